@@ -27,7 +27,8 @@ type Worker struct {
 	Durables  []string          `json:"durables,omitempty" cbor:"14,keyasint,omitempty"`  // Durable Object classes it exports, from migrations
 	Main      string            `json:"main,omitempty" cbor:"15,keyasint,omitempty"`      // the learner's entry file, for messages
 	Limits    Limits            `json:"limits" cbor:"16,keyasint"`
-	Sources   map[string]string `json:"-" cbor:"17,keyasint,omitempty"` // learner files by path, for code frames
+	Outbound  string            `json:"outbound,omitempty" cbor:"18,keyasint,omitempty"` // Worker that answers every global fetch; "" for the platform's rules
+	Sources   map[string]string `json:"-" cbor:"17,keyasint,omitempty"`                  // learner files by path, for code frames
 }
 
 // Binding is one name on env.

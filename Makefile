@@ -1,0 +1,86 @@
+# Coldstart: every developer command. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+GO ?= go
+TOOL := $(GO) tool -modfile=tools/go.mod
+BIN := bin/coldstart
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+ARGS ?=
+
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer fuzz image image-check browser clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+run: build ## build, then serve the site with all lessons (ARGS="--addr :9000")
+	./$(BIN) serve $(ARGS)
+
+build: assets ## build bin/coldstart, everything embedded
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/coldstart
+	./$(BIN) prime
+
+assets: ## fetch pinned npm packages and bundle what the browser and the isolates need
+	$(GO) run ./cmd/assets
+
+generate: ## regenerate templ components
+	$(TOOL) templ generate -log-level warn
+
+dev: build ## serve with live reload of lessons and the author's lint
+	./$(BIN) serve --author --lessons lessons/content $(ARGS)
+
+format: ## format Go code
+	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
+
+check: assets ## format, vet, staticcheck, tsc, regenerate without difference, layers
+	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go)); \
+	  if [ -n "$$out" ]; then echo "not formatted, run make format:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	cd web && node_modules/.bin/tsc --noEmit -p client && node_modules/.bin/tsc --noEmit -p ../sandbox/js
+	$(TOOL) templ generate -log-level warn
+	@if [ -n "$$(git status --porcelain -- '*_templ.go')" ]; then echo "generated files differ, run make generate and commit:"; git status --porcelain -- '*_templ.go'; exit 1; fi
+	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment'
+
+test: browser build check test-go test-browser ## everything that must pass before a change lands
+	@echo "make test: all passed"
+
+test-go: ## Go tests under the race detector, the slow corpora once and without it
+	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -vE '/sandbox/(conformance|hostile)$$')
+	$(GO) test -short -timeout 15m ./sandbox/conformance ./sandbox/hostile
+
+test-browser: ## the browser tests, against bin/coldstart
+	node web/e2e/run.mjs
+
+test-full: test ## the long tests too: corpora three times over, fault injection, mutation of checks
+	$(GO) test -timeout 90m ./...
+
+bench: build ## Go benchmarks and coldstart bench
+	$(GO) test -run '^$$' -bench . -benchtime 200x ./sandbox/... ./web/...
+	./$(BIN) bench
+
+bench-web: build browser ## browser figures: transfer sizes, interaction, Lighthouse
+	node web/e2e/bench.mjs
+
+bench-peer: build ## Coldstart beside npm's workerd in one run
+	./$(BIN) bench --peer web/node_modules/workerd/bin/workerd
+
+fuzz: ## a short round of every fuzz target
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $${FUZZTIME:-10s} $$pkg; done; done
+
+image: ## build the container image with buildah
+	deploy/image.sh build
+
+image-check: ## build the image from local stand-ins for its base images and look inside
+	deploy/image.sh check
+
+browser: ## install Chromium for the browser tests when it is missing
+	@command -v chromium >/dev/null || { \
+	  as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
+	  $$as apt-get update -qq; DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+clean: ## remove what was built
+	rm -rf bin static/dist/* web/e2e/out
