@@ -2,15 +2,42 @@ package live
 
 import "coldstart/sandbox/trace"
 
+// A page opens one WebSocket at /api/live, says hello with its project, and
+// both sides then exchange text frames. A frame from the page holds one
+// ClientMessage; a frame from the server holds one or more ServerMessages, one
+// a line ("\n" between them), because lines that queued up while a frame was
+// on its way travel together.
+//
+// Numbered messages (event, check) belong to the stream of one project of one
+// workspace: Seq grows by one per message, every page of that project gets all
+// of them, and a page that reconnects with the stream's id and its last Seq
+// gets exactly the ones after it. Runs belong to the server: they go on while
+// no page is connected, and a page never repeats a run by itself.
+
+// Subprotocol is the WebSocket subprotocol that both sides name.
+const Subprotocol = "coldstart.live.1"
+
+// Close codes the server uses beside the standard ones (1000 closed by the
+// page, 1001 page gone, 1009 frame too big, 1012 the server restarts: connect again).
+const (
+	CloseSlow   = 4008 // the page read too slowly and lost its place: connect again
+	CloseDenied = 4003 // the workspace is no longer this page's
+	CloseFlood  = 4029 // too many messages: wait before connecting again
+	CloseUnsaid = 4001 // no hello within ten seconds, or a frame that is no message
+)
+
 // ClientMessage is what a page sends, as one JSON text message. Type says
 // which fields count.
 //
-//	hello   Project, After (last Seq seen, 0 for a fresh page), Stream: begins or resumes
-//	run     ID (chosen by the page), Request, Cold, Times: run the saved revision Revision
-//	check   ID: run the lesson's checks
-//	cancel  ID
+//	hello   Project; After (last Seq seen) and Stream when resuming: always the first message
+//	run     ID (chosen by the page, [A-Za-z0-9_-]{1,32}, new each time), Request, Revision, Cold, Times
+//	check   ID, Revision: run the lesson's checks
+//	cancel  ID of a run or check
 //	evict, keep (On): the project's isolates
 //	pages   Isolate: ask for a page map
+//
+// Revision names a saved revision, 0 the newest one. Times above 1 makes one
+// run after the other, whose ids are ID.1, ID.2 …; Cold evicts before each.
 type ClientMessage struct {
 	Type     string   `json:"type"`
 	ID       string   `json:"id,omitempty"`
@@ -20,7 +47,7 @@ type ClientMessage struct {
 	Revision int64    `json:"revision,omitempty"`
 	Request  *Request `json:"request,omitempty"`
 	Cold     bool     `json:"cold,omitempty"`
-	Times    int      `json:"times,omitempty"` // 1 to 20
+	Times    int      `json:"times,omitempty"` // 1 to 20; 0 means 1
 	On       bool     `json:"on,omitempty"`
 	Isolate  string   `json:"isolate,omitempty"`
 }
@@ -35,26 +62,32 @@ type Request struct {
 
 // ServerMessage is what a page receives.
 //
-//	welcome   Stream, Seq (newest), Missed (true: older events are gone, reload the panels), Isolates
-//	event     Event: numbered, resumable
-//	check     Check: numbered by Seq, resumable
-//	pages     Pages (base64), Isolate
-//	saved     Project, Revision: another tab or device saved
-//	error     Message, ID of the message it answers, "" for none
+//	welcome   Stream, Seq (newest), Revision (newest saved, 0 for none), Isolates, Running;
+//	          Missed: true when messages after After are gone, so the page clears its panels
+//	event     Seq, Event (its Run is the page's ID, its Seq the message's): numbered, resumable
+//	check     Seq, ID, Check: numbered, resumable
+//	isolates  Isolates: the project's live ones now, after evict and keep and when one changes outside a run
+//	pages     Isolate, Pages (base64)
+//	saved     Revision: another tab or device saved
+//	error     Message, ID of the message it answers, "" for none; Retry in milliseconds when waiting helps
+//
+// A run ends with an event of kind done, also when nothing ran: a build error
+// is a fault and then a done with that outcome.
 type ServerMessage struct {
 	Type     string               `json:"type"`
 	ID       string               `json:"id,omitempty"`
 	Seq      uint64               `json:"seq,omitempty"`
 	Stream   string               `json:"stream,omitempty"`
 	Missed   bool                 `json:"missed,omitempty"`
-	Project  string               `json:"project,omitempty"`
 	Revision int64                `json:"revision,omitempty"`
 	Event    *trace.Event         `json:"event,omitempty"`
 	Check    *CheckEvent          `json:"check,omitempty"`
 	Isolates []trace.IsolateState `json:"isolates,omitempty"`
+	Running  []string             `json:"running,omitempty"` // ids of runs and checks that have not ended
 	Isolate  string               `json:"isolate,omitempty"`
 	Pages    []byte               `json:"pages,omitempty"`
 	Message  string               `json:"message,omitempty"`
+	Retry    int64                `json:"retry_ms,omitempty"`
 }
 
 // CheckEvent tells of one check, or with Done of the whole set.
