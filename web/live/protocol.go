@@ -35,6 +35,7 @@ const (
 //	cancel  ID of a run or check
 //	evict, keep (On): the project's isolates
 //	pages   Isolate: ask for a page map
+//	ping    answered with pong: how a page notices a network that fell silent
 //
 // Revision names a saved revision, 0 the newest one. Times above 1 makes one
 // run after the other, whose ids are ID.1, ID.2 …; Cold evicts before each.
@@ -70,6 +71,7 @@ type Request struct {
 //	pages     Isolate, Pages (base64)
 //	saved     Revision: another tab or device saved
 //	error     Message, ID of the message it answers, "" for none; Retry in milliseconds when waiting helps
+//	pong      answers ping
 //
 // A run ends with an event of kind done, also when nothing ran: a build error
 // is a fault and then a done with that outcome.
