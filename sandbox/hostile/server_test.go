@@ -1,0 +1,481 @@
+package hostile
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"coldstart/sandbox/trace"
+)
+
+// server is a real `coldstart serve`, a child of the test.
+type server struct {
+	cmd   *exec.Cmd
+	base  string // http://127.0.0.1:PORT
+	addr  string
+	debug string
+	data  string
+	logMu sync.Mutex
+	log   bytes.Buffer
+	exit  chan error
+}
+
+// build makes the binary once per test run.
+var build = sync.OnceValues(func() (string, error) {
+	if bin := os.Getenv("COLDSTART_BIN"); bin != "" {
+		return bin, nil
+	}
+	dir, err := os.MkdirTemp("", "coldstart-hostile-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "coldstart")
+	cmd := exec.Command("go", "build", "-o", bin, "./cmd/coldstart")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// startServer runs the site with its network replaced by w and waits until it is ready.
+func startServer(t *testing.T, w *world, args ...string) *server {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{addr: freeAddr(t), debug: "http://" + freeAddr(t), data: t.TempDir(), exit: make(chan error, 1)}
+	s.base = "http://" + s.addr
+	s.cmd = exec.Command(bin, append([]string{"serve", "--addr", s.addr, "--data", s.data,
+		"--debug-addr", strings.TrimPrefix(s.debug, "http://"),
+		"--fetch-allow", "allowed.test=" + w.upstream, "--dns", w.dns}, args...)...)
+	s.cmd.Env = append(os.Environ(), "HOST_CANARY="+w.canaryToken)
+	s.cmd.Stdout, s.cmd.Stderr = s, s
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { s.exit <- s.cmd.Wait() }()
+	t.Cleanup(func() { s.stop(t) })
+	deadline := time.Now().Add(60 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
+		if resp, err := http.Get(s.base + "/readyz"); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return s
+			}
+		}
+		select {
+		case err := <-s.exit:
+			t.Fatalf("serve ended: %v\n%s", err, s.logged())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("serve is not ready after a minute\n%s", s.logged())
+		}
+	}
+}
+
+func (s *server) Write(p []byte) (int, error) {
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
+	return s.log.Write(p)
+}
+
+func (s *server) logged() string {
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
+	return s.log.String()
+}
+
+func (s *server) stop(t *testing.T) {
+	select {
+	case err := <-s.exit:
+		t.Errorf("serve ended before the test: %v\n%s", err, tail(s.logged(), 4000))
+		return
+	default:
+	}
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-s.exit:
+	case <-time.After(15 * time.Second):
+		t.Error("serve does not stop within 15 s")
+		_ = s.cmd.Process.Kill()
+	}
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+// alive says whether the process is still the one that was started.
+func (s *server) alive() error {
+	select {
+	case err := <-s.exit:
+		s.exit <- err
+		return fmt.Errorf("the server ended: %v\n%s", err, tail(s.logged(), 4000))
+	default:
+		return nil
+	}
+}
+
+// stats is what --debug-addr says of the process.
+type stats struct {
+	Goroutines int `json:"goroutines"`
+	FDs        int `json:"fds"`
+}
+
+func (s *server) stats() (st stats, err error) {
+	resp, err := http.Get(s.debug + "/debug/process")
+	if err != nil {
+		return st, err
+	}
+	defer resp.Body.Close()
+	return st, json.NewDecoder(resp.Body).Decode(&st)
+}
+
+// free asks the server for debug.FreeOSMemory, in it and its children.
+func (s *server) free() error {
+	resp, err := http.Post(s.debug+"/debug/free", "", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+// tree lists the server and its descendants.
+func (s *server) tree() []int {
+	children := map[int][]int{}
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join("/proc", e.Name(), "stat"))
+		if err != nil {
+			continue
+		}
+		if i := bytes.LastIndexByte(b, ')'); i > 0 {
+			if f := strings.Fields(string(b[i+1:])); len(f) > 1 {
+				ppid, _ := strconv.Atoi(f[1])
+				children[ppid] = append(children[ppid], pid)
+			}
+		}
+	}
+	all := []int{s.cmd.Process.Pid}
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	return all
+}
+
+// memory is the proportional resident size of the whole tree in bytes:
+// pages that isolates share with the snapshot count once.
+func (s *server) memory() int64 {
+	var sum int64
+	for _, pid := range s.tree() {
+		f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if err != nil {
+			continue
+		}
+		for sc := bufio.NewScanner(f); sc.Scan(); {
+			if rest, ok := strings.CutPrefix(sc.Text(), "Pss:"); ok {
+				kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+				sum += kb << 10
+			}
+		}
+		f.Close()
+	}
+	return sum
+}
+
+// cpu is the CPU time of the tree in clock ticks of 10 ms.
+func (s *server) cpu() int64 {
+	var sum int64
+	for _, pid := range s.tree() {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		if i := bytes.LastIndexByte(b, ')'); i > 0 {
+			if f := strings.Fields(string(b[i+1:])); len(f) > 12 {
+				u, _ := strconv.ParseInt(f[11], 10, 64)
+				k, _ := strconv.ParseInt(f[12], 10, 64)
+				sum += u + k
+			}
+		}
+	}
+	return sum
+}
+
+// session is one learner's browser: a cookie jar, and a socket per project.
+type session struct {
+	s      *server
+	client *http.Client
+	mu     sync.Mutex
+	out    bytes.Buffer // everything the platform said to this learner
+}
+
+func (s *server) newSession() *session {
+	jar, _ := cookiejar.New(nil)
+	return &session{s: s, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+}
+
+// heard keeps a copy of what the platform said, for the secrecy checks.
+func (x *session) heard(b []byte) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.out.Len() < 64<<20 {
+		x.out.Write(b)
+		x.out.WriteByte('\n')
+	}
+}
+
+func (x *session) said() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.out.String()
+}
+
+// open visits the site so that the session has its cookie.
+func (x *session) open(ctx context.Context) error {
+	_, _, err := x.do(ctx, http.MethodGet, "/", nil)
+	return err
+}
+
+// do sends a same-origin request as the page's scripts would.
+func (x *session) do(ctx context.Context, method, path string, body any) (int, []byte, error) {
+	var r io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return 0, nil, err
+		}
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, x.s.base+path, r)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Origin", x.s.base)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	resp, err := x.client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 32<<20))
+	x.heard(b)
+	return resp.StatusCode, b, err
+}
+
+// put stores a project. The status is 400 or 413 when the platform refuses it.
+func (x *session) put(ctx context.Context, id, title string, p *Project, limits Limits, names *strings.Replacer) (status int, slug string, err error) {
+	text, binary := p.filled(names)
+	body := map[string]any{
+		"title": title, "main": p.Main, "files": text, "files_base64": binary,
+		"bindings": p.Bindings, "vars": fill(p.Env, names), "limits": limits,
+	}
+	status, b, err := x.do(ctx, http.MethodPut, "/api/projects/"+url.PathEscape(id), body)
+	if err != nil {
+		return 0, "", err
+	}
+	var saved struct {
+		Slug string `json:"slug"`
+	}
+	_ = json.Unmarshal(b, &saved)
+	return status, saved.Slug, nil
+}
+
+func fill(env map[string]any, names *strings.Replacer) map[string]any {
+	out := map[string]any{}
+	for k, v := range env {
+		if s, ok := v.(string); ok {
+			v = names.Replace(s)
+		}
+		out[k] = v
+	}
+	return out
+}
+
+// socket is the live connection of one project's page.
+type socket struct {
+	x    *session
+	conn *websocket.Conn
+	mu   sync.Mutex
+	runs map[string]*answer
+	err  error
+}
+
+// answer collects one run's events until it is done.
+type answer struct {
+	begin, end time.Time
+	head       *trace.ResponseHead
+	body       bytes.Buffer
+	logs       []trace.Log
+	logBytes   int
+	summary    *trace.Summary
+	refused    string // the platform's error message instead of a run
+	done       chan struct{}
+}
+
+type clientMessage struct {
+	Type    string `json:"type"`
+	ID      string `json:"id,omitempty"`
+	Project string `json:"project,omitempty"`
+	Request any    `json:"request,omitempty"`
+}
+
+type serverMessage struct {
+	Type    string       `json:"type"`
+	ID      string       `json:"id"`
+	Event   *trace.Event `json:"event"`
+	Message string       `json:"message"`
+}
+
+// dial opens the project's socket and waits for its welcome.
+func (x *session) dial(ctx context.Context, project string) (*socket, error) {
+	d := websocket.Dialer{Jar: x.client.Jar, HandshakeTimeout: 10 * time.Second, Subprotocols: []string{"coldstart.live.1"}}
+	conn, resp, err := d.DialContext(ctx, "ws://"+x.s.addr+"/api/live", http.Header{"Origin": {x.s.base}})
+	if err != nil {
+		if resp != nil {
+			return nil, fmt.Errorf("dial: %w (%s)", err, resp.Status)
+		}
+		return nil, err
+	}
+	sk := &socket{x: x, conn: conn, runs: map[string]*answer{}}
+	if err := conn.WriteJSON(clientMessage{Type: "hello", Project: project}); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	go sk.read()
+	return sk, nil
+}
+
+func (sk *socket) close() { sk.conn.Close() }
+
+func (sk *socket) read() {
+	for {
+		_, frame, err := sk.conn.ReadMessage()
+		if err != nil {
+			sk.mu.Lock()
+			sk.err = err
+			for _, a := range sk.runs {
+				if a.end.IsZero() {
+					a.refused, a.end = "socket closed: "+err.Error(), time.Now()
+					close(a.done)
+				}
+			}
+			sk.mu.Unlock()
+			return
+		}
+		sk.x.heard(frame)
+		for _, line := range bytes.Split(frame, []byte("\n")) {
+			var m serverMessage
+			if json.Unmarshal(line, &m) == nil {
+				sk.handle(&m)
+			}
+		}
+	}
+}
+
+func (sk *socket) handle(m *serverMessage) {
+	sk.mu.Lock()
+	defer sk.mu.Unlock()
+	id := m.ID
+	if m.Event != nil {
+		id = m.Event.Run
+	}
+	a := sk.runs[id]
+	if a == nil || !a.end.IsZero() {
+		return
+	}
+	if m.Type == "error" {
+		a.refused, a.end = m.Message, time.Now()
+		close(a.done)
+		return
+	}
+	e := m.Event
+	if e == nil {
+		return
+	}
+	switch e.Kind {
+	case trace.KindResponse:
+		a.head = e.Response
+	case trace.KindBody:
+		a.body.Write(e.Body.Data)
+	case trace.KindLog:
+		a.logs = append(a.logs, *e.Log)
+		b, _ := json.Marshal(e.Log)
+		a.logBytes += len(b)
+	case trace.KindDone:
+		a.summary, a.end = e.Summary, time.Now()
+		close(a.done)
+	}
+}
+
+// run sends one request from the page and waits for its end.
+func (sk *socket) run(ctx context.Context, r Request, body string, names *strings.Replacer) (*answer, error) {
+	id := "r" + token()[:12]
+	a := &answer{begin: time.Now(), done: make(chan struct{})}
+	headers := [][2]string{}
+	for k, v := range r.Headers {
+		headers = append(headers, [2]string{k, names.Replace(v)})
+	}
+	sk.mu.Lock()
+	if sk.err != nil {
+		sk.mu.Unlock()
+		return nil, sk.err
+	}
+	sk.runs[id] = a
+	err := sk.conn.WriteJSON(clientMessage{Type: "run", ID: id, Request: map[string]any{
+		"method": r.Method, "path": r.Path, "headers": headers, "body": body,
+	}})
+	sk.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-a.done:
+		return a, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("no end of the run: %w", context.Cause(ctx))
+	}
+}
