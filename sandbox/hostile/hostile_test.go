@@ -202,7 +202,9 @@ type result struct {
 	bad     []string
 }
 
-func (r *result) failf(format string, args ...any) { r.bad = append(r.bad, fmt.Sprintf(format, args...)) }
+func (r *result) failf(format string, args ...any) {
+	r.bad = append(r.bad, fmt.Sprintf(format, args...))
+}
 
 // one is what became of one request.
 type one struct {

@@ -1,0 +1,190 @@
+package sandbox
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// HTTP joins a Door to net/http: a request becomes a fetch event, a response
+// is streamed back, a WebSocket is bridged.
+type HTTP struct {
+	Door Door
+	// Filter, if set, sees each response header before it is sent and may
+	// change it. It is how the site's own host drops what only a host name of
+	// its own may set.
+	Filter func(http.Header)
+	// CheckOrigin decides on WebSocket upgrades; nil accepts all, because a
+	// Worker's own policy is the Worker's business.
+	CheckOrigin func(*http.Request) bool
+}
+
+// maxMessage bounds one WebSocket message from a client, in bytes.
+const maxMessage = 1 << 20
+
+// Serve answers req with run, whose Key, Worker and Watch the caller has set and
+// whose URL is already what the Worker shall see; method, headers and body
+// come from req. An error is returned only while nothing has been sent.
+func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
+	run.Method, run.Length = req.Method, req.ContentLength
+	run.Headers = append([][2]string{{"Host", req.Host}}, flatten(req.Header)...)
+	if req.ContentLength > 0 {
+		run.Headers = append(run.Headers, [2]string{"Content-Length", strconv.FormatInt(req.ContentLength, 10)})
+	}
+	if req.ContentLength != 0 {
+		run.Body = req.Body
+	}
+	run.Upgrade = websocket.IsWebSocketUpgrade(req)
+	resp, err := h.Door.Invoke(req.Context(), run)
+	if err != nil {
+		return err
+	}
+	if resp.Body != nil {
+		defer resp.Body.Close()
+	}
+	if resp.Socket != nil {
+		return h.bridge(w, req, resp)
+	}
+	header := w.Header()
+	for _, kv := range resp.Head.Headers {
+		if !hop(kv[0]) {
+			header[textproto.CanonicalMIMEHeaderKey(kv[0])] = append(header[textproto.CanonicalMIMEHeaderKey(kv[0])], kv[1])
+		}
+	}
+	if header["Content-Type"] == nil {
+		header["Content-Type"] = nil // no guessing: a Worker that names no type sends none
+	}
+	if n := header.Get("Content-Length"); n != "" {
+		if _, err := strconv.ParseUint(n, 10, 63); err != nil || resp.Body == nil && req.Method != http.MethodHead {
+			header.Del("Content-Length")
+		}
+	}
+	if h.Filter != nil {
+		h.Filter(header)
+	}
+	w.WriteHeader(resp.Head.Status)
+	if resp.Body == nil || req.Method == http.MethodHead {
+		return nil
+	}
+	stream(w, resp.Body)
+	return nil
+}
+
+// stream copies a body and flushes each piece as it comes. A body that breaks
+// off breaks the connection, so that the client cannot take a part for the whole.
+func stream(w http.ResponseWriter, body io.Reader) {
+	rc := http.NewResponseController(w)
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			if _, werr := w.Write(buf[:n]); werr != nil {
+				return
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			panic(http.ErrAbortHandler)
+		case n > 0:
+			_ = rc.Flush()
+		}
+	}
+}
+
+// flatten lists headers in a stable order, without the ones that belong to the connection.
+func flatten(h http.Header) [][2]string {
+	names := make([]string, 0, len(h))
+	for k := range h {
+		if !hop(k) || strings.EqualFold(k, "Upgrade") {
+			names = append(names, k)
+		}
+	}
+	slices.Sort(names)
+	var out [][2]string
+	for _, k := range names {
+		for _, v := range h[k] {
+			out = append(out, [2]string{k, v})
+		}
+	}
+	return out
+}
+
+// hop reports headers that speak of one connection only (RFC 9110, 7.6.1).
+func hop(name string) bool {
+	switch strings.ToLower(name) {
+	case "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
+}
+
+// bridge joins a client's WebSocket and a Worker's. It returns when both are closed.
+func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) error {
+	up := websocket.Upgrader{HandshakeTimeout: 10 * time.Second, CheckOrigin: h.CheckOrigin}
+	if up.CheckOrigin == nil {
+		up.CheckOrigin = func(*http.Request) bool { return true }
+	}
+	out := http.Header{}
+	for _, kv := range resp.Head.Headers {
+		if k := textproto.CanonicalMIMEHeaderKey(kv[0]); !hop(k) && !strings.HasPrefix(k, "Sec-Websocket-") {
+			out.Add(k, kv[1])
+		} else if k == "Sec-Websocket-Protocol" {
+			up.Subprotocols = []string{kv[1]}
+		}
+	}
+	if h.Filter != nil {
+		h.Filter(out)
+	}
+	conn, err := up.Upgrade(w, req, out)
+	if err != nil {
+		resp.Socket.Close(1006, "")
+		return nil // Upgrade has answered
+	}
+	defer conn.Close()
+	conn.SetReadLimit(maxMessage)
+	done := make(chan struct{})
+	resp.Socket.Receive(func(data []byte, binary bool) {
+		kind := websocket.TextMessage
+		if binary {
+			kind = websocket.BinaryMessage
+		}
+		_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.WriteMessage(kind, data)
+	}, func(code int, reason string, _ bool) {
+		if code == 0 || code == websocket.CloseAbnormalClosure {
+			conn.Close()
+		} else {
+			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(5*time.Second))
+		}
+		close(done)
+	})
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil {
+			var ce *websocket.CloseError
+			if errors.As(err, &ce) {
+				resp.Socket.Close(ce.Code, ce.Text)
+			} else {
+				resp.Socket.Close(websocket.CloseAbnormalClosure, "")
+			}
+			break
+		}
+		if resp.Socket.Send(data, kind == websocket.BinaryMessage) != nil {
+			break
+		}
+	}
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+	}
+	return nil
+}
