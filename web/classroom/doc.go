@@ -1,0 +1,8 @@
+// Package classroom keeps what people make: workspaces, projects with their
+// versions, deployments, runs, answers and progress, in one database.
+//
+// A write has happened when its method returns nil: it is committed to disk.
+// The SQL is the subset that SQLite and PostgreSQL share (TEXT, BIGINT,
+// BOOLEAN, times in milliseconds since 1970), so that a second database is a
+// second driver. The package knows nothing of HTTP, lessons or isolates.
+package classroom

@@ -1,0 +1,434 @@
+package classroom
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What a workspace may hold.
+const (
+	KeepVersions = 20  // versions of one project
+	KeepRuns     = 50  // runs of one project
+	MaxProjects  = 300 // in one workspace: more than the curriculum needs several times over
+)
+
+// The ways a version came to be.
+const (
+	KindEdit    = "edit"
+	KindReset   = "reset"   // the lesson's starter again
+	KindSolve   = "solve"   // the lesson's solution
+	KindRestore = "restore" // an earlier version again
+	KindUndo    = "undo"    // what was there before reset, solve or restore
+)
+
+// AnyRevision as Change.Base replaces whatever is there.
+const AnyRevision = -1
+
+// Settings are what a project has beside files. The site turns Env and
+// Bindings into a wrangler file when the project has none.
+type Settings struct {
+	Main     string                     `json:"main,omitempty"`     // entry file
+	Env      map[string]json.RawMessage `json:"env,omitempty"`      // plain bindings: strings or JSON
+	Bindings map[string]string          `json:"bindings,omitempty"` // name to kind: "kv", "r2" …
+	Limits   LimitSettings              `json:"limits,omitzero"`
+}
+
+// LimitSettings are the limits a project asks for; 0 means the default. The
+// host's ceilings apply later.
+type LimitSettings struct {
+	CPU    int64 `json:"cpu_ms,omitempty"`
+	Wall   int64 `json:"wall_ms,omitempty"`
+	Memory int64 `json:"memory_mb,omitempty"`
+}
+
+// Project is what a learner edits, at one revision.
+type Project struct {
+	Workspace      string
+	ID             string // unique in the workspace: the lesson's id, or one that the learner chose
+	Slug           string // public name of its Worker: 16 random characters
+	Title          string
+	Lesson         string // "" for a project that belongs to no lesson
+	LessonRevision string // the lesson's when the project began; a draft finishes on it
+	Settings       Settings
+	Revision       int64 // grows by one with every change; 0 is never used
+	UndoTo         int64 // revision that Undo goes back to, 0 for none
+	Saved          time.Time
+	Files          Files
+}
+
+// Change is one save.
+type Change struct {
+	Base           int64 // the revision that was edited; 0 when there was no project yet; AnyRevision
+	Files          Files // all of them; the caller has checked them
+	Kind           string
+	Title          *string // nil keeps it
+	Settings       *Settings
+	Lesson         string // for a new project
+	LessonRevision string // for a new project, a reset and a solve
+}
+
+// Conflict is the error of a save whose base is no longer the newest revision.
+// Nothing was written.
+type Conflict struct{ Current Project }
+
+func (c *Conflict) Error() string {
+	return fmt.Sprintf("project %s was saved elsewhere as revision %d", c.Current.ID, c.Current.Revision)
+}
+
+// Save stores a change and returns the project as it is then, committed. A
+// change that changes nothing, such as the repetition of a save whose answer
+// was lost, returns the newest revision whatever its base. Other changes on an
+// old base return *Conflict.
+func (s *Store) Save(ctx context.Context, workspace, id string, c Change) (Project, error) {
+	var p Project
+	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+		p, err = s.save(ctx, tx, workspace, id, c)
+		return err
+	})
+	if err != nil {
+		return Project{}, fmt.Errorf("save project %q: %w", id, err)
+	}
+	return p, nil
+}
+
+func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Change) (Project, error) {
+	now := s.millis()
+	p, err := loadProject(ctx, tx, workspace, id)
+	if errors.Is(err, ErrNotFound) {
+		if p, err = s.create(ctx, tx, workspace, id, c, now); err != nil {
+			return p, err
+		}
+		return p, insertVersion(ctx, tx, p, KindEdit, now)
+	}
+	if err != nil {
+		return p, err
+	}
+	next := p
+	next.Files = c.Files
+	if c.Title != nil {
+		next.Title = *c.Title
+	}
+	if c.Settings != nil {
+		next.Settings = *c.Settings
+	}
+	same, err := sameProject(p, next)
+	if err != nil {
+		return p, err
+	}
+	if same {
+		return p, nil
+	}
+	if c.Base != p.Revision && c.Base != AnyRevision {
+		return p, &Conflict{Current: p}
+	}
+	next.Revision++
+	next.Saved = fromMillis(now)
+	switch c.Kind {
+	case KindReset, KindSolve, KindRestore:
+		next.UndoTo = p.Revision
+		if c.LessonRevision != "" {
+			next.LessonRevision = c.LessonRevision
+		}
+	case KindUndo:
+		next.UndoTo = 0
+	}
+	settings, err := json.Marshal(next.Settings)
+	if err != nil {
+		return p, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE projects SET title = $1, settings = $2, revision = $3, undo_to = $4, lesson_revision = $5, saved_at = $6 WHERE workspace = $7 AND id = $8`,
+		next.Title, string(settings), next.Revision, next.UndoTo, next.LessonRevision, now, workspace, id)
+	if err != nil {
+		return p, err
+	}
+	if err := insertVersion(ctx, tx, next, c.Kind, now); err != nil {
+		return p, err
+	}
+	return next, prune(ctx, tx, next)
+}
+
+func sameProject(a, b Project) (bool, error) {
+	if a.Title != b.Title || !a.Files.Equal(b.Files) {
+		return false, nil
+	}
+	x, err := json.Marshal(a.Settings)
+	if err != nil {
+		return false, err
+	}
+	y, err := json.Marshal(b.Settings)
+	return string(x) == string(y), err
+}
+
+func (s *Store) create(ctx context.Context, tx *sql.Tx, workspace, id string, c Change, now int64) (Project, error) {
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM projects WHERE workspace = $1`, workspace).Scan(&n); err != nil {
+		return Project{}, err
+	}
+	if n >= MaxProjects {
+		return Project{}, ErrTooMany
+	}
+	p := Project{
+		Workspace: workspace, ID: id, Slug: NewID(16), Lesson: c.Lesson, LessonRevision: c.LessonRevision,
+		Revision: 1, Saved: fromMillis(now), Files: c.Files,
+	}
+	if c.Title != nil {
+		p.Title = *c.Title
+	}
+	if c.Settings != nil {
+		p.Settings = *c.Settings
+	}
+	settings, err := json.Marshal(p.Settings)
+	if err != nil {
+		return p, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO projects (workspace, id, slug, title, lesson, lesson_revision, settings, revision, undo_to, created_at, saved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $8)`,
+		workspace, id, p.Slug, p.Title, p.Lesson, p.LessonRevision, string(settings), now)
+	if err != nil {
+		return p, err
+	}
+	if p.Lesson != "" {
+		return p, start(ctx, tx, workspace, p.Lesson, now)
+	}
+	return p, nil
+}
+
+func insertVersion(ctx context.Context, tx *sql.Tx, p Project, kind string, now int64) error {
+	if kind == "" {
+		kind = KindEdit
+	}
+	files, err := json.Marshal(p.Files)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO versions (workspace, project, revision, kind, files, saved_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		p.Workspace, p.ID, p.Revision, kind, string(files), now)
+	return err
+}
+
+// prune keeps KeepVersions versions: the newest, the one that Undo needs, the
+// first, and of the rest those that lie furthest apart in time. An hour of
+// typing then leaves versions all over the hour, not of its last minute.
+func prune(ctx context.Context, tx *sql.Tx, p Project) error {
+	versions, err := listVersions(ctx, tx, p.Workspace, p.ID)
+	if err != nil {
+		return err
+	}
+	for len(versions) > KeepVersions {
+		victim, least := -1, time.Duration(0)
+		for i := 1; i < len(versions)-1; i++ { // newest first; the newest and the first stay
+			if versions[i].Revision == p.UndoTo {
+				continue
+			}
+			gap := versions[i-1].Saved.Sub(versions[i+1].Saved)
+			if victim < 0 || gap <= least {
+				victim, least = i, gap
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM versions WHERE workspace = $1 AND project = $2 AND revision = $3`, p.Workspace, p.ID, versions[victim].Revision); err != nil {
+			return err
+		}
+		versions = append(versions[:victim], versions[victim+1:]...)
+	}
+	return nil
+}
+
+// Undo goes back to the files from before the last reset, solve or restore, as
+// a new revision. Without one it returns ErrNotFound. Base as in Change.
+func (s *Store) Undo(ctx context.Context, workspace, id string, base int64) (Project, error) {
+	var p Project
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		current, err := loadProject(ctx, tx, workspace, id)
+		if err != nil {
+			return err
+		}
+		if current.UndoTo == 0 {
+			return ErrNotFound
+		}
+		files, err := loadFiles(ctx, tx, workspace, id, current.UndoTo)
+		if err != nil {
+			return err
+		}
+		p, err = s.save(ctx, tx, workspace, id, Change{Base: base, Files: files, Kind: KindUndo})
+		return err
+	})
+	if err != nil {
+		return Project{}, fmt.Errorf("undo in project %q: %w", id, err)
+	}
+	return p, nil
+}
+
+// Restore makes an earlier version the newest again. A version that is no
+// longer kept returns ErrNotFound.
+func (s *Store) Restore(ctx context.Context, workspace, id string, base, revision int64) (Project, error) {
+	var p Project
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		files, err := loadFiles(ctx, tx, workspace, id, revision)
+		if err != nil {
+			return err
+		}
+		p, err = s.save(ctx, tx, workspace, id, Change{Base: base, Files: files, Kind: KindRestore})
+		return err
+	})
+	if err != nil {
+		return Project{}, fmt.Errorf("restore project %q: %w", id, err)
+	}
+	return p, nil
+}
+
+// querier is what reads need: a database or a transaction.
+type querier interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}
+
+const projectColumns = `workspace, id, slug, title, lesson, lesson_revision, settings, revision, undo_to, saved_at`
+
+func scanProject(scan func(...any) error) (Project, error) {
+	var p Project
+	var settings string
+	var saved int64
+	err := scan(&p.Workspace, &p.ID, &p.Slug, &p.Title, &p.Lesson, &p.LessonRevision, &settings, &p.Revision, &p.UndoTo, &saved)
+	if err != nil {
+		return Project{}, reason(err)
+	}
+	p.Saved = fromMillis(saved)
+	return p, json.Unmarshal([]byte(settings), &p.Settings)
+}
+
+func loadProject(ctx context.Context, q querier, workspace, id string) (Project, error) {
+	p, err := scanProject(q.QueryRowContext(ctx, `SELECT `+projectColumns+` FROM projects WHERE workspace = $1 AND id = $2`, workspace, id).Scan)
+	if err != nil {
+		return Project{}, err
+	}
+	p.Files, err = loadFiles(ctx, q, workspace, id, p.Revision)
+	return p, err
+}
+
+func loadFiles(ctx context.Context, q querier, workspace, id string, revision int64) (Files, error) {
+	var text string
+	err := q.QueryRowContext(ctx, `SELECT files FROM versions WHERE workspace = $1 AND project = $2 AND revision = $3`, workspace, id, revision).Scan(&text)
+	if err != nil {
+		return nil, reason(err)
+	}
+	var f Files
+	return f, json.Unmarshal([]byte(text), &f)
+}
+
+// Project loads a project, at its newest revision when revision is 0. Unknown
+// projects and versions no longer kept return ErrNotFound.
+func (s *Store) Project(ctx context.Context, workspace, id string, revision int64) (Project, error) {
+	var p Project
+	err := s.reading(ctx, func(q querier) (err error) {
+		p, err = loadProject(ctx, q, workspace, id)
+		if err != nil || revision == 0 || revision == p.Revision {
+			return err
+		}
+		p.Revision = revision
+		p.Files, err = loadFiles(ctx, q, workspace, id, revision)
+		return err
+	})
+	if err != nil {
+		return Project{}, fmt.Errorf("load project %q: %w", id, err)
+	}
+	return p, nil
+}
+
+// reading runs f on one state of the database, so that what f reads in several
+// steps belongs together.
+func (s *Store) reading(ctx context.Context, f func(querier) error) error {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return reason(err)
+	}
+	return errors.Join(reason(f(tx)), ignoreDone(tx.Rollback()))
+}
+
+// ProjectBySlug loads the project whose Worker has this public name.
+func (s *Store) ProjectBySlug(ctx context.Context, slug string) (Project, error) {
+	var p Project
+	err := s.reading(ctx, func(q querier) error {
+		var workspace, id string
+		err := q.QueryRowContext(ctx, `SELECT workspace, id FROM projects WHERE slug = $1`, slug).Scan(&workspace, &id)
+		if err != nil {
+			return err
+		}
+		p, err = loadProject(ctx, q, workspace, id)
+		return err
+	})
+	if err != nil {
+		return Project{}, fmt.Errorf("load project of slug %q: %w", slug, err)
+	}
+	return p, nil
+}
+
+// Projects lists a workspace's projects without their files, newest save first.
+func (s *Store) Projects(ctx context.Context, workspace string) ([]Project, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+` FROM projects WHERE workspace = $1 ORDER BY saved_at DESC, id`, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("list projects: %w", reason(err))
+	}
+	return collect(rows, scanProject)
+}
+
+// Version is one kept state of a project.
+type Version struct {
+	Revision int64     `json:"revision"`
+	Kind     string    `json:"kind"`
+	Saved    time.Time `json:"saved_at"`
+}
+
+// Versions lists the kept versions, newest first.
+func (s *Store) Versions(ctx context.Context, workspace, id string) ([]Version, error) {
+	versions, err := listVersions(ctx, s.read, workspace, id)
+	if err != nil {
+		return nil, fmt.Errorf("list versions: %w", err)
+	}
+	if len(versions) == 0 {
+		return nil, fmt.Errorf("list versions of project %q: %w", id, ErrNotFound)
+	}
+	return versions, nil
+}
+
+func listVersions(ctx context.Context, q querier, workspace, id string) ([]Version, error) {
+	rows, err := q.QueryContext(ctx, `SELECT revision, kind, saved_at FROM versions WHERE workspace = $1 AND project = $2 ORDER BY revision DESC`, workspace, id)
+	if err != nil {
+		return nil, reason(err)
+	}
+	return collect(rows, func(scan func(...any) error) (v Version, err error) {
+		var saved int64
+		err = scan(&v.Revision, &v.Kind, &saved)
+		v.Saved = fromMillis(saved)
+		return v, err
+	})
+}
+
+// collect reads all rows and closes them.
+func collect[T any](rows *sql.Rows, scan func(func(...any) error) (T, error)) ([]T, error) {
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows.Scan)
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		all = append(all, one)
+	}
+	return all, errors.Join(reason(rows.Err()), rows.Close())
+}
+
+// DeleteProject removes a project with its versions, runs and deployment.
+func (s *Store) DeleteProject(ctx context.Context, workspace, id string) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := changed(tx.ExecContext(ctx, `DELETE FROM projects WHERE workspace = $1 AND id = $2`, workspace, id)); err != nil {
+			return err
+		}
+		return dropBundles(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("delete project %q: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package classroom
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// Run is what is kept of one run: enough to show it again.
+type Run struct {
+	ID        string              `json:"id"` // unique in its project among those kept
+	Method    string              `json:"method"`
+	Path      string              `json:"path"`
+	Headers   [][2]string         `json:"headers,omitempty"`
+	Sent      string              `json:"sent,omitempty"` // request body
+	Revision  int64               `json:"revision"`
+	Head      *trace.ResponseHead `json:"head,omitempty"`
+	Body      []byte              `json:"body,omitempty"` // its first bytes
+	Truncated bool                `json:"truncated,omitempty"`
+	Logs      []trace.Log         `json:"logs,omitempty"`
+	Summary   trace.Summary       `json:"summary"`
+	Ran       time.Time           `json:"ran_at"`
+}
+
+// SaveRuns keeps runs that ended, oldest first, and drops all but the last
+// KeepRuns of the project. Runs of a project that is gone are dropped.
+func (s *Store) SaveRuns(ctx context.Context, workspace, project string, runs ...Run) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var number int64
+		err := tx.QueryRowContext(ctx, `SELECT coalesce((SELECT max(number) FROM runs WHERE workspace = $1 AND project = $2), 0) FROM projects WHERE workspace = $1 AND id = $2`, workspace, project).Scan(&number)
+		if err != nil {
+			return err
+		}
+		for _, r := range runs {
+			record, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			number++
+			if _, err := tx.ExecContext(ctx, `INSERT INTO runs (workspace, project, number, id, record, ran_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+				workspace, project, number, r.ID, string(record), r.Ran.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM runs WHERE workspace = $1 AND project = $2 AND number <= $3`, workspace, project, number-KeepRuns)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save runs of %q: %w", project, err)
+	}
+	return nil
+}
+
+// Runs lists the kept runs of a project, newest first, at most limit.
+func (s *Store) Runs(ctx context.Context, workspace, project string, limit int) ([]Run, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT record FROM runs WHERE workspace = $1 AND project = $2 ORDER BY number DESC LIMIT $3`, workspace, project, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list runs of %q: %w", project, reason(err))
+	}
+	return collect(rows, scanRun)
+}
+
+// Run loads one kept run, or returns ErrNotFound.
+func (s *Store) Run(ctx context.Context, workspace, project, id string) (Run, error) {
+	r, err := scanRun(s.read.QueryRowContext(ctx, `SELECT record FROM runs WHERE workspace = $1 AND project = $2 AND id = $3 ORDER BY number DESC LIMIT 1`, workspace, project, id).Scan)
+	if err != nil {
+		return Run{}, fmt.Errorf("load run %q: %w", id, err)
+	}
+	return r, nil
+}
+
+func scanRun(scan func(...any) error) (Run, error) {
+	var r Run
+	var record string
+	if err := scan(&record); err != nil {
+		return r, reason(err)
+	}
+	return r, json.Unmarshal([]byte(record), &r)
+}

@@ -1,0 +1,109 @@
+package classroom
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"time"
+)
+
+// The roles a workspace can have.
+const (
+	RoleLearner = "learner"
+	RoleHost    = "host" // claimed the one-time link of this server
+)
+
+// Workspace is one browser's place to work: everything a learner keeps hangs
+// on it. It is known by a secret token, of which only the hash is stored.
+type Workspace struct {
+	ID      string // 20 characters; names the learner to the sandbox
+	Role    string
+	Created time.Time
+}
+
+// CreateWorkspace makes a workspace and the only copy of its token: 128 random
+// bits as 22 URL-safe characters.
+func (s *Store) CreateWorkspace(ctx context.Context) (Workspace, string, error) {
+	now, token := s.millis(), newToken()
+	w := Workspace{ID: NewID(20), Role: RoleLearner, Created: fromMillis(now)}
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces (id, token_hash, role, created_at) VALUES ($1, $2, $3, $4)`,
+			w.ID, hash(token), w.Role, now)
+		return err
+	})
+	if err != nil {
+		return Workspace{}, "", fmt.Errorf("create workspace: %w", err)
+	}
+	return w, token, nil
+}
+
+func newToken() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails: it ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Workspace finds a workspace by its token, or returns ErrNotFound.
+func (s *Store) Workspace(ctx context.Context, token string) (Workspace, error) {
+	return s.workspace(ctx, `token_hash = $1`, hash(token))
+}
+
+// WorkspaceByID finds a workspace by its id, or returns ErrNotFound.
+func (s *Store) WorkspaceByID(ctx context.Context, id string) (Workspace, error) {
+	return s.workspace(ctx, `id = $1`, id)
+}
+
+func (s *Store) workspace(ctx context.Context, where, arg string) (Workspace, error) {
+	var w Workspace
+	var created int64
+	err := s.read.QueryRowContext(ctx, `SELECT id, role, created_at FROM workspaces WHERE `+where, arg).Scan(&w.ID, &w.Role, &created)
+	if err != nil {
+		return Workspace{}, fmt.Errorf("find workspace: %w", reason(err))
+	}
+	w.Created = fromMillis(created)
+	return w, nil
+}
+
+// RotateToken gives a workspace a new token; the old one is dead.
+func (s *Store) RotateToken(ctx context.Context, id string) (string, error) {
+	token := newToken()
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		return rotate(ctx, tx, id, token)
+	})
+	if err != nil {
+		return "", fmt.Errorf("rotate token: %w", err)
+	}
+	return token, nil
+}
+
+func rotate(ctx context.Context, tx *sql.Tx, id, token string) error {
+	return changed(tx.ExecContext(ctx, `UPDATE workspaces SET token_hash = $1 WHERE id = $2`, hash(token), id))
+}
+
+// DeleteWorkspace removes a workspace and everything that hangs on it.
+func (s *Store) DeleteWorkspace(ctx context.Context, id string) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := changed(tx.ExecContext(ctx, `DELETE FROM workspaces WHERE id = $1`, id)); err != nil {
+			return err
+		}
+		return dropBundles(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("delete workspace: %w", err)
+	}
+	return nil
+}
+
+// changed turns "no row" into ErrNotFound.
+func changed(r sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
