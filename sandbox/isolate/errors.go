@@ -1,6 +1,9 @@
 package isolate
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // What ends a call without the learner's code having its say.
 var (
@@ -18,4 +21,41 @@ type Exception struct {
 	Stack   string // lines as V8 writes them: "    at name (file:line:col)"
 }
 
-func (e *Exception) Error() string { return e.Name + ": " + e.Message }
+func (e *Exception) Error() string {
+	if e.Name == "" {
+		return e.Message // not an Error: the value that was thrown, as text
+	}
+	if e.Message == "" {
+		return e.Name
+	}
+	return e.Name + ": " + e.Message
+}
+
+// Stop is how ErrInterrupted and ErrMemory arrive: with the place the code was
+// at, where the engine can tell.
+type Stop struct {
+	Cause error
+	Stack string // as in Exception
+}
+
+func (s *Stop) Error() string { return s.Cause.Error() }
+
+// Unwrap makes errors.Is find the cause.
+func (s *Stop) Unwrap() error { return s.Cause }
+
+// Frames keeps the lines of a stack that are frames ("    at …"), as V8
+// writes them, and drops the rest.
+func Frames(stack string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stack) {
+		line = strings.TrimRight(line, "\n")
+		if !strings.HasPrefix(strings.TrimLeft(line, " "), "at ") {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("    " + strings.TrimLeft(line, " "))
+	}
+	return b.String()
+}

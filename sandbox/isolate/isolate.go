@@ -108,9 +108,10 @@ type Host interface {
 	// an error that scripts cannot catch. It must be cheap.
 	Interrupted() bool
 	// Rejection is told of a rejected promise without a handler
-	// (handled false) and of one that got its handler later (handled true).
-	// id is the same for both.
-	Rejection(id uint32, reason string, handled bool)
+	// (handled false) and of one that got its handler later (handled true),
+	// once no microtask is left. id is the same for both. A bootstrap with an
+	// entry "rejection" gets (promise, reason, handled) itself instead.
+	Rejection(id uint32, reason *Exception, handled bool)
 	// Now is the wall clock as Workers show it.
 	Now() time.Time
 }
@@ -123,8 +124,11 @@ type Isolate interface {
 	// ErrInterrupted, a full heap as ErrMemory, a dead instance as ErrBroken.
 	Call(entry string, args ...Value) (Value, error)
 	// Load evaluates the learner's module under name and gives its namespace
-	// to the bootstrap entry "loaded" once its top level has settled. A classic script
-	// is evaluated in global scope instead.
+	// to the bootstrap entry "loaded" once its top level has settled. When the
+	// top level still awaits something, Load returns nil and "loaded" is called
+	// in a later turn, or "failed" with the error. A classic script
+	// is evaluated in global scope instead; "loaded" gets what it assigned to
+	// the global __exports, which is then deleted, else undefined.
 	Load(name, source string, classic bool) error
 	// Memory reports what the isolate holds now.
 	Memory() Memory

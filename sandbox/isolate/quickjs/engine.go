@@ -1,0 +1,191 @@
+package quickjs
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tetratelabs/wazero"
+
+	"coldstart/sandbox/isolate"
+)
+
+// Engine makes isolates from one snapshot. It is safe for concurrent use.
+type Engine struct {
+	cfg         Config
+	rt          wazero.Runtime
+	cache       wazero.CompilationCache // nil without Config.Cache
+	code        wazero.CompiledModule
+	image       *image
+	moduleNames map[string]bool
+
+	ready  chan *vm
+	live   atomic.Int64
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// New compiles the engine, makes or opens its snapshot and starts preparing
+// instances. The caller closes it.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	if sum := sha256.Sum256(cfg.Wasm); hex.EncodeToString(sum[:]) != WasmSHA256 {
+		return nil, fmt.Errorf("quickjs.wasm has SHA-256 %x, want %s: run npm ci in web and build again", sum, WasmSHA256)
+	}
+	e := &Engine{cfg: cfg, moduleNames: map[string]bool{}, ready: make(chan *vm, cfg.Ready)}
+	for _, m := range cfg.Bootstrap.Modules {
+		if e.moduleNames[m.Name] {
+			return nil, fmt.Errorf("bootstrap module %q is there twice", m.Name)
+		}
+		e.moduleNames[m.Name] = true
+	}
+	if err := e.open(ctx); err != nil {
+		return nil, errors.Join(err, e.free())
+	}
+	fill, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	e.wg.Go(func() { e.fill(fill) })
+	return e, nil
+}
+
+func (e *Engine) open(ctx context.Context) error {
+	rc := wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(uint32(e.cfg.MaxMemory / wasmPage))
+	if e.cfg.Cache != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(e.cfg.Cache)
+		if err != nil {
+			return fmt.Errorf("open the cache of compiled code: %w", err)
+		}
+		e.cache = cache
+		rc = rc.WithCompilationCache(cache)
+	}
+	e.rt = wazero.NewRuntimeWithConfig(ctx, rc)
+	var err error
+	if e.code, err = e.rt.CompileModule(ctx, e.cfg.Wasm); err != nil {
+		return fmt.Errorf("compile quickjs.wasm: %w", err)
+	}
+	if err := instantiateHost(ctx, e.rt); err != nil {
+		return err
+	}
+	if e.cfg.Image != nil {
+		e.image, err = readImage(e.cfg.Image, e.cfg.key())
+	} else {
+		e.image, err = e.makeImage(ctx)
+	}
+	return err
+}
+
+// fill keeps instances ready until ctx ends.
+func (e *Engine) fill(ctx context.Context) {
+	for {
+		v, err := e.restore(ctx)
+		if err != nil {
+			return // New then meets the same error and reports it
+		}
+		select {
+		case e.ready <- v:
+		case <-ctx.Done():
+			_ = v.mod.Close(context.Background())
+			return
+		}
+	}
+}
+
+// Name implements isolate.Engine.
+func (e *Engine) Name() string { return "quickjs" }
+
+// New implements isolate.Engine. It takes an instance made ahead of time, or
+// makes one when none is left.
+func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if spec.Host == nil {
+		return nil, errors.New("quickjs: Spec.Host is missing")
+	}
+	limit := spec.Memory
+	if limit <= 0 {
+		limit = defaultMemory
+	}
+	limit = roundUp(limit, wasmPage)
+	if limit > e.cfg.MaxMemory {
+		return nil, fmt.Errorf("quickjs: an isolate of %d bytes is beyond the ceiling of %d", limit, e.cfg.MaxMemory)
+	}
+	if limit < e.image.meta.Size {
+		return nil, fmt.Errorf("quickjs: an isolate of %d bytes is smaller than the snapshot of %d", limit, e.image.meta.Size)
+	}
+	var v *vm
+	select {
+	case v = <-e.ready:
+	default:
+		var err error
+		if v, err = e.restore(ctx); err != nil {
+			return nil, err
+		}
+	}
+	v.host, v.mem.limit = spec.Host, limit
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	v.putU64(v.meta.Random, binary.LittleEndian.Uint64(seed[:])|1)
+	e.live.Add(1)
+	return v, nil
+}
+
+// Image is the snapshot, for a child process to inherit and pass as
+// Config.Image. The engine keeps and closes it.
+func (e *Engine) Image() *os.File { return e.image.file }
+
+// WriteImage writes the snapshot, for a later Config.Image.
+func (e *Engine) WriteImage(w io.Writer) error {
+	st, err := e.image.file.Stat()
+	if err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
+	}
+	if _, err := io.Copy(w, io.NewSectionReader(e.image.file, 0, st.Size())); err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
+	}
+	return nil
+}
+
+// Key identifies the snapshot: the same key means the same engine binary,
+// driver and bootstrap. It fits a file name.
+func (e *Engine) Key() string { return e.image.meta.Key }
+
+// Live is how many isolates are open.
+func (e *Engine) Live() int { return int(e.live.Load()) }
+
+// Close implements isolate.Engine.
+func (e *Engine) Close() error {
+	e.cancel()
+	e.wg.Wait()
+	for {
+		select {
+		case v := <-e.ready:
+			_ = v.mod.Close(context.Background())
+			continue
+		default:
+		}
+		return e.free()
+	}
+}
+
+func (e *Engine) free() error {
+	var err error
+	if e.rt != nil {
+		err = e.rt.Close(context.Background())
+	}
+	if e.cache != nil {
+		err = errors.Join(err, e.cache.Close(context.Background()))
+	}
+	if e.image != nil {
+		err = errors.Join(err, e.image.close())
+	}
+	return err
+}

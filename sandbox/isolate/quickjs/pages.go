@@ -1,0 +1,63 @@
+package quickjs
+
+import (
+	"bytes"
+
+	"coldstart/sandbox/isolate"
+)
+
+// States of a page in Pages.
+const (
+	pageUntouched = 0
+	pageShared    = 1
+	pagePrivate   = 2
+)
+
+// Pages implements isolate.Isolate. A page is private when its bytes differ
+// from the snapshot's; pages of zeros count as untouched.
+func (v *vm) Pages() []byte {
+	if v.mod == nil {
+		return nil
+	}
+	list := make([]byte, v.mem.size/pageSize)
+	v.compare(list)
+	return list
+}
+
+func (v *vm) compare(list []byte) {
+	img, shared := v.eng.image, make([]byte, pageSize)
+	for i := range list {
+		page := v.mem.region.base[i*pageSize : (i+1)*pageSize]
+		switch {
+		case i >= len(img.zero) || img.zero[i] == 1:
+			if !allZero(page) {
+				list[i] = pagePrivate
+			}
+		default:
+			list[i] = pageShared
+			if _, err := img.file.ReadAt(shared, int64(i)*pageSize); err == nil && !bytes.Equal(shared, page) {
+				list[i] = pagePrivate
+			}
+		}
+	}
+}
+
+// Memory implements isolate.Isolate.
+func (v *vm) Memory() isolate.Memory {
+	if v.mod == nil {
+		return isolate.Memory{}
+	}
+	m := isolate.Memory{Limit: v.mem.limit}
+	for _, p := range v.Pages() {
+		switch p {
+		case pageShared:
+			m.Shared += pageSize
+		case pagePrivate:
+			m.Private += pageSize
+		}
+	}
+	if v.meta.Used != 0 {
+		m.Used = int64(v.getU32(v.meta.Used))
+	}
+	return m
+}

@@ -1,0 +1,73 @@
+package quickjs
+
+// prelude is the driver's own script. It is called with the native host
+// function and the operation names, before the bootstrap, and returns what the
+// driver calls later. Everything it uses is captured here, because learner code
+// may patch any global.
+const prelude = `(function (native, names) {
+	"use strict";
+	const create = Object.create, keys = Object.keys, own = Reflect.getOwnPropertyDescriptor;
+	const define = Object.defineProperty, StringOf = String, Fail = TypeError, Buffer = ArrayBuffer;
+	const isView = Buffer.isView, Bytes = Uint8Array;
+	const getter = (o, k) => own(o, k).get;
+	const call = Function.prototype.call;
+	const uncurry = (f) => call.bind(f);
+	const typed = Object.getPrototypeOf(Bytes.prototype);
+	const view = {
+		typed: [uncurry(getter(typed, "buffer")), uncurry(getter(typed, "byteOffset")), uncurry(getter(typed, "byteLength"))],
+		data: [uncurry(getter(DataView.prototype, "buffer")), uncurry(getter(DataView.prototype, "byteOffset")), uncurry(getter(DataView.prototype, "byteLength"))],
+	};
+	const then = uncurry(Promise.prototype.then);
+	const classes = create(null);
+	classes.Error = Error;
+	classes.TypeError = TypeError;
+	const table = create(null);
+	for (let i = 0; i < names.length; i++) table[names[i]] = i;
+	const host = {
+		op(name) {
+			const i = table[name];
+			if (i === undefined) throw new Fail("host operation " + StringOf(name) + " does not exist");
+			return i;
+		},
+		call: native,
+	};
+	return [
+		host,
+		// makeError builds what a host operation throws.
+		function makeError(name, message, code) {
+			const Class = classes[name] ?? classes.Error;
+			if (name === "DOMException") return new Class(message, code);
+			const e = new Class(message);
+			if (Class === classes.Error && name !== "Error" && name !== "") define(e, "name", { value: name, configurable: true, writable: true });
+			return e;
+		},
+		// newBuffer makes the ArrayBuffer that the driver then fills.
+		function newBuffer(n) { return new Buffer(n); },
+		// bytesOf gives a view's bytes as a Uint8Array.
+		function bytesOf(v, data) {
+			const [buffer, offset, length] = data ? view.data : view.typed;
+			return new Bytes(buffer(v), offset(v), length(v));
+		},
+		// loaded hands a module's namespace to the bootstrap once its promise settles.
+		function loaded(promise, namespace, done, failed) {
+			then(promise, () => { done(namespace); }, failed ? (e) => { failed(e); } : undefined);
+		},
+		// exports takes what a classic script left as its module's exports.
+		function exports() {
+			const d = own(globalThis, "__exports");
+			delete globalThis.__exports;
+			return d === undefined ? undefined : d.value;
+		},
+		// finish runs after the bootstrap: it records the error classes, among
+		// them the bootstrap's own, and removes the bootstrap's global.
+		function finish(entries) {
+			for (const k of Object.getOwnPropertyNames(globalThis)) {
+				if (!k.endsWith("Error") && k !== "DOMException") continue;
+				const d = own(globalThis, k);
+				if (typeof d.value === "function") classes[k] = d.value;
+			}
+			delete globalThis.__coldstart;
+			return keys(entries).filter((k) => typeof entries[k] === "function");
+		},
+	];
+})`

@@ -1,0 +1,36 @@
+package quickjs
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/isolate/enginetest"
+)
+
+// wasm reads the engine binary from where npm puts it.
+func wasm(tb testing.TB) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "..", "web", "node_modules", "quickjs-wasi", "quickjs.wasm"))
+	if err != nil {
+		tb.Skip("quickjs.wasm is not there, run npm ci in web: ", err)
+	}
+	return b
+}
+
+func newEngine(tb testing.TB, b isolate.Bootstrap) *Engine {
+	tb.Helper()
+	e, err := New(tb.Context(), Config{Wasm: wasm(tb), Bootstrap: b, Cache: filepath.Join(os.TempDir(), "coldstart-test-wasm")})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return e
+}
+
+func TestSuite(t *testing.T) { enginetest.Run(t, newEngine(t, enginetest.Bootstrap())) }
