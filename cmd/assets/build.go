@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,13 +74,30 @@ func (b builder) options() api.BuildOptions {
 	}
 }
 
-// styles bundles web/style/app.css with its fonts.
+// styles bundles web/style/app.css with its fonts, and takes the icon of the site.
 func (b builder) styles(out *assets) error {
 	o := b.options()
 	o.EntryPoints = []string{"style/app.css"}
 	o.Engines = []api.Engine{{Name: api.EngineChrome, Version: "123"}, {Name: api.EngineFirefox, Version: "128"}, {Name: api.EngineSafari, Version: "17.5"}}
 	o.Target = api.DefaultTarget
-	return b.bundle(o, out)
+	if err := b.bundle(o, out); err != nil {
+		return err
+	}
+	icon, err := os.ReadFile(b.web("style", "favicon.svg"))
+	if err != nil {
+		return err
+	}
+	out.add("favicon.svg", icon)
+	return nil
+}
+
+// add takes a served file that esbuild does not make, under a name with a hash.
+func (out *assets) add(name string, data []byte) {
+	sum := sha256.Sum256(data)
+	ext := filepath.Ext(name)
+	hashed := strings.TrimSuffix(name, ext) + "-" + strings.ToUpper(hex.EncodeToString(sum[:4])) + ext
+	out.web[hashed] = data
+	out.Files[name] = hashed
 }
 
 // workers bundles web/client/*.worker.ts, each whole: a page may never need it.

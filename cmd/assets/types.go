@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -28,10 +26,7 @@ func (b builder) types(out *assets) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(data)
-	hashed := "types-" + strings.ToUpper(hex.EncodeToString(sum[:4])) + ".json"
-	out.web[hashed] = data
-	out.Files["types.json"] = hashed
+	out.add("types.json", data)
 	return nil
 }
 

@@ -104,9 +104,11 @@ type LessonPage struct {
 	Previous  *Link
 	Next      *Link
 
-	Files    []File // of the draft, in the order of their tabs
-	Open     string // path of the file shown first
-	Solution []Diff // our solution against the starter; empty when there is none
+	Files    []File            // of the draft, in the order of their tabs
+	Starter  map[string]string // the files as the lesson gives them, by path; nil means as in Files
+	Limits   trace.Limits      // of this project, all set
+	Open     string            // path of the file shown first
+	Solution []Diff            // our solution against the starter; empty when there is none
 	Request  Request
 	Public   string // the Worker's public address, without path: "http://host/w/slug"
 	Actions  Actions

@@ -1,0 +1,100 @@
+package view
+
+import (
+	"html"
+	"regexp"
+	"strconv"
+
+	"coldstart/sandbox/trace"
+)
+
+type temp = trace.Temperature
+
+func pieceKind(q Question) string {
+	if q.Quiz {
+		return "quiz"
+	}
+	return "predict"
+}
+
+func pieceName(q Question) string {
+	if q.Quiz {
+		return "Quiz"
+	}
+	return "Predict"
+}
+
+// pieceHow says how a question wants to be answered.
+func pieceHow(q Question) string {
+	switch {
+	case q.Answered && !q.Quiz:
+		return "answered"
+	case q.Answered && q.Right:
+		return "right"
+	case q.Answered:
+		return "not yet"
+	case q.Kind == Order:
+		return "put them in order"
+	case q.Kind == Match:
+		return "one for each"
+	case q.Kind == Number || q.Kind == Mark:
+		return "one figure"
+	case q.Multiple:
+		return "all that apply"
+	}
+	return "one answer"
+}
+
+func choiceType(q Question) string {
+	if q.Multiple {
+		return "checkbox"
+	}
+	return "radio"
+}
+
+func choiceClass(o Option) string {
+	switch o.Verdict {
+	case "right":
+		return "choice-right"
+	case "wrong":
+		return "choice-wrong"
+	}
+	return ""
+}
+
+func rightness(q Question) string {
+	if q.Right {
+		return "right"
+	}
+	return "wrong"
+}
+
+func optionValue(o Option, i int) string {
+	if o.Value != "" {
+		return o.Value
+	}
+	return strconv.Itoa(i)
+}
+
+func field(q Question, i int) string { return q.ID + "-" + strconv.Itoa(i) }
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+var tag = regexp.MustCompile(`<[^>]*>`)
+
+// plain is markup as text, for places that hold no markup.
+func plain(h HTML) string { return html.UnescapeString(tag.ReplaceAllString(string(h), "")) }
+
+func taskMessage(t Task) string {
+	switch {
+	case t.Message != "":
+		return t.Message
+	case t.State == CheckPassed:
+		return "Passed."
+	case t.State == CheckRunning:
+		return "Checking."
+	case t.State == CheckFailed:
+		return "Not yet."
+	}
+	return "Not checked yet."
+}

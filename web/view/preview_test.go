@@ -1,0 +1,55 @@
+package view
+
+import (
+	"flag"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"testing"
+
+	"coldstart/static"
+
+	"github.com/a-h/templ"
+)
+
+var previewAt = flag.String("preview", "", "serve the sample pages at this address until interrupted, to look at them")
+
+// policy is the site's Content-Security-Policy without its nonce: what the
+// pages need beyond it would be refused in front of the reader's eyes.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+
+// TestPreview serves the pages for the eye: go test ./web/view -run Preview -preview 127.0.0.1:8099
+func TestPreview(t *testing.T) {
+	if *previewAt == "" {
+		t.Skip("for looking at pages only: give -preview ADDRESS")
+	}
+	mux := http.NewServeMux()
+	for path, page := range samplePages() {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", policy)
+			if err := Render(r.Context(), w, http.StatusOK, page); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	mux.Handle(static.Prefix, static.Handler())
+	listener, err := net.Listen("tcp", *previewAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("http://%s/dev/gallery", listener.Addr())
+	server := &http.Server{Handler: mux}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt)
+	go func() { <-stop; _ = server.Close() }()
+	_ = server.Serve(listener)
+}
+
+// samplePages are whole pages with sample data, by address.
+func samplePages() map[string]templ.Component {
+	return map[string]templ.Component{
+		"/lesson": Lesson(SampleLesson()),
+		"/fresh":  Lesson(SampleFresh()),
+	}
+}
