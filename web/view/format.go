@@ -32,6 +32,9 @@ func duration(us int64) string {
 	return fmt.Sprintf("%.0f min", ms/60_000)
 }
 
+// limit writes a round duration without decimals: "50 ms".
+func limit(us int64) string { return strings.Replace(duration(us), ".00 ", " ", 1) }
+
 // size writes a number of bytes in steps of 1024: "2 B", "372 kB", "32 MB".
 func size(n int64) string {
 	switch {

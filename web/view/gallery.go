@@ -1,6 +1,14 @@
 package view
 
-import "github.com/a-h/templ"
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"coldstart/sandbox/trace"
+
+	"github.com/a-h/templ"
+)
 
 // Sample is one component in one state, with sample data.
 type Sample struct {
@@ -8,4 +16,126 @@ type Sample struct {
 	Part      string // of the design: "part_waterfall"
 	Title     string // what state it shows
 	Component templ.Component
+}
+
+// Gallery lists every component in its states. The gallery page and the golden
+// test both read it, so that neither can forget one.
+func Gallery() []Sample {
+	matching := Question{
+		ID: "predict-match", Kind: Match, Ask: "<p>Which Worker answers?</p>", Targets: []string{"a", "b", "nobody"},
+		Options: []Option{{Label: "<code>/</code>", Target: "a"}, {Label: "<code>/api/users</code>", Target: "b"}, {Label: "<code>/API/users</code>"}},
+	}
+	ordered := Question{
+		ID: "predict-order", Kind: Order, Ask: "<p>Fastest first.</p>",
+		Options: []Option{{Label: "isolate", Place: 1}, {Label: "process"}, {Label: "container"}},
+	}
+	number := Question{
+		ID: "predict-number", Kind: Number, Ask: "<p>How many copies fit in 256 MB as Node processes?</p>", Unit: "copies",
+		Value: "40", Answered: true, Right: true, Says: "<p>Two costs hide in each line: one paid once, one paid per copy.</p>",
+	}
+	kept := sampleIsolate()
+	kept.State.Kept, kept.State.State = true, "idle"
+	gone := Isolate{State: trace.IsolateState{ID: "7f3a91", State: "evicted", Why: "you evicted it", Requests: 2, Private: 372 << 10, Limit: 32 << 20}}
+	stopped := SampleResult()
+	stopped.Tab = "response"
+	stopped.Run.Summary.Fault, stopped.Run.Summary.Outcome, stopped.Run.Head.Status, stopped.Run.Head.StatusText = sampleFault(), "exception", 500, ""
+	binary := SampleResult()
+	binary.Run.Body = Body{Binary: true, Bytes: 4096, Truncated: true, Type: "image/png", Hex: "00000000  89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52  .PNG........IHDR", Preview: "/w/k7q2m9xd/logo.png"}
+	lesson, fresh := SampleLesson(), SampleFresh()
+	var faults []templ.Component
+	for _, f := range sampleFaults() {
+		faults = append(faults, Stop(f))
+	}
+
+	return []Sample{
+		{"controls", "buttons", "Controls, in each state", controls()},
+		{"verdicts", "verdict", "Verdict marks", verdicts()},
+		{"stops", "part_stop", "What stops a run, each with its own sentence", join(`<div class="gallery">`, `</div>`, faults...)},
+		{"question-choice", "part_predict", "A prediction, not answered", question(samplePrediction(), "#")},
+		{"question-answered", "part_predict", "A prediction, answered", question(renamed(samplePredicted(), "predict-2"), "#")},
+		{"question-quiz", "part_quiz", "A quiz, answered", question(sampleQuiz(), "#")},
+		{"question-match", "part_predict", "A prediction by matching", question(matching, "#")},
+		{"question-order", "part_predict", "A prediction by order", question(ordered, "#")},
+		{"question-number", "part_predict", "A prediction by a number, answered", question(number, "#")},
+		{"tasks", "part_task", "Tasks: passed, failed, not checked, running", join("", "",
+			task(Task{N: 11, Title: "Greet by name", State: CheckPassed, Message: "Hello, Ada"}, "#"),
+			task(Task{N: 12, Title: "Keep every answer", State: CheckFailed, Message: "Expected “7”, got 500", Href: "#checks"}, "#"),
+			task(Task{N: 13, Title: "Stay warm", Points: 40}, "#"),
+			task(Task{N: 14, Title: "Stay honest", State: CheckRunning}, "#"))},
+		{"hints", "part_hint", "Hints", hints([]Hint{{N: 1, Open: true, HTML: "<p>Which line runs even when no request needs it?</p>"}, {N: 2, Note: "nearly the answer", HTML: "<p><code>t ??= build()</code></p>"}})},
+		{"lab", "part_lab", "A lab before its script", lab(Lab{ID: "density", Title: "Density", Config: `{"samples":30}`, Action: "#", Fallback: "<p>This lab draws live and needs scripts.</p>"})},
+		{"files", "part_files", "Files, with an error in one", files(lesson)},
+		{"editor", "part_editor", "The plain editor", editor(lesson)},
+		{"diff", "part_diff", "A file of the solution", diff(lesson.Solution[0])},
+		{"runbar", "part_runbar", "The request builder", runbar(lesson)},
+		{"readouts-empty", "part_readouts", "The result before the first run", gallerySized(result(fresh.Result, fresh))},
+		{"response", "part_response", "A response", response(lesson.Result, lesson)},
+		{"response-stopped", "part_response", "A response that a fault made", response(stopped, lesson)},
+		{"response-binary", "part_response", "A response of bytes", response(binary, LessonPage{})},
+		{"logs", "part_log", "Logs", logs(lesson.Result)},
+		{"waterfall", "part_waterfall", "Waterfall: a warm run beside a cold one", Waterfall(sampleCold(), sampleWarm())},
+		{"waterfall-calls", "part_waterfall", "Waterfall: one run with calls", Waterfall(nil, sampleCalls())},
+		{"cloud", "part_cloud", "Dot clouds of repeated runs", Cloud(sampleSeries())},
+		{"lanes", "part_lanes", "Earlier runs on one scale", Lanes(lesson.Result.Earlier)},
+		{"isolate", "part_isolate", "A warm isolate with its page map", IsolateView(*sampleIsolate())},
+		{"isolate-kept", "part_isolate", "An idle isolate, kept warm", IsolateView(*kept)},
+		{"isolate-gone", "part_isolate", "An evicted isolate", IsolateView(gone)},
+		{"checks", "part_check", "Checks: passed and failed", checks(lesson.Result, lesson)},
+		{"first", "part_first", "The first figure of the home page", FirstFigure(*SampleHome().First)},
+		{"track", "part_track", "A track with its lessons", track(1, SampleHome().Tracks[0])},
+		{"empty", "part_empty", "An empty place", empty("note", "Nothing logged")},
+	}
+}
+
+// SamplePages are whole pages with sample data, by name, for the golden test and for the eye.
+func SamplePages() map[string]templ.Component {
+	return map[string]templ.Component{
+		"lesson": Lesson(SampleLesson()),
+		"fresh":  Lesson(SampleFresh()),
+		"home":   Home(SampleHome()),
+		"error": ErrorView(ErrorPage{Status: 404, Heading: "No page at /learn/isolate", Message: "The nearest is Isolates and containers.",
+			Links: []Link{{"Isolates and containers", "/#isolates"}, {"Home", "/"}}}),
+		"fault": ErrorView(ErrorPage{Status: 500, Heading: "This page could not be made", Message: "The fault is ours. Your files are saved. Load the page again.",
+			Links: []Link{{"Home", "/"}}, Request: "7F3A"}),
+		"docs": Docs(DocsPage{Title: "How the workbench works", Lead: "Read left, run right.", Body: "<p>The lesson is on the left.</p><h2 id=\"request\">The request</h2><p>Method, path, headers and body.</p>",
+			Menu: []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}}}),
+		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
+	}
+}
+
+func renamed(q Question, id string) Question {
+	q.ID = id
+	return q
+}
+
+// join draws components between two pieces of markup.
+func join(before, after string, parts ...templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		for _, c := range parts {
+			if err := c.Render(ctx, w); err != nil {
+				return err
+			}
+		}
+		_, err := io.WriteString(w, after)
+		return err
+	})
+}
+
+// gallerySized gives a component that fills its parent something to fill.
+func gallerySized(c templ.Component) templ.Component {
+	return join(`<div class="gallery_pane">`, `</div>`, c)
+}
+
+func verdicts() templ.Component {
+	var parts []templ.Component
+	for _, m := range []mark{
+		checkMark(CheckNone), checkMark(CheckRunning), checkMark(CheckPassed), checkMark(CheckFailed),
+		lessonMark(LessonRow{State: Done}), lessonMark(LessonRow{State: Started}), lessonMark(LessonRow{State: Coming}), lessonMark(LessonRow{Challenge: true}),
+	} {
+		parts = append(parts, join(`<span class="controls_group">`, fmt.Sprintf(`<span aria-hidden="true">%s</span></span>`, m.word), verdict(m)))
+	}
+	return join(`<div class="controls_group">`, `</div>`, parts...)
 }

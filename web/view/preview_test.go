@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"coldstart/static"
-
-	"github.com/a-h/templ"
 )
 
 var previewAt = flag.String("preview", "", "serve the sample pages at this address until interrupted, to look at them")
@@ -25,8 +23,8 @@ func TestPreview(t *testing.T) {
 		t.Skip("for looking at pages only: give -preview ADDRESS")
 	}
 	mux := http.NewServeMux()
-	for path, page := range samplePages() {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+	for name, page := range SamplePages() {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", policy)
 			if err := Render(r.Context(), w, http.StatusOK, page); err != nil {
 				t.Error(err)
@@ -38,18 +36,10 @@ func TestPreview(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("http://%s/dev/gallery", listener.Addr())
+	t.Logf("http://%s/gallery", listener.Addr())
 	server := &http.Server{Handler: mux}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt)
 	go func() { <-stop; _ = server.Close() }()
 	_ = server.Serve(listener)
-}
-
-// samplePages are whole pages with sample data, by address.
-func samplePages() map[string]templ.Component {
-	return map[string]templ.Component{
-		"/lesson": Lesson(SampleLesson()),
-		"/fresh":  Lesson(SampleFresh()),
-	}
 }

@@ -1,0 +1,41 @@
+package view
+
+import (
+	"fmt"
+	"net/http"
+)
+
+func errorShell(p ErrorPage) Shell {
+	s := p.Shell
+	if s.Title == "" {
+		s.Title = p.Heading
+	}
+	return s
+}
+
+func errorKind(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return fmt.Sprintf("%d %s", status, text)
+	}
+	return fmt.Sprint(status)
+}
+
+func docsShell(p DocsPage) Shell {
+	s := p.Shell
+	if s.Title == "" {
+		s.Title = p.Title
+	}
+	if len(s.Crumbs) == 0 {
+		s.Crumbs = []Link{{"Manual", "/docs"}, {Text: p.Title}}
+	}
+	return s
+}
+
+func galleryShell(p GalleryPage) Shell {
+	s := p.Shell
+	s.Title = "Gallery"
+	if len(s.Crumbs) == 0 {
+		s.Crumbs = []Link{{Text: "Gallery"}}
+	}
+	return s
+}
