@@ -1,0 +1,321 @@
+// The code editor: CodeMirror 6 with our theme, loaded after the page reads.
+
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentSelection, indentWithTab, redo, undo } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { json } from "@codemirror/lang-json";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { lintKeymap } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Annotation, Compartment, EditorSelection, EditorState, Prec, StateEffect, StateField, type Extension, type Text, Transaction } from "@codemirror/state";
+import { Decoration, type DecorationSet, drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter,
+  highlightSpecialChars, keymap, lineNumbers, rectangularSelection, WidgetType } from "@codemirror/view";
+import { tags as t } from "@lezer/highlight";
+import { el } from "./_dom.ts";
+import { faultTitle } from "./_format.ts";
+import type { Fault } from "./protocol.ts";
+import type { Files } from "./_save.ts";
+
+export interface EditorOptions {
+  host: HTMLElement;
+  nonce: string;
+  files: Readonly<Files>;
+  open: string;
+  edited: (path: string, text: string) => void;
+  run: () => void;
+  /** Undoes the last step over all files; false when there is none. */
+  undoStep: () => boolean;
+  cursor: (line: number, column: number) => void;
+}
+
+/** A fault or failed check on the learner's own line. Line and column count from 1. */
+export interface Note { file: string; line: number; column: number; fault: Fault; from: string }
+
+export type Keys = "default" | "vim" | "emacs";
+
+const fromOutside = Annotation.define<boolean>();
+
+const theme = EditorView.theme({
+  "&": { height: "100%", backgroundColor: "var(--well)", color: "var(--ink)", font: "400 var(--t-code)/var(--lead-code) var(--mono)" },
+  "&.cm-focused": { outline: "var(--focus)", outlineOffset: "-2px" },
+  ".cm-scroller": { font: "inherit", lineHeight: "var(--lead-code)", overflow: "auto" },
+  ".cm-content": { padding: "var(--s2) 0 var(--s5)", caretColor: "var(--ink)", fontVariantLigatures: "none" },
+  ".cm-line": { padding: "0 var(--s4) 0 .5rem" },
+  ".cm-gutters": { backgroundColor: "var(--well)", color: "var(--ink-3)", border: "0" },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "3rem", padding: "0 .5rem 0 0" },
+  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--press) 45%, transparent)" },
+  ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
+  ".cm-cursor, .cm-dropCursor": { borderLeft: "2px solid var(--ink)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "color-mix(in srgb, var(--ink) 18%, transparent)" },
+  ".cm-content ::selection": { backgroundColor: "color-mix(in srgb, var(--ink) 18%, transparent)", color: "inherit" },
+  ".cm-selectionMatch": { backgroundColor: "var(--press)" },
+  ".cm-searchMatch": { backgroundColor: "var(--press)", outline: "1px solid var(--edge)" },
+  ".cm-searchMatch-selected": { outline: "2px solid var(--ink)" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--press)", outline: "1px solid var(--edge)" },
+  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "var(--fault-wash)" },
+  ".cm-line.ln-fault": { backgroundColor: "var(--fault-wash)" },
+  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--fault-line) 1.25px", textUnderlineOffset: ".25em" },
+  ".cm-lintRange-warning, .cm-lintRange-info, .cm-lintRange-hint": { backgroundImage: "none", textDecoration: "underline dotted var(--ink-3) 1.5px", textUnderlineOffset: ".25em" },
+  ".cm-lintPoint:after": { borderBottomColor: "var(--fault-line)" },
+  ".cm-diagnostic": { padding: "var(--s1) var(--s3)", font: "400 var(--t-ui)/1.45 var(--sans)" },
+  ".cm-diagnostic-error": { borderLeft: "2px solid var(--fault-line)" },
+  ".cm-diagnostic-warning, .cm-diagnostic-info, .cm-diagnostic-hint": { borderLeft: "2px solid var(--edge)" },
+  ".cm-tooltip": { backgroundColor: "var(--raise)", color: "var(--ink)", border: "1px solid var(--rule)", borderRadius: "var(--r-ui)", boxShadow: "var(--lift)", maxWidth: "min(42rem, 90vw)", zIndex: "30" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { font: "400 var(--t-small)/1.5 var(--mono)", maxHeight: "16rem" },
+  ".cm-tooltip-autocomplete > ul > li": { padding: "2px var(--s2)" },
+  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--ink)", color: "var(--on-ink)" },
+  ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
+  ".cm-completionDetail": { color: "inherit", fontStyle: "normal" },
+  ".cm-completionIcon": { display: "none" },
+  ".cm-tooltip.cm-completionInfo": { padding: "var(--s2) var(--s3)", font: "400 var(--t-small)/1.5 var(--sans)" },
+  ".cm-type": { padding: "var(--s2) var(--s3)", font: "400 var(--t-small)/1.5 var(--mono)", whiteSpace: "pre-wrap", maxHeight: "14rem", overflow: "auto" },
+  ".cm-type p": { font: "400 var(--t-ui)/1.45 var(--sans)", marginTop: "var(--s1)" },
+  ".cm-panels": { backgroundColor: "var(--bench)", color: "var(--ink)", borderColor: "var(--hair)" },
+  ".cm-panel.cm-search": { padding: "var(--s2) var(--s4)", font: "400 var(--t-small)/1.5 var(--sans)" },
+  ".cm-panel.cm-search input, .cm-panel.cm-search button": { font: "inherit" },
+  ".cm-textfield": { backgroundColor: "var(--raise)", border: "1px solid var(--edge)", borderRadius: "var(--r-ui)", padding: "2px var(--s2)" },
+  ".cm-button": { backgroundImage: "none", backgroundColor: "var(--raise)", border: "1px solid var(--edge)", borderRadius: "var(--r-ui)", color: "var(--ink)" },
+  ".cm-panel.cm-search label": { fontSize: "var(--t-small)" },
+  ".cm-panel.cm-search [name=close]": { color: "var(--ink)", fontSize: "1rem", minWidth: "1.5rem" },
+  ".cm-specialChar": { color: "var(--fault-ink)" },
+  ".cm-fat-cursor": { background: "color-mix(in srgb, var(--ink) 55%, transparent) !important", outline: "none !important" },
+});
+
+// Keywords by weight, literals in moss, comments grey: colour stays free for measurements.
+const ink = syntaxHighlighting(HighlightStyle.define([
+  { tag: [t.keyword, t.modifier, t.operatorKeyword, t.controlKeyword, t.definitionKeyword, t.moduleKeyword, t.self], fontWeight: "600", color: "var(--code-key)" },
+  { tag: [t.string, t.number, t.bool, t.null, t.regexp, t.special(t.string), t.atom], color: "var(--code-lit)" },
+  { tag: [t.comment, t.meta], color: "var(--code-com)" },
+  { tag: [t.punctuation, t.operator], color: "var(--code-pun)" },
+  { tag: t.invalid, color: "var(--fault-ink)" },
+]));
+
+function language(path: string): Extension {
+  const ext = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
+  if (["ts", "mts", "cts"].includes(ext)) return javascript({ typescript: true });
+  if (ext === "tsx") return javascript({ typescript: true, jsx: true });
+  if (["js", "mjs", "cjs", "jsx"].includes(ext)) return javascript({ jsx: true });
+  if (["json", "jsonc"].includes(ext)) return json();
+  return [];
+}
+
+class Inline extends WidgetType {
+  constructor(readonly note: Note) {
+    super();
+  }
+
+  override eq(other: Inline): boolean {
+    return other.note === this.note;
+  }
+
+  override toDOM(): HTMLElement {
+    const { fault, from } = this.note;
+    const title = faultTitle(fault);
+    const [name, rest] = fault.name && title.startsWith(`${fault.name}:`) ? [fault.name, title.slice(fault.name.length)] : ["", title];
+    return el("div", { class: "fault-inline", role: "note" }, name && el("b", null, name), `${rest}. `, fault.hint && `${fault.hint} `, from);
+  }
+}
+
+const setNotes = StateEffect.define<Note[]>();
+
+// A word or the rest of the line from the column on gets the squiggle.
+function squiggle(doc: Text, n: Note): [number, number] | null {
+  const line = doc.line(n.line);
+  const from = Math.min(line.to, line.from + Math.max(0, n.column - 1));
+  const rest = doc.sliceString(from, line.to);
+  const word = /^[\w$]+|^[^\s\w]+/.exec(rest)?.[0] ?? "";
+  if (n.column && word) return [from, from + word.length];
+  const indent = /^\s*/.exec(line.text)?.[0].length ?? 0;
+  return line.text.trim() ? [line.from + indent, line.to] : null;
+}
+
+const notes = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(set, tr) {
+    set = set.map(tr.changes);
+    for (const e of tr.effects) {
+      if (!e.is(setNotes)) continue;
+      const doc = tr.state.doc;
+      set = Decoration.set(e.value.filter((n) => n.line >= 1 && n.line <= doc.lines).flatMap((n) => {
+        const line = doc.line(n.line);
+        const wave = squiggle(doc, n);
+        return [
+          Decoration.line({ class: "ln-fault" }).range(line.from),
+          ...(wave ? [Decoration.mark({ class: "squiggle" }).range(...wave)] : []),
+          Decoration.widget({ widget: new Inline(n), block: true, side: 1 }).range(line.to),
+        ];
+      }), true);
+    }
+    return set;
+  },
+  provide: (f) => EditorView.decorations.from(f),
+});
+
+/** The smallest single change that turns one text into another. */
+export function change(from: string, to: string): { from: number; to: number; insert: string } {
+  let a = 0;
+  const least = Math.min(from.length, to.length);
+  while (a < least && from[a] === to[a]) a++;
+  let b = 0;
+  while (b < least - a && from[from.length - 1 - b] === to[to.length - 1 - b]) b++;
+  return { from: a, to: from.length - b, insert: to.slice(a, to.length - b) };
+}
+
+export class Editor {
+  readonly view: EditorView;
+  path: string;
+  #o: EditorOptions;
+  #states = new Map<string, EditorState>();
+  #scrolls = new Map<string, number>();
+  #notes: Note[] = [];
+  #keys = new Compartment();
+  #keymap: Extension = [];
+  #types = new Compartment();
+  #typed: Extension = [];
+
+  constructor(o: EditorOptions) {
+    this.#o = o;
+    this.path = o.open;
+    this.view = new EditorView({ parent: o.host, state: this.#state(o.open, o.files[o.open] ?? "") });
+    // Tabbing through passes; once something was typed or clicked here, Tab indents.
+    const dom = this.view.contentDOM;
+    dom.addEventListener("focus", () => this.view.setTabFocusMode(true));
+    dom.addEventListener("mousedown", () => this.view.setTabFocusMode(false));
+  }
+
+  #state(path: string, text: string): EditorState {
+    return EditorState.create({
+      doc: text,
+      extensions: [
+        EditorView.cspNonce.of(this.#o.nonce),
+        this.#keys.of(this.#keymap),
+        Prec.highest(keymap.of([
+          { key: "Mod-Enter", run: () => { this.#o.run(); return true; } },
+          { key: "Mod-z", run: () => this.#o.undoStep() },
+          { key: "Tab", run: acceptCompletion },
+        ])),
+        lineNumbers(), highlightSpecialChars(), history(), drawSelection(), dropCursor(), rectangularSelection(),
+        EditorState.allowMultipleSelections.of(true),
+        indentUnit.of("  "), EditorState.tabSize.of(2), indentOnInput(), bracketMatching(), closeBrackets(),
+        autocompletion({ icons: false }), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), search({ top: true }),
+        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
+        language(path), ink, theme, notes, this.#types.of(this.#typed),
+        EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path }),
+        EditorView.updateListener.of((u) => {
+          if (u.docChanged && !u.transactions.some((tr) => tr.annotation(fromOutside))) {
+            this.view.setTabFocusMode(false);
+            this.#o.edited(this.path, u.state.doc.toString());
+          }
+          if (u.selectionSet || u.docChanged) this.#tell();
+        }),
+      ],
+    });
+  }
+
+  #tell(): void {
+    const head = this.view.state.selection.main.head;
+    const line = this.view.state.doc.lineAt(head);
+    this.#o.cursor(line.number, head - line.from + 1);
+  }
+
+  /** Shows a file; the caret and history of the one before are kept. */
+  show(path: string, files: Readonly<Files>, focus = false): void {
+    if (path !== this.path) {
+      this.#states.set(this.path, this.view.state);
+      this.#scrolls.set(this.path, this.view.scrollDOM.scrollTop);
+      this.path = path;
+      this.view.setState(this.#states.get(path) ?? this.#state(path, files[path] ?? ""));
+      this.#states.delete(path);
+      this.view.dispatch({ effects: [this.#keys.reconfigure(this.#keymap), this.#types.reconfigure(this.#typed)] });
+      this.adopt(files);
+      this.#draw();
+      const y = this.#scrolls.get(path) ?? 0;
+      requestAnimationFrame(() => { if (this.path === path) this.view.scrollDOM.scrollTop = y; });
+    }
+    if (focus) this.view.focus();
+    this.#tell();
+  }
+
+  /** Takes files that changed outside the editor. The step is no part of the file's own history. */
+  adopt(files: Readonly<Files>): void {
+    const text = files[this.path];
+    if (text !== undefined) this.view.dispatch(this.#replace(this.view.state, text));
+    for (const [path, state] of this.#states) {
+      const other = files[path];
+      if (other === undefined) this.#states.delete(path);
+      else this.#states.set(path, state.update(this.#replace(state, other)).state);
+    }
+  }
+
+  #replace(state: EditorState, text: string) {
+    const now = state.doc.toString();
+    return now === text ? {} : { changes: change(now, text), annotations: [fromOutside.of(true), Transaction.addToHistory.of(false)] };
+  }
+
+  renamed(from: string, to: string): void {
+    const state = this.#states.get(from);
+    this.#states.delete(from);
+    if (state && this.path !== from) this.#states.set(to, state);
+    if (this.path === from) {
+      const text = this.view.state.doc.toString();
+      this.path = to;
+      this.view.setState(this.#state(to, text));
+    }
+  }
+
+  /** Goes to a place, counting from 1, and focuses the editor. */
+  jump(line: number, column: number): void {
+    const doc = this.view.state.doc;
+    const at = doc.line(Math.min(Math.max(1, line), doc.lines));
+    const pos = Math.min(at.to, at.from + Math.max(0, column - 1));
+    this.view.dispatch({ selection: EditorSelection.cursor(pos), effects: EditorView.scrollIntoView(pos, { y: "center" }) });
+    this.view.focus();
+  }
+
+  /** Writes faults on their lines, in whichever file they are. */
+  note(list: Note[]): void {
+    this.#notes = list;
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.view.dispatch({ effects: setNotes.of(this.#notes.filter((n) => n.file === this.path)) });
+  }
+
+  undo(): boolean {
+    return undo(this.view);
+  }
+
+  redo(): boolean {
+    return redo(this.view);
+  }
+
+  /** Replaces the whole text as one undoable edit of the learner. */
+  rewrite(text: string): void {
+    const now = this.view.state.doc.toString();
+    if (now !== text) this.view.dispatch({ changes: change(now, text), userEvent: "input.format" });
+  }
+
+  /** Indents every line as the language asks. */
+  indent(): void {
+    const { view } = this;
+    const before = view.state.selection;
+    view.dispatch({ selection: { anchor: 0, head: view.state.doc.length } });
+    indentSelection(view);
+    const end = view.state.doc.length;
+    view.dispatch({ selection: { anchor: Math.min(before.main.anchor, end), head: Math.min(before.main.head, end) } });
+  }
+
+  /** Adds what the type service offers. */
+  types(extension: Extension): void {
+    this.#typed = extension;
+    this.view.dispatch({ effects: this.#types.reconfigure(extension) });
+  }
+
+  /** Chooses the key bindings; vim and emacs arrive on demand. */
+  async keys(which: Keys): Promise<void> {
+    this.#keymap = which === "vim" ? (await import("@replit/codemirror-vim")).vim({ status: true })
+      : which === "emacs" ? (await import("@replit/codemirror-emacs")).emacs() : [];
+    this.view.dispatch({ effects: this.#keys.reconfigure(this.#keymap) });
+  }
+}

@@ -1,0 +1,58 @@
+// Predictions, quizzes and hints. The forms work without this; with it the
+// answer appears in place. What the server draws is what is shown.
+
+import { $, $$, say } from "./_dom.ts";
+
+/** Posts a piece's form and puts the server's new form in its place. */
+async function answer(form: HTMLFormElement): Promise<void> {
+  const send = $<HTMLButtonElement>("[type=submit]", form);
+  send?.setAttribute("aria-disabled", "true");
+  const says = $(".piece_says", form);
+  try {
+    const got = await fetch(form.action, {
+      method: "POST", headers: { accept: "text/html" },
+      body: new URLSearchParams([...new FormData(form)].map(([k, v]) => [k, String(v)])),
+    });
+    if (!got.ok) throw new Error(`The server answered ${got.status}.`);
+    const page = new DOMParser().parseFromString(await got.text(), "text/html");
+    const next = page.getElementById(form.id);
+    if (!next) throw new Error("The answer has no such question.");
+    const made = document.importNode(next, true);
+    form.replaceWith(made);
+    $<HTMLElement>("[type=submit]", made)?.focus({ preventScroll: true });
+    const words = $(".piece_name span", made)?.textContent ?? "answered";
+    say(form.dataset.piece === "quiz" ? `Quiz: ${words}.` : "Prediction kept.");
+  } catch (e) {
+    send?.removeAttribute("aria-disabled");
+    if (says) says.textContent = e instanceof TypeError ? "Offline. Answer again when the server is back." : (e as Error).message;
+  }
+}
+
+export function pieces(): void {
+  document.addEventListener("submit", (e) => {
+    const form = (e.target as Element).closest<HTMLFormElement>("form[data-piece]");
+    if (!form || e.defaultPrevented) return;
+    e.preventDefault();
+    const chosen = [...new FormData(form)].some(([k, v]) => k === "answer" && v !== "");
+    const says = $(".piece_says", form);
+    if (!chosen && $("input[name=answer]", form)) {
+      if (says) says.textContent = "Choose an answer first.";
+      return;
+    }
+    void answer(form);
+  });
+  // One hint at a time: the next one is offered once the one before was opened.
+  for (const set of $$(".hints")) {
+    const hints = $$<HTMLDetailsElement>("details.hint", set);
+    const offer = () => hints.forEach((h, i) => { h.hidden = i > 0 && !hints[i - 1]?.open && !h.open && !h.dataset.seen; });
+    for (const h of hints) {
+      h.addEventListener("toggle", () => {
+        if (h.open) h.dataset.seen = "yes";
+        const next = hints[hints.indexOf(h) + 1];
+        if (h.open && next) next.dataset.seen = "yes";
+        offer();
+      });
+    }
+    offer();
+  }
+}

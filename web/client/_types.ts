@@ -1,0 +1,109 @@
+// The page's side of the type service: it asks the worker and gives the
+// editor completion, hover, squiggles and go to definition.
+
+import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { linter } from "@codemirror/lint";
+import type { Extension } from "@codemirror/state";
+import { EditorView, hoverTooltip, keymap } from "@codemirror/view";
+import { el } from "./_dom.ts";
+import type { Files } from "./_save.ts";
+import type { TypeMethods } from "./types.worker.ts";
+
+type Result<M extends keyof TypeMethods> = ReturnType<TypeMethods[M]>;
+
+export class TypeService {
+  #worker: Worker;
+  #next = 0;
+  #waiting = new Map<number, { resolve: (v: never) => void; reject: (e: Error) => void }>();
+  #files: () => Readonly<Files>;
+  #sent: Readonly<Files> = {};
+
+  /** Starts the worker. Types is the address of the packed type declarations. */
+  private constructor(worker: string, files: () => Readonly<Files>) {
+    this.#files = files;
+    this.#worker = new Worker(worker, { type: "module", name: "types" });
+    this.#worker.onmessage = ({ data }: MessageEvent<{ id: number; value?: never; error?: string }>) => {
+      const w = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if (data.error) w?.reject(new Error(data.error));
+      else w?.resolve(data.value as never);
+    };
+  }
+
+  static async start(worker: string, types: string, files: () => Readonly<Files>): Promise<TypeService> {
+    const answer = await fetch(types);
+    if (!answer.ok) throw new Error(`types: ${answer.status}`);
+    const s = new TypeService(worker, files);
+    s.#sent = files();
+    await s.#send("start", [await answer.json() as Files, s.#sent]);
+    return s;
+  }
+
+  /** Calls the worker; it sees the files as they are now. */
+  async call<M extends keyof TypeMethods>(method: M, ...args: Parameters<TypeMethods[M]>): Promise<Result<M>> {
+    const now = this.#files();
+    if (now !== this.#sent) {
+      this.#sent = now;
+      void this.#send("update", [now]);
+    }
+    return this.#send(method, args);
+  }
+
+  #send<M extends keyof TypeMethods>(method: M, args: unknown[]): Promise<Result<M>> {
+    const id = ++this.#next;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as never, reject });
+      this.#worker.postMessage({ id, method, args });
+    });
+  }
+
+  /** What the editor gains. Path is the file shown; go opens a definition. */
+  extension(path: () => string, go: (path: string, line: number, column: number) => void): Extension {
+    const complete = async (c: CompletionContext): Promise<CompletionResult | null> => {
+      const file = path();
+      const got = await this.call("completions", file, c.pos, c.explicit).catch(() => null);
+      if (!got || c.aborted) return null;
+      return {
+        from: got.from,
+        validFor: /^[\w$]*$/,
+        options: got.options.map((o): Completion => ({
+          label: o.label, type: o.type, boost: o.sort < "11" ? 1 : o.sort > "15" ? -1 : 0,
+          info: async () => {
+            const d = await this.call("details", file, c.pos, o.label).catch(() => null);
+            return d ? { dom: described(d) } : null;
+          },
+        })),
+      };
+    };
+    const define = (view: EditorView, pos: number): void => {
+      void this.call("definition", path(), pos).then((d) => d && go(d.path, d.line, d.column)).catch(() => {});
+      void view;
+    };
+    return [
+      autocompletion({ override: [complete], icons: false }),
+      linter(async (view) => {
+        const found = await this.call("diagnostics", path()).catch(() => []);
+        const end = view.state.doc.length;
+        return found.filter((d) => d.from <= end).map((d) => ({ from: d.from, to: Math.min(d.to, end), severity: d.severity, message: d.message, source: `ts ${d.code}` }));
+      }, { delay: 400 }),
+      hoverTooltip(async (_view, pos) => {
+        const h = await this.call("hover", path(), pos).catch(() => null);
+        return h ? { pos: h.from, end: h.to, create: () => ({ dom: described(h) }) } : null;
+      }),
+      keymap.of([{ key: "F12", run: (view) => { define(view, view.state.selection.main.head); return true; } }]),
+      EditorView.domEventHandlers({
+        mousedown: (e, view) => {
+          if (!(e.ctrlKey || e.metaKey) || e.button !== 0) return false;
+          const pos = view.posAtCoords({ x: e.clientX, y: e.clientY });
+          if (pos === null) return false;
+          define(view, pos);
+          return true;
+        },
+      }),
+    ];
+  }
+}
+
+function described(d: { type: string; docs: string }): HTMLElement {
+  return el("div", { class: "cm-type" }, d.type, d.docs && el("p", null, d.docs));
+}
