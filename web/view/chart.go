@@ -16,9 +16,9 @@ import (
 //
 //	waterfall  a row is 30 px; the cold bar is <rect class="c-cold" y="4" height="11">, angular,
 //	           the warm one <rect class="c-warm" y="18.5" height="8" rx="4">, round; a call
-//	           is <rect class="c-call" y="9" height="6">. Width is never under minBar.
+//	           is <rect class="c-call" y="12" height="6"> with its name beside it. Width is never under minBar.
 //	cloud      a row is 50 px: its name at y=12, its line at y=31, dots 10.5 px around it, cold
-//	           <use href="#m-cold">, earlier versions <use href="#m-ghost">, warm <circle class="c-warm" r="3.5">;
+//	           <use href="#m-cold">, earlier versions <use href="#m-ghost">, warm <circle class="c-warm" r="2.9">;
 //	           the median is <line class="c-median"> from 19 to 43. The axis is logarithmic.
 //	lanes      <rect class="c-cold" y="1.5" height="9"> or <rect class="c-warm" y="1.5" height="7" rx="3.5">
 //	pagemap    cells of 10 units, pm-shared, pm-private, pm-new; untouched pages are left empty
@@ -29,7 +29,7 @@ const minBar = 0.006
 // tick is a mark on a linear axis.
 type tick struct {
 	at    float64 // fraction of the width
-	label string
+	label string  // "" for a mark without a figure
 }
 
 // ticks divides 0…end µs into two to five round steps.
@@ -47,14 +47,28 @@ func ticks(end int64) []tick {
 	unit, per := "µs", 1.0
 	if end >= 10_000_000 {
 		unit, per = "s", 1e6
-	} else if end >= 5_000 {
+	} else if end >= 2_000 {
 		unit, per = "ms", 1000
 	}
 	out := []tick{{0, "0 " + unit}}
-	for v := step; v <= float64(end)*1.0001; v += step {
+	for i := 1; float64(i)*step <= float64(end)*1.0001; i++ {
+		v := float64(i) * step
 		out = append(out, tick{v / float64(end), strconv.FormatFloat(v/per, 'f', -1, 64)})
 	}
+	if len(out) > 4 { // every other mark has a figure, so that they never touch
+		for i := 1; i < len(out); i += 2 {
+			out[i].label = ""
+		}
+	}
 	return out
+}
+
+// anchor keeps a label at the right end inside the chart.
+func anchor(at float64) string {
+	if at > 0.97 {
+		return "end"
+	}
+	return "middle"
 }
 
 // bar is one phase or call of a run, as fractions of the chart's width.
@@ -77,8 +91,25 @@ func newBar(start, end, scale int64) bar {
 // fallRow is one row of a waterfall: a phase, or a call nested in one.
 type fallRow struct {
 	name string
-	call bool
-	bars []bar // one a run
+	call string // what was called, for a call; name is then its kind
+	bars []bar  // one a run
+}
+
+// beside places a call's name next to its bar: after it, or before it when the
+// bar ends on the right.
+func (b bar) beside() (x float64, anchor, dx string) {
+	if b.x+b.width > 0.55 {
+		return b.x, "end", "-6"
+	}
+	return b.x + b.width, "start", "6"
+}
+
+// cut shortens a text for a place that cannot wrap.
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // waterfall is the geometry of one or two runs drawn to one scale.
@@ -135,7 +166,7 @@ func newWaterfall(runs ...*Run) waterfall {
 				}
 				bars := make([]bar, len(w.runs))
 				bars[last] = newBar(c.Start, c.End, scale)
-				w.rows = append(w.rows, fallRow{name: c.Name, call: true, bars: bars})
+				w.rows = append(w.rows, fallRow{name: c.Kind, call: c.Name, bars: bars})
 			}
 		}
 	}

@@ -143,6 +143,14 @@ func stopHeading(f *trace.Fault) string {
 	return f.Message
 }
 
+// inFunc names the function of a frame, if it has one.
+func inFunc(f trace.Frame) string {
+	if f.Func == "" {
+		return ""
+	}
+	return " in " + f.Func
+}
+
 func laneWidth(r RunRow, runs []RunRow) float64 {
 	longest := int64(1)
 	for _, o := range runs {
@@ -166,7 +174,8 @@ func life(i Isolate) []stage {
 		at = 1
 	case "idle":
 		at = 2
-	case "evicted", "killed":
+	}
+	if gone(i) {
 		at = 3
 		stages[3].name = i.State.State
 		stages[3].note = i.State.Why
@@ -197,6 +206,9 @@ func life(i Isolate) []stage {
 	}
 	return stages
 }
+
+// gone reports whether an isolate has ended.
+func gone(i Isolate) bool { return i.State.State == "evicted" || i.State.State == "killed" }
 
 func plural(n int, noun string) string {
 	if n == 1 {
