@@ -1,0 +1,313 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// Roles of a child.
+const (
+	RoleBuild = "build"
+	RoleRun   = "run"
+)
+
+// Worker is one isolate with a learner's Worker in it. Its methods are safe
+// for concurrent use and do not block for long.
+type Worker interface {
+	// Invoke begins one event. What comes of it goes to sink, last Done.
+	Invoke(inv webapi.Invocation, sink webapi.Sink)
+	// Cancel ends a run early: its visitor went away.
+	Cancel(run string, why error)
+	// Pages is the isolate's page map, nil when it has none.
+	Pages() []byte
+	// Private is how many bytes the isolate holds for itself.
+	Private() int64
+	// Dead reports that the isolate takes no more events.
+	Dead() bool
+	// Close ends all runs and frees the isolate.
+	Close()
+}
+
+// WorkerSpec is what a Worker is made from.
+type WorkerSpec struct {
+	Name    string // isolate id
+	Worker  *trace.Worker
+	Limits  trace.Limits
+	Backend webapi.Backend
+	// Enter and Leave bracket every turn in which the isolate's code may run,
+	// on the goroutine and locked thread that runs it.
+	Enter, Leave func()
+}
+
+// Engines are what a run child executes with; tests give their own.
+type Engines interface {
+	// NewWorker makes an isolate. It may return before the learner's module
+	// has been loaded; faults of loading are results of runs.
+	NewWorker(spec WorkerSpec) (Worker, error)
+	// Script runs a lowered script to its end or until ctx is done, and gives its result as JSON.
+	Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fault)
+}
+
+// Builder is what a build child builds with.
+type Builder interface {
+	Build(ctx context.Context, p trace.Project) (*trace.Deployment, error)
+	Lower(ctx context.Context, name, source string) (code string, sourceMap []byte, fault *trace.Fault)
+}
+
+// Inherited is what a child got from its parent.
+type Inherited struct {
+	Image *os.File // the engine's snapshot, nil for none
+	Cache string   // folder for compiled code, readable until the walls are up; "" for none
+}
+
+// Setup makes what a child works with, after its files are there and before
+// it is locked down. Only the one that the role asks for is called.
+type Setup struct {
+	Engines func(Inherited) (Engines, error)
+	Builder func() (Builder, error)
+}
+
+// Descriptors that a child inherits after standard input, output and error.
+const (
+	fdSocket = 3
+	fdBoard  = 4
+	fdImage  = 5
+)
+
+// ChildMain is the whole life of a child process. It returns the exit code:
+// 0 when the parent went away, 2 when something was wrong.
+func ChildMain(role string, setup Setup) int {
+	if err := childMain(role, setup); err != nil {
+		fmt.Fprintln(os.Stderr, "coldstart child:", err)
+		return 2
+	}
+	return 0
+}
+
+func childMain(role string, setup Setup) error {
+	if role != RoleRun && role != RoleBuild {
+		return fmt.Errorf("unknown role %q", role)
+	}
+	sock, err := openSocket(fdSocket)
+	if err != nil {
+		return fmt.Errorf("no socket from a parent: %w", err)
+	}
+	r := newFrameReader(sock, false)
+	f, err := r.next()
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if f.kind != kindConfig {
+		return violation("first frame is of kind %d", f.kind)
+	}
+	cfg, err := decode[configMsg](f.payload)
+	if err != nil {
+		return err
+	}
+	if cfg.Memory > 0 {
+		debug.SetMemoryLimit(cfg.Memory)
+	}
+	debug.SetMaxStack(256 << 20)
+	c := &child{
+		conn: newConn(sock), runs: map[uint64]*childRun{}, byID: map[string]*childRun{},
+		scripts: map[uint64]*childScript{}, isolates: map[uint64]*childIsolate{}, workers: map[uint64]*trace.Worker{},
+	}
+	c.ctx, c.stop = context.WithCancelCause(context.Background())
+	in := Inherited{Cache: cfg.Cache}
+	if cfg.Board {
+		if c.board, err = mapBoard(fdBoard); err != nil {
+			return fmt.Errorf("map the status board: %w", err)
+		}
+	}
+	if cfg.Image {
+		in.Image = os.NewFile(fdImage, "image")
+	}
+	var ready readyMsg
+	if role == RoleRun {
+		c.engines, err = setup.Engines(in)
+	} else {
+		c.builder, err = setup.Builder()
+	}
+	if err == nil && !cfg.Open {
+		ready.Walls, err = lockdown(role)
+	}
+	if err != nil {
+		ready.Error = err.Error()
+		_ = c.conn.send(now, kindReady, 0, ready)
+		return err
+	}
+	if err := c.conn.send(now, kindReady, 0, ready); err != nil {
+		return err
+	}
+	err = c.serve(r)
+	c.stop(errors.New("the parent went away"))
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// child is the state of a child process.
+type child struct {
+	conn    *conn
+	board   *board
+	engines Engines
+	builder Builder
+	ctx     context.Context // the process's life
+	stop    context.CancelCauseFunc
+
+	mu       sync.Mutex
+	runs     map[uint64]*childRun
+	byID     map[string]*childRun
+	scripts  map[uint64]*childScript
+	isolates map[uint64]*childIsolate
+	workers  map[uint64]*trace.Worker
+}
+
+type childIsolate struct {
+	number uint64
+	worker Worker
+	ready  chan struct{} // closed once worker or err is set
+	err    error
+}
+
+// serve reads frames until the parent goes away.
+func (c *child) serve(r *frameReader) error {
+	for {
+		f, err := r.next()
+		if err != nil {
+			return err
+		}
+		if err := c.handle(f); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *child) handle(f frame) error {
+	switch f.kind {
+	case kindPing:
+		return c.conn.send(queued, kindPong, f.n, nil)
+	case kindWorker:
+		w, err := decode[trace.Worker](f.payload)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.workers[f.n] = &w
+		c.mu.Unlock()
+	case kindForget:
+		c.mu.Lock()
+		delete(c.workers, f.n)
+		c.mu.Unlock()
+	case kindStart:
+		m, err := decode[startMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		c.start(f.n, m)
+	case kindEvict:
+		c.evict(f.n)
+	case kindPages:
+		c.pages(f.n)
+	case kindBuild:
+		p, err := decode[trace.Project](f.payload)
+		if err != nil {
+			return err
+		}
+		go c.build(f.n, p)
+	case kindLower:
+		m, err := decode[lowerMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		go c.lower(f.n, m)
+	case kindScript:
+		m, err := decode[scriptMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		c.script(f.n, m)
+	case kindBody, kindCredit, kindStop, kindCancel, kindReply, kindResponse, kindMessage, kindSockEnd:
+		c.mu.Lock()
+		run, script := c.runs[f.n], c.scripts[f.n]
+		c.mu.Unlock()
+		switch {
+		case run != nil:
+			return run.handle(f)
+		case script != nil:
+			return script.handle(f)
+		}
+		return nil // it was over before the parent knew
+	default:
+		return violation("kind %d from the parent", f.kind)
+	}
+	return nil
+}
+
+func (c *child) build(n uint64, p trace.Project) {
+	if c.builder == nil {
+		_ = c.conn.send(now, kindBuilt, n, builtMsg{Error: "not a build child"})
+		return
+	}
+	d, err := c.builder.Build(c.ctx, p)
+	var m builtMsg
+	if err != nil {
+		m.Error = err.Error()
+	} else {
+		m.Deployment = *d
+	}
+	if err := c.conn.send(now, kindBuilt, n, m); err != nil && !errors.Is(err, errClosed) {
+		_ = c.conn.send(now, kindBuilt, n, builtMsg{Error: err.Error()})
+	}
+}
+
+func (c *child) lower(n uint64, m lowerMsg) {
+	if c.builder == nil {
+		_ = c.conn.send(now, kindLowered, n, loweredMsg{Fault: &trace.Fault{Kind: trace.FaultPlatform, Message: "not a build child"}})
+		return
+	}
+	code, sourceMap, fault := c.builder.Lower(c.ctx, m.Name, m.Source)
+	_ = c.conn.send(now, kindLowered, n, loweredMsg{Code: code, Map: sourceMap, Fault: fault})
+}
+
+// evict closes an isolate. Its runs end with their own Done.
+func (c *child) evict(n uint64) {
+	c.mu.Lock()
+	iso := c.isolates[n]
+	delete(c.isolates, n)
+	c.mu.Unlock()
+	if iso != nil {
+		go iso.close()
+	}
+}
+
+func (i *childIsolate) close() {
+	<-i.ready
+	if i.worker != nil {
+		i.worker.Close()
+	}
+}
+
+func (c *child) pages(n uint64) {
+	c.mu.Lock()
+	iso := c.isolates[n]
+	c.mu.Unlock()
+	go func() {
+		var p []byte
+		if iso != nil {
+			if <-iso.ready; iso.worker != nil {
+				p = iso.worker.Pages()
+			}
+		}
+		_ = c.conn.send(now, kindPages, n, p)
+	}()
+}

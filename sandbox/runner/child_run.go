@@ -1,0 +1,561 @@
+package runner
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+const (
+	// headWait is how long a head whose body is complete waits for the run's
+	// end, to leave in one write with it.
+	headWait = 200 * time.Microsecond
+	// eventWait is how long events wait for others to leave with them.
+	eventWait = 5 * time.Millisecond
+	// headBody is how much of a body travels in the head's frame.
+	headBody = 256 << 10
+)
+
+// childRun is one run in the child: the sink that its isolate writes to, and
+// the place where the parent's answers arrive.
+type childRun struct {
+	c      *child
+	n      uint64
+	id     string
+	iso    *childIsolate
+	shift  int64 // microseconds from the run's origin to its begin here
+	in     *inStream
+	out    *outStream
+	client *socket
+
+	mu      sync.Mutex
+	events  []trace.Event
+	timer   *time.Timer // flushes events or a held head
+	result  []byte
+	has     bool
+	head    bool
+	streams bool // the body goes by the stream
+	ending  bool // Done was called
+	done    bool // the run is over; nothing is sent any more
+	calls   map[uint32]func(any, error)
+	fetches map[uint32]*childFetch
+	next    uint32
+}
+
+type childFetch struct {
+	done func(*webapi.Response, error)
+	out  *outStream // the request's body
+	in   *inStream  // the response's body
+	sock *socket
+}
+
+func (c *child) start(n uint64, m startMsg) {
+	run := &childRun{c: c, n: n, id: m.Run, shift: (monotonic() - m.Origin) / 1000, calls: map[uint32]func(any, error){}, fetches: map[uint32]*childFetch{}}
+	run.out = newOutStream(c.conn, n, 0)
+	inv := webapi.Invocation{
+		Run: m.Run, Type: m.Type, Payload: m.Payload, Entrypoint: m.Entrypoint, Object: m.Object,
+		Props: m.Props, Depth: m.Depth, Root: m.Root,
+	}
+	if q := m.Request; q != nil {
+		r := &webapi.Request{Method: q.Method, URL: q.URL, Headers: q.Headers, Length: q.Length, CF: q.CF}
+		if q.Has {
+			run.in = newInStream(c.conn, n, 0)
+			r.Body = run.in.first(q.Body, q.More)
+		}
+		inv.Request = r
+	}
+	if m.Upgrade {
+		run.client = &socket{conn: c.conn, run: n}
+		inv.Socket = run.client
+	}
+	c.mu.Lock()
+	iso := c.isolates[m.Isolate]
+	w := c.workers[m.Worker]
+	made := false
+	if iso == nil && m.New && w != nil {
+		iso = &childIsolate{number: m.Isolate, ready: make(chan struct{})}
+		c.isolates[m.Isolate] = iso
+		made = true
+	}
+	if iso == nil || c.runs[n] != nil {
+		c.mu.Unlock()
+		_ = c.conn.send(queued, kindRefused, n, nil)
+		return
+	}
+	run.iso = iso
+	c.runs[n], c.byID[m.Run] = run, run
+	c.mu.Unlock()
+	if made {
+		t := c.board.at(m.Slot)
+		go func() {
+			defer close(iso.ready)
+			iso.worker, iso.err = c.engines.NewWorker(WorkerSpec{
+				Name: m.Name, Worker: w, Limits: m.Limits, Backend: c,
+				Enter: func() { t.enter(monotonic(), threadID()) },
+				Leave: t.leave,
+			})
+			run.begin(inv)
+		}()
+		return
+	}
+	select {
+	case <-iso.ready:
+		run.begin(inv)
+	default:
+		go func() { <-iso.ready; run.begin(inv) }()
+	}
+}
+
+// begin hands the run to its isolate.
+func (r *childRun) begin(inv webapi.Invocation) {
+	if r.iso.err != nil {
+		r.Done(trace.Summary{Run: r.id, Outcome: string(trace.FaultPlatform), Fault: &trace.Fault{
+			Kind: trace.FaultPlatform, Message: "Our isolate did not start: " + r.iso.err.Error() + ". It was not your code.",
+		}})
+		return
+	}
+	if r.iso.worker.Dead() {
+		r.c.drop(r)
+		_ = r.c.conn.send(now, kindRefused, r.n, nil)
+		return
+	}
+	r.iso.worker.Invoke(inv, r)
+}
+
+// drop forgets a run.
+func (c *child) drop(r *childRun) {
+	c.mu.Lock()
+	delete(c.runs, r.n)
+	if c.byID[r.id] == r {
+		delete(c.byID, r.id)
+	}
+	c.mu.Unlock()
+}
+
+// Head implements webapi.Sink.
+func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
+	r.mu.Lock()
+	if r.ending || r.head {
+		r.mu.Unlock()
+		return errStopped
+	}
+	r.head = true
+	m := headMsg{Events: r.takeEvents(), Head: head, Body: body, End: end, Length: -1}
+	if end {
+		m.Length = int64(len(body))
+	}
+	if len(body) > headBody {
+		m.Body, m.End = nil, false
+	}
+	how := now
+	if m.End {
+		how = held
+	}
+	r.streams = !m.End
+	// An isolate that writes nonsense, such as a header of a megabyte, fails here.
+	err := r.c.conn.send(how, kindHead, r.n, m)
+	if err == nil && m.End {
+		r.arm(headWait)
+	}
+	r.mu.Unlock()
+	if err == nil && !m.End && len(body) > 0 {
+		r.out.write(now, body, func(error) {})
+		if end {
+			r.out.end(now, nil)
+		}
+	}
+	return err
+}
+
+// Write implements webapi.Sink.
+func (r *childRun) Write(piece []byte, ready func(error)) error {
+	r.mu.Lock()
+	bad := r.done || !r.head
+	r.mu.Unlock()
+	if bad {
+		return errStopped
+	}
+	r.out.write(now, piece, ready)
+	return nil
+}
+
+// End implements webapi.Sink.
+func (r *childRun) End(err error) { r.out.end(now, err) }
+
+// Result implements webapi.Sink.
+func (r *childRun) Result(payload []byte) {
+	r.mu.Lock()
+	r.result, r.has = payload, true
+	r.mu.Unlock()
+}
+
+// Event implements webapi.Sink.
+func (r *childRun) Event(e trace.Event) {
+	e.At += r.shift
+	if e.Span != nil {
+		s := *e.Span
+		s.Start += r.shift
+		s.End += r.shift
+		e.Span = &s
+	}
+	if e.Call != nil {
+		k := *e.Call
+		k.Start += r.shift
+		k.End += r.shift
+		e.Call = &k
+	}
+	r.mu.Lock()
+	if !r.done {
+		r.events = append(r.events, e)
+		if len(r.events) >= 64 {
+			r.sendEvents(held)
+		}
+		r.arm(eventWait)
+	}
+	r.mu.Unlock()
+}
+
+// arm makes sure that what waits leaves within d.
+func (r *childRun) arm(d time.Duration) {
+	if r.timer == nil {
+		r.timer = time.AfterFunc(d, func() {
+			r.mu.Lock()
+			r.timer = nil
+			if !r.done {
+				r.sendEvents(held)
+			}
+			r.mu.Unlock()
+			r.c.conn.kick(now)
+		})
+	} else if d < eventWait {
+		r.timer.Reset(d)
+	}
+}
+
+func (r *childRun) takeEvents() []trace.Event {
+	ev := r.events
+	r.events = nil
+	return ev
+}
+
+func (r *childRun) sendEvents(m mode) {
+	if len(r.events) > 0 {
+		_ = r.c.conn.send(m, kindEvents, r.n, r.takeEvents())
+	}
+}
+
+// Done implements webapi.Sink. A body that still waits for a slow reader
+// delays it.
+func (r *childRun) Done(s trace.Summary) {
+	r.mu.Lock()
+	if r.ending {
+		r.mu.Unlock()
+		return
+	}
+	r.ending = true
+	streams := r.streams
+	r.mu.Unlock()
+	if !streams {
+		r.finish(now, s)
+		return
+	}
+	r.out.end(now, errors.New("the Worker stopped before the end of its response"))
+	r.out.drained(func(m mode) { r.finish(m, s) })
+}
+
+func (r *childRun) finish(how mode, s trace.Summary) {
+	spent := r.iso.worker == nil || r.iso.worker.Dead()
+	r.mu.Lock()
+	r.done = true
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	spans := make([]trace.Span, len(s.Spans))
+	for i, sp := range s.Spans {
+		spans[i] = trace.Span{Phase: sp.Phase, Start: sp.Start + r.shift, End: sp.End + r.shift}
+	}
+	s.Spans = spans
+	m := doneMsg{Events: r.takeEvents(), Summary: s, Result: r.result, Has: r.has, Spent: spent}
+	calls, fetches := r.calls, r.fetches
+	r.calls, r.fetches = nil, nil
+	r.mu.Unlock()
+	if spent {
+		r.c.mu.Lock()
+		if r.c.isolates[r.iso.number] == r.iso {
+			delete(r.c.isolates, r.iso.number)
+			go r.iso.close()
+		}
+		r.c.mu.Unlock()
+	} else if r.iso.worker != nil {
+		m.Private = r.iso.worker.Private()
+	}
+	r.c.drop(r)
+	if err := r.c.conn.send(how, kindDone, r.n, m); err != nil && !errors.Is(err, errClosed) {
+		_ = r.c.conn.send(how, kindDone, r.n, doneMsg{Spent: spent, Summary: trace.Summary{
+			Run: r.id, Outcome: string(trace.FaultLimit), Spans: spans, CPU: s.CPU, Wall: s.Wall,
+			Fault: &trace.Fault{Kind: trace.FaultLimit, Message: "The record of this run is too large to keep."},
+		}})
+	}
+	// Nobody answers these any more; the isolate may only have forgotten them.
+	for _, done := range calls {
+		done(nil, errStopped)
+	}
+	for _, f := range fetches {
+		f.abandon()
+	}
+	if r.in != nil {
+		r.in.finish(errStopped)
+	}
+	if r.client != nil {
+		r.client.finish(sockEndMsg{Code: 1006})
+	}
+}
+
+func (f *childFetch) abandon() {
+	f.out.stop(errStopped)
+	if f.in != nil {
+		f.in.finish(errStopped)
+	}
+	if f.sock != nil {
+		f.sock.finish(sockEndMsg{Code: 1006})
+	}
+	if f.done != nil {
+		f.done(nil, errStopped)
+	}
+}
+
+// Call implements webapi.Backend.
+func (c *child) Call(run, op string, args []any, done func(any, error)) {
+	r := c.run(run)
+	if r == nil {
+		done(nil, errStopped)
+		return
+	}
+	r.mu.Lock()
+	if r.done {
+		r.mu.Unlock()
+		done(nil, errStopped)
+		return
+	}
+	r.next++
+	id := r.next
+	r.calls[id] = done
+	r.sendEvents(held)
+	r.mu.Unlock()
+	if err := c.conn.send(now, kindCall, r.n, callMsg{Call: id, Op: op, Args: args}); err != nil {
+		if f := r.takeCall(id); f != nil {
+			f(nil, fmt.Errorf("%s: %w", op, err))
+		}
+	}
+}
+
+func (c *child) run(id string) *childRun {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byID[id]
+}
+
+func (r *childRun) takeCall(id uint32) func(any, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.calls[id]
+	delete(r.calls, id)
+	return f
+}
+
+// Fetch implements webapi.Backend.
+func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
+	r := c.run(run)
+	if r == nil {
+		done(nil, errStopped)
+		return
+	}
+	r.mu.Lock()
+	if r.done {
+		r.mu.Unlock()
+		done(nil, errStopped)
+		return
+	}
+	r.next++
+	id := r.next
+	f := &childFetch{done: done, out: newOutStream(c.conn, r.n, id)}
+	r.fetches[id] = f
+	r.sendEvents(held)
+	r.mu.Unlock()
+	m := fetchMsg{
+		Call: id, Type: to.Type, Binding: to.Binding, Worker: to.Worker, Entrypoint: to.Entrypoint,
+		Class: to.Class, Object: to.Object, Props: to.Props, Request: requestOf(q),
+	}
+	m.Request.More = q.Body != nil
+	if err := c.conn.send(now, kindFetch, r.n, m); err != nil {
+		r.mu.Lock()
+		delete(r.fetches, id)
+		r.mu.Unlock()
+		done(nil, err)
+		return
+	}
+	if q.Body != nil {
+		go f.out.copyFrom(q.Body)
+	}
+}
+
+// handle takes a frame of the parent about this run; it runs on the reader.
+func (r *childRun) handle(f frame) error {
+	switch f.kind {
+	case kindCancel:
+		m, err := decode[cancelMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		r.cancel(errors.New(m.Why))
+	case kindReply:
+		m, err := decode[replyMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		if done := r.takeCall(m.Call); done != nil {
+			done(m.Result, m.Error.err())
+		}
+	case kindResponse:
+		m, err := decode[responseMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		r.response(m)
+	case kindSockEnd:
+		m, err := decode[sockEndMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		if s := r.socket(m.Stream); s != nil {
+			s.finish(m)
+		}
+	default:
+		stream, flags, data, err := parseRaw(f.payload)
+		if err != nil {
+			return err
+		}
+		return r.stream(f.kind, stream, flags, data)
+	}
+	return nil
+}
+
+func (r *childRun) cancel(why error) {
+	if r.in != nil {
+		r.in.finish(why)
+	}
+	r.out.stop(why)
+	go func() {
+		if <-r.iso.ready; r.iso.worker != nil {
+			r.iso.worker.Cancel(r.id, why)
+		}
+	}()
+}
+
+func (r *childRun) response(m responseMsg) {
+	r.mu.Lock()
+	f := r.fetches[m.Call]
+	if f == nil || f.done == nil {
+		r.mu.Unlock()
+		return
+	}
+	done := f.done
+	f.done = nil
+	var resp *webapi.Response
+	if m.Error != nil {
+		delete(r.fetches, m.Call)
+	} else {
+		resp = &webapi.Response{Head: m.Head}
+		if m.Has {
+			f.in = newInStream(r.c.conn, r.n, m.Call)
+			resp.Body = f.in.first(m.Body, m.More)
+		}
+		if m.Socket {
+			f.sock = &socket{conn: r.c.conn, run: r.n, stream: m.Call}
+			resp.Socket = f.sock
+		}
+	}
+	r.mu.Unlock()
+	done(resp, m.Error.err())
+}
+
+func (r *childRun) socket(stream uint32) *socket {
+	if stream == 0 {
+		return r.client
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f := r.fetches[stream]; f != nil {
+		return f.sock
+	}
+	return nil
+}
+
+func (r *childRun) stream(k kind, stream uint32, flags byte, data []byte) error {
+	in, out := r.in, r.out
+	if stream != 0 {
+		r.mu.Lock()
+		f := r.fetches[stream]
+		if f == nil {
+			r.mu.Unlock()
+			return nil
+		}
+		in, out = f.in, f.out
+		r.mu.Unlock()
+	}
+	switch k {
+	case kindMessage:
+		if s := r.socket(stream); s != nil {
+			return s.deliver(append([]byte(nil), data...), flags&flagBinary != 0)
+		}
+		return nil
+	case kindCredit:
+		return credit(out, data)
+	case kindStop:
+		out.stop(errStopped)
+		return nil
+	}
+	if in == nil {
+		return violation("body for stream %d, which has none", stream)
+	}
+	return in.take(flags, data)
+}
+
+// credit gives what a credit frame says to a stream.
+func credit(out *outStream, data []byte) error {
+	if out == nil || len(data) != 4 {
+		return violation("credit of %d bytes", len(data))
+	}
+	return out.add(int(binary.BigEndian.Uint32(data)))
+}
+
+// first is the stream with bytes in front that needed no credit.
+func (s *inStream) first(head []byte, more bool) io.ReadCloser {
+	if !more {
+		s.finish(nil)
+	}
+	if len(head) == 0 {
+		return s
+	}
+	return &headed{head: head, inStream: s}
+}
+
+type headed struct {
+	head []byte
+	*inStream
+}
+
+func (h *headed) Read(p []byte) (int, error) {
+	if len(h.head) > 0 {
+		n := copy(p, h.head)
+		h.head = h.head[n:]
+		return n, nil
+	}
+	return h.inStream.Read(p)
+}

@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+)
+
+// pendingMax is how many bytes may wait for the other side before senders wait too.
+const pendingMax = 1 << 20
+
+var errClosed = errors.New("runner: connection closed")
+
+// conn sends frames. Whoever finds nobody writing writes for all who add
+// frames meanwhile, so that frames coalesce under load and need no second
+// goroutine without.
+type conn struct {
+	w io.WriteCloser
+
+	mu      sync.Mutex
+	room    sync.Cond
+	pending *bytes.Buffer
+	spare   *bytes.Buffer
+	writing bool
+	err     error
+	wg      sync.WaitGroup
+	frames  uint64 // sent
+}
+
+func newConn(w io.WriteCloser) *conn {
+	c := &conn{w: w, pending: new(bytes.Buffer), spare: new(bytes.Buffer)}
+	c.room.L = &c.mu
+	return c
+}
+
+// mode says how a frame leaves.
+type mode uint8
+
+const (
+	now    mode = iota // written by the caller, who may wait for room
+	queued             // the caller is a reader and must not wait: another goroutine writes
+	held               // leaves with the next frame or flush
+)
+
+// send adds a CBOR frame. An encoding error is the caller's; a broken
+// connection is an error too, and stays one.
+func (c *conn) send(m mode, k kind, n uint64, v any) error {
+	return c.add(m, func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
+}
+
+// raw adds a stream frame.
+func (c *conn) raw(m mode, k kind, n uint64, stream uint32, flags byte, data []byte) error {
+	return c.add(m, func(b *bytes.Buffer) error {
+		appendRaw(b, k, n, stream, flags, data)
+		return nil
+	})
+}
+
+func (c *conn) add(m mode, put func(*bytes.Buffer) error) error {
+	c.mu.Lock()
+	for m == now && c.writing && c.pending.Len() > pendingMax && c.err == nil {
+		c.room.Wait()
+	}
+	if c.err != nil {
+		c.mu.Unlock()
+		return c.err
+	}
+	if err := put(c.pending); err != nil {
+		c.mu.Unlock()
+		return err
+	}
+	c.frames++
+	return c.leave(m)
+}
+
+// kick sends what is held, in the caller or, for queued, elsewhere.
+func (c *conn) kick(m mode) {
+	c.mu.Lock()
+	_ = c.leave(m)
+}
+
+// leave starts writing as m says unless somebody writes already. It is entered
+// with mu held and releases it.
+func (c *conn) leave(m mode) error {
+	if c.writing || m == held || c.err != nil || c.pending.Len() == 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	c.writing = true
+	if m == now {
+		return c.write()
+	}
+	c.wg.Go(func() {
+		c.mu.Lock()
+		_ = c.write()
+	})
+	c.mu.Unlock()
+	return nil
+}
+
+// write writes until nothing is pending. It is entered with mu held and
+// writing set, and returns with mu released.
+func (c *conn) write() error {
+	for c.pending.Len() > 0 && c.err == nil {
+		out := c.pending
+		c.pending = c.spare
+		c.mu.Unlock()
+		_, err := c.w.Write(out.Bytes())
+		c.mu.Lock()
+		if out.Cap() > 4*pendingMax {
+			out = new(bytes.Buffer)
+		}
+		out.Reset()
+		c.spare = out
+		if err != nil && c.err == nil {
+			c.err = errClosed
+		}
+		c.room.Broadcast()
+	}
+	c.writing = false
+	err := c.err
+	c.mu.Unlock()
+	return err
+}
+
+// count is how many frames were sent.
+func (c *conn) count() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.frames
+}
+
+// close makes every later send fail and closes the socket.
+func (c *conn) close() {
+	c.mu.Lock()
+	if c.err == nil {
+		c.err = errClosed
+	}
+	c.room.Broadcast()
+	c.mu.Unlock()
+	_ = c.w.Close()
+	c.wg.Wait()
+}
+
+func newFrameReader(r io.Reader, child bool) *frameReader {
+	return &frameReader{r: bufio.NewReaderSize(r, 64<<10), child: child}
+}

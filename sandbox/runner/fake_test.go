@@ -1,0 +1,307 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// The test binary is also its own children: the fake engines below obey the
+// path of each request, so that every way to end can be produced at will.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		role := strings.TrimPrefix(os.Args[2], "--role=")
+		os.Exit(ChildMain(role, Setup{
+			Engines: func(Inherited) (Engines, error) { return fakeEngines{}, nil },
+			Builder: func() (Builder, error) { return fakeBuilder{}, nil },
+		}))
+	}
+	os.Exit(m.Run())
+}
+
+type fakeEngines struct{}
+
+func (fakeEngines) NewWorker(s WorkerSpec) (Worker, error) {
+	if s.Worker.Code == "fail" {
+		return nil, errors.New("no memory")
+	}
+	return &fakeWorker{spec: s, runs: map[string]webapi.Sink{}}, nil
+}
+
+func (fakeEngines) Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fault) {
+	if s.Code == "spin" {
+		runtime.LockOSThread()
+		s.Enter()
+		spin()
+	}
+	got := make(chan any)
+	s.Call("echo", []any{s.Code}, func(v any, err error) { got <- v })
+	return fmt.Appendf(nil, "%q", <-got), nil
+}
+
+type fakeWorker struct {
+	spec WorkerSpec
+	mu   sync.Mutex
+	runs map[string]webapi.Sink
+	dead bool
+	seen int
+}
+
+//go:noinline
+func spin() {
+	n := 0
+	for { //nolint:staticcheck // the point: it never yields to anyone
+		n++
+	}
+}
+
+func (w *fakeWorker) Invoke(inv webapi.Invocation, sink webapi.Sink) {
+	w.mu.Lock()
+	w.runs[inv.Run] = sink
+	w.seen++
+	seen := w.seen
+	w.mu.Unlock()
+	path := inv.Type
+	if inv.Request != nil {
+		path = inv.Request.URL
+	}
+	go w.serve(path, seen, inv, sink)
+}
+
+func (w *fakeWorker) finish(run string, sink webapi.Sink, f *trace.Fault) {
+	w.mu.Lock()
+	delete(w.runs, run)
+	w.mu.Unlock()
+	s := trace.Summary{Run: run, Outcome: "ok", CPU: 7, Fault: f}
+	if f != nil {
+		s.Outcome = string(f.Kind)
+	}
+	sink.Done(s)
+}
+
+func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink webapi.Sink) {
+	text := func(s string) {
+		_ = sink.Head(trace.ResponseHead{Status: 200, Headers: [][2]string{{"a", "b"}}}, []byte(s), true)
+	}
+	switch path {
+	case "/hello":
+		text("hello " + inv.Run)
+	case "/count":
+		text(fmt.Sprint(seen))
+	case "/env":
+		text(strings.Join(os.Environ(), ","))
+	case "/log":
+		for i := range 100 {
+			sink.Event(trace.Event{Kind: trace.KindLog, Log: &trace.Log{Level: "log", Text: fmt.Sprint(i)}})
+		}
+		text("logged")
+	case "/echo":
+		_ = sink.Head(trace.ResponseHead{Status: 200}, nil, false)
+		buf := make([]byte, 100_000)
+		ready := make(chan error, 1)
+		for {
+			n, err := inv.Request.Body.Read(buf)
+			if n > 0 {
+				if sink.Write(append([]byte(nil), buf[:n]...), func(err error) { ready <- err }) != nil || <-ready != nil {
+					break
+				}
+			}
+			if err != nil {
+				if err == io.EOF {
+					err = nil
+				}
+				sink.End(err)
+				break
+			}
+		}
+	case "/big":
+		text(strings.Repeat("x", 3<<20))
+	case "/endless":
+		_ = sink.Head(trace.ResponseHead{Status: 200}, nil, false)
+		ready := make(chan error, 1)
+		for sink.Write(make([]byte, 64<<10), func(err error) { ready <- err }) == nil && <-ready == nil {
+		}
+	case "/call":
+		got := make(chan string)
+		w.spec.Backend.Call(inv.Run, "kv.get", []any{"key", int64(3), []byte{1}, nil, true, 1.5}, func(v any, err error) {
+			got <- fmt.Sprint(v, err)
+		})
+		text(<-got)
+	case "/fetch":
+		got := make(chan string)
+		body := io.NopCloser(strings.NewReader(strings.Repeat("up", 200_000)))
+		w.spec.Backend.Fetch(inv.Run, webapi.Target{Type: "service", Worker: "b"}, &webapi.Request{Method: "PUT", URL: "http://b/", Body: body, Length: -1}, func(r *webapi.Response, err error) {
+			go func() {
+				if err != nil {
+					got <- err.Error()
+					return
+				}
+				b, err := io.ReadAll(r.Body)
+				got <- fmt.Sprint(r.Head.Status, len(b), err)
+			}()
+		})
+		text(<-got)
+	case "/socket":
+		inv.Socket.Receive(func(data []byte, binary bool) { _ = inv.Socket.Send(append(data, '!'), binary) }, func(code int, reason string, clean bool) {
+			inv.Socket.Close(code, "bye "+reason)
+			w.finish(inv.Run, sink, nil)
+		})
+		_ = sink.Head(trace.ResponseHead{Status: 101}, nil, true)
+		return
+	case "/wait":
+		return // until Cancel
+	case "/spin":
+		runtime.LockOSThread()
+		w.spec.Enter()
+		spin()
+	case "/exit":
+		os.Exit(3)
+	case "/crash":
+		go func() { panic("crashed on purpose") }()
+		return
+	case "/eat":
+		var all [][]byte
+		for {
+			b := make([]byte, 8<<20)
+			for i := range b {
+				b[i] = 1
+			}
+			all = append(all, b)
+			_ = all
+			time.Sleep(time.Millisecond)
+		}
+	case "/spent":
+		w.mu.Lock()
+		w.dead = true
+		w.mu.Unlock()
+		w.finish(inv.Run, sink, &trace.Fault{Kind: trace.FaultMemory, Message: "full"})
+		return
+	case "scheduled":
+		sink.Result([]byte(`{"ok":true}`))
+	default:
+		if what, ok := strings.CutPrefix(path, "/climb/"); ok {
+			text(climb(what))
+		}
+	}
+	w.finish(inv.Run, sink, nil)
+}
+
+func (w *fakeWorker) Cancel(run string, why error) {
+	w.mu.Lock()
+	sink := w.runs[run]
+	w.mu.Unlock()
+	if sink != nil {
+		w.finish(run, sink, &trace.Fault{Kind: trace.FaultCanceled, Message: why.Error()})
+	}
+}
+func (w *fakeWorker) Pages() []byte  { return []byte{0, 1, 2} }
+func (w *fakeWorker) Private() int64 { return 4096 }
+func (w *fakeWorker) Dead() bool     { w.mu.Lock(); defer w.mu.Unlock(); return w.dead }
+func (w *fakeWorker) Close()         {}
+
+type fakeBuilder struct{}
+
+func (fakeBuilder) Build(_ context.Context, p trace.Project) (*trace.Deployment, error) {
+	switch p.Main {
+	case "exit":
+		os.Exit(4)
+	case "spin":
+		spin()
+	case "sleep":
+		select {}
+	}
+	return &trace.Deployment{Workers: []trace.Worker{{Name: p.Main, Code: string(p.Files["a"])}}}, nil
+}
+
+func (fakeBuilder) Lower(_ context.Context, name, source string) (string, []byte, *trace.Fault) {
+	return strings.ToUpper(source), []byte(name), nil
+}
+
+// recorder is a Handler that keeps everything.
+type recorder struct {
+	heads  chan Head
+	ends   chan End
+	mu     sync.Mutex
+	events []trace.Event
+	onCall func(op string, args []any, done func(any, error))
+	onSub  func(webapi.Target, *webapi.Request, func(*webapi.Response, error))
+}
+
+func newRecorder() *recorder {
+	return &recorder{heads: make(chan Head, 1), ends: make(chan End, 1)}
+}
+func (r *recorder) Head(h Head) { r.heads <- h }
+func (r *recorder) Events(ev []trace.Event) {
+	r.mu.Lock()
+	r.events = append(r.events, ev...)
+	r.mu.Unlock()
+}
+func (r *recorder) Call(op string, args []any, done func(any, error)) { r.onCall(op, args, done) }
+func (r *recorder) Fetch(to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
+	r.onSub(to, q, done)
+}
+func (r *recorder) End(e End) { r.ends <- e }
+
+func testRing(t testing.TB, cfg Config) *Ring {
+	t.Helper()
+	r, err := New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+var fakeCode = &trace.Worker{Name: "w", Version: "v1", Code: "code"}
+
+// call begins a run in an isolate of its own, or a given one.
+func begin(t testing.TB, ring *Ring, p *Runner, path string, h Handler, change ...func(*Job)) *Run {
+	t.Helper()
+	slot, ok := p.Slot()
+	if !ok {
+		t.Fatal("no place")
+	}
+	l := trace.Default()
+	j := Job{
+		Worker: fakeCode, Isolate: ring.NextIsolate(), New: true, Slot: slot, Limits: l, Run: fmt.Sprint("run-", ring.NextIsolate()), Type: "fetch", Origin: Monotonic(),
+		Request: &webapi.Request{Method: "GET", URL: path, Length: -1},
+	}
+	for _, f := range change {
+		f(&j)
+	}
+	run, err := p.Start(j, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func first(t testing.TB, ring *Ring) *Runner {
+	t.Helper()
+	p, err := ring.Runner(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func within[T any](t testing.TB, ch <-chan T, d time.Duration) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(d):
+		t.Fatalf("nothing came within %v", d)
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,580 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// Config is what a Ring is made from.
+type Config struct {
+	Runners    int      // run children that serve, default the number of CPUs, at least 2
+	Builders   int      // build children that serve, default 1
+	Executable string   // default: this program
+	Args       []string // before --role=…; default "child"
+	Image      *os.File // the engine's snapshot, inherited by run children; not closed here
+	Cache      string   // folder for compiled code, read by run children before they lock down
+	Memory     int64    // bytes of private memory a child may hold, default 1 GiB
+	MemoryAll  int64    // bytes all children may hold together, default 3 GiB
+	Open       bool     // no walls: only for tests of the protocol
+	Log        *slog.Logger
+	// Lost is told of every serving run child that died, before its runs are.
+	// It must not block.
+	Lost func(p *Runner, why string)
+	// Tight is told, from the watch, how many bytes all run children hold
+	// beyond what they may together. It should evict idle isolates.
+	Tight func(over int64)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Runners == 0 {
+		c.Runners = max(2, runtime.NumCPU())
+	}
+	if c.Builders == 0 {
+		c.Builders = 1
+	}
+	if c.Executable == "" {
+		c.Executable = selfPath
+	}
+	if c.Args == nil {
+		c.Args = []string{"child"}
+	}
+	if c.Memory == 0 {
+		c.Memory = 1 << 30
+	}
+	if c.MemoryAll == 0 {
+		c.MemoryAll = 3 << 30
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Lost == nil {
+		c.Lost = func(*Runner, string) {}
+	}
+	if c.Tight == nil {
+		c.Tight = func(int64) {}
+	}
+	return c
+}
+
+// Ring is the parent's half: the children that serve, their spares, and the watch.
+type Ring struct {
+	cfg    Config
+	ctx    context.Context
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+	next   atomic.Uint64
+	starts chan start
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced when a place changes
+	places   map[string][]*Runner
+	spares   map[string]*Runner
+	refills  map[string]bool
+	all      map[*Runner]bool
+	restarts int
+	deaths   map[string][]time.Time // recent ones, by role
+	closed   bool
+	boards   []*board // of dead children, for new ones
+}
+
+type start struct {
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// New starts the children and returns once the first of each role is ready.
+func New(ctx context.Context, cfg Config) (*Ring, error) {
+	cfg = cfg.withDefaults()
+	r := &Ring{
+		cfg: cfg, starts: make(chan start), changed: make(chan struct{}),
+		places: map[string][]*Runner{RoleRun: make([]*Runner, cfg.Runners), RoleBuild: make([]*Runner, cfg.Builders)},
+		spares: map[string]*Runner{}, refills: map[string]bool{}, all: map[*Runner]bool{}, deaths: map[string][]time.Time{},
+	}
+	r.ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	r.wg.Go(r.starter)
+	r.wg.Go(r.watch)
+	for _, role := range []string{RoleRun, RoleBuild} {
+		p, err := r.launch(role)
+		if err != nil {
+			_ = r.Close()
+			return nil, err
+		}
+		r.place(p)
+		r.refill(role)
+	}
+	return r, nil
+}
+
+// starter starts processes from one thread that lives as long as the ring:
+// children die with the thread that started them.
+func (r *Ring) starter() {
+	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+	for {
+		select {
+		case s := <-r.starts:
+			s.done <- s.cmd.Start()
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Ring) spawn(cmd *exec.Cmd) error {
+	s := start{cmd: cmd, done: make(chan error, 1)}
+	select {
+	case r.starts <- s:
+		return <-s.done
+	case <-r.ctx.Done():
+		return errClosed
+	}
+}
+
+// board gives a new child its board. Boards are used again and never unmapped,
+// because someone may still look at a dead child's.
+func (r *Ring) board() (*board, error) {
+	r.mu.Lock()
+	if n := len(r.boards); n > 0 {
+		b := r.boards[n-1]
+		r.boards = r.boards[:n-1]
+		r.mu.Unlock()
+		clear(b.mem)
+		return b, nil
+	}
+	r.mu.Unlock()
+	return makeBoard()
+}
+
+func (r *Ring) retire(b *board) {
+	r.mu.Lock()
+	r.boards = append(r.boards, b)
+	r.mu.Unlock()
+}
+
+func (r *Ring) number() uint64 { return r.next.Add(1) }
+
+// NextIsolate is a fresh isolate number.
+func (r *Ring) NextIsolate() uint64 { return r.number() }
+
+// Size is how many run children serve.
+func (r *Ring) Size() int { return r.cfg.Runners }
+
+// place puts a ready child where one is missing, else makes it the spare.
+func (r *Ring) place(p *Runner) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		go p.kill("the sandbox is closing", 0)
+		return
+	}
+	r.all[p] = true
+	select {
+	case <-p.dead: // died meanwhile
+		delete(r.all, p)
+		return
+	default:
+	}
+	for i, q := range r.places[p.role] {
+		if q == nil {
+			r.places[p.role][i] = p
+			r.notify()
+			return
+		}
+	}
+	if r.spares[p.role] == nil {
+		r.spares[p.role] = p
+		return
+	}
+	go p.kill("one too many", 0)
+}
+
+func (r *Ring) notify() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// missing reports whether a place or the spare of a role is empty.
+func (r *Ring) missing(role string) bool {
+	for _, q := range r.places[role] {
+		if q == nil {
+			return true
+		}
+	}
+	return r.spares[role] == nil
+}
+
+// refill starts children in the background until none is missing.
+func (r *Ring) refill(role string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refills[role] || r.closed || !r.missing(role) {
+		return
+	}
+	r.refills[role] = true
+	r.wg.Go(func() {
+		failures := 0
+		for {
+			r.mu.Lock()
+			if r.closed || !r.missing(role) {
+				r.refills[role] = false
+				r.mu.Unlock()
+				return
+			}
+			wait := backoff(len(r.deaths[role]) + 2*failures)
+			r.mu.Unlock()
+			if wait > 0 {
+				select {
+				case <-time.After(wait):
+				case <-r.ctx.Done():
+				}
+			}
+			p, err := r.launch(role)
+			if err != nil {
+				if r.ctx.Err() == nil {
+					r.cfg.Log.Error("child did not start", "role", role, "error", err)
+				}
+				failures++
+				continue
+			}
+			failures = 0
+			r.place(p)
+		}
+	})
+}
+
+// deathWindow is how long a death counts towards a crash loop.
+const deathWindow = 10 * time.Second
+
+// backoff is the wait before the next start after n deaths in deathWindow: a
+// few are ordinary, because killing a runner is how stuck code is stopped.
+func backoff(n int) time.Duration {
+	if n <= 8 {
+		return 0
+	}
+	return min(2*time.Second, 10*time.Millisecond<<min(n-8, 10))
+}
+
+// lost takes a dead child out and puts the spare in its place.
+func (r *Ring) lost(p *Runner, why string) {
+	r.mu.Lock()
+	delete(r.all, p)
+	served := false
+	for i, q := range r.places[p.role] {
+		if q == p {
+			served = true
+			r.places[p.role][i] = r.spares[p.role]
+			r.spares[p.role] = nil
+		}
+	}
+	if r.spares[p.role] == p {
+		r.spares[p.role] = nil
+	}
+	closed := r.closed
+	if !closed {
+		r.restarts++
+		cut := time.Now().Add(-deathWindow)
+		d := append(r.deaths[p.role], time.Now())
+		for len(d) > 0 && d[0].Before(cut) {
+			d = d[1:]
+		}
+		r.deaths[p.role] = d
+		r.notify()
+	}
+	r.mu.Unlock()
+	if closed {
+		return
+	}
+	if out := p.tail.String(); out != "" {
+		r.cfg.Log.Error("child crashed", "pid", p.PID(), "role", p.role, "why", why, "stderr", out)
+	}
+	if served && p.role == RoleRun {
+		r.cfg.Lost(p, why)
+	}
+	r.refill(p.role)
+}
+
+// Runner is the child that serves in a place, waiting for one if need be.
+func (r *Ring) Runner(ctx context.Context, place int) (*Runner, error) {
+	return r.take(ctx, RoleRun, place)
+}
+
+func (r *Ring) take(ctx context.Context, role string, place int) (*Runner, error) {
+	for {
+		r.mu.Lock()
+		p, changed, closed := r.places[role][place], r.changed, r.closed
+		r.mu.Unlock()
+		if closed {
+			return nil, errClosed
+		}
+		if p != nil {
+			return p, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-r.ctx.Done():
+			return nil, errClosed
+		}
+	}
+}
+
+// ErrBuildTime is the cause of a build that was stopped.
+var ErrBuildTime = errors.New("building took too long")
+
+// ErrBuildDied is the error of a build whose child died of it.
+var ErrBuildDied = errors.New("building stopped")
+
+// Bounds of one build.
+const (
+	buildWall = 5 * time.Second
+	buildCPU  = 2 * time.Second
+)
+
+// builder runs f with a build child that nobody else uses meanwhile.
+func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) error) error {
+	for try := 0; ; try++ {
+		p, err := r.idleBuilder(ctx)
+		if err != nil {
+			return err
+		}
+		began := false
+		err = func() error {
+			bctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), buildWall, ErrBuildTime)
+			defer cancel()
+			done := make(chan struct{})
+			defer close(done)
+			r.wg.Go(func() { p.limitCPU(done, buildCPU) })
+			began = true
+			return f(bctx, p)
+		}()
+		r.mu.Lock()
+		p.taken = false
+		r.notify()
+		r.mu.Unlock()
+		if !errors.Is(err, errClosed) {
+			return err
+		}
+		<-p.dead
+		p.mu.Lock()
+		why := p.why
+		p.mu.Unlock()
+		if why == ErrBuildTime.Error() {
+			return ErrBuildTime
+		}
+		if began && try > 0 || why != "" {
+			return ErrBuildDied
+		}
+	}
+}
+
+// idleBuilder takes a build child for one build.
+func (r *Ring) idleBuilder(ctx context.Context) (*Runner, error) {
+	for {
+		r.mu.Lock()
+		if r.closed {
+			r.mu.Unlock()
+			return nil, errClosed
+		}
+		for _, p := range r.places[RoleBuild] {
+			if p != nil && !p.taken {
+				p.taken = true
+				r.mu.Unlock()
+				return p, nil
+			}
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-r.ctx.Done():
+			return nil, errClosed
+		}
+	}
+}
+
+// limitCPU kills the child when it uses more CPU time before done is closed.
+func (p *Runner) limitCPU(done <-chan struct{}, limit time.Duration) {
+	begin := processCPU(p.PID())
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-p.dead:
+			return
+		case <-t.C:
+			if processCPU(p.PID())-begin > int64(limit) {
+				p.kill(ErrBuildTime.Error(), 0)
+				return
+			}
+		}
+	}
+}
+
+// Build builds a project in a build child. ErrBuildTime and ErrBuildDied say
+// that the project made its child stop.
+func (r *Ring) Build(ctx context.Context, project trace.Project) (*trace.Deployment, error) {
+	var d *trace.Deployment
+	err := r.builder(ctx, func(ctx context.Context, p *Runner) error {
+		b, err := p.ask(ctx, kindBuild, kindBuilt, project)
+		if err != nil {
+			return err
+		}
+		m, err := decode[builtMsg](b)
+		if err != nil {
+			p.kill(err.Error(), 0)
+			return ErrBuildDied
+		}
+		if m.Error != "" {
+			return fmt.Errorf("build: %s", m.Error)
+		}
+		d = &m.Deployment
+		return nil
+	})
+	return d, err
+}
+
+// Lower makes a classic script of a module, in a build child.
+func (r *Ring) Lower(ctx context.Context, name, source string) (code string, sourceMap []byte, fault *trace.Fault, err error) {
+	err = r.builder(ctx, func(ctx context.Context, p *Runner) error {
+		b, err := p.ask(ctx, kindLower, kindLowered, lowerMsg{Name: name, Source: source})
+		if err != nil {
+			return err
+		}
+		m, err := decode[loweredMsg](b)
+		if err != nil {
+			p.kill(err.Error(), 0)
+			return ErrBuildDied
+		}
+		code, sourceMap, fault = m.Code, m.Map, m.Fault
+		return nil
+	})
+	return code, sourceMap, fault, err
+}
+
+// watch looks after all children.
+func (r *Ring) watch() {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	memory := 0
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-t.C:
+		}
+		at := monotonic()
+		r.mu.Lock()
+		list := make([]*Runner, 0, len(r.all))
+		for p := range r.all {
+			list = append(list, p)
+		}
+		r.mu.Unlock()
+		for _, p := range list {
+			p.watch(at)
+		}
+		if memory++; memory%25 == 0 {
+			r.weigh(list)
+		}
+	}
+}
+
+// weigh compares what all children hold with what they may.
+func (r *Ring) weigh(list []*Runner) {
+	var sum int64
+	for _, p := range list {
+		m := privateMemory(p.PID())
+		p.mu.Lock()
+		p.private = m
+		p.mu.Unlock()
+		sum += m
+	}
+	if sum > r.cfg.MemoryAll {
+		r.cfg.Tight(sum - r.cfg.MemoryAll)
+	}
+}
+
+// Info is one child in a snapshot.
+type Info struct {
+	PID      int
+	Role     string
+	Isolates int
+	Private  int64
+	Spare    bool
+}
+
+// Snapshot lists the children, how many had to be replaced, and the walls that
+// every one of them has.
+func (r *Ring) Snapshot() (list []Info, restarts int, walls []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	add := func(p *Runner, spare bool) {
+		if p == nil {
+			return
+		}
+		p.mu.Lock()
+		list = append(list, Info{PID: p.PID(), Role: p.role, Isolates: p.isolates, Private: p.private, Spare: spare})
+		p.mu.Unlock()
+		if walls == nil {
+			walls = p.walls
+		}
+		walls = common(walls, p.walls)
+	}
+	for _, role := range []string{RoleRun, RoleBuild} {
+		for _, p := range r.places[role] {
+			add(p, false)
+		}
+		add(r.spares[role], true)
+	}
+	return list, r.restarts, walls
+}
+
+func common(a, b []string) []string {
+	out := []string{}
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// Close kills all children and waits for them.
+func (r *Ring) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	r.notify()
+	var list []*Runner
+	for p := range r.all {
+		list = append(list, p)
+	}
+	r.mu.Unlock()
+	for _, p := range list {
+		p.kill("the sandbox is closing", 0)
+	}
+	r.stop()
+	r.wg.Wait()
+	for _, b := range r.boards {
+		b.free()
+	}
+	return nil
+}

@@ -1,0 +1,463 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+func TestHello(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	h := newRecorder()
+	begin(t, ring, p, "/hello", h, func(j *Job) { j.Run = "r7" })
+	head := within(t, h.heads, 5*time.Second)
+	body, err := io.ReadAll(head.Body)
+	if err != nil || string(body) != "hello r7" || head.Status != 200 || head.Length != 8 {
+		t.Errorf("got %q %v %+v", body, err, head)
+	}
+	end := within(t, h.ends, 5*time.Second)
+	if end.Lost != NotLost || end.Summary.Outcome != "ok" || end.Summary.CPU != 7 || end.Private != 4096 {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestFewFrames(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	h := newRecorder()
+	var j Job
+	begin(t, ring, p, "/hello", h, func(x *Job) { j = *x })
+	within(t, h.ends, 5*time.Second)
+	before := p.received.Load() + p.conn.count()
+	<-h.heads
+	const n = 50
+	for i := range n {
+		j.New, j.Run = false, fmt.Sprint(i)
+		if _, err := p.Start(j, h); err != nil {
+			t.Fatal(err)
+		}
+		within(t, h.ends, 5*time.Second)
+		<-h.heads
+	}
+	if per := float64(p.received.Load()+p.conn.count()-before) / n; per > 4 {
+		t.Errorf("%v frames a run, want at most 4", per)
+	}
+}
+
+func TestEventsInOrder(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/log", h)
+	within(t, h.ends, 5*time.Second)
+	if len(h.events) != 100 {
+		t.Fatalf("%d events", len(h.events))
+	}
+	for i, e := range h.events {
+		if e.Log.Text != fmt.Sprint(i) || e.At < 0 {
+			t.Fatalf("event %d is %+v", i, e)
+		}
+	}
+}
+
+// slowReader gives n bytes, a few at a time.
+type pattern struct{ at, n int }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	if p.at == p.n {
+		return 0, io.EOF
+	}
+	n := min(len(b), p.n-p.at)
+	for i := range n {
+		b[i] = byte((p.at + i) * 7)
+	}
+	p.at += n
+	return n, nil
+}
+func (p *pattern) Close() error { return nil }
+
+func TestStreamsBothWays(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	h := newRecorder()
+	const size = 5<<20 + 17
+	begin(t, ring, p, "/echo", h, func(j *Job) { j.Request.Body = &pattern{n: size} })
+	head := within(t, h.heads, 5*time.Second)
+	got, err := io.ReadAll(head.Body)
+	if err != nil || len(got) != size {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	for i, b := range got {
+		if b != byte(i*7) {
+			t.Fatalf("byte %d is %d", i, b)
+		}
+	}
+	if end := within(t, h.ends, 5*time.Second); end.Summary.Outcome != "ok" {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestBigHead(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/big", h)
+	head := within(t, h.heads, 5*time.Second)
+	got, err := io.ReadAll(head.Body)
+	if err != nil || len(got) != 3<<20 || head.Length != 3<<20 {
+		t.Fatalf("%d bytes, %v, length %d", len(got), err, head.Length)
+	}
+	within(t, h.ends, 5*time.Second)
+}
+
+// A reader that stops reading holds at most the window, and one that closes
+// ends the run.
+func TestReaderGoesAway(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/endless", h)
+	head := within(t, h.heads, 5*time.Second)
+	if _, err := io.CopyN(io.Discard, head.Body, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	in := head.Body.(*inStream)
+	in.mu.Lock()
+	held := len(in.buf)
+	in.mu.Unlock()
+	if held > window {
+		t.Errorf("%d bytes held", held)
+	}
+	_ = head.Body.Close()
+	if end := within(t, h.ends, 5*time.Second); end.Lost != NotLost {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestCallAndFetch(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	h.onCall = func(op string, args []any, done func(any, error)) {
+		done([]any{op, fmt.Sprint(args), []byte("b")}, nil)
+	}
+	begin(t, ring, first(t, ring), "/call", h)
+	b, _ := io.ReadAll(within(t, h.heads, 5*time.Second).Body)
+	if want := "[kv.get [key 3 [1] <nil> true 1.5] [98]] <nil>"; string(b) != want {
+		t.Errorf("got %s, want %s", b, want)
+	}
+	h = newRecorder()
+	h.onSub = func(to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
+		go func() {
+			n, err := io.Copy(io.Discard, q.Body)
+			if n != 400_000 || err != nil {
+				done(nil, fmt.Errorf("read %d: %w", n, err))
+				return
+			}
+			done(&webapi.Response{Head: trace.ResponseHead{Status: 201}, Body: &pattern{n: 300_000}}, nil)
+		}()
+	}
+	begin(t, ring, first(t, ring), "/fetch", h)
+	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
+	if want := "201 300000 <nil>"; string(b) != want {
+		t.Errorf("got %s, want %s", b, want)
+	}
+	h = newRecorder()
+	h.onSub = func(_ webapi.Target, _ *webapi.Request, done func(*webapi.Response, error)) {
+		done(nil, errors.New("closed"))
+	}
+	begin(t, ring, first(t, ring), "/fetch", h)
+	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
+	if string(b) != "Error: closed" {
+		t.Errorf("got %s", b)
+	}
+}
+
+func TestSocket(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/socket", h, func(j *Job) { j.Upgrade = true })
+	head := within(t, h.heads, 5*time.Second)
+	got := make(chan string, 10)
+	head.Socket.Receive(func(data []byte, binary bool) { got <- fmt.Sprint(string(data), binary) }, func(code int, reason string, clean bool) {
+		got <- fmt.Sprint(code, reason, clean)
+	})
+	_ = head.Socket.Send([]byte("a"), false)
+	_ = head.Socket.Send([]byte("b"), true)
+	head.Socket.Close(1000, "now")
+	for _, want := range []string{"a!false", "b!true", "1000bye nowtrue"} {
+		if s := within(t, got, 5*time.Second); s != want {
+			t.Errorf("got %s, want %s", s, want)
+		}
+	}
+	within(t, h.ends, 5*time.Second)
+}
+
+func TestRefusedAndSpent(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	h := newRecorder()
+	begin(t, ring, p, "/hello", h, func(j *Job) { j.New = false })
+	if end := within(t, h.ends, 5*time.Second); end.Lost != LostRefused {
+		t.Errorf("end %+v", end)
+	}
+	h = newRecorder()
+	var j Job
+	begin(t, ring, p, "/spent", h, func(x *Job) { j = *x })
+	if end := within(t, h.ends, 5*time.Second); !end.Spent || end.Summary.Outcome != "memory" {
+		t.Errorf("end %+v", end)
+	}
+	j.New, j.Run = false, "again"
+	if _, err := p.Start(j, h); err != nil {
+		t.Fatal(err)
+	}
+	if end := within(t, h.ends, 5*time.Second); end.Lost != LostRefused {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestIsolateDoesNotStart(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/hello", h, func(j *Job) { j.Worker = &trace.Worker{Version: "bad", Code: "fail"} })
+	end := within(t, h.ends, 5*time.Second)
+	if !end.Spent || end.Summary.Fault == nil || end.Summary.Fault.Kind != trace.FaultPlatform {
+		t.Errorf("end %+v", end)
+	}
+}
+
+// A run that never yields loses its runner; others on it are told apart, and
+// the spare serves at once.
+func TestStuck(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	waitSpare(t, ring)
+	other, stuck := newRecorder(), newRecorder()
+	begin(t, ring, p, "/wait", other)
+	at := time.Now()
+	begin(t, ring, p, "/spin", stuck, func(j *Job) { j.Limits.CPU, j.Limits.StartCPU = 50*time.Millisecond, 50*time.Millisecond })
+	if end := within(t, stuck.ends, 10*time.Second); end.Lost != LostGuilty {
+		t.Errorf("end %+v", end)
+	}
+	t.Log("killed after", time.Since(at))
+	if end := within(t, other.ends, time.Second); end.Lost != LostInnocent {
+		t.Errorf("end %+v", end)
+	}
+	at = time.Now()
+	q := first(t, ring)
+	h := newRecorder()
+	begin(t, ring, q, "/hello", h)
+	within(t, h.heads, time.Second)
+	if took := time.Since(at); took > 50*time.Millisecond {
+		t.Errorf("the spare answered after %v", took)
+	}
+	if p == q {
+		t.Error("the same runner serves")
+	}
+}
+
+func waitSpare(t testing.TB, r *Ring) {
+	t.Helper()
+	eventually(t, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.spares[RoleRun] != nil })
+}
+
+// eventually polls, because what it waits for happens in other processes.
+func eventually(t testing.TB, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("it did not happen")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestDeaths(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
+	for _, path := range []string{"/exit", "/crash", "/eat", "kill"} {
+		t.Run(path, func(t *testing.T) {
+			p := first(t, ring)
+			h := newRecorder()
+			if path == "kill" {
+				begin(t, ring, p, "/wait", h)
+				q, err := os.FindProcess(p.PID())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := q.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				begin(t, ring, p, path, h)
+			}
+			if end := within(t, h.ends, 20*time.Second); end.Lost != LostInnocent {
+				t.Errorf("end %+v", end)
+			}
+			h = newRecorder()
+			eventually(t, func() bool { return first(t, ring) != p })
+			begin(t, ring, first(t, ring), "/hello", h)
+			within(t, h.ends, 5*time.Second)
+		})
+	}
+}
+
+func TestRunDoesNotEnd(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	h := newRecorder()
+	// The fake ends a run that is cancelled, so its fault is the child's word.
+	begin(t, ring, first(t, ring), "/wait", h, func(j *Job) { j.Limits.Wall = 10 * time.Millisecond })
+	if end := within(t, h.ends, 10*time.Second); end.Lost != NotLost || end.Summary.Outcome != string(trace.FaultCanceled) {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	d, err := ring.Build(t.Context(), trace.Project{Main: "m", Files: map[string][]byte{"a": []byte("code")}})
+	if err != nil || d.Workers[0].Name != "m" || d.Workers[0].Code != "code" {
+		t.Fatalf("%+v %v", d, err)
+	}
+	for name, want := range map[string]error{"exit": ErrBuildDied, "spin": ErrBuildTime, "sleep": ErrBuildTime} {
+		at := time.Now()
+		if _, err := ring.Build(t.Context(), trace.Project{Main: name}); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+		t.Log(name, time.Since(at))
+	}
+	code, m, fault, err := ring.Lower(t.Context(), "checks.js", "abc")
+	if code != "ABC" || string(m) != "checks.js" || fault != nil || err != nil {
+		t.Errorf("%q %q %v %v", code, m, fault, err)
+	}
+}
+
+func TestScript(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	slot, _ := p.Slot()
+	h := newRecorder()
+	h.onCall = func(op string, args []any, done func(any, error)) { done(op+"="+args[0].(string), nil) }
+	if _, err := p.StartScript(ScriptJob{Code: "1+1", Slot: slot, Limits: trace.Default()}, h); err != nil {
+		t.Fatal(err)
+	}
+	if end := within(t, h.ends, 5*time.Second); string(end.Result) != `"echo=1+1"` {
+		t.Errorf("end %+v", end)
+	}
+	if _, err := p.StartScript(ScriptJob{Code: "spin", Slot: slot, Limits: trace.Default()}, h); err != nil {
+		t.Fatal(err)
+	}
+	if end := within(t, h.ends, 10*time.Second); end.Lost != LostGuilty {
+		t.Errorf("end %+v", end)
+	}
+}
+
+func TestPages(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	h := newRecorder()
+	var n uint64
+	begin(t, ring, p, "/hello", h, func(j *Job) { n = j.Isolate })
+	within(t, h.ends, 5*time.Second)
+	b, err := p.Pages(t.Context(), n)
+	if string(b) != "\x00\x01\x02" || err != nil {
+		t.Errorf("%v %v", b, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Pages(ctx, 999); err == nil {
+		t.Log("answered before the cancel was seen")
+	}
+}
+
+func TestClosesClean(t *testing.T) {
+	before := runtime.NumGoroutine()
+	ring, err := New(t.Context(), Config{Runners: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/wait", h)
+	if err := ring.Close(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, h.ends, time.Second)
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestManyAtOnce(t *testing.T) {
+	ring := testRing(t, Config{Runners: 2})
+	h := newRecorder()
+	var j Job
+	p := first(t, ring)
+	begin(t, ring, p, "/hello", h, func(x *Job) { j = *x })
+	within(t, h.ends, 5*time.Second)
+	var wg sync.WaitGroup
+	for g := range 16 {
+		wg.Go(func() {
+			for i := range 200 {
+				k := j
+				k.New, k.Run = false, fmt.Sprint(g, "-", i)
+				h := newRecorder()
+				if _, err := p.Start(k, h); err != nil {
+					t.Error(err)
+					return
+				}
+				head := <-h.heads
+				b, _ := io.ReadAll(head.Body)
+				if string(b) != "hello "+k.Run {
+					t.Errorf("swapped: %s for %s", b, k.Run)
+				}
+				<-h.ends
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkHello(b *testing.B) {
+	for _, at := range []int{1, 16} {
+		b.Run(fmt.Sprint(at, "-at-once"), func(b *testing.B) {
+			ring := testRing(b, Config{Runners: 1})
+			p := first(b, ring)
+			h := newRecorder()
+			var j Job
+			begin(b, ring, p, "/hello", h, func(x *Job) { j = *x })
+			within(b, h.ends, 5*time.Second)
+			b.ReportAllocs()
+			before := p.received.Load() + p.conn.count()
+			cpu := processCPU(p.PID()) + processCPU(os.Getpid())
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			work := make(chan int, b.N)
+			for i := range b.N {
+				work <- i
+			}
+			close(work)
+			for range at {
+				wg.Go(func() {
+					for i := range work {
+						k := j
+						k.New, k.Run = false, fmt.Sprint(i)
+						h := newRecorder()
+						if _, err := p.Start(k, h); err != nil {
+							b.Error(err)
+							return
+						}
+						head := <-h.heads
+						_, _ = io.Copy(io.Discard, head.Body)
+						<-h.ends
+					}
+				})
+			}
+			wg.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(p.received.Load()+p.conn.count()-before)/float64(b.N), "frames/op")
+			b.ReportMetric(float64(processCPU(p.PID())+processCPU(os.Getpid())-cpu)/float64(b.N)/1000, "cpu-us/op")
+		})
+	}
+}

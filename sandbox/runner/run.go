@@ -1,0 +1,548 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// Job is one event for an isolate.
+type Job struct {
+	Worker  *trace.Worker
+	Isolate uint64 // number, unique in the ring
+	New     bool   // make the isolate
+	Slot    int    // its place on the board
+	Name    string // isolate id as learners see it
+	Limits  trace.Limits
+
+	Run        string
+	Root       string
+	Depth      int
+	Type       string
+	Request    *webapi.Request // fetch; Body is read and closed
+	Payload    []byte
+	Entrypoint string
+	Object     string
+	Props      string
+	Upgrade    bool
+	Origin     int64 // Monotonic at which the run's clock is 0
+}
+
+// Monotonic is the clock that Job.Origin counts in, in nanoseconds.
+func Monotonic() int64 { return monotonic() }
+
+// Head is the beginning of a response.
+type Head struct {
+	trace.ResponseHead
+	Length int64         // of the body when known, else -1
+	Body   io.ReadCloser // closing it before its end cancels the run
+	Socket webapi.Socket // status 101 of an upgrade
+}
+
+// Lost says why a run ended without the child's word.
+type Lost int
+
+// The ways to lose a run.
+const (
+	NotLost      Lost = iota
+	LostRefused       // its isolate was gone; nothing ran
+	LostInnocent      // its runner died, for no fault of this run's isolate
+	LostGuilty        // its runner was killed because of this run's isolate
+)
+
+// End closes a run.
+type End struct {
+	Lost    Lost
+	Why     string // for lost runs, for the log
+	Summary trace.Summary
+	Result  []byte // JSON outcome of an event without a response, nil for none
+	Spent   bool   // the isolate is gone
+	Private int64  // bytes the isolate holds for itself
+}
+
+// Handler gets what a run produces, in order, from the child's reader: it
+// must not block. End is called exactly once, last.
+type Handler interface {
+	Head(Head)
+	Events([]trace.Event)
+	// Call answers by done, exactly once, from any goroutine.
+	Call(op string, args []any, done func(result any, err error))
+	Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.Response, error))
+	End(End)
+}
+
+// Bounds on what one child may ask of the parent at a time.
+const (
+	runCalls  = 256 // open calls of one run
+	runEvents = 4096
+)
+
+// Run is one event in a child, seen from the parent.
+type Run struct {
+	p       *Runner
+	n       uint64
+	h       Handler
+	isolate uint64
+	slot    int
+	started int64
+	cpuMax  int64 // nanoseconds that one turn may take at most
+	upgrade bool
+	events  int
+
+	// Guarded by p.mu, for the watch.
+	hard     int64
+	hardened bool
+	turn     uint64 // the turn being looked at
+	thread   int64
+	cpu      int64 // its thread's CPU time at first look
+
+	out *outStream // request body
+
+	mu     sync.Mutex
+	over   bool
+	head   bool
+	whole  bool      // the head came with all of the body
+	in     *inStream // response body
+	client *socket
+	calls  map[uint32]bool
+	subs   map[uint32]*sub
+}
+
+// sub is a subrequest of a run.
+type sub struct {
+	in    *inStream  // its request's body, nil for none
+	out   *outStream // its response's body
+	sock  *socket
+	reply bool // answered
+}
+
+// Start begins a run in this child. An error means that nothing was begun and
+// h is not called.
+func (p *Runner) Start(j Job, h Handler) (*Run, error) {
+	handle, err := p.load(j.Worker)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
+	r.cpuMax = int64(max(j.Limits.CPU, j.Limits.StartCPU) + turnGrace)
+	if !j.Upgrade {
+		r.hard = r.started + int64(j.Limits.Wall+hardSlack)
+	}
+	m := startMsg{
+		Isolate: j.Isolate, New: j.New, Slot: j.Slot, Name: j.Name, Worker: handle, Run: j.Run, Type: j.Type, Payload: j.Payload,
+		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits,
+	}
+	r.out = newOutStream(p.conn, r.n, 0)
+	var body io.ReadCloser
+	if q := j.Request; q != nil {
+		qm := requestOf(q)
+		if q.Body != nil {
+			body = q.Body
+			if b, ok := body.(*Replay); ok {
+				qm.Body, qm.More = b.head()
+				if !qm.More {
+					body = nil
+				}
+			} else {
+				qm.More = true
+			}
+		}
+		m.Request = &qm
+	}
+	if j.Upgrade {
+		r.client = &socket{conn: p.conn, run: r.n}
+	}
+	if err := p.begin(r, kindStart, m); err != nil {
+		return nil, err
+	}
+	if body != nil {
+		go r.out.copyFrom(body)
+	}
+	return r, nil
+}
+
+// ScriptJob is a lowered script for a run child.
+type ScriptJob struct {
+	Name   string
+	Code   string
+	Map    []byte
+	Limits trace.Limits
+	Slot   int
+}
+
+// StartScript begins a script. Its result and fault come with h's End; of h
+// only Call and End are used.
+func (p *Runner) StartScript(j ScriptJob, h Handler) (*Run, error) {
+	r := &Run{p: p, n: p.ring.number(), h: h, slot: j.Slot, started: monotonic(), calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
+	r.isolate = r.n
+	r.cpuMax = int64(j.Limits.CPU + turnGrace)
+	r.hard = r.started + int64(j.Limits.Wall+hardSlack)
+	r.out = newOutStream(p.conn, r.n, 0)
+	return r, p.begin(r, kindScript, scriptMsg{Name: j.Name, Code: j.Code, Map: j.Map, Limits: j.Limits, Slot: j.Slot})
+}
+
+// begin enters a run and sends what starts it.
+func (p *Runner) begin(r *Run, k kind, m any) error {
+	p.mu.Lock()
+	if p.gone || p.why != "" {
+		p.mu.Unlock()
+		return errClosed
+	}
+	p.runs[r.n] = r
+	p.mu.Unlock()
+	if err := p.conn.send(now, k, r.n, m); err != nil {
+		p.mu.Lock()
+		_, mine := p.runs[r.n]
+		delete(p.runs, r.n)
+		p.mu.Unlock()
+		if mine {
+			return err
+		}
+		// The child died and h was told.
+	}
+	return nil
+}
+
+// Cancel asks the child to end the run. Its End still comes.
+func (r *Run) Cancel(why string) {
+	r.out.stop(errors.New(why))
+	_ = r.p.conn.send(now, kindCancel, r.n, cancelMsg{Why: why})
+}
+
+// stuck judges the turn that this run's isolate is in. It is called with p.mu held.
+func (r *Run) stuck(t int64) bool {
+	turn := r.p.board.at(r.slot)
+	since := turn.since.Load()
+	if since == 0 || t-since < int64(turnSoon) {
+		return false
+	}
+	count, thread := turn.count.Load(), turn.thread.Load()
+	cpu, ok := threadCPU(r.p.PID(), thread)
+	if !ok {
+		// No such clock here: the wall has to do, with room for others' work.
+		return t-since > 8*r.cpuMax
+	}
+	if r.turn != count || r.thread != thread {
+		r.turn, r.thread, r.cpu = count, thread, cpu
+		return false
+	}
+	return cpu-r.cpu > r.cpuMax
+}
+
+// handle takes a frame of the child about this run.
+func (r *Run) handle(f frame) error {
+	switch f.kind {
+	case kindRefused:
+		if r.begun() {
+			return violation("refusal of a run that began")
+		}
+		r.forget()
+		r.end(End{Lost: LostRefused})
+		return nil
+	case kindEvents:
+		ev, err := decode[[]trace.Event](f.payload)
+		if err != nil {
+			return err
+		}
+		return r.deliver(ev)
+	case kindHead:
+		m, err := decode[headMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		return r.onHead(m)
+	case kindCall:
+		m, err := decode[callMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		return r.onCall(m)
+	case kindFetch:
+		m, err := decode[fetchMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		return r.onFetch(m)
+	case kindDone:
+		m, err := decode[doneMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		if err := r.deliver(m.Events); err != nil {
+			return err
+		}
+		r.forget()
+		e := End{Summary: m.Summary, Spent: m.Spent, Private: m.Private}
+		if m.Has {
+			e.Result = m.Result
+			if e.Result == nil {
+				e.Result = []byte{}
+			}
+		}
+		r.end(e)
+		return nil
+	case kindSockEnd:
+		m, err := decode[sockEndMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		s := r.socket(m.Stream)
+		if s == nil {
+			return violation("close of socket %d, which is not there", m.Stream)
+		}
+		s.finish(m)
+		return nil
+	case kindBody, kindCredit, kindStop, kindMessage:
+		stream, flags, data, err := parseRaw(f.payload)
+		if err != nil {
+			return err
+		}
+		return r.stream(f.kind, stream, flags, data)
+	}
+	return violation("kind %d from a child", f.kind)
+}
+
+func (r *Run) begun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head || len(r.calls) > 0 || len(r.subs) > 0 || r.events > 0
+}
+
+func (r *Run) deliver(ev []trace.Event) error {
+	if len(ev) == 0 {
+		return nil
+	}
+	if r.events += len(ev); r.events > runEvents {
+		return violation("%d events of one run", r.events)
+	}
+	r.h.Events(ev)
+	return nil
+}
+
+func (r *Run) onHead(m headMsg) error {
+	if err := r.deliver(m.Events); err != nil {
+		return err
+	}
+	if m.Head.Status < 100 || m.Head.Status > 999 {
+		return violation("status %d", m.Head.Status)
+	}
+	r.mu.Lock()
+	if r.head || r.over {
+		r.mu.Unlock()
+		return violation("second head")
+	}
+	r.head, r.whole = true, m.End
+	in := newInStream(r.p.conn, r.n, 0)
+	in.quit = func() { r.Cancel("the visitor went away") }
+	r.in = in
+	h := Head{ResponseHead: m.Head, Length: m.Length, Body: in.first(m.Body, !m.End)}
+	if m.Head.Status == 101 && r.client != nil {
+		h.Socket = r.client
+	}
+	r.mu.Unlock()
+	r.h.Head(h)
+	return nil
+}
+
+func (r *Run) onCall(m callMsg) error {
+	if len(m.Op) > 64 {
+		return violation("operation name of %d bytes", len(m.Op))
+	}
+	for _, a := range m.Args {
+		if err := plain(a, 0); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	if r.calls[m.Call] || len(r.calls) >= runCalls {
+		n := len(r.calls)
+		r.mu.Unlock()
+		return violation("call %d beside %d others", m.Call, n)
+	}
+	r.calls[m.Call] = true
+	r.mu.Unlock()
+	r.h.Call(m.Op, m.Args, func(result any, err error) {
+		r.mu.Lock()
+		open := r.calls[m.Call] && !r.over
+		delete(r.calls, m.Call)
+		r.mu.Unlock()
+		if !open {
+			return
+		}
+		reply := replyMsg{Call: m.Call, Result: result, Error: throwOf(err)}
+		if err := r.p.conn.send(queued, kindReply, r.n, reply); err != nil && !errors.Is(err, errClosed) {
+			reply = replyMsg{Call: m.Call, Error: throwOf(fmt.Errorf("%s: the answer cannot be given: %w", m.Op, err))}
+			_ = r.p.conn.send(queued, kindReply, r.n, reply)
+		}
+	})
+	return nil
+}
+
+func (r *Run) onFetch(m fetchMsg) error {
+	r.mu.Lock()
+	if m.Call == 0 || r.subs[m.Call] != nil || len(r.subs) >= runCalls {
+		r.mu.Unlock()
+		return violation("subrequest %d", m.Call)
+	}
+	s := &sub{}
+	q := &webapi.Request{Method: m.Request.Method, URL: m.Request.URL, Headers: m.Request.Headers, Length: m.Request.Length, CF: m.Request.CF}
+	if m.Request.Has {
+		s.in = newInStream(r.p.conn, r.n, m.Call)
+		q.Body = s.in.first(m.Request.Body, m.Request.More)
+	}
+	r.subs[m.Call] = s
+	r.mu.Unlock()
+	to := webapi.Target{Type: m.Type, Binding: m.Binding, Worker: m.Worker, Entrypoint: m.Entrypoint, Class: m.Class, Object: m.Object, Props: m.Props}
+	r.h.Fetch(to, q, func(resp *webapi.Response, err error) { r.answer(m.Call, s, resp, err) })
+	return nil
+}
+
+// answer sends the response of a subrequest to the child.
+func (r *Run) answer(call uint32, s *sub, resp *webapi.Response, err error) {
+	m := responseMsg{Call: call, Error: throwOf(err)}
+	var body io.ReadCloser
+	if resp != nil {
+		m.Head = resp.Head
+		body = resp.Body
+		m.Has, m.More = body != nil, body != nil
+		m.Socket = resp.Socket != nil
+	}
+	r.mu.Lock()
+	if r.over || s.reply {
+		r.mu.Unlock()
+		if body != nil {
+			_ = body.Close()
+		}
+		if resp != nil && resp.Socket != nil {
+			resp.Socket.Close(1001, "")
+		}
+		return
+	}
+	s.reply = true
+	s.out = newOutStream(r.p.conn, r.n, call)
+	if m.Socket {
+		s.sock = &socket{conn: r.p.conn, run: r.n, stream: call}
+	}
+	out, sock := s.out, s.sock
+	if err != nil || (body == nil && sock == nil) {
+		// Nothing more comes from here; an unread request body may.
+		out.stop(errStopped)
+	}
+	r.mu.Unlock()
+	if e := r.p.conn.send(queued, kindResponse, r.n, m); e != nil && !errors.Is(e, errClosed) {
+		_ = r.p.conn.send(queued, kindResponse, r.n, responseMsg{Call: call, Error: throwOf(e)})
+	}
+	if sock != nil {
+		bridge(resp.Socket, sock)
+	}
+	if body != nil {
+		go out.copyFrom(body)
+	}
+}
+
+func (r *Run) socket(stream uint32) *socket {
+	if stream == 0 {
+		return r.client
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.subs[stream]; s != nil {
+		return s.sock
+	}
+	return nil
+}
+
+func (r *Run) stream(k kind, stream uint32, flags byte, data []byte) error {
+	r.mu.Lock()
+	in, out := r.in, r.out
+	if stream == 0 && r.whole {
+		in = nil
+	}
+	if stream != 0 {
+		s := r.subs[stream]
+		if s == nil {
+			r.mu.Unlock()
+			return violation("stream %d, which is not there", stream)
+		}
+		in, out = s.in, s.out
+	}
+	r.mu.Unlock()
+	switch k {
+	case kindMessage:
+		s := r.socket(stream)
+		if s == nil {
+			return violation("message for socket %d, which is not there", stream)
+		}
+		return s.deliver(append([]byte(nil), data...), flags&flagBinary != 0)
+	case kindCredit:
+		return credit(out, data)
+	case kindStop:
+		if out == nil {
+			return violation("stop of stream %d, which is not there", stream)
+		}
+		out.stop(errStopped)
+		return nil
+	}
+	if in == nil {
+		return violation("body for stream %d, which has none", stream)
+	}
+	err := in.take(flags, data)
+	if stream == 0 && flags&flagEnd != 0 {
+		r.bodyEnded()
+	}
+	return err
+}
+
+// bodyEnded moves the hard deadline: only waitUntil is left.
+func (r *Run) bodyEnded() {
+	r.p.mu.Lock()
+	if r.hard != 0 {
+		r.hard = monotonic() + int64(afterGrace)
+	}
+	r.p.mu.Unlock()
+}
+
+// forget takes the run out of its runner.
+func (r *Run) forget() {
+	r.p.mu.Lock()
+	delete(r.p.runs, r.n)
+	r.p.mu.Unlock()
+}
+
+// end closes everything that hangs on the run and tells its handler.
+func (r *Run) end(e End) {
+	r.mu.Lock()
+	if r.over {
+		r.mu.Unlock()
+		return
+	}
+	r.over = true
+	in, subs := r.in, r.subs
+	r.mu.Unlock()
+	r.out.stop(errStopped)
+	if in != nil {
+		in.finish(errBroken)
+	}
+	for _, s := range subs {
+		if s.in != nil {
+			s.in.finish(errBroken)
+		}
+		if s.out != nil {
+			s.out.stop(errStopped)
+		}
+		if s.sock != nil {
+			s.sock.finish(sockEndMsg{Code: 1006})
+		}
+	}
+	if r.client != nil {
+		r.client.finish(sockEndMsg{Code: 1006})
+	}
+	r.h.End(e)
+}
+
+// errBroken is what the reader of a body gets whose sender died.
+var errBroken = errors.New("the response broke off: its Worker stopped")

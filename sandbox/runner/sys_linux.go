@@ -1,0 +1,136 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// openSocket takes over an inherited socket.
+func openSocket(fd int) (io.ReadWriteCloser, error) {
+	unix.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), "socket")
+	if f == nil {
+		return nil, errors.New("bad descriptor")
+	}
+	defer f.Close()
+	return net.FileConn(f)
+}
+
+// socketPair makes the two ends: ours, and the file a child inherits.
+func socketPair() (io.ReadWriteCloser, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+	}
+	mine := os.NewFile(uintptr(fds[0]), "socket")
+	theirs := os.NewFile(uintptr(fds[1]), "socket")
+	c, err := net.FileConn(mine)
+	_ = mine.Close()
+	if err != nil {
+		_ = theirs.Close()
+		return nil, nil, fmt.Errorf("use a socket pair: %w", err)
+	}
+	return c, theirs, nil
+}
+
+// makeBoard makes shared memory for a board.
+func makeBoard() (*board, error) {
+	fd, err := unix.MemfdCreate("coldstart-board", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("make the status board: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "board")
+	if err := f.Truncate(int64(boardSize)); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("size the status board: %w", err)
+	}
+	// Sealed, because a child that shrank it would make our reads fault.
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("seal the status board: %w", err)
+	}
+	b, err := mapBoard(fd)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	b.file = f
+	return b, nil
+}
+
+func mapBoard(fd int) (*board, error) {
+	mem, err := unix.Mmap(fd, 0, boardSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map the status board: %w", err)
+	}
+	b := boardOn(mem)
+	b.mem = mem
+	return b, nil
+}
+
+// free gives the memory back; nobody may look at the board any more.
+func (b *board) free() {
+	_ = unix.Munmap(b.mem)
+	_ = b.file.Close()
+}
+
+// monotonic is the machine's monotonic clock in nanoseconds, the same in every process.
+func monotonic() int64 {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
+	return t.Nano()
+}
+
+func threadID() int { return unix.Gettid() }
+
+// attributes of a child process: it dies with the thread that started it.
+func attributes(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
+
+const selfPath = "/proc/self/exe"
+
+// threadCPU is the CPU time in nanoseconds of one thread of a process.
+func threadCPU(pid int, thread int64) (int64, bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/schedstat", pid, thread))
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	n, err := strconv.ParseInt(first, 10, 64)
+	return n, err == nil
+}
+
+// privateMemory is the resident memory in bytes that a process shares with nobody.
+func privateMemory(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+// processCPU is the CPU time in nanoseconds that a process has used.
+func processCPU(pid int) int64 {
+	var t unix.Timespec
+	// The clock of another process: ~pid in the upper bits, "scheduled time" below.
+	if unix.ClockGettime(int32(^pid<<3|2), &t) != nil {
+		return 0
+	}
+	return t.Nano()
+}
