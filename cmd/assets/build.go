@@ -196,10 +196,14 @@ func (b builder) bundle(o api.BuildOptions, out *assets) error {
 	if err := json.Unmarshal([]byte(result.Metafile), &meta); err != nil {
 		return err
 	}
+	ours := map[string]bool{} // chunks that load on demand have an entry point too, and no name of their own
+	for _, entry := range o.EntryPoints {
+		ours[entry] = true
+	}
 	for name, output := range meta.Outputs {
 		hashed := filepath.Base(name)
 		switch {
-		case output.EntryPoint != "":
+		case ours[output.EntryPoint]:
 			plain := strings.TrimSuffix(filepath.Base(output.EntryPoint), filepath.Ext(output.EntryPoint)) + filepath.Ext(name)
 			out.Files[plain] = hashed
 			if chunks := eager(name, func(of string) (paths []string) {

@@ -133,7 +133,7 @@ export class FileBar {
         ? el("li", null, el("span", { class: "tree_folder" }, icon("folder"), name), list(x))
         : el("li", { class: "tree_file" },
           el("button", { type: "button", "data-file": x, "aria-current": x === this.current ? "true" : null, click: () => { this.#shut(); this.show(x); } }, icon("file"), name),
-          el("button", { type: "button", class: "tree_act", "aria-label": `Rename ${x}`, title: "Rename (F2)", click: () => this.#ask(x) }, icon("diff")),
+          el("button", { type: "button", class: "tree_act", "aria-label": `Rename ${x}`, title: "Rename (F2)", click: () => this.#ask(x) }, icon("pen")),
           el("button", { type: "button", class: "tree_act", "aria-label": `Delete ${x}`, title: "Delete (Del)", click: () => this.#delete(x) }, icon("cross")))));
     set(this.#sheet, list(root, "Files of this lesson"),
       button("new-file", "New file", { class: "button-quiet tree_new", click: () => this.#ask(null) }, "plus"),

@@ -11,6 +11,9 @@ var homeFoot = []Link{{"How it works", "/docs"}}
 
 func homeShell(p HomePage) Shell {
 	s := p.Shell
+	if s.Script == "" {
+		s.Script = "home.js"
+	}
 	if len(s.Crumbs) == 0 {
 		s.Crumbs = []Link{{"Lessons", "#journey"}, {"Docs", "/docs"}}
 	}

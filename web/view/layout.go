@@ -18,6 +18,7 @@ var icons = [...]struct{ name, markup string }{
 	{"undo", `<path d="M4 8h8a4 4 0 0 1 0 8H8M7 4.5 3.7 8 7 11.5"/>`},
 	{"reset", `<path d="M4.2 4v12M8 10h8.5M11 6.8 7.8 10l3.2 3.2"/>`},
 	{"diff", `<path d="M10 4v6M7 7h6M7 15h6"/>`},
+	{"pen", `<path d="M4 16l.8-3.4L13.4 4 16 6.6l-8.6 8.6zM11.6 5.8l2.6 2.6"/>`},
 	{"plus", `<path d="M10 4.5v11M4.5 10h11"/>`},
 	{"warn", `<path d="M10 3.8 17 16H3zM10 8.5v3.6M10 14.1v.1"/>`},
 	{"evict", `<path d="M9 4.5H4.5v11H9M8.5 10H17M13.8 6.8 17 10l-3.2 3.2"/>`},
@@ -62,7 +63,7 @@ func lessonMark(l LessonRow) mark {
 func scripts(s Shell) []string {
 	name := s.Script
 	if name == "" {
-		name = "home.js"
+		name = "site.js"
 	}
 	if !static.Has(name) {
 		return nil

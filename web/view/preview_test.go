@@ -13,9 +13,9 @@ import (
 
 var previewAt = flag.String("preview", "", "serve the sample pages at this address until interrupted, to look at them")
 
-// policy is the site's Content-Security-Policy without its nonce: what the
-// pages need beyond it would be refused in front of the reader's eyes.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+// policy is the site's Content-Security-Policy with the samples' nonce: what the
+// pages need beyond it is refused in front of the reader's eyes.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-c2FtcGxl'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
 // TestPreview serves the pages for the eye: go test ./web/view -run Preview -preview 127.0.0.1:8099
 func TestPreview(t *testing.T) {

@@ -197,6 +197,7 @@ func SampleLesson() LessonPage {
 		Shell: Shell{
 			Description: "Cut your own cold start five times: run a Worker in a real isolate and watch each phase.",
 			Class:       &Link{"Your class", "/class"},
+			Nonce:       "c2FtcGxl",
 		},
 		ID: "first-request", Project: "first-request", Slug: "k7q2m9xd", Revision: 7,
 		Track: Link{"Serverless", "/#serverless"}, Title: "The cold start", Number: 7, Of: 9, Minutes: 9,
