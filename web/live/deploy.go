@@ -1,0 +1,325 @@
+package live
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+)
+
+// A Deployer builds projects and deploys them, each content once. The zero
+// value is not usable; NewDeployer makes one.
+type Deployer struct {
+	door    sandbox.Door
+	store   Store
+	log     *slog.Logger
+	ceiling trace.Limits
+	build   string
+
+	mu   sync.Mutex
+	done map[sandbox.Key]*deployed
+	wg   sync.WaitGroup
+}
+
+// deployed is what the sandbox has of one project. Its lock is held while the
+// project is built, so that two runs of one change build it once.
+type deployed struct {
+	mu     sync.Mutex
+	source string // hash of what is deployed; "" for nothing
+	fault  *trace.Fault
+	warn   []trace.Warning
+}
+
+// maxDeployed is how many projects a Deployer remembers. A forgotten one is
+// deployed again from the store by its next request.
+const maxDeployed = 10_000
+
+// NewDeployer makes a Deployer. build names the running binary: bundles that
+// another one made are built anew. ceiling bounds what projects may ask for.
+func NewDeployer(door sandbox.Door, store Store, log *slog.Logger, ceiling trace.Limits, build string) *Deployer {
+	return &Deployer{door: door, store: store, log: log, ceiling: ceiling, build: build, done: map[sandbox.Key]*deployed{}}
+}
+
+// Deployed says what a project's requests meet from now on.
+type Deployed struct {
+	Built    int64           // microseconds that the build took, 0 when nothing was to be built
+	Fault    *trace.Fault    // why it could not be built; then the earlier version, if any, still answers
+	Warnings []trace.Warning // of the build
+}
+
+// Deploy makes the given state of a project the one that answers. A fault of
+// the learner's code is in the result; an error is the platform's.
+func (d *Deployer) Deploy(ctx context.Context, p classroom.Project) (Deployed, error) {
+	key := Key(p)
+	source, err := d.hash(p)
+	if err != nil {
+		return Deployed{}, err
+	}
+	e := d.entry(key)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.source == source {
+		return Deployed{Fault: e.fault, Warnings: e.warn}, nil
+	}
+	if e.source == "" {
+		if dep, ok := d.stored(ctx, p, source); ok {
+			if err := d.door.Deploy(ctx, key, dep); err != nil {
+				return Deployed{}, fmt.Errorf("deploy project %q again: %w", p.ID, err)
+			}
+			e.source, e.fault, e.warn = source, nil, dep.Warnings
+			return Deployed{Warnings: dep.Warnings}, nil
+		}
+	}
+	project, err := Sources(p, d.ceiling)
+	if err != nil {
+		return Deployed{}, err
+	}
+	begin := time.Now()
+	dep, err := d.door.Build(ctx, key, project)
+	if err != nil {
+		return Deployed{}, fmt.Errorf("build project %q: %w", p.ID, err)
+	}
+	built := time.Since(begin).Microseconds()
+	if dep.Fault != nil {
+		// Remembered too: a broken project that is asked often is built once. A
+		// fault of ours is forgotten, because the next build may succeed.
+		if ours := dep.Fault.Kind == trace.FaultPlatform || dep.Fault.Kind == trace.FaultBusy || dep.Fault.Kind == trace.FaultRunner || dep.Fault.Kind == trace.FaultCanceled; !ours {
+			e.source, e.fault, e.warn = source, dep.Fault, dep.Warnings
+		}
+		return Deployed{Built: built, Fault: dep.Fault, Warnings: dep.Warnings}, nil
+	}
+	if err := d.door.Deploy(ctx, key, dep); err != nil {
+		return Deployed{}, fmt.Errorf("deploy project %q: %w", p.ID, err)
+	}
+	e.source, e.fault, e.warn = source, nil, dep.Warnings
+	d.keep(ctx, p, source, dep)
+	return Deployed{Built: built, Warnings: dep.Warnings}, nil
+}
+
+// Forget makes the next Deploy of a project talk to the sandbox again, because
+// the sandbox said that it does not know the project.
+func (d *Deployer) Forget(key sandbox.Key) {
+	e := d.entry(key)
+	e.mu.Lock()
+	e.source = ""
+	e.mu.Unlock()
+}
+
+// Close waits for deployments that are being written.
+func (d *Deployer) Close() { d.wg.Wait() }
+
+func (d *Deployer) entry(key sandbox.Key) *deployed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.done[key]
+	if e == nil {
+		for old := range d.done {
+			if len(d.done) < maxDeployed {
+				break
+			}
+			delete(d.done, old)
+		}
+		e = &deployed{}
+		d.done[key] = e
+	}
+	return e
+}
+
+// stored finds a bundle of exactly this source in the store.
+func (d *Deployer) stored(ctx context.Context, p classroom.Project, source string) (*trace.Deployment, bool) {
+	kept, err := d.store.Deployment(ctx, p.Workspace, p.ID)
+	if err != nil {
+		if !errors.Is(err, classroom.ErrNotFound) {
+			d.log.Error("deployment not read", "error", err)
+		}
+		return nil, false
+	}
+	if kept.Source != source {
+		return nil, false
+	}
+	var dep trace.Deployment
+	if err := cbor.Unmarshal(kept.Bundle, &dep); err != nil {
+		d.log.Error("deployment not decoded", "error", err)
+		return nil, false
+	}
+	return &dep, true
+}
+
+// keep writes the deployment beside the run that waits for it: losing it costs
+// one build after a restart, nothing else.
+func (d *Deployer) keep(ctx context.Context, p classroom.Project, source string, dep *trace.Deployment) {
+	d.wg.Go(func() {
+		bundle, err := cbor.Marshal(dep)
+		if err == nil {
+			err = d.store.SaveDeployment(context.WithoutCancel(ctx), p.Workspace, p.ID, classroom.Deployment{Revision: p.Revision, Source: source, Bundle: bundle})
+		}
+		if err != nil {
+			d.log.Error("deployment not kept", "error", err)
+		}
+	})
+}
+
+// Key is a project's name in the sandbox.
+func Key(p classroom.Project) sandbox.Key {
+	return sandbox.Key{Learner: p.Workspace, Project: p.ID}
+}
+
+func (d *Deployer) hash(p classroom.Project) (string, error) {
+	settings, err := json.Marshal(p.Settings)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	add := func(b []byte) {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
+		h.Write(b)
+	}
+	add([]byte(d.build))
+	add(settings)
+	for _, name := range p.Files.Names() {
+		add([]byte(name))
+		add(p.Files[name])
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// CodeHash names the content of a project's files.
+func CodeHash(f classroom.Files) string {
+	h := sha256.New()
+	for _, name := range f.Names() {
+		fmt.Fprintf(h, "%d %s %d ", len(name), name, len(f[name]))
+		h.Write(f[name])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Sources is a project as the sandbox builds it. Bindings that were set beside
+// the files become a wrangler file; a project with a wrangler file of its own
+// and bindings beside it is an *InputError, because neither may win silently.
+func Sources(p classroom.Project, ceiling trace.Limits) (trace.Project, error) {
+	out := trace.Project{Files: p.Files, Main: p.Settings.Main, Limits: limits(p.Settings.Limits, ceiling)}
+	if len(p.Settings.Env) == 0 && len(p.Settings.Bindings) == 0 {
+		return out, nil
+	}
+	for name := range p.Files {
+		if isWrangler(name) {
+			return out, &InputError{Message: fmt.Sprintf("The project has %s, so its bindings belong into that file. Take them out of the settings.", name)}
+		}
+	}
+	config, err := wrangler(p)
+	if err != nil {
+		return out, err
+	}
+	out.Files = make(map[string][]byte, len(p.Files)+1)
+	for name, data := range p.Files {
+		out.Files[name] = data
+	}
+	out.Files["wrangler.jsonc"] = config
+	return out, nil
+}
+
+func isWrangler(name string) bool {
+	base := path.Base(name)
+	return base == "wrangler.jsonc" || base == "wrangler.json" || base == "wrangler.toml"
+}
+
+// wrangler writes the file that says what the settings say.
+func wrangler(p classroom.Project) ([]byte, error) {
+	type kv struct {
+		Binding string `json:"binding"`
+		ID      string `json:"id"`
+	}
+	type bucket struct {
+		Binding string `json:"binding"`
+		Name    string `json:"bucket_name"`
+	}
+	type database struct {
+		Binding string `json:"binding"`
+		ID      string `json:"database_id"`
+		Name    string `json:"database_name"`
+	}
+	type producer struct {
+		Binding string `json:"binding"`
+		Queue   string `json:"queue"`
+	}
+	config := struct {
+		Name   string                     `json:"name"`
+		Main   string                     `json:"main,omitempty"`
+		Date   string                     `json:"compatibility_date"`
+		Vars   map[string]json.RawMessage `json:"vars,omitempty"`
+		KV     []kv                       `json:"kv_namespaces,omitempty"`
+		R2     []bucket                   `json:"r2_buckets,omitempty"`
+		D1     []database                 `json:"d1_databases,omitempty"`
+		Queues *struct {
+			Producers []producer `json:"producers"`
+		} `json:"queues,omitempty"`
+	}{Name: "worker", Main: mainFile(p), Date: "2026-11-01", Vars: p.Settings.Env}
+	names := make([]string, 0, len(p.Settings.Bindings))
+	for name := range p.Settings.Bindings {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		id := strings.ToLower(name)
+		switch kind := p.Settings.Bindings[name]; kind {
+		case "kv":
+			config.KV = append(config.KV, kv{name, id})
+		case "r2":
+			config.R2 = append(config.R2, bucket{name, id})
+		case "d1":
+			config.D1 = append(config.D1, database{name, id, id})
+		case "queue":
+			if config.Queues == nil {
+				config.Queues = &struct {
+					Producers []producer `json:"producers"`
+				}{}
+			}
+			config.Queues.Producers = append(config.Queues.Producers, producer{name, id})
+		default:
+			return nil, &InputError{Message: fmt.Sprintf("The binding %q has the kind %q. The kinds here are kv, r2, d1 and queue; others go into wrangler.jsonc.", name, kind)}
+		}
+	}
+	return json.MarshalIndent(config, "", "  ")
+}
+
+// mainFile is the entry that a wrangler file must name.
+func mainFile(p classroom.Project) string {
+	if p.Settings.Main != "" {
+		return p.Settings.Main
+	}
+	for _, name := range []string{"src/index.ts", "src/index.js", "index.ts", "index.js", "worker.ts", "worker.js"} {
+		if _, ok := p.Files[name]; ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// limits turns what a project asks for into limits within the ceiling.
+func limits(want classroom.LimitSettings, ceiling trace.Limits) trace.Limits {
+	var l trace.Limits
+	l.CPU = min(time.Duration(want.CPU)*time.Millisecond, ceiling.CPU)
+	l.Wall = min(time.Duration(want.Wall)*time.Millisecond, ceiling.Wall)
+	l.Memory = min(want.Memory<<20, ceiling.Memory)
+	return l
+}
+
+// An InputError is nonsense from a page, in one sentence for the learner.
+type InputError struct{ Message string }
+
+func (e *InputError) Error() string { return e.Message }

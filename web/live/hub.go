@@ -1,0 +1,233 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+)
+
+// Store is what the hub needs of the classroom.
+type Store interface {
+	Project(ctx context.Context, workspace, id string, revision int64) (classroom.Project, error)
+	SaveRuns(ctx context.Context, workspace, project string, runs ...classroom.Run) error
+	SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, done bool) error
+	SaveDeployment(ctx context.Context, workspace, id string, d classroom.Deployment) error
+	Deployment(ctx context.Context, workspace, id string) (classroom.Deployment, error)
+}
+
+// Checker runs the checks of a project's lesson and calls emit for each step,
+// from one goroutine; the last one has Done set. A project without checks is
+// an *InputError.
+type Checker interface {
+	Check(ctx context.Context, p classroom.Project, emit func(CheckEvent)) error
+}
+
+// Config is what a Hub works with. Door, Store and Deployer are needed.
+type Config struct {
+	Door     sandbox.Door
+	Store    Store
+	Deployer *Deployer
+	Checker  Checker      // nil: checks are refused with a sentence
+	Logger   *slog.Logger // nil: nothing is logged
+	Now      func() time.Time
+	// RunRate is how many runs and checks one workspace may start a second,
+	// RunBurst how many at once. Zero means 5 and 10. ×20 counts as one.
+	RunRate  float64
+	RunBurst int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.RunRate == 0 {
+		c.RunRate = 5
+	}
+	if c.RunBurst == 0 {
+		c.RunBurst = 10
+	}
+	return c
+}
+
+// Hub owns the runs and the streams.
+type Hub struct {
+	Config
+	ctx  context.Context // ends when the hub closes: runs end with it, not with a page
+	stop context.CancelCauseFunc
+	wg   sync.WaitGroup
+
+	jobs sync.WaitGroup // runs and checks, a part of wg
+
+	mu      sync.Mutex
+	closed  bool
+	streams map[sandbox.Key]*stream
+	total   atomic.Int64             // bytes that the streams keep
+	rates   map[string]*rate.Limiter // by workspace
+	open    map[*session]bool
+	sockets map[string]int // open sessions by workspace
+}
+
+// Why a run was ended from outside.
+var (
+	errCanceled = errors.New("canceled by the page")
+	errClosing  = errors.New("the server is closing")
+)
+
+// NewHub makes a hub; the caller closes it.
+func NewHub(c Config) *Hub {
+	h := &Hub{Config: c.withDefaults(), streams: map[sandbox.Key]*stream{}, rates: map[string]*rate.Limiter{}, open: map[*session]bool{}, sockets: map[string]int{}}
+	h.ctx, h.stop = context.WithCancelCause(context.Background())
+	h.wg.Go(h.sweep)
+	return h
+}
+
+// Close stops taking runs, lets those under way end until ctx is done, keeps
+// their results, and tells every page that the server restarts.
+func (h *Hub) Close(ctx context.Context) {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return
+	}
+	h.closed = true
+	h.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.jobs.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	h.stop(errClosing)
+	<-ended
+	h.mu.Lock()
+	pages := slices.Collect(maps.Keys(h.open))
+	h.mu.Unlock()
+	for _, x := range pages {
+		x.close(closeRestart, "The server restarts.")
+	}
+	h.wg.Wait()
+}
+
+// stream finds or makes the stream of a project. The hub's lock is held, and
+// kept until the stream has a job or a session, so that it is not forgotten in
+// between. Locks are taken in the order hub, session, stream.
+func (h *Hub) stream(key sandbox.Key) *stream {
+	s := h.streams[key]
+	if s == nil {
+		s = newStream(key, h.Now(), &h.total)
+		h.streams[key] = s
+	}
+	return s
+}
+
+// known is the stream of a project if there is one.
+func (h *Hub) known(key sandbox.Key) *stream {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.streams[key]
+}
+
+// sweep forgets streams that nobody needs any more.
+func (h *Hub) sweep() {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-tick.C:
+			h.forget()
+		}
+	}
+}
+
+func (h *Hub) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.Now()
+	for key, s := range h.streams {
+		if s.idle(now) {
+			delete(h.streams, key)
+			s.drop()
+		}
+	}
+	for workspace, l := range h.rates {
+		if l.TokensAt(now) >= float64(h.RunBurst) {
+			delete(h.rates, workspace)
+		}
+	}
+}
+
+// Allow counts one run of a workspace. When it is one too many, wait says
+// after how long another may be tried.
+func (h *Hub) Allow(workspace string) (wait time.Duration, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.rates[workspace]
+	if l == nil {
+		l = rate.NewLimiter(rate.Limit(h.RunRate), h.RunBurst)
+		h.rates[workspace] = l
+	}
+	now := h.Now()
+	r := l.ReserveN(now, 1)
+	if wait = r.DelayFrom(now); wait > 0 {
+		r.CancelAt(now)
+		return wait, false
+	}
+	return 0, true
+}
+
+// Saved tells the other pages of a project that a newer revision is there.
+func (h *Hub) Saved(p classroom.Project) {
+	if s := h.known(Key(p)); s != nil {
+		s.tell(ServerMessage{Type: "saved", Revision: p.Revision})
+	}
+}
+
+// Outside gives a Watch for one request that came in through the project's
+// public address, nil when no page would see it. Its run's id begins with
+// "w-"; bodies are not shown.
+func (h *Hub) Outside(key sandbox.Key) func(trace.Event) {
+	s := h.known(key)
+	if s == nil || !s.watched() || !s.outside.AllowN(h.Now(), 1) {
+		return nil
+	}
+	id := "w-" + classroom.NewID(8)
+	return func(e trace.Event) {
+		if e.Kind == trace.KindBody {
+			return
+		}
+		s.event(named(e, id))
+	}
+}
+
+// Isolates lists a project's live isolates.
+func (h *Hub) Isolates(key sandbox.Key) []trace.IsolateState { return h.Door.Isolates(key) }
+
+// named gives an event the run id that the page knows.
+func named(e trace.Event, id string) trace.Event {
+	e.Run = id
+	if e.Summary != nil {
+		sum := *e.Summary
+		sum.Run = id
+		e.Summary = &sum
+	}
+	return e
+}
