@@ -2,7 +2,6 @@
 // scales and no style attribute is needed.
 
 import { svg } from "./_dom.ts";
-import { duration } from "./_format.ts";
 
 /** A round step that divides a span into about n parts. */
 export function step(span: number, n: number): number {
@@ -25,6 +24,3 @@ export function mark(kind: "cold" | "warm" | "ghost", x: number, y: number): SVG
     : svg("svg", { x: percent(x), y, overflow: "visible" },
       svg("path", { d: "M0-4.2 4.2 0 0 4.2-4.2 0z", class: kind === "cold" ? "c-cold" : "c-ghost" }));
 }
-
-/** A duration as short as an axis wants it. */
-export const tick = (us: number): string => duration(us).replace(/\.00 /, " ");

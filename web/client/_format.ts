@@ -13,6 +13,9 @@ export function duration(us: number): string {
   return ms < 10_000 ? `${fixed(ms / 1000, 2)} s` : ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
+/** A duration that is a round figure, as limits and axes are: "50 ms". */
+export const roundly = (us: number): string => duration(us).replace(/\.0+ /, " ");
+
 /** A duration in words for a listener: "38 microseconds". */
 export function spoken(us: number): string {
   const [n, unit] = duration(us).split(" ") as [string, string];

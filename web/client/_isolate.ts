@@ -2,7 +2,7 @@
 
 import { $, button, el, set, svg } from "./_dom.ts";
 import { percent } from "./_chart.ts";
-import { duration, size } from "./_format.ts";
+import { duration, roundly, size } from "./_format.ts";
 import type { IsolateState } from "./protocol.ts";
 import { phaseTime, temperature, wall, type Run, type Runs } from "./_runs.ts";
 
@@ -123,7 +123,7 @@ export function drawIsolate(panel: HTMLElement, runs: Runs, known: Isolates, lim
         el("dl", { class: "facts" },
           fact("Isolate", i.id, [i.engine, live > 1 ? `one of ${live} alive` : ""].filter(Boolean).join(", ")),
           fact("Served", String(i.requests ?? 0), i.requests === 1 ? "request" : "requests"),
-          fact("CPU, last run", duration(cpu), `of ${duration(limits.cpu_us)}`, cpu / limits.cpu_us),
+          fact("CPU, last run", duration(cpu), `of ${roundly(limits.cpu_us)}`, cpu / limits.cpu_us),
           fact("Private memory", size(memory), `of ${size(limit)}`, memory / limit),
           run && phaseTime(run, "start") !== null && fact("Start", duration(phaseTime(run, "start") ?? 0), "from the snapshot")))));
   if (focused) $(`[data-do=${focused}]`, panel)?.focus();

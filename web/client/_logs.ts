@@ -24,6 +24,7 @@ export class LogPanel {
   #read = 0; // rows that went through the filter
   #cleared = 0;
   #following = true;
+  #top = 0;
   #sizes: ResizeObserver;
 
   constructor(panel: HTMLElement, runs: Runs) {
@@ -39,8 +40,11 @@ export class LogPanel {
         el("div", null, this.#follow, button("clear-logs", "Clear", { class: "button-quiet" }))),
       this.#scroller, this.#empty);
     this.#scroller.addEventListener("scroll", () => {
+      // Reaching the end follows; only moving up stops it, because rows also arrive below.
       const s = this.#scroller;
-      this.#followIf(s.scrollTop + s.clientHeight >= s.scrollHeight - 4);
+      if (s.scrollTop + s.clientHeight >= s.scrollHeight - 4) this.#followIf(true);
+      else if (s.scrollTop < this.#top - 1) this.#followIf(false);
+      this.#top = s.scrollTop;
       paint(this.draw);
     }, { passive: true });
     this.#filter.addEventListener("input", () => {
@@ -50,6 +54,7 @@ export class LogPanel {
     });
     this.#follow.addEventListener("click", () => {
       this.#followIf(!this.#following);
+      this.#top = 0;
       paint(this.draw);
     });
     this.#sizes = new ResizeObserver((entries) => {

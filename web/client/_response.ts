@@ -3,7 +3,7 @@
 
 import { $, button, el, icon, set, svg, type Child } from "./_dom.ts";
 import { percent } from "./_chart.ts";
-import { duration, faultTitle, isOwn, ordinal, size } from "./_format.ts";
+import { duration, faultTitle, isOwn, ordinal, roundly, size } from "./_format.ts";
 import type { Fault, Value } from "./protocol.ts";
 import { temperature, wall, type Ask, type Run, type Runs } from "./_runs.ts";
 import { place, temp, tree } from "./_values.ts";
@@ -101,7 +101,7 @@ export function stopped(f: Fault, run?: Run, limits?: { cpu_us: number; memory_b
   const where = place(at, true);
   const gauge = limits && run?.summary && (f.kind === "cpu" || f.kind === "memory")
     ? f.kind === "cpu"
-      ? bar(run.summary.cpu_us, limits.cpu_us, `stopped at ${duration(run.summary.cpu_us)} of CPU`, `limit ${duration(limits.cpu_us)}`)
+      ? bar(run.summary.cpu_us, limits.cpu_us, `stopped at ${duration(run.summary.cpu_us)} of CPU`, `limit ${roundly(limits.cpu_us)}`)
       : bar(run.summary.memory_bytes, limits.memory_bytes, size(run.summary.memory_bytes), size(limits.memory_bytes))
     : null;
   return el("article", { class: isOwn(f) ? "stop stop-fault" : "stop", "data-fault": f.kind },

@@ -2,8 +2,8 @@
 // dots after ×20, and the last runs on one scale. All of it sits on tables.
 
 import { $, el, put, set, sr, svg, type Child } from "./_dom.ts";
-import { line, mark, percent, step, tick } from "./_chart.ts";
-import { count, duration, percentile } from "./_format.ts";
+import { line, mark, percent, step } from "./_chart.ts";
+import { count, duration, percentile, roundly } from "./_format.ts";
 import { phases, type Call } from "./protocol.ts";
 import { phaseTime, requestLine, temperature, wall, type Ask, type Run, type Runs } from "./_runs.ts";
 import { temp } from "./_values.ts";
@@ -49,6 +49,7 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
   const grid = () => ticks.map((t) => line(t / scale));
   const spansOf = (r: Run) => r.summary?.spans ?? r.spans;
   const rows: HTMLElement[] = [];
+  const calls = run.summary?.calls ?? run.calls;
   for (const phase of phases) {
     if (!shown.some((r) => phaseTime(r, phase) !== null)) continue;
     const chart = svg("svg", { "aria-hidden": "true" }, ...grid());
@@ -63,11 +64,10 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
         ? el("td", { class: "gone" }, el("span", { "aria-hidden": "true" }, "–"), sr("skipped"))
         : el("td", null, duration(t));
     })));
+    if (phase === "handle") rows.push(...calls.slice(0, mostCalls).map((c) => callRow(c, scale, grid(), shown.length)));
   }
-  const calls = run.summary?.calls ?? run.calls;
-  for (const c of calls.slice(0, 20)) rows.push(callRow(c, scale, grid(), shown.length));
   const head = svg("svg", { "aria-hidden": "true" }, ...ticks.map((t, i) =>
-    svg("text", { class: "c-text", x: percent(t / scale), y: 13, ...(i ? { "text-anchor": "middle" } : {}) }, tick(t))));
+    svg("text", { class: "c-text", x: percent(t / scale), y: 13, ...(i ? { "text-anchor": "middle" } : {}) }, roundly(t))));
   return el("table", { class: fresh ? "waterfall is-fresh" : "waterfall" },
     el("caption", { class: "sr" }, shown.map((r) => `Run ${r.n}, ${temperature(r) ?? "temperature unknown"}`).join(", and ") + ", phase by phase"),
     el("thead", null, el("tr", null, el("th", { scope: "col" }, sr("Phase")),
@@ -78,23 +78,29 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
       ...shown.map((r) => el("td", null, duration(wall(r)))))));
 }
 
+// A call's bar has its name beside it, on the side with more room.
 function callRow(c: Call, scale: number, grid: SVGElement[], columns: number): HTMLElement {
-  const x = c.start_us / scale;
-  const chart = svg("svg", { "aria-hidden": "true" }, ...grid,
-    svg("line", { class: "c-line", x1: percent(x), x2: percent(Math.max(c.end_us / scale, x + 0.004)), y1: 15, y2: 15 }),
-    line(x, "c-line", 11, 19), line(c.end_us / scale, "c-line", 11, 19));
+  const from = c.start_us / scale;
+  const to = Math.max(c.end_us / scale, from + 0.004);
   const note = c.error ?? (c.status ? String(c.status) : "");
+  const right = to < 0.5;
+  const chart = svg("svg", { "aria-hidden": "true" }, ...grid,
+    svg("rect", { class: "c-call", x: percent(from), y: 12, width: percent(to - from), height: 6 }),
+    svg("text", { class: "c-text", x: percent(right ? to : from), dx: right ? 6 : -6, y: 19.5, ...(right ? {} : { "text-anchor": "end" }) },
+      `${c.name}${note ? ` ${note}` : ""}`));
   return el("tr", { class: "waterfall_call" },
     el("th", { scope: "row", title: c.worker ? `${c.name}, answered by ${c.worker}` : c.name },
-      sr(`${c.kind} call inside handle: `), el("span", { "aria-hidden": "true" }, "└ "), c.name, note && el("small", null, ` ${note}`)),
+      el("span", { "aria-hidden": "true" }, c.kind), sr(`${c.kind} call inside handle: ${c.name} ${note}`)),
     el("td", null, chart), columns > 1 && el("td"), el("td", null, duration(c.end_us - c.start_us)));
 }
 
+const mostCalls = 20;
+
 interface Cloud { name: string; kind: "cold" | "warm" | "ghost"; words: string; values: number[] }
 
-/** The newest cloud of each temperature, with the one before it of the same request as a ghost. */
-function clouds(runs: Runs): Cloud[] {
-  const done = [...runs.asks.values()].filter((a) => a.times > 1 && a.runs.some((r) => r.summary));
+/** The newest cloud of each temperature for the newest repeated request, with the one before it. */
+function clouds(runs: Runs, request: string): Cloud[] {
+  const done = [...runs.asks.values()].filter((a) => a.times > 1 && requestLine(a.request) === request && a.runs.some((r) => r.summary));
   const out: Cloud[] = [];
   for (const cold of [true, false]) {
     const [now, old] = done.filter((a) => a.cold === cold).reverse();
@@ -119,7 +125,7 @@ function cloudChart(list: Cloud[], title: string): Child[] {
   const chart = svg("svg", { class: "chart", height, role: "img", "aria-label": say });
   for (let e = Math.ceil(low); e <= high; e++) {
     put(chart, line(x(10 ** e), "c-hair", 0, height - 22),
-      svg("text", { class: "c-text", x: percent(x(10 ** e)), y: height - 6, "text-anchor": "middle" }, tick(10 ** e)));
+      svg("text", { class: "c-text", x: percent(x(10 ** e)), y: height - 6, "text-anchor": "middle" }, roundly(10 ** e)));
   }
   list.forEach((c, row) => {
     const y = row * 50;
@@ -162,8 +168,8 @@ export function drawTimeline(panel: HTMLElement, runs: Runs): void {
   const old = before(runs, run);
   const fresh = run.over && drawn !== run;
   if (run.over) drawn = run;
-  const dots = clouds(runs);
   const batch = [...runs.asks.values()].filter((a) => a.times > 1).at(-1);
+  const dots = batch ? clouds(runs, requestLine(batch.request)) : [];
   const scroll = panel.scrollTop;
   set(panel, $(".panel_name", panel),
     el("div", { class: dots.length ? "panel_split" : "" },
