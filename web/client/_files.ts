@@ -14,6 +14,8 @@ export interface FilesOptions {
   change: (files: Files, renamed?: [string, string]) => void;
 }
 
+const fewFiles = 4; // so many are all open as tabs
+
 /** Why a path cannot be a file's name; null when it can. */
 export function badPath(path: string, files: Readonly<Files>): string | null {
   if (!path) return "A file needs a name.";
@@ -43,7 +45,7 @@ export class FileBar {
     this.#sheet = $(".tree_sheet", root);
     this.current = o.open in o.files() ? o.open : (Object.keys(o.files())[0] ?? "");
     const names = Object.keys(o.files());
-    this.#opened = names.length <= 4 ? names : [this.current];
+    this.#opened = names.length <= fewFiles ? names : [this.current];
     tablist(this.#tabs, (tab) => this.show(tab.dataset.path ?? "", false));
     this.#tabs.addEventListener("keydown", (e) => {
       if (e.key !== "Delete") return;
@@ -77,6 +79,8 @@ export class FileBar {
   refresh(): void {
     const files = this.#o.files();
     this.#opened = this.#opened.filter((p) => p in files);
+    const names = Object.keys(files);
+    if (names.length <= fewFiles) this.#opened.push(...names.filter((p) => !this.#opened.includes(p)));
     if (!(this.current in files)) this.current = this.#opened[0] ?? Object.keys(files)[0] ?? "";
     if (this.current && !this.#opened.includes(this.current)) this.#opened.push(this.current);
     this.#draw();
