@@ -1,0 +1,110 @@
+// AbortController and AbortSignal. Specification: DOM, section 3.
+
+import { ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag } from "./primordials";
+import { Event, EventTarget, dispatch, handlers } from "./events";
+import { domError } from "./dom";
+import { setTimer } from "./timers";
+
+const key = {};
+let signalAbort: (s: AbortSignal, reason: unknown) => void;
+let follow: (s: AbortSignal, sources: AbortSignal[]) => void;
+export let isAbortSignal: (o: unknown) => o is AbortSignal;
+/** Runs f when the signal aborts; at once when it has. Returns what undoes it. */
+export let onAbort: (s: AbortSignal, f: (reason: unknown) => void) => () => void;
+
+/** A signal that platform code aborts through abortSignal. */
+export function newSignal(): AbortSignal {
+  return new (AbortSignal as any)(key);
+}
+export function abortSignal(s: AbortSignal, reason?: unknown): void {
+  signalAbort(s, reason === undefined ? domError("AbortError", "The operation was aborted") : reason);
+}
+
+export class AbortSignal extends EventTarget {
+  #aborted = false;
+  #reason: unknown = undefined;
+  #hooks: ((reason: unknown) => void)[] = [];
+
+  constructor(k?: unknown) {
+    if (k !== key) throw new NativeTypeError("Illegal constructor");
+    super();
+  }
+
+  static {
+    isAbortSignal = (o): o is AbortSignal => typeof o === "object" && o !== null && #aborted in o;
+    signalAbort = (s, reason) => {
+      if (s.#aborted) return;
+      s.#aborted = true;
+      s.#reason = reason;
+      const hooks = s.#hooks;
+      s.#hooks = [];
+      for (let i = 0; i < hooks.length; i++) hooks[i](reason);
+      dispatch(s, new Event("abort"));
+    };
+    onAbort = (s, f) => {
+      if (s.#aborted) {
+        f(s.#reason);
+        return () => { };
+      }
+      ArrayPush(s.#hooks, f);
+      return () => {
+        const i = s.#hooks.indexOf(f);
+        if (i >= 0) s.#hooks.splice(i, 1);
+      };
+    };
+    follow = (s, sources) => {
+      for (let i = 0; i < sources.length; i++) {
+        if (sources[i].#aborted) {
+          s.#aborted = true;
+          s.#reason = sources[i].#reason;
+          return;
+        }
+      }
+      for (let i = 0; i < sources.length; i++) onAbort(sources[i], (r) => signalAbort(s, r));
+    };
+  }
+
+  get aborted() { return this.#aborted; }
+  get reason() { return this.#reason; }
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#reason;
+  }
+
+  static abort(reason?: unknown): AbortSignal {
+    const s = newSignal();
+    abortSignal(s, reason);
+    return s;
+  }
+  static timeout(ms: number): AbortSignal {
+    need(arguments.length, 1, "AbortSignal.timeout");
+    const n = +ms;
+    if (!(n >= 0) || n === Infinity) throw new NativeTypeError("AbortSignal.timeout: the delay must be a finite number of milliseconds.");
+    const s = newSignal();
+    setTimer(n, false, () => signalAbort(s, domError("TimeoutError", "The operation was aborted due to timeout")));
+    return s;
+  }
+  static any(signals: Iterable<AbortSignal>): AbortSignal {
+    need(arguments.length, 1, "AbortSignal.any");
+    const list = [...signals];
+    for (const s of list) if (!isAbortSignal(s)) throw new NativeTypeError("AbortSignal.any: an element is not an AbortSignal.");
+    const s = newSignal();
+    follow(s, list);
+    return s;
+  }
+}
+handlers(AbortSignal, ["abort"]);
+
+export class AbortController {
+  #signal: AbortSignal = newSignal();
+  get signal() { return this.#signal; }
+  abort(reason?: unknown): void {
+    abortSignal(this.#signal, reason);
+  }
+}
+
+for (const [name, C] of Object.entries({ AbortSignal, AbortController })) {
+  enumerable(C as any);
+  tag(C as any, name);
+  expose(name, C);
+}
+void SafeWeakMap;

@@ -1,0 +1,3 @@
+// Every API that registers itself and that no other file needs.
+
+import "./services";

@@ -1,0 +1,51 @@
+// Promises for work the host finishes later.
+
+import { call } from "./host";
+import { NativePromise, SafeMap } from "./primordials";
+import { begin, current } from "./run";
+import { domError } from "./dom";
+
+type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number; context: unknown };
+const pending = new SafeMap<number, Pending>();
+let last = 0;
+
+/** Starts a host operation for the current run; the promise settles with its outcome. */
+export function hostAsync(op: number, ...args: unknown[]): Promise<any> {
+  return new NativePromise((resolve, reject) => {
+    const id = ++last;
+    pending.set(id, { resolve, reject, run: current.run, context: current.context });
+    try {
+      call(op, current.run, id, ...args);
+    } catch (e) {
+      pending.delete(id);
+      reject(e);
+    }
+  });
+}
+
+/** Entry: an operation ended. name is empty when it went well. */
+export function settle(id: number, value: unknown, name: string, message: string, code: string): void {
+  const p = pending.get(id);
+  if (p === undefined) return;
+  pending.delete(id);
+  begin(p.run, p.context);
+  if (name === "") p.resolve(value);
+  else p.reject(makeError(name, message, code));
+}
+
+/** An error of the named class. */
+export function makeError(name: string, message: string, code?: string): unknown {
+  if (name === "DOMException") return domError(code || "OperationError", message);
+  const C = classes[name];
+  const e: any = new (C ?? Error)(message);
+  if (C === undefined && name !== "Error") Object.defineProperty(e, "name", { value: name, writable: true, configurable: true });
+  return e;
+}
+const classes: Record<string, any> = { __proto__: null, Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError } as any;
+
+/** Entry: forgets what a run that is over still waited for. */
+export function dropPending(run: number): void {
+  pending.forEach((p, id) => {
+    if (p.run === run) pending.delete(id);
+  });
+}

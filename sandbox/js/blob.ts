@@ -1,0 +1,84 @@
+// Blob and File. Specification: File API, sections 3 and 4.
+
+import { ArrayIsArray, ArrayPush, DateNow, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { bytesStream } from "./streams";
+
+export let blobBytes: (b: Blob) => Uint8Array;
+export let isBlob: (o: unknown) => o is Blob;
+
+/** Joins byte blocks into one. */
+export function concat(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  let n = 0;
+  for (let i = 0; i < parts.length; i++) n += TypedArrayLength(parts[i]);
+  const out = new NativeUint8Array(n);
+  n = 0;
+  for (let i = 0; i < parts.length; i++) {
+    TypedArraySet(out, parts[i], n);
+    n += TypedArrayLength(parts[i]);
+  }
+  return out;
+}
+
+function gather(parts: unknown): Uint8Array {
+  if (parts === undefined) return new NativeUint8Array(0);
+  if (parts === null || typeof parts !== "object" || typeof (parts as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Blob: the parts must be given as an array.");
+  const list: Uint8Array[] = [], from = ArrayIsArray(parts) ? parts : [...(parts as Iterable<unknown>)];
+  for (let i = 0; i < from.length; i++) {
+    const p = from[i];
+    if (isBlob(p)) ArrayPush(list, blobBytes(p));
+    else ArrayPush(list, bytesOf(p) ?? encodeUTF8(StringToWellFormed(`${p as string}`)));
+  }
+  const all = concat(list);
+  return list.length === 1 ? new NativeUint8Array(all) : all;
+}
+
+export class Blob {
+  #bytes: Uint8Array;
+  #type: string;
+
+  constructor(parts?: unknown[], options?: { type?: string }) {
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw new NativeTypeError("Blob: the options are not an object.");
+    this.#bytes = gather(parts);
+    const t = options?.type === undefined ? "" : `${options.type}`;
+    this.#type = RegExpTest(/[^ -~]/, t) ? "" : StringToLowerCase(t);
+  }
+  static {
+    blobBytes = (b) => b.#bytes;
+    isBlob = (o): o is Blob => typeof o === "object" && o !== null && #bytes in o;
+  }
+  get size() { return TypedArrayLength(this.#bytes); }
+  get type() { return this.#type; }
+  slice(start?: number, end?: number, type?: string): Blob {
+    const b = new Blob([], { type: type ?? "" });
+    b.#bytes = TypedArraySubarray(this.#bytes, start ?? 0, end === undefined ? TypedArrayLength(this.#bytes) : end);
+    return b;
+  }
+  async text(): Promise<string> { return decodeBlob(this.#bytes); }
+  async arrayBuffer(): Promise<ArrayBuffer> { return new NativeUint8Array(this.#bytes).buffer as ArrayBuffer; }
+  async bytes(): Promise<Uint8Array> { return new NativeUint8Array(this.#bytes); }
+  stream() { return bytesStream(this.#bytes); }
+}
+
+function decodeBlob(b: Uint8Array): string { return decodeUTF8(b); }
+
+export class File extends Blob {
+  #name: string;
+  #modified: number;
+  constructor(parts: unknown[], name: string, options?: { type?: string; lastModified?: number }) {
+    need(arguments.length, 2, "File constructor");
+    super(parts, options);
+    this.#name = StringToWellFormed(`${name}`);
+    this.#modified = options?.lastModified === undefined ? DateNow() : Math.trunc(+options.lastModified) || 0;
+  }
+  get name() { return this.#name; }
+  get lastModified() { return this.#modified; }
+  get webkitRelativePath() { return ""; }
+}
+
+for (const [name, C] of Object.entries({ Blob, File })) {
+  enumerable(C as any);
+  tag(C as any, name);
+  expose(name, C);
+}

@@ -1,0 +1,198 @@
+// Body: what Request and Response share. Specification: Fetch, section 5.3.
+// A body stays what it was given as (text, bytes, the host's stream) until somebody
+// asks for .body; reading it whole then needs no stream at all.
+
+import { call, op } from "./host";
+import {
+  ArrayPush, JSONParse, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  TypedArrayLength, bytesOf, enumerable,
+} from "./primordials";
+import { Blob, blobBytes, concat, isBlob } from "./blob";
+import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { FormData, encodeMultipart, isFormData, parseForm } from "./formdata";
+import { Headers, headerGet, headersList } from "./headers";
+import { ReadableStream, bytesStream, eachChunk, isLocked, isReadableStream, teeStream } from "./streams";
+import { isParams, paramsList, serialize } from "./url";
+import { hostAsync } from "./async";
+import { current } from "./run";
+
+const READ = op("body.read"), READ_ALL = op("body.all"), CANCEL = op("body.cancel");
+
+/** A body that the host holds; run is the one it belongs to. */
+export class HostBody {
+  constructor(public id: number, public run: number, public length: number) { }
+}
+
+export type Source = null | string | Uint8Array | HostBody | ReadableStream;
+
+export class BodyState {
+  stream: ReadableStream | null = null;
+  used = false;
+  length = -1; // bytes, when a stream's length is known
+  constructor(public source: Source) { }
+}
+
+/** Takes a BodyInit apart: what to send and the Content-Type it implies. */
+export function extract(init: unknown): { state: BodyState; type: string | null } {
+  if (init === null || init === undefined) return { state: new BodyState(null), type: null };
+  if (typeof init === "string") return { state: new BodyState(StringToWellFormed(init)), type: "text/plain;charset=UTF-8" };
+  const b = bytesOf(init);
+  if (b !== undefined) return { state: new BodyState(new NativeUint8Array(b)), type: null };
+  if (isReadableStream(init)) {
+    if (isLocked(init)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
+    if (disturbed(init)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+    const s = new BodyState(init);
+    s.stream = init;
+    const own = owners.get(init);
+    if (own !== undefined) s.length = own.length;
+    return { state: s, type: null };
+  }
+  if (isBlob(init)) return { state: new BodyState(blobBytes(init)), type: init.type || null };
+  if (isFormData(init)) {
+    const { bytes, boundary } = encodeMultipart(init);
+    return { state: new BodyState(bytes), type: `multipart/form-data; boundary=${boundary}` };
+  }
+  if (isParams(init)) return { state: new BodyState(serialize(paramsList(init))), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+  if (typeof init === "object" && typeof (init as any)[Symbol.asyncIterator] === "function") {
+    const stream = (ReadableStream as any).from(init);
+    const s = new BodyState(stream);
+    s.stream = stream;
+    return { state: s, type: null };
+  }
+  return { state: new BodyState(StringToWellFormed(`${init as any}`)), type: "text/plain;charset=UTF-8" };
+}
+
+// The body state behind a stream that a body made.
+const owners = new WeakMap<object, BodyState>();
+
+/** Whether somebody has read from a stream or canceled it. */
+export function disturbed(s: ReadableStream): boolean {
+  return (s as any)._disturbed === true;
+}
+
+/** The stream of a body, made when first asked for. */
+export function streamOf(s: BodyState): ReadableStream | null {
+  if (s.stream !== null || s.source === null) return s.stream;
+  const src = s.source;
+  if (typeof src === "string") s.stream = bytesStream(encodeUTF8(src));
+  else if (src instanceof HostBody) s.stream = hostStream(src);
+  else s.stream = bytesStream(src as Uint8Array);
+  owners.set(s.stream, s);
+  if (s.used) {
+    // The content is gone: the stream says so.
+    (s.stream as any)._disturbed = true;
+  }
+  return s.stream;
+}
+
+function hostStream(h: HostBody): ReadableStream {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(c: any) {
+      const b: ArrayBuffer | null = await hostAsync(READ, h.id);
+      if (b === null) {
+        c.close();
+        c.byobRequest?.respond(0);
+      } else c.enqueue(new NativeUint8Array(b));
+    },
+    cancel() {
+      call(CANCEL, h.id);
+    },
+  } as any, { highWaterMark: 0 });
+}
+
+/** Whether the body was read or its stream was. */
+export function isUsed(s: BodyState): boolean {
+  return s.used || (s.stream !== null && disturbed(s.stream));
+}
+
+/** Marks a body read; throws when it was read before or is locked. */
+export function use(s: BodyState): void {
+  if (isUsed(s)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+  if (s.stream !== null && isLocked(s.stream)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
+  if (s.source !== null) s.used = true;
+}
+
+/** All bytes of a body, a string where it was given as one. */
+export function consume(s: BodyState): Promise<string | Uint8Array> {
+  use(s);
+  const src = s.source;
+  if (src === null) return PromiseResolve("");
+  if (s.stream === null) {
+    if (typeof src === "string") return PromiseResolve(src);
+    if (src instanceof HostBody) {
+      if (src.run !== current.run) return PromiseReject(foreign());
+      return PromiseThen(hostAsync(READ_ALL, src.id), (b: ArrayBuffer) => new NativeUint8Array(b));
+    }
+    return PromiseResolve(src as Uint8Array);
+  }
+  return collect(s.stream);
+}
+
+async function collect(stream: ReadableStream): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  await eachChunk(stream, (b) => {
+    ArrayPush(parts, b);
+  });
+  return parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
+}
+
+function foreign(): Error {
+  return new Error("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) created in the context of one request handler cannot be accessed from a different request's handler.");
+}
+
+/** Splits a body in two, for clone(). */
+export function cloneBody(s: BodyState): BodyState {
+  if (isUsed(s) || (s.stream !== null && isLocked(s.stream))) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+  if (s.stream === null && !(s.source instanceof HostBody)) return new BodyState(s.source);
+  const [a, b] = teeStream(streamOf(s)!);
+  s.source = s.stream = a;
+  const t = new BodyState(b);
+  t.stream = b;
+  t.length = s.length;
+  return t;
+}
+
+const text = (v: string | Uint8Array): string => {
+  if (typeof v !== "string") return decodeUTF8(v);
+  return v.charCodeAt(0) === 0xfeff ? v.slice(1) : v;
+};
+const bytes = (v: string | Uint8Array): Uint8Array => (typeof v === "string" ? encodeUTF8(v) : v);
+const then = <T>(s: BodyState, f: (v: string | Uint8Array) => T): Promise<T> => {
+  let p: Promise<string | Uint8Array>;
+  try {
+    p = consume(s);
+  } catch (e) {
+    return PromiseReject(e);
+  }
+  return PromiseThen(p, f);
+};
+
+/** Puts the Body members on a class. state gives the body, headers its headers. */
+export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, headers: (o: any) => Headers): void {
+  const contentType = (o: any) => headerGet(headersList(headers(o)), "content-type");
+  const members = {
+    get body(): ReadableStream | null { return streamOf(state(this)); },
+    get bodyUsed(): boolean { return isUsed(state(this)); },
+    text(): Promise<string> { return then(state(this), text); },
+    json(): Promise<any> { return then(state(this), (v) => JSONParse(text(v))); },
+    arrayBuffer(): Promise<ArrayBuffer> {
+      return then(state(this), (v) => {
+        const b = bytes(v);
+        return (b.byteOffset === 0 && b.buffer.byteLength === TypedArrayLength(b) ? b.buffer : new NativeUint8Array(b).buffer) as ArrayBuffer;
+      });
+    },
+    bytes(): Promise<Uint8Array> { return then(state(this), (v) => new NativeUint8Array(bytes(v))); },
+    blob(): Promise<Blob> { return then(state(this), (v) => new Blob([bytes(v)], { type: contentType(this) ?? "" })); },
+    formData(): Promise<FormData> {
+      return then(state(this), (v) => parseForm(bytes(v), () => text(v), contentType(this)));
+    },
+  };
+  Object.defineProperties(C.prototype, Object.getOwnPropertyDescriptors(members));
+  enumerable(C, Object.keys(members));
+}
+
+/** Sends a body to the host in pieces. write gets each piece and may ask to wait. */
+export function pump(s: BodyState, write: (b: Uint8Array) => unknown): Promise<void> {
+  return eachChunk(streamOf(s)!, write);
+}

@@ -1,0 +1,135 @@
+// structuredClone. Specification: HTML, section 2.7. Error, ArrayBuffer (with
+// transfer), views, Map, Set, Date, RegExp, boxed primitives, plain objects and
+// arrays; platform objects register themselves with cloneable.
+
+import {
+  ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, SafeMap, SafeWeakMap, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, need,
+} from "./primordials";
+import { domError } from "./dom";
+import { isProxy } from "./proxy";
+
+const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
+const errors: Record<string, any> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const views: Record<string, any> = {};
+for (const n of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "Float16Array"]) {
+  if ((globalThis as any)[n]) views[n] = (globalThis as any)[n];
+}
+const { DataView: View, RegExp: Re, Map: M, Set: S, Object: O } = globalThis;
+
+type Cloner = { is: (v: any) => boolean; clone: (v: any) => any };
+const cloners: Cloner[] = [];
+/** Registers a platform class that can be cloned. */
+export function cloneable(is: (v: any) => boolean, clone: (v: any) => any): void {
+  ArrayPush(cloners, { is, clone });
+}
+
+function fail(what: string): never {
+  throw domError("DataCloneError", `${what} could not be cloned.`);
+}
+
+/** A deep copy. seen holds what was copied already and what is transferred. */
+export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()): any {
+  switch (typeof v) {
+    case "function":
+      return fail(String(Function.prototype.toString.call(v)).slice(0, 60));
+    case "symbol":
+      return fail(String(v));
+    case "object":
+      break;
+    default:
+      return v;
+  }
+  if (v === null) return null;
+  const had = seen.get(v);
+  if (had !== undefined) return had;
+  const keep = <T>(o: T): T => (seen.set(v, o), o);
+  if (isProxy(v)) return fail("#<Object>");
+  if (isArrayBuffer(v)) return keep(ArrayBufferSlice(v, 0, ArrayBufferByteLength(v)));
+  const tag = TypedArrayTag(v);
+  if (tag !== undefined && views[tag]) {
+    const b = clone(v.buffer, seen);
+    return keep(new views[tag](b, v.byteOffset, v.length));
+  }
+  if (ArrayBuffer.isView(v)) return keep(new View(clone((v as DataView).buffer, seen), v.byteOffset, v.byteLength));
+  if (isDate(v)) return keep(new NativeDate(DateGetTime(v)));
+  if (isRegExp(v)) return keep(new Re(v.source, v.flags));
+  if (isMap(v)) {
+    const m = keep(new M()), list: any[] = [];
+    MapForEach(v, ((x: any, k: any) => ArrayPush(list, k, x)) as any);
+    for (let i = 0; i < list.length; i += 2) MapSet(m, clone(list[i], seen), clone(list[i + 1], seen));
+    return m;
+  }
+  if (isSet(v)) {
+    const s = keep(new S()), list: any[] = [];
+    SetForEach(v, ((x: any) => ArrayPush(list, x)) as any);
+    for (let i = 0; i < list.length; i++) SetAdd(s, clone(list[i], seen));
+    return s;
+  }
+  if (isError(v)) {
+    const name = `${v.name}`, C = errors[ObjectHasOwn(errors, name) ? name : "Error"];
+    const d = ObjectGetOwnPropertyDescriptor(v, "message");
+    const e = keep(d && "value" in d ? new C(`${d.value}`) : new C());
+    const stack = v.stack;
+    Object.defineProperty(e, "stack", { value: typeof stack === "string" ? stack : undefined, writable: true, configurable: true });
+    const cause = ObjectGetOwnPropertyDescriptor(v, "cause");
+    if (cause && "value" in cause) Object.defineProperty(e, "cause", { value: clone(cause.value, seen), writable: true, configurable: true });
+    return e;
+  }
+  for (let i = 0; i < cloners.length; i++) if (cloners[i].is(v)) return keep(cloners[i].clone(v));
+  if (isPromise(v) || isWeakMap(v) || isWeakSet(v) || isWeakRef(v)) return fail(`#<${ObjectToString(v).slice(8, -1)}>`);
+  if (ArrayIsArray(v)) {
+    const a: any[] = keep([]);
+    a.length = v.length;
+    const keys = ObjectKeys(v);
+    for (let i = 0; i < keys.length; i++) a[keys[i] as any] = clone((v as any)[keys[i]], seen);
+    return a;
+  }
+  const boxed = ObjectToString(v);
+  if (boxed === "[object Number]" || boxed === "[object String]" || boxed === "[object Boolean]" || boxed === "[object BigInt]") {
+    const p = v.valueOf();
+    if (typeof p !== "object") return keep(O(p));
+  }
+  if (platform.has(v) || isPlatform(v)) return fail(boxed.slice(8, -1));
+  const o: any = keep({});
+  const keys = ObjectKeys(v);
+  for (let i = 0; i < keys.length; i++) {
+    const x = clone(v[keys[i]], seen);
+    if (keys[i] === "__proto__") Object.defineProperty(o, keys[i], { value: x, enumerable: true, writable: true, configurable: true });
+    else o[keys[i]] = x;
+  }
+  return o;
+}
+
+// Platform objects (Request, URL, streams …) hold state that copying would lose.
+const platform = new SafeWeakMap<object, boolean>();
+const platformProtos = new Set<object>();
+/** Entry point for main: the prototypes of the platform's classes. */
+export function notCloneable(proto: object): void {
+  platformProtos.add(proto);
+}
+const has = Set.prototype.has;
+function isPlatform(v: object): boolean {
+  for (let p = ObjectGetPrototypeOf(v); p !== null; p = ObjectGetPrototypeOf(p)) if (has.call(platformProtos, p)) return true;
+  return false;
+}
+
+export const structuredClone = function structuredClone(value: any, options?: { transfer?: any[] }): any {
+  need(arguments.length, 1, "structuredClone");
+  const seen = new SafeMap<any, any>(), list = options?.transfer === undefined || options?.transfer === null ? [] : [...options.transfer];
+  for (const t of list) {
+    if (!isArrayBuffer(t)) throw new NativeTypeError("structuredClone: an object in the transfer list cannot be transferred.");
+  }
+  const moved: [ArrayBuffer, ArrayBuffer][] = [];
+  for (const t of list) {
+    if (seen.get(t) !== undefined) continue;
+    const copy = ArrayBufferSlice(t, 0, ArrayBufferByteLength(t));
+    seen.set(t, copy);
+    ArrayPush(moved, [t, copy]);
+  }
+  const out = clone(value, seen);
+  for (let i = 0; i < moved.length; i++) bufferTransfer?.call(moved[i][0]);
+  return out;
+};
+expose("structuredClone", structuredClone);

@@ -1,0 +1,37 @@
+// crypto: random values here, SubtleCrypto in subtle.ts. Specification: Web Cryptography.
+
+import { call, op } from "./host";
+import { ArrayBufferIsView, NativeTypeError, NativeUint8Array, StringSlice, TypedArraySet, TypedArrayTag, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { domError } from "./dom";
+import { refuseAtStart } from "./run";
+import { CryptoKey, SubtleCrypto, subtle } from "./subtle";
+
+const RANDOM = op("random"), UUID = op("random.uuid");
+
+class Crypto {
+  get subtle() { return subtle; }
+  getRandomValues<T extends ArrayBufferView>(view: T): T {
+    need(arguments.length, 1, "crypto.getRandomValues");
+    refuseAtStart("crypto.getRandomValues()");
+    const t = TypedArrayTag(view);
+    if (t === undefined && !ArrayBufferIsView(view)) throw new NativeTypeError("crypto.getRandomValues: the argument is not an integer typed array.");
+    if (t === undefined || t.startsWith("Float")) throw domError("TypeMismatchError", "crypto.getRandomValues: the view must be of an integer type.");
+    const b = bytesOf(view)!;
+    if (b.byteLength > 65536) throw domError("QuotaExceededError", "getRandomValues() only accepts buffers of size <= 64K but provided " + b.byteLength + " bytes.");
+    if (b.byteLength > 0) TypedArraySet(b, new NativeUint8Array(call(RANDOM, b.byteLength)));
+    return view;
+  }
+  randomUUID(): string {
+    refuseAtStart("crypto.randomUUID()");
+    return call(UUID);
+  }
+}
+void StringSlice;
+
+enumerable(Crypto);
+tag(Crypto, "Crypto");
+export const crypto = new Crypto();
+expose("crypto", crypto);
+expose("Crypto", Crypto);
+expose("SubtleCrypto", SubtleCrypto);
+expose("CryptoKey", CryptoKey);

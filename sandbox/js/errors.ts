@@ -1,0 +1,116 @@
+// Error.prototype.stack as V8 shows it: the error's own line, then the learner's
+// frames, mapped to their files by the host when somebody reads it. Also what eval
+// and new Function do here, which is to throw.
+
+import { call, op } from "./host";
+import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, StringIndexOf, expose, isError, uncurryThis } from "./primordials";
+
+const MAP = op("stack.map");
+
+const desc = ObjectGetOwnPropertyDescriptor(NativeError.prototype, "stack");
+const nativeGet = desc?.get ? (uncurryThis(desc.get as any) as (e: unknown) => unknown) : undefined;
+const nativeSet = desc?.set ? (uncurryThis(desc.set as any) as (e: unknown, v: unknown) => void) : undefined;
+const nativeCapture = (NativeError as any).captureStackTrace as ((o: object, f?: unknown) => void) | undefined;
+
+/** The error's first line as V8 writes it when the error is made: a name given to the instance later is not in it. */
+function headline(e: any): string {
+  try {
+    let name: unknown = "Error";
+    const own = ObjectGetOwnPropertyDescriptor(e, "name");
+    if (own !== undefined) {
+      const p = ObjectGetPrototypeOf(e);
+      name = p === null ? "Error" : p.name;
+    } else name = e.name;
+    const n = name === undefined ? "Error" : `${name as string}`, m = e.message === undefined ? "" : `${e.message}`;
+    return n === "" ? m : m === "" ? n : `${n}: ${m}`;
+  } catch {
+    return "Error";
+  }
+}
+
+/** The engine's frames of an error, unmapped. */
+export function engineStack(e: unknown): string {
+  if (nativeGet !== undefined) {
+    const s = nativeGet(e);
+    return typeof s === "string" ? s : "";
+  }
+  const d = ObjectGetOwnPropertyDescriptor(e as object, "stack");
+  return typeof d?.value === "string" ? d.value : "";
+}
+
+/** The engine's frames of the caller, for the host to map. */
+export function rawStack(below: Function, frames: number): string {
+  const limit = (NativeError as any).stackTraceLimit;
+  (NativeError as any).stackTraceLimit = frames;
+  const e = new NativeError();
+  (NativeError as any).stackTraceLimit = limit;
+  void below;
+  return engineStack(e);
+}
+
+if (nativeGet !== undefined && nativeSet !== undefined) {
+  const shown = new WeakMap<object, string>();
+  const get = WeakMap.prototype.get, set = WeakMap.prototype.set;
+  ObjectDefineProperty(NativeError.prototype, "stack", {
+    get(this: any) {
+      if (typeof this !== "object" || this === null) return undefined;
+      const had = get.call(shown, this);
+      if (had !== undefined) return had;
+      const raw = nativeGet(this);
+      if (typeof raw !== "string") return raw;
+      const frames = call(MAP, raw) as string;
+      const s = frames === "" ? headline(this) : headline(this) + "\n" + frames;
+      set.call(shown, this, s);
+      return s;
+    },
+    set(this: any, v: unknown) {
+      if ((typeof this !== "object" && typeof this !== "function") || this === null) return;
+      ObjectDefineProperty(this, "stack", { value: v, writable: true, enumerable: false, configurable: true });
+    },
+    configurable: true,
+  });
+}
+
+ObjectDefineProperty(NativeError, "captureStackTrace", {
+  value: {
+    captureStackTrace(o: any, f?: unknown) {
+      if ((typeof o !== "object" && typeof o !== "function") || o === null) throw new TypeError("Invalid argument");
+      let raw: string;
+      if (nativeCapture !== undefined) {
+        const t: any = {};
+        nativeCapture(t, f);
+        raw = typeof t.stack === "string" ? t.stack : "";
+      } else raw = engineStack(new NativeError());
+      const frames = call(MAP, raw) as string, head = isError(o) || typeof o.message === "string" || typeof o.name === "string" ? headline(o) : "Error";
+      ObjectDefineProperty(o, "stack", { value: frames === "" ? head : head + "\n" + frames, writable: true, enumerable: false, configurable: true });
+    },
+  }.captureStackTrace, writable: true, configurable: true,
+});
+
+// Code from strings. eval and the four function constructors throw EvalError.
+const refuse = () => {
+  throw new EvalError("Code generation from strings disallowed for this context");
+};
+{
+  const NativeFunction = Function;
+  const make = (proto: any, name: string) => {
+    const F: any = { [name]: function () { refuse(); } }[name];
+    ObjectDefineProperty(F, "prototype", { value: proto, writable: false });
+    ObjectDefineProperty(F, "length", { value: 1, configurable: true });
+    ObjectDefineProperty(proto, "constructor", { value: F, writable: true, configurable: true });
+    return F;
+  };
+  const F = make(NativeFunction.prototype, "Function");
+  expose("Function", F);
+  const protos: [string, any][] = [["GeneratorFunction", function* () { }], ["AsyncFunction", async () => { }]];
+  try {
+    protos.push(["AsyncGeneratorFunction", async function* () { }]);
+  } catch { /* an engine without them */ }
+  for (const [name, f] of protos) {
+    const p = ObjectGetPrototypeOf(f);
+    if (p !== NativeFunction.prototype) ObjectSetPrototypeOf(make(p, name), F);
+  }
+  const given = { eval(x: unknown) { if (typeof x !== "string") return x; return refuse(); } }.eval;
+  expose("eval", given);
+}
+void StringIndexOf;

@@ -1,0 +1,85 @@
+// fetch: a subrequest through the host. Specification: Fetch, section 5.6. Redirects
+// are followed by the host.
+
+import { call, op } from "./host";
+import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseThen, TypedArrayLength, bytesOf, expose } from "./primordials";
+import { BodyState, HostBody, isUsed, pump, use } from "./body";
+import { Request, outgoing } from "./request";
+import { headersRaw } from "./headers";
+import { Response, received } from "./response";
+import { current, refuseAtStart } from "./run";
+import { hostAsync } from "./async";
+import { onAbort } from "./abort";
+import { hostSocket } from "./websocket";
+import { Source } from "./body";
+
+const FETCH = op("fetch"), WRITE = op("upload.write"), END = op("upload.end"), CANCEL = op("fetch.cancel");
+
+let uploads = 0;
+
+/** Where a fetch goes: [type, binding, worker, entrypoint, class, object, props]; all empty for the network. */
+export type Target = string[];
+const network: Target = ["", "", "", "", "", "", ""];
+
+/** Sends a body to the host: whole where it is at hand, else in pieces under an upload's number. */
+function upload(state: BodyState): { body: unknown; id: number; start: () => void } {
+  const src: Source = state.source;
+  if (src === null) return { body: null, id: 0, start() { } };
+  use(state);
+  if (state.stream === null && (typeof src === "string" || bytesOf(src) !== undefined)) return { body: src, id: 0, start() { } };
+  const id = ++uploads;
+  return {
+    body: null, id,
+    start() {
+      PromiseThen(
+        pump(state, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, id, b) : undefined)),
+        () => call(END, id, ""),
+        (e: any) => call(END, id, `${e?.message ?? e}`),
+      );
+    },
+  };
+}
+
+/** fetch to a target. */
+export function fetchTo(target: Target, input: unknown, init?: unknown): Promise<Response> {
+  let r: ReturnType<typeof outgoing>, up: ReturnType<typeof upload>;
+  try {
+    r = outgoing(new Request(input as any, init));
+    if (r.signal?.aborted) return PromiseReject(r.signal.reason);
+    up = upload(r.state);
+  } catch (e) {
+    return PromiseReject(e);
+  }
+  const id = ++fetches;
+  const answer = hostAsync(FETCH, id, target, r.method, r.url, headersRaw(r.headers), up.body, up.id, up.id === 0 ? 0 : r.state.length, r.redirect, r.cf === undefined ? "" : JSONStringify(r.cf) ?? "");
+  up.start();
+  const run = current.run;
+  // [status, statusText, headers, body bytes or null, body id, length, url, redirected, socket id]
+  const done = PromiseThen(answer, (a: any[]) => received(
+    a[0], a[1], a[2],
+    a[4] !== 0 ? new HostBody(a[4], run, a[5]) : a[3] === null ? null : new NativeUint8Array(a[3]),
+    a[6], a[7], a[8] !== 0 ? hostSocket(a[8]) : null,
+  ));
+  if (r.signal === null) return done;
+  const signal = r.signal;
+  return new Promise((resolve, reject) => {
+    const undo = onAbort(signal, (reason) => {
+      call(CANCEL, id);
+      reject(reason);
+    });
+    PromiseThen(done, (v) => (undo(), resolve(v)), (e) => (undo(), reject(e)));
+  });
+}
+let fetches = 0;
+
+export const fetch = function fetch(input: unknown, init?: unknown): Promise<Response> {
+  try {
+    refuseAtStart("fetch()");
+    if (arguments.length === 0) throw new NativeTypeError("fetch: 1 argument required, but only 0 present.");
+  } catch (e) {
+    return PromiseReject(e);
+  }
+  return fetchTo(network, input, init);
+};
+expose("fetch", fetch);
+void isUsed;

@@ -1,0 +1,126 @@
+// FormData and its two wire forms. Specifications: XMLHttpRequest, section 4;
+// RFC 7578 for multipart/form-data. The host takes multipart bodies apart.
+
+import { call, op } from "./host";
+import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, StringReplace, StringToWellFormed, enumerable, expose, listIterator, need, tag } from "./primordials";
+import { Blob, File, blobBytes, concat, isBlob } from "./blob";
+import { encodeUTF8 } from "./encoding";
+import { parseQuery } from "./url";
+
+const MULTIPART = op("form.multipart");
+
+type Value = string | File;
+export let formEntries: (f: FormData) => [string, Value][];
+export let isFormData: (o: unknown) => o is FormData;
+
+function toValue(v: unknown, filename: unknown): Value {
+  if (!isBlob(v)) {
+    return StringToWellFormed(`${v as string}`);
+  }
+  if (v instanceof File && filename === undefined) return v;
+  const name = filename === undefined ? "blob" : `${filename as string}`;
+  return new File([v], name, { type: v.type, lastModified: v instanceof File ? v.lastModified : undefined });
+}
+
+export class FormData {
+  #list: [string, Value][] = [];
+  constructor(form?: unknown) {
+    if (form !== undefined) throw new NativeTypeError("FormData: there are no form elements here; call it without arguments.");
+  }
+  static {
+    formEntries = (f) => f.#list;
+    isFormData = (o): o is FormData => typeof o === "object" && o !== null && #list in o;
+  }
+  append(name: string, value: unknown, filename?: string): void {
+    need(arguments.length, 2, "FormData.append");
+    ArrayPush(this.#list, [StringToWellFormed(`${name}`), toValue(value, filename)]);
+  }
+  set(name: string, value: unknown, filename?: string): void {
+    need(arguments.length, 2, "FormData.set");
+    const n = StringToWellFormed(`${name}`), v = toValue(value, filename), l = this.#list;
+    let done = false;
+    for (let i = 0; i < l.length; i++) {
+      if (l[i][0] !== n) continue;
+      if (done) ArraySplice(l, i--, 1);
+      else {
+        l[i] = [n, v];
+        done = true;
+      }
+    }
+    if (!done) ArrayPush(l, [n, v]);
+  }
+  delete(name: string): void {
+    need(arguments.length, 1, "FormData.delete");
+    const n = StringToWellFormed(`${name}`), l = this.#list;
+    for (let i = l.length - 1; i >= 0; i--) if (l[i][0] === n) ArraySplice(l, i, 1);
+  }
+  get(name: string): Value | null {
+    need(arguments.length, 1, "FormData.get");
+    const n = StringToWellFormed(`${name}`), l = this.#list;
+    for (let i = 0; i < l.length; i++) if (l[i][0] === n) return l[i][1];
+    return null;
+  }
+  getAll(name: string): Value[] {
+    need(arguments.length, 1, "FormData.getAll");
+    const n = StringToWellFormed(`${name}`), l = this.#list, out: Value[] = [];
+    for (let i = 0; i < l.length; i++) if (l[i][0] === n) ArrayPush(out, l[i][1]);
+    return out;
+  }
+  has(name: string): boolean {
+    need(arguments.length, 1, "FormData.has");
+    const n = StringToWellFormed(`${name}`), l = this.#list;
+    for (let i = 0; i < l.length; i++) if (l[i][0] === n) return true;
+    return false;
+  }
+  forEach(f: (value: Value, name: string, form: FormData) => void, self?: unknown): void {
+    if (typeof f !== "function") throw new NativeTypeError("FormData.forEach: the callback is not a function.");
+    for (let i = 0; i < this.#list.length; i++) f.call(self, this.#list[i][1], this.#list[i][0], this);
+  }
+  keys() { return listIterator(this.#list.map((e) => e[0]), "FormData Iterator"); }
+  values() { return listIterator(this.#list.map((e) => e[1]), "FormData Iterator"); }
+  entries(): IterableIterator<[string, Value]> { return listIterator(this.#list.map((e) => [e[0], e[1]] as [string, Value]), "FormData Iterator"); }
+  [Symbol.iterator]() { return this.entries(); }
+}
+
+/** A FormData as multipart/form-data: its bytes and its boundary. */
+export function encodeMultipart(f: FormData): { bytes: Uint8Array; boundary: string } {
+  let boundary = "----formdata-";
+  for (let i = 0; i < 24; i++) boundary += "0123456789abcdef"[Math.floor(MathRandom() * 16)];
+  const quote = (s: string) => StringReplace(StringReplace(StringReplace(s, /\r\n|\r|\n/g, "%0D%0A"), /"/g, "%22"), /\0/g, "");
+  const parts: Uint8Array[] = [], list = formEntries(f);
+  for (let i = 0; i < list.length; i++) {
+    const [n, v] = list[i];
+    if (typeof v === "string") {
+      ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"\r\n\r\n${StringReplace(v, /\r\n|\r|\n/g, "\r\n")}\r\n`));
+    } else {
+      ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"; filename="${quote(v.name)}"\r\nContent-Type: ${v.type || "application/octet-stream"}\r\n\r\n`), blobBytes(v), encodeUTF8("\r\n"));
+    }
+  }
+  ArrayPush(parts, encodeUTF8(`--${boundary}--\r\n`));
+  return { bytes: concat(parts), boundary };
+}
+
+/** The form in a body of the given Content-Type; throws TypeError when it holds none. */
+export function parseForm(bytes: Uint8Array, text: () => string, contentType: string | null): FormData {
+  const f = new FormData(), list = formEntries(f);
+  const type = (contentType ?? "").split(";")[0].trim().toLowerCase();
+  if (type === "application/x-www-form-urlencoded") {
+    const l = parseQuery("?" + text());
+    for (let i = 0; i < l.length; i += 2) ArrayPush(list, [l[i], l[i + 1]]);
+    return f;
+  }
+  if (type !== "multipart/form-data") {
+    throw new NativeTypeError(`Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded. This body has ${contentType === null ? "none" : JSON.stringify(contentType)}.`);
+  }
+  const m = /;\s*boundary=(?:"([^"]*)"|([^;\s]+))/i.exec(contentType!);
+  if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter.");
+  // [name, filename or null, type, value (text or bytes), …]
+  const l: any[] = call(MULTIPART, bytes, m[1] ?? m[2]);
+  for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === null ? l[i + 3] : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);
+  return f;
+}
+
+enumerable(FormData);
+tag(FormData, "FormData");
+expose("FormData", FormData);
+void Blob;

@@ -1,0 +1,81 @@
+// The global scope: self, navigator, reportError, addEventListener and the events
+// of unhandled rejections. In service-worker syntax it also takes fetch and
+// scheduled listeners.
+
+import { call, op } from "./host";
+import { expose, need, tag } from "./primordials";
+import { ErrorEvent, EventTarget, PromiseRejectionEvent, dispatch, listenerCount, onListenerError } from "./events";
+import { current } from "./run";
+
+const UNCAUGHT = op("uncaught");
+
+/** The events of the global scope. */
+export const scope = new EventTarget();
+
+/** What an error is, as plain data for the host: class, message, stack. */
+export function describe(e: unknown): [name: string, message: string, stack: string] {
+  try {
+    if (typeof e === "object" && e !== null && "message" in e) {
+      const x = e as any;
+      return [`${x.name ?? "Error"}`, `${x.message}`, typeof x.stack === "string" ? x.stack : ""];
+    }
+    return ["", typeof e === "string" ? e : show(e), ""];
+  } catch {
+    return ["Error", "an error that cannot be shown", ""];
+  }
+}
+let show: (v: unknown) => string = String;
+export function setShow(f: (v: unknown) => string): void {
+  show = f;
+}
+
+/** Reports an exception nobody caught. */
+export function uncaught(e: unknown): void {
+  const [name, message, stack] = describe(e);
+  call(UNCAUGHT, current.run, name, message, stack);
+}
+
+export const reportError = function reportError(e: unknown): void {
+  need(arguments.length, 1, "reportError");
+  const [, message] = describe(e);
+  const event = new ErrorEvent("error", { error: e, message, cancelable: true });
+  if (listenerCount(scope, "error") > 0) dispatch(scope, event, uncaught);
+  if (!event.defaultPrevented) uncaught(e);
+};
+onListenerError((e) => reportError(e));
+
+/** Entry: a promise was rejected and nobody handles it, or somebody does after all. */
+export function rejection(promise: Promise<unknown>, reason: unknown, handled: boolean): boolean {
+  const type = handled ? "rejectionhandled" : "unhandledrejection";
+  if (listenerCount(scope, type) === 0) return false;
+  dispatch(scope, new PromiseRejectionEvent(type, { promise, reason, cancelable: true }), uncaught);
+  return true;
+}
+
+class Navigator {
+  get userAgent() { return "Cloudflare-Workers"; }
+  get hardwareConcurrency() { return 1; }
+  get language() { return "en"; }
+  get languages() { return ["en"]; }
+  get platform() { return ""; }
+  sendBeacon(url: string, body?: unknown): boolean {
+    (globalThis as any).fetch(url, { method: "POST", body }).then(undefined, () => { });
+    return true;
+  }
+}
+tag(Navigator, "Navigator");
+
+class WorkerGlobalScope extends EventTarget { }
+class ServiceWorkerGlobalScope extends WorkerGlobalScope { }
+
+for (const m of ["addEventListener", "removeEventListener", "dispatchEvent"] as const) {
+  expose(m, { [m](...args: any[]) { return (scope as any)[m](...args); } }[m]);
+}
+expose("self", globalThis);
+expose("navigator", new Navigator());
+expose("Navigator", Navigator);
+expose("WorkerGlobalScope", WorkerGlobalScope);
+expose("ServiceWorkerGlobalScope", ServiceWorkerGlobalScope);
+expose("reportError", reportError);
+expose("origin", "null");
+expose("isSecureContext", true);

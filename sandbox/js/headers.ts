@@ -1,0 +1,222 @@
+// Headers. Specification: Fetch, section 5.1, with Workers' getAll and immutable guard.
+// Names are kept in lower case in a flat list (name, value, …); a list that came
+// from the host is one string until somebody asks for a header.
+
+import {
+  ArrayIsArray, ArrayPush, ArraySort, ArraySplice, NativeTypeError, ReflectOwnKeys, RegExpTest,
+  StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
+} from "./primordials";
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const badValue = /[\0\r\n]/;
+
+/** A header value without HTTP whitespace at its ends. */
+export function normalizeValue(v: string): string {
+  let a = 0, b = v.length;
+  const space = (c: number) => c === 32 || c === 9 || c === 13 || c === 10;
+  while (a < b && space(StringCharCodeAt(v, a))) a++;
+  while (b > a && space(StringCharCodeAt(v, b - 1))) b--;
+  return a === 0 && b === v.length ? v : StringSlice(v, a, b);
+}
+
+function checkName(name: unknown): string {
+  const s = `${name as string}`;
+  if (!RegExpTest(token, s)) throw new NativeTypeError(`Invalid header name: ${JSON.stringify(s)} is not an HTTP token.`);
+  return StringToLowerCase(s);
+}
+
+function checkValue(value: unknown): string {
+  const s = normalizeValue(`${value as string}`);
+  if (RegExpTest(badValue, s)) throw new NativeTypeError("Invalid header value: it contains a line break or a NUL.");
+  return s;
+}
+
+export type Guard = "none" | "immutable";
+
+/** The flat list of a Headers object. Callers that change it have checked the guard. */
+export let headersList: (h: Headers) => string[];
+/** The list as one string, name and value lines in turn, for the host. */
+export let headersRaw: (h: Headers) => string;
+/** Headers over the host's string. */
+export let headersFrom: (raw: string, guard: Guard) => Headers;
+export let setGuard: (h: Headers, guard: Guard) => void;
+export let isHeaders: (o: unknown) => o is Headers;
+let writable: (h: Headers) => string[];
+
+export class Headers {
+  #list: string[] | null = null;
+  #raw = "";
+  #guard: Guard = "none";
+
+  constructor(init?: unknown) {
+    if (init !== undefined) fill(this, init);
+  }
+
+  static {
+    headersList = (h) => {
+      let l = h.#list;
+      if (l === null) {
+        l = h.#list = h.#raw === "" ? [] : StringSplit(h.#raw, "\n");
+        h.#raw = "";
+      }
+      return l;
+    };
+    headersRaw = (h) => {
+      const l = h.#list;
+      if (l === null) return h.#raw;
+      let s = "";
+      for (let i = 0; i < l.length; i++) s += i === 0 ? l[i] : "\n" + l[i];
+      return s;
+    };
+    headersFrom = (raw, guard) => {
+      const h = new Headers();
+      h.#raw = raw;
+      h.#guard = guard;
+      return h;
+    };
+    setGuard = (h, guard) => {
+      h.#guard = guard;
+    };
+    writable = (h) => {
+      if (h.#guard === "immutable") throw new NativeTypeError("Can't modify immutable headers.");
+      return headersList(h);
+    };
+    isHeaders = (o): o is Headers => typeof o === "object" && o !== null && #list in o;
+  }
+
+  append(name: string, value: string): void {
+    need(arguments.length, 2, "Headers.append");
+    const n = checkName(name), v = checkValue(value);
+    ArrayPush(writable(this), n, v);
+  }
+  set(name: string, value: string): void {
+    need(arguments.length, 2, "Headers.set");
+    const n = checkName(name), v = checkValue(value);
+    headerSet(writable(this), n, v);
+  }
+  delete(name: string): void {
+    need(arguments.length, 1, "Headers.delete");
+    const n = checkName(name), l = writable(this);
+    for (let i = l.length - 2; i >= 0; i -= 2) if (l[i] === n) ArraySplice(l, i, 2);
+  }
+  get(name: string): string | null {
+    need(arguments.length, 1, "Headers.get");
+    return headerGet(headersList(this), checkName(name));
+  }
+  has(name: string): boolean {
+    need(arguments.length, 1, "Headers.has");
+    const n = checkName(name), l = headersList(this);
+    for (let i = 0; i < l.length; i += 2) if (l[i] === n) return true;
+    return false;
+  }
+  getSetCookie(): string[] {
+    return all(headersList(this), "set-cookie");
+  }
+  getAll(name: string): string[] {
+    const n = checkName(name);
+    if (n !== "set-cookie") throw new NativeTypeError('getAll() can only be used with the header name "Set-Cookie".');
+    return all(headersList(this), n);
+  }
+  forEach(f: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
+    if (typeof f !== "function") throw new NativeTypeError("Headers.forEach: the callback is not a function.");
+    const l = sorted(this);
+    for (let i = 0; i < l.length; i++) f.call(self, l[i][1], l[i][0], this);
+  }
+  keys(): IterableIterator<string> {
+    return listIterator(pick(sorted(this), 0), "Headers Iterator");
+  }
+  values(): IterableIterator<string> {
+    return listIterator(pick(sorted(this), 1), "Headers Iterator");
+  }
+  entries(): IterableIterator<[string, string]> {
+    return listIterator(sorted(this), "Headers Iterator");
+  }
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return listIterator(sorted(this), "Headers Iterator");
+  }
+}
+
+export function headerGet(l: string[], n: string): string | null {
+  let found: string | null = null;
+  for (let i = 0; i < l.length; i += 2) if (l[i] === n) found = found === null ? l[i + 1] : found + ", " + l[i + 1];
+  return found;
+}
+
+export function headerSet(l: string[], n: string, v: string): void {
+  let done = false;
+  for (let i = 0; i < l.length; i += 2) {
+    if (l[i] !== n) continue;
+    if (done) {
+      ArraySplice(l, i, 2);
+      i -= 2;
+    } else {
+      l[i + 1] = v;
+      done = true;
+    }
+  }
+  if (!done) ArrayPush(l, n, v);
+}
+
+function all(l: string[], n: string): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < l.length; i += 2) if (l[i] === n) ArrayPush(out, l[i + 1]);
+  return out;
+}
+
+function pick(pairs: [string, string][], at: 0 | 1): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < pairs.length; i++) out[i] = pairs[i][at];
+  return out;
+}
+
+function sorted(h: Headers): [string, string][] {
+  const l = headersList(h), out: [string, string][] = [], at: Record<string, number> = { __proto__: null } as any;
+  for (let i = 0; i < l.length; i += 2) {
+    const n = l[i];
+    if (n !== "set-cookie" && at[n] !== undefined) out[at[n]][1] += ", " + l[i + 1];
+    else at[n] = ArrayPush(out, [n, l[i + 1]]) - 1;
+  }
+  return ArraySort(out, (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+}
+
+/** Appends what a HeadersInit holds. */
+export function fill(h: Headers, init: unknown): void {
+  const l = headersList(h);
+  if (isHeaders(init)) {
+    const from = headersList(init);
+    for (let i = 0; i < from.length; i++) ArrayPush(l, from[i]);
+    return;
+  }
+  if (init === null || (typeof init !== "object" && typeof init !== "function")) {
+    throw new NativeTypeError("Headers must be given as an object, an array of pairs or Headers.");
+  }
+  const iterate = (init as any)[Symbol.iterator];
+  if (iterate !== undefined && iterate !== null) {
+    if (ArrayIsArray(init) && iterate === Array.prototype[Symbol.iterator]) {
+      for (let i = 0; i < init.length; i++) appendPair(l, init[i]);
+    } else {
+      for (const pair of init as Iterable<unknown>) appendPair(l, pair);
+    }
+    return;
+  }
+  const keys = ReflectOwnKeys(init as object);
+  for (let i = 0; i < keys.length; i++) {
+    const k = keys[i];
+    if (typeof k === "symbol") throw new NativeTypeError("Header names must be strings.");
+    if (!Object.prototype.propertyIsEnumerable.call(init, k)) continue;
+    ArrayPush(l, checkName(k), checkValue((init as any)[k]));
+  }
+}
+
+function appendPair(l: string[], pair: unknown): void {
+  if (typeof pair !== "object" || pair === null || typeof (pair as any)[Symbol.iterator] !== "function") {
+    throw new NativeTypeError("Each header must be a pair of name and value.");
+  }
+  const p = ArrayIsArray(pair) ? pair : [...(pair as Iterable<unknown>)];
+  if (p.length !== 2) throw new NativeTypeError("Each header must be a pair of name and value.");
+  ArrayPush(l, checkName(p[0]), checkValue(p[1]));
+}
+
+enumerable(Headers);
+tag(Headers, "Headers");
+expose("Headers", Headers);

@@ -1,0 +1,374 @@
+// The bootstrap: evaluates every API into the global object and returns the entries
+// through which the host drives this isolate. An event enters through fetch or
+// event; its outcome goes to the host as one operation where it can.
+
+import { call, op } from "./host";
+import { JSONParse, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, SafeMap, TypedArrayLength, enumerable, expose, isPromise, tag } from "./primordials";
+import "./dom";
+import "./proxy";
+import "./errors";
+import { scope, describe, rejection, reportError, setShow, uncaught } from "./global";
+import { Event, dispatch, listenerCount } from "./events";
+import { begin, current } from "./run";
+import { dropTimers, timer } from "./timers";
+import { dropPending, hostAsync, makeError, settle } from "./async";
+import "./encoding";
+import { HostBody, pump, use } from "./body";
+import { cancelStream } from "./streams";
+import { incoming, Request } from "./request";
+import { Response, isResponse, responseParts } from "./response";
+import "./fetch";
+import "./console";
+import "./clone";
+import "./crypto";
+import "./performance";
+import { giveToHost, socketClose, socketMessage } from "./websocket";
+import { env, exposeEnv, makeEnv } from "./bindings";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, exported } from "./workers";
+import { durable } from "./durable";
+import { callMethod } from "./rpc";
+import { inspect } from "./inspect";
+import "./all";
+
+const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result");
+
+let namespace: any = null;
+let classic = false;
+
+/** ctx of one event. Its state is what keeps the run open. */
+export class ExecutionContext {
+  #run: number;
+  #waits = 0;
+  #open = true; // the outcome is still to come
+  #props: unknown;
+  constructor(run: number, props: string) {
+    this.#run = run;
+    this.#props = props === "" ? {} : JSONParse(props);
+  }
+  static {
+    waiting = (c) => c.#waits > 0;
+    outcome = (c) => {
+      c.#open = false;
+      if (c.#waits === 0) call(DONE, c.#run);
+    };
+    closed = (c) => {
+      c.#open = false;
+    };
+  }
+  waitUntil(p: unknown): void {
+    this.#waits++;
+    const done = () => {
+      this.#waits--;
+      if (this.#waits === 0 && !this.#open) call(DONE, this.#run);
+    };
+    PromiseThen(PromiseResolve(p), done, (e) => {
+      uncaught(e);
+      done();
+    });
+  }
+  passThroughOnException(): void { }
+  abort(reason?: unknown): void { throw reason ?? new Error("The execution context was aborted."); }
+  get props() { return this.#props; }
+  get exports() { return exported(namespace); }
+}
+let waiting: (c: ExecutionContext) => boolean;
+let outcome: (c: ExecutionContext) => void;
+let closed: (c: ExecutionContext) => void;
+enumerable(ExecutionContext);
+tag(ExecutionContext, "ExecutionContext");
+
+/** Entry: who this isolate is. */
+function init(bindings: any[], isClassic: boolean): void {
+  makeEnv(bindings);
+  classic = isClassic;
+  if (classic) exposeEnv();
+}
+
+/** Entry: the module's top level is over. */
+function loaded(ns: any): void {
+  namespace = ns;
+  current.starting = false;
+}
+
+class ExtendableEvent extends Event {
+  #ctx: ExecutionContext;
+  constructor(type: string, ctx: ExecutionContext) {
+    super(type, { cancelable: true });
+    this.#ctx = ctx;
+  }
+  waitUntil(p: unknown) { this.#ctx.waitUntil(p); }
+}
+class FetchEvent extends ExtendableEvent {
+  #request: Request;
+  #response: unknown = undefined;
+  #responded = false;
+  #over = false;
+  constructor(ctx: ExecutionContext, request: Request) {
+    super("fetch", ctx);
+    this.#request = request;
+  }
+  static {
+    answer = (e) => {
+      e.#over = true;
+      return e.#responded ? [e.#response] : null;
+    };
+  }
+  get request() { return this.#request; }
+  respondWith(r: unknown): void {
+    if (this.#responded) throw new DOMException("FetchEvent.respondWith() has already been called; it can only be called once.", "InvalidStateError");
+    if (this.#over) throw new DOMException("Too late to call FetchEvent.respondWith(). It must be called synchronously in the event handler.", "InvalidStateError");
+    this.#responded = true;
+    this.#response = r;
+    this.stopImmediatePropagation();
+  }
+  passThroughOnException() { }
+}
+let answer: (e: FetchEvent) => [unknown] | null;
+class ScheduledEvent extends ExtendableEvent {
+  constructor(ctx: ExecutionContext, readonly cron: string, readonly scheduledTime: number) {
+    super("scheduled", ctx);
+  }
+}
+for (const [n, C] of Object.entries({ ExecutionContext, ExtendableEvent, FetchEvent, ScheduledEvent })) expose(n, C);
+
+const message = (what: string) => new NativeTypeError(what);
+
+/** The object whose handlers an event goes to, and how they are called. */
+function target(entrypoint: string, ctx: ExecutionContext): { self: any; isClass: boolean } {
+  if (namespace === null) throw message("The module has not finished loading.");
+  const name = entrypoint === "" ? "default" : entrypoint;
+  const x = namespace[name];
+  if (x === undefined) throw fault("handler", entrypoint === "" ? "The main module has no default export." : `The module has no export named "${entrypoint}".`);
+  if (typeof x === "function" && isEntrypoint(x)) return { self: new x(ctx, env), isClass: true };
+  if (typeof x === "function" && x.prototype !== undefined && typeof x.prototype.fetch === "function") return { self: new x(ctx, env), isClass: true };
+  return { self: x, isClass: false };
+}
+function isEntrypoint(C: any): boolean {
+  for (let p = C; typeof p === "function"; p = ObjectGetPrototypeOf(p)) if (p === WorkerEntrypoint || p === DurableObject || p === WorkflowEntrypoint) return true;
+  return false;
+}
+function fault(kind: string, text: string): Error {
+  const e: any = new NativeTypeError(text);
+  faults.set(e, kind);
+  return e;
+}
+const faults = new WeakMap<object, string>();
+const faultOf = WeakMap.prototype.get;
+
+/** Tells the host that the event failed. */
+function fail(ctx: ExecutionContext, e: unknown): void {
+  const [name, text, stack] = describe(e);
+  const kind = typeof e === "object" && e !== null ? (faultOf.call(faults, e) ?? "") : "";
+  call(FAIL, current.run, name, text, stack, kind);
+  outcome(ctx);
+}
+
+/** Entry: a request. */
+function fetch(run: number, entrypoint: string, object: string, props: string, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | null, cf: string): void {
+  begin(run, undefined);
+  const ctx = new ExecutionContext(run, props);
+  setContext(ctx);
+  try {
+    const body = bodyId === 0 ? null : new HostBody(bodyId, run, length);
+    const req = incoming(method, url, headers, body, bytes === null ? null : new NativeUint8Array(bytes), cf);
+    let r: unknown;
+    if (object !== "") {
+      r = durable(namespace, env, entrypoint, object, (o) => {
+        if (typeof o.fetch !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no fetch method.`);
+        return o.fetch(req);
+      });
+    } else if (classic) {
+      const e = new FetchEvent(ctx, req);
+      if (listenerCount(scope, "fetch") === 0) throw fault("handler", "No event listener for \"fetch\" was registered.");
+      let thrown: [unknown] | null = null;
+      dispatch(scope, e, (x) => (thrown ??= [x]));
+      const a = answer(e);
+      if (a === null) {
+        if (thrown !== null) throw (thrown as [unknown])[0];
+        throw fault("handler", "The fetch listener did not call event.respondWith().");
+      }
+      r = a[0];
+    } else {
+      const { self, isClass } = target(entrypoint, ctx);
+      const f = self?.fetch;
+      if (typeof f !== "function") throw fault("handler", "Handler does not export a fetch() function.");
+      r = isClass ? ReflectApply(f, self, [req]) : ReflectApply(f, self, [req, env, ctx]);
+    }
+    if (isResponse(r)) respond(ctx, r);
+    else PromiseThen(PromiseResolve(r), (v) => {
+      try {
+        respond(ctx, v);
+      } catch (e) {
+        fail(ctx, e);
+      }
+    }, (e) => fail(ctx, e));
+  } catch (e) {
+    fail(ctx, e);
+  }
+}
+
+function respond(ctx: ExecutionContext, r: unknown): void {
+  if (!isResponse(r)) {
+    throw fault("handler", r === undefined ? "The fetch handler returned undefined instead of a Response." : `The fetch handler must return a Response; it returned ${typeof r === "object" ? "an object that is none" : `a ${typeof r}`}.`);
+  }
+  const p = responseParts(r), run = current.run;
+  if (p.status === 0) throw new NativeTypeError("Response.error() cannot be sent.");
+  if (p.socket !== null) {
+    const id = giveToHost(p.socket);
+    call(RESPOND, run, p.status, p.statusText, p.headers, null, id, waiting(ctx));
+    outcome(ctx);
+    return;
+  }
+  const s = p.state, src = s.source;
+  if (s.stream === null && !(src instanceof HostBody)) {
+    if (src !== null) use(s);
+    const more = waiting(ctx);
+    closed(ctx);
+    call(RESPOND, run, p.status, p.statusText, p.headers, src, 0, more);
+    return;
+  }
+  const stream = r.body!;
+  if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
+  if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+  call(RESPOND, run, p.status, p.statusText, p.headers, null, -1, true);
+  PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, b) : undefined)), () => {
+    call(END, run, "", "", "");
+    outcome(ctx);
+  }, (e) => {
+    const [name, text, stack] = describe(e);
+    call(END, run, name || "Error", text, stack);
+    outcome(ctx);
+  });
+}
+void cancelStream;
+
+/** Entry: an event without a response. payload is JSON. */
+function event(run: number, entrypoint: string, object: string, props: string, type: string, payload: string): void {
+  begin(run, undefined);
+  const ctx = new ExecutionContext(run, props);
+  setContext(ctx);
+  try {
+    const p = payload === "" ? {} : JSONParse(payload);
+    let r: unknown, result: () => string = () => "{}";
+    if (object !== "") {
+      r = durable(namespace, env, entrypoint, object, (o) => {
+        if (type === "alarm") {
+          if (typeof o.alarm !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no alarm method.`);
+          return o.alarm({ retryCount: p.retryCount ?? 0, isRetry: (p.retryCount ?? 0) > 0 });
+        }
+        throw message(`no ${type} events for Durable Objects`);
+      });
+    } else {
+      let arg: any;
+      if (type === "scheduled") arg = scheduled(p);
+      else if (type === "queue") [arg, result] = queueBatch(p);
+      else throw message(`unknown event ${type}`);
+      if (classic) {
+        if (listenerCount(scope, type) === 0) throw fault("handler", `No event listener for "${type}" was registered.`);
+        let thrown: [unknown] | null = null;
+        dispatch(scope, type === "scheduled" ? new ScheduledEvent(ctx, arg.cron, arg.scheduledTime) : Object.assign(new ExtendableEvent(type, ctx), arg), (x) => (thrown ??= [x]));
+        if (thrown !== null) throw (thrown as [unknown])[0];
+      } else {
+        const { self, isClass } = target(entrypoint, ctx);
+        const f = self?.[type];
+        if (typeof f !== "function") throw fault("handler", `Handler does not export a ${type}() function.`);
+        r = isClass ? ReflectApply(f, self, [arg]) : ReflectApply(f, self, [arg, env, ctx]);
+      }
+    }
+    const done = () => {
+      call(RESULT, run, result());
+      outcome(ctx);
+    };
+    if (isPromise(r)) PromiseThen(r, done, (e) => fail(ctx, e));
+    else PromiseThen(PromiseResolve(r), done, (e) => fail(ctx, e));
+  } catch (e) {
+    fail(ctx, e);
+  }
+}
+
+class ScheduledController {
+  constructor(readonly scheduledTime: number, readonly cron: string) { }
+  noRetry() { }
+}
+function scheduled(p: any) {
+  return new ScheduledController(p.scheduledTime ?? Date.now(), p.cron ?? "");
+}
+
+/** A MessageBatch and what says which messages were dealt with. */
+function queueBatch(p: any): [any, () => string] {
+  let ackAll = false, retryAll: any = null;
+  const acks = new Set<string>(), retries = new Map<string, any>();
+  class Message {
+    readonly id: string;
+    readonly timestamp: Date;
+    readonly body: unknown;
+    readonly attempts: number;
+    constructor(m: any) {
+      this.id = m.id;
+      this.timestamp = new Date(m.timestamp);
+      this.body = m.encoded !== undefined ? decodeBody(m.encoded) : m.body;
+      this.attempts = m.attempts ?? 1;
+    }
+    ack() { if (!ackAll && !retries.has(this.id)) acks.add(this.id); }
+    retry(o?: { delaySeconds?: number }) { if (!ackAll && !acks.has(this.id)) retries.set(this.id, o ?? {}); }
+  }
+  class MessageBatch {
+    readonly queue: string = p.queue;
+    readonly messages = Object.freeze((p.messages ?? []).map((m: any) => new Message(m)));
+    readonly metadata = p.metadata ?? {};
+    ackAll() { ackAll = true; }
+    retryAll(o?: { delaySeconds?: number }) { if (!ackAll) retryAll = o ?? {}; }
+  }
+  return [new MessageBatch(), () => JSON.stringify({
+    ackAll, retryBatch: retryAll !== null, retryDelay: retryAll?.delaySeconds, explicitAcks: [...acks],
+    retryMessages: [...retries].map(([id, o]) => ({ id, delay: o.delaySeconds })),
+  })];
+}
+function decodeBody(v: string): unknown {
+  return deserialize(v);
+}
+
+/** Entry: a method call from another Worker. */
+function rpc(run: number, entrypoint: string, object: string, props: string, method: string, payload: string): void {
+  begin(run, undefined);
+  const ctx = new ExecutionContext(run, props);
+  setContext(ctx);
+  try {
+    let r: unknown;
+    if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => callMethod(o, method, payload));
+    else {
+      const { self, isClass } = target(entrypoint, ctx);
+      if (!isClass && !(self instanceof RpcTarget)) {
+        const f = self?.[method];
+        if (typeof f !== "function") throw message(`The RPC receiver does not implement the method "${method}".`);
+        r = callMethod(self, method, payload, [env, ctx]);
+      } else r = callMethod(self, method, payload);
+    }
+    PromiseThen(PromiseResolve(r), (v) => {
+      try {
+        call(RESULT, run, serialize(v));
+      } catch (e) {
+        fail(ctx, e);
+        return;
+      }
+      outcome(ctx);
+    }, (e) => fail(ctx, e));
+  } catch (e) {
+    fail(ctx, e);
+  }
+}
+
+/** Entry: a run is over; forget what it left. */
+function over(run: number): void {
+  dropTimers(run);
+  dropPending(run);
+}
+
+setShow((v) => inspect(v));
+import { deserialize, serialize } from "./serialize";
+void SafeMap;
+void makeError;
+void Response;
+void reportError;
+
+export const entries = { init, loaded, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose };

@@ -1,0 +1,200 @@
+// Built-ins captured before any learner code runs, so that a patched
+// Array.prototype or JSON.parse cannot break or fool the platform. Platform code
+// walks arrays by index and calls methods through these functions.
+
+const { bind, call } = Function.prototype;
+type Uncurry = <T, A extends unknown[], R>(f: (this: T, ...args: A) => R) => (self: T, ...args: A) => R;
+export const uncurryThis = bind.bind(call) as unknown as Uncurry;
+
+export const ObjectDefineProperty = Object.defineProperty;
+export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor;
+export const ObjectGetOwnPropertyNames = Object.getOwnPropertyNames;
+export const ObjectGetOwnPropertySymbols = Object.getOwnPropertySymbols;
+export const ObjectGetPrototypeOf = Object.getPrototypeOf;
+export const ObjectSetPrototypeOf = Object.setPrototypeOf;
+export const ObjectCreate = Object.create;
+export const ObjectKeys = Object.keys;
+export const ObjectFreeze = Object.freeze;
+export const ObjectAssign = Object.assign;
+export const ObjectHasOwn = Object.hasOwn;
+export const ObjectIs = Object.is;
+export const ObjectToString = uncurryThis(Object.prototype.toString) as (self: unknown) => string;
+export const ReflectApply = Reflect.apply;
+export const ReflectConstruct = Reflect.construct;
+export const ReflectOwnKeys = Reflect.ownKeys;
+export const ReflectGet = Reflect.get;
+export const ReflectHas = Reflect.has;
+
+export const ArrayIsArray = Array.isArray;
+export const ArrayFrom = Array.from;
+export const ArrayPush = uncurryThis(Array.prototype.push as (this: any[], ...v: any[]) => number);
+export const ArraySplice = uncurryThis(Array.prototype.splice as (this: any[], at: number, n: number, ...v: any[]) => any[]);
+export const ArraySlice = uncurryThis(Array.prototype.slice as (this: any[], from?: number, to?: number) => any[]);
+export const ArrayJoin = uncurryThis(Array.prototype.join as (this: any[], sep?: string) => string);
+export const ArraySort = uncurryThis(Array.prototype.sort as (this: any[], f?: (a: any, b: any) => number) => any[]);
+export const ArrayIndexOf = uncurryThis(Array.prototype.indexOf as (this: any[], v: any) => number);
+export const ArrayShift = uncurryThis(Array.prototype.shift as (this: any[]) => any);
+
+export const StringToLowerCase = uncurryThis(String.prototype.toLowerCase);
+export const StringToUpperCase = uncurryThis(String.prototype.toUpperCase);
+export const StringSlice = uncurryThis(String.prototype.slice);
+export const StringIndexOf = uncurryThis(String.prototype.indexOf);
+export const StringSplit = uncurryThis(String.prototype.split as (this: string, sep: string | RegExp, limit?: number) => string[]);
+export const StringCharCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const StringStartsWith = uncurryThis(String.prototype.startsWith);
+export const StringEndsWith = uncurryThis(String.prototype.endsWith);
+export const StringTrim = uncurryThis(String.prototype.trim);
+export const StringRepeat = uncurryThis(String.prototype.repeat);
+export const StringPadEnd = uncurryThis(String.prototype.padEnd);
+export const StringPadStart = uncurryThis(String.prototype.padStart);
+export const StringReplace = uncurryThis(String.prototype.replace as (this: string, a: any, b: any) => string);
+export const StringFromCharCode = String.fromCharCode;
+export const StringToWellFormed = uncurryThis((String.prototype as any).toWellFormed ?? function (this: string) { return this; }) as (s: string) => string;
+export const RegExpExec = uncurryThis(RegExp.prototype.exec);
+export const RegExpTest = (re: RegExp, s: string): boolean => RegExpExec(re, s) !== null;
+
+export const FunctionToString = uncurryThis(Function.prototype.toString);
+export const SymbolToString = uncurryThis(Symbol.prototype.toString);
+export const NumberIsInteger = Number.isInteger;
+export const JSONParse = JSON.parse;
+export const JSONStringify = JSON.stringify;
+export const MathMin = Math.min;
+export const MathMax = Math.max;
+export const MathFloor = Math.floor;
+export const MathRandom = Math.random;
+export const DateNow = Date.now;
+export const DateToISOString = uncurryThis(Date.prototype.toISOString);
+export const DateGetTime = uncurryThis(Date.prototype.getTime);
+
+export const PromiseThen = uncurryThis(Promise.prototype.then as any) as (p: any, f?: any, r?: any) => Promise<any>;
+export const PromiseResolve = Promise.resolve.bind(Promise) as (v?: any) => Promise<any>;
+export const PromiseReject = Promise.reject.bind(Promise) as (v?: any) => Promise<any>;
+export const NativePromise = Promise;
+export const NativeError = Error;
+export const NativeTypeError = TypeError;
+export const NativeRangeError = RangeError;
+export const NativeProxy = Proxy;
+export const NativeDate = Date;
+
+export const NativeUint8Array = Uint8Array;
+export const NativeArrayBuffer = ArrayBuffer;
+export const ArrayBufferIsView = ArrayBuffer.isView;
+export const ArrayBufferSlice = uncurryThis(ArrayBuffer.prototype.slice);
+const TypedArray = Object.getPrototypeOf(Uint8Array);
+const getter = (proto: object, key: PropertyKey) => uncurryThis(Object.getOwnPropertyDescriptor(proto, key)!.get as any) as (o: any) => any;
+export const TypedArrayTag = getter(TypedArray.prototype, Symbol.toStringTag) as (o: unknown) => string | undefined;
+export const TypedArrayLength = getter(TypedArray.prototype, "length") as (o: unknown) => number;
+export const TypedArraySet = uncurryThis(TypedArray.prototype.set) as unknown as (self: any, src: any, at?: number) => void;
+export const TypedArraySubarray = uncurryThis(TypedArray.prototype.subarray) as unknown as (self: any, from?: number, to?: number) => any;
+const taBuffer = getter(TypedArray.prototype, "buffer"), taOffset = getter(TypedArray.prototype, "byteOffset"), taBytes = getter(TypedArray.prototype, "byteLength");
+const dvBuffer = getter(DataView.prototype, "buffer"), dvOffset = getter(DataView.prototype, "byteOffset"), dvBytes = getter(DataView.prototype, "byteLength");
+export const ArrayBufferByteLength = getter(ArrayBuffer.prototype, "byteLength") as (o: unknown) => number;
+export const MapSize = getter(Map.prototype, "size") as (o: unknown) => number;
+export const SetSize = getter(Set.prototype, "size") as (o: unknown) => number;
+export const MapGet = uncurryThis(Map.prototype.get), MapSet = uncurryThis(Map.prototype.set), MapForEach = uncurryThis(Map.prototype.forEach);
+export const SetAdd = uncurryThis(Set.prototype.add), SetForEach = uncurryThis(Set.prototype.forEach);
+export const WeakMapGet = uncurryThis(WeakMap.prototype.get), WeakMapSet = uncurryThis(WeakMap.prototype.set), WeakMapHas = uncurryThis(WeakMap.prototype.has);
+
+/** A fast check that never runs learner code. */
+const attempt = (f: (o: unknown) => unknown) => (o: unknown): boolean => {
+  try {
+    f(o);
+    return true;
+  } catch {
+    return false;
+  }
+};
+export const isMap = attempt(MapSize);
+export const isSet = attempt(SetSize);
+export const isDate = attempt(DateGetTime as any);
+export const isArrayBuffer = attempt(ArrayBufferByteLength);
+export const isRegExp = attempt(getter(RegExp.prototype, "flags") && uncurryThis(Object.getOwnPropertyDescriptor(RegExp.prototype, "source")!.get as any) as any);
+export const isWeakMap = attempt((o) => WeakMapHas(o as any, {}));
+export const isWeakSet = attempt((o) => weakSetHas(o as any, {}));
+const weakSetHas = uncurryThis(WeakSet.prototype.has);
+export const isWeakRef = attempt((o) => weakRefDeref(o as any));
+const weakRefDeref = typeof WeakRef === "function" ? uncurryThis(WeakRef.prototype.deref) : () => { throw 0; };
+const nativeIsError = (Error as any).isError as ((o: unknown) => boolean) | undefined;
+export const isError = (o: unknown): boolean =>
+  nativeIsError ? nativeIsError(o) : o instanceof NativeError || ObjectToString(o) === "[object Error]";
+const promiseThenProbe = ObjectToString;
+export const isPromise = (o: unknown): o is Promise<unknown> => o instanceof NativePromise || (typeof o === "object" && o !== null && promiseThenProbe(o) === "[object Promise]" && typeof (o as any).then === "function");
+
+/** The bytes of a buffer or view, without a copy; undefined for anything else. */
+export function bytesOf(v: unknown): Uint8Array | undefined {
+  if (typeof v !== "object" || v === null) return undefined;
+  const tag = TypedArrayTag(v);
+  if (tag === "Uint8Array") return v as Uint8Array;
+  if (tag !== undefined) return new NativeUint8Array(taBuffer(v), taOffset(v), taBytes(v));
+  if (ArrayBufferIsView(v)) return new NativeUint8Array(dvBuffer(v), dvOffset(v), dvBytes(v));
+  if (isArrayBuffer(v)) return new NativeUint8Array(v as ArrayBuffer);
+  return undefined;
+}
+
+/** Maps and sets whose methods learner code cannot reach. */
+function safe<C extends abstract new (...a: any) => any>(base: C, methods: string[]): C {
+  const Safe = class extends (base as any) {} as any;
+  for (const m of methods) ObjectDefineProperty(Safe.prototype, m, ObjectGetOwnPropertyDescriptor(base.prototype, m)!);
+  ObjectSetPrototypeOf(Safe.prototype, null);
+  ObjectFreeze(Safe.prototype);
+  return Safe;
+}
+export const SafeMap = safe(Map, ["get", "set", "has", "delete", "clear", "size", "forEach", "keys", "values", "entries"]);
+export const SafeSet = safe(Set, ["add", "has", "delete", "clear", "size", "forEach", "values"]);
+export const SafeWeakMap = safe(WeakMap, ["get", "set", "has", "delete"]);
+export const SafeWeakSet = safe(WeakSet, ["add", "has", "delete"]);
+
+/** Gives a class its Symbol.toStringTag. */
+export function tag(C: { prototype: object }, name: string): void {
+  ObjectDefineProperty(C.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+/** Makes the named members enumerable, as Web IDL has them. */
+export function enumerable(C: { prototype: object }, names?: string[]): void {
+  for (const k of names ?? ObjectGetOwnPropertyNames(C.prototype)) {
+    if (k === "constructor") continue;
+    const d = ObjectGetOwnPropertyDescriptor(C.prototype, k)!;
+    if (!d.enumerable) ObjectDefineProperty(C.prototype, k, { ...d, enumerable: true });
+  }
+}
+
+/** Puts a name on the global object, not enumerable, replaceable, as built-ins are. */
+export function expose(name: string, value: unknown): void {
+  ObjectDefineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
+}
+
+/** Throws unless at least n arguments were given. */
+export function need(given: number, n: number, what: string): void {
+  if (given < n) throw new NativeTypeError(`${what}: ${n} argument${n === 1 ? "" : "s"} required, but only ${given} present.`);
+}
+
+/** Web IDL's iterator objects over a list made when iteration starts. */
+const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+export function listIterator<T>(list: T[], name: string): IterableIterator<T> {
+  let i = 0;
+  return stepIterator(name, () => (i < list.length ? { value: list[i++], done: false } : { value: undefined, done: true }));
+}
+
+/** An iterator object whose next is the given function. */
+export function stepIterator<T>(name: string, next: () => { value: T | undefined; done: boolean }): IterableIterator<T> {
+  const it = ObjectCreate(iteratorProto(name));
+  nextOf.set(it, next);
+  return it;
+}
+const nextOf = new SafeWeakMap<object, () => any>();
+const protos: Record<string, object> = ObjectCreate(null);
+function iteratorProto(name: string): object {
+  let p = protos[name];
+  if (p === undefined) {
+    p = protos[name] = ObjectCreate(IteratorPrototype);
+    ObjectDefineProperty(p, "next", {
+      value: function next(this: object) {
+        const f = nextOf.get(this);
+        if (f === undefined) throw new NativeTypeError("next method called on incompatible receiver");
+        return f();
+      }, writable: true, enumerable: true, configurable: true,
+    });
+    ObjectDefineProperty(p, Symbol.toStringTag, { value: name, configurable: true });
+  }
+  return p;
+}

@@ -1,0 +1,33 @@
+// Which run the code that is running now belongs to. Every entry from the host
+// sets it; what starts work for later remembers it. context is the map of
+// AsyncLocalStorage values, carried the same way.
+
+import { NativeError } from "./primordials";
+
+export const current = { run: 0, context: undefined as unknown, starting: true };
+
+/** Starts a turn for a run: microtasks that follow belong to it too. */
+export function begin(run: number, context: unknown): void {
+  current.run = run;
+  current.context = context;
+}
+
+/** Calls f as part of a run, within a turn. */
+export function enter<T>(run: number, context: unknown, f: () => T): T {
+  const was = current.run, wasContext = current.context;
+  current.run = run;
+  current.context = context;
+  try {
+    return f();
+  } finally {
+    current.run = was;
+    current.context = wasContext;
+  }
+}
+
+/** Throws while the module's top level runs: Workers allow no I/O, timers or random values there. */
+export function refuseAtStart(what: string): void {
+  if (current.starting) {
+    throw new NativeError(`Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, and generating random values are not allowed within global scope. Move ${what} into a handler.`);
+  }
+}

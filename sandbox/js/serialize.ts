@@ -1,0 +1,139 @@
+// Values between isolates as text: structured clone written as JSON with tags.
+// Used for RPC, Durable Object storage and queue messages. A compound value gets
+// the next number when it is met; ["r", n] refers back to it.
+
+import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, SafeMap, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
+import { domError } from "./dom";
+import { isProxy } from "./proxy";
+import { headersFrom, headersRaw, isHeaders } from "./headers";
+
+const errors: Record<string, any> = { __proto__: null, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as any;
+const views: Record<string, any> = { __proto__: null, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView } as any;
+const toBase64 = (b: Uint8Array): string => {
+  const f = (b as any).toBase64;
+  if (f) return toBase64Native.call(b);
+  let s = "";
+  for (let i = 0; i < b.length; i++) s += String.fromCharCode(b[i]);
+  return btoa(s);
+};
+const toBase64Native = (Uint8Array.prototype as any).toBase64;
+const fromBase64Native = (Uint8Array as any).fromBase64;
+const fromBase64 = (s: string): Uint8Array => (fromBase64Native ? fromBase64Native.call(NativeUint8Array, s) : Uint8Array.from(atob(s), (c) => c.charCodeAt(0)));
+
+function fail(what: string): never {
+  throw domError("DataCloneError", `Could not serialize ${what}. This type does not support serialization.`);
+}
+
+/** A value as text; throws DataCloneError for what cannot be copied. */
+export function serialize(v: unknown): string {
+  const seen = new SafeMap<object, number>();
+  const walk = (x: any): any => {
+    switch (typeof x) {
+      case "string": case "boolean": return x;
+      case "number": return Number.isFinite(x) && !ObjectIs(x, -0) ? x : ["n", ObjectIs(x, -0) ? "-0" : `${x}`];
+      case "undefined": return ["u"];
+      case "bigint": return ["b", `${x}`];
+      case "symbol": return fail(`a symbol`);
+      case "function": return fail(`object of type "Function"`);
+    }
+    if (x === null) return null;
+    const had = seen.get(x);
+    if (had !== undefined) return ["r", had];
+    if (isProxy(x)) return fail("a Proxy");
+    seen.set(x, seen.size);
+    if (isDate(x)) return ["d", DateGetTime(x)];
+    if (isRegExp(x)) return ["x", x.source, x.flags];
+    if (isArrayBuffer(x)) return ["ab", toBase64(new NativeUint8Array(x))];
+    const t = TypedArrayTag(x) ?? (ArrayBuffer.isView(x) ? "DataView" : undefined);
+    if (t !== undefined) return ["v", t, toBase64(bytesOf(x)!)];
+    if (isMap(x)) {
+      const out: any[] = ["m"];
+      MapForEach(x, ((v: any, k: any) => ArrayPush(out, walk(k), walk(v))) as any);
+      return out;
+    }
+    if (isSet(x)) {
+      const out: any[] = ["s"];
+      SetForEach(x, ((v: any) => ArrayPush(out, walk(v))) as any);
+      return out;
+    }
+    if (isError(x)) {
+      const own: any = {};
+      for (const k of ObjectKeys(x)) own[k] = walk((x as any)[k]);
+      return ["e", `${(x as any).name}`, `${(x as any).message}`, "cause" in (x as any) ? walk((x as any).cause) : null, own, typeof (x as any).stack === "string" ? (x as any).stack : ""];
+    }
+    if (isHeaders(x)) return ["h", headersRaw(x)];
+    if (ArrayIsArray(x)) {
+      const out: any[] = ["a"];
+      for (let i = 0; i < x.length; i++) ArrayPush(out, ObjectHasOwn(x, i) ? walk(x[i]) : ["o"]);
+      return out;
+    }
+    if (isPromise(x)) return fail("a Promise");
+    const p = ObjectGetPrototypeOf(x);
+    if (p !== null && p !== Object.prototype && x[Symbol.toStringTag] !== undefined) return fail(`object of type "${x.constructor?.name ?? "Object"}"`);
+    const out: any[] = ["k"];
+    const keys = ObjectKeys(x);
+    for (let i = 0; i < keys.length; i++) ArrayPush(out, keys[i], walk(x[keys[i]]));
+    return out;
+  };
+  return JSONStringify(walk(v));
+}
+
+/** The value of a text made by serialize. */
+export function deserialize(text: string): any {
+  const seen: any[] = [];
+  const keep = <T>(o: T): T => (ArrayPush(seen, o), o);
+  const walk = (x: any): any => {
+    if (!ArrayIsArray(x)) return x;
+    switch (x[0]) {
+      case "n": return x[1] === "-0" ? -0 : Number(x[1]);
+      case "u": return undefined;
+      case "b": return BigInt(x[1]);
+      case "r": return seen[x[1]];
+      case "d": return keep(new NativeDate(x[1]));
+      case "x": return keep(new RegExp(x[1], x[2]));
+      case "ab": return keep(fromBase64(x[1]).buffer);
+      case "v": {
+        const b = fromBase64(x[2]);
+        return keep(x[1] === "Uint8Array" ? b : new views[x[1]](b.buffer));
+      }
+      case "m": {
+        const m = keep(new Map());
+        for (let i = 1; i < x.length; i += 2) MapSet(m, walk(x[i]), walk(x[i + 1]));
+        return m;
+      }
+      case "s": {
+        const s = keep(new Set());
+        for (let i = 1; i < x.length; i++) SetAdd(s, walk(x[i]));
+        return s;
+      }
+      case "e": {
+        const C = errors[x[1]];
+        const e: any = keep(new (C ?? Error)(x[2]));
+        if (C === undefined && x[1] !== "Error") Object.defineProperty(e, "name", { value: x[1], writable: true, configurable: true });
+        if (x[3] !== null) Object.defineProperty(e, "cause", { value: walk(x[3]), writable: true, configurable: true });
+        for (const k of ObjectKeys(x[4])) e[k] = walk(x[4][k]);
+        return e;
+      }
+      case "h": return keep(headersFrom(x[1], "none"));
+      case "a": {
+        const a: any[] = keep([]);
+        for (let i = 1; i < x.length; i++) {
+          if (ArrayIsArray(x[i]) && x[i][0] === "o") a.length = i;
+          else a[i - 1] = walk(x[i]);
+        }
+        return a;
+      }
+      case "k": {
+        const o: any = keep({});
+        for (let i = 1; i < x.length; i += 2) {
+          const v = walk(x[i + 1]);
+          if (x[i] === "__proto__") Object.defineProperty(o, x[i], { value: v, writable: true, enumerable: true, configurable: true });
+          else o[x[i]] = v;
+        }
+        return o;
+      }
+    }
+    return undefined;
+  };
+  return walk(JSONParse(text));
+}

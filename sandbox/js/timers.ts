@@ -1,0 +1,106 @@
+// setTimeout, setInterval, queueMicrotask, setImmediate and scheduler.wait.
+// Specification: HTML, section 8.6. The host keeps the clock and the queue: it
+// calls fire when a timer is due, in order of due time, and forgets the timers of
+// a run that is over.
+
+import { call, op } from "./host";
+import { NativePromise, NativeTypeError, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need } from "./primordials";
+import { begin, current, enter, refuseAtStart } from "./run";
+import { AbortSignal, isAbortSignal, onAbort } from "./abort";
+
+const SET = op("timer.set"), CLEAR = op("timer.clear");
+
+type Timer = { f: () => void; repeat: boolean; run: number; context: unknown };
+const timers = new SafeMap<number, Timer>();
+let last = 0;
+
+/** Has f called after ms milliseconds, within the current run. */
+export function setTimer(ms: number, repeat: boolean, f: () => void): number {
+  const id = ++last;
+  call(SET, current.run, id, ms >= 0 && ms <= 2147483647 ? ms : ms > 2147483647 ? 1 : 0, repeat);
+  timers.set(id, { f, repeat, run: current.run, context: current.context });
+  return id;
+}
+
+export function clearTimer(id: number): void {
+  if (timers.delete(id)) call(CLEAR, id);
+}
+
+/** Entry: a timer is due. */
+export function timer(id: number): void {
+  const t = timers.get(id);
+  if (t === undefined) return;
+  if (!t.repeat) timers.delete(id);
+  begin(t.run, t.context);
+  t.f();
+}
+
+/** Entry: the timers of a run that is over are gone. */
+export function dropTimers(run: number): void {
+  timers.forEach((t, id) => {
+    if (t.run === run) timers.delete(id);
+  });
+}
+
+function schedule(name: string, f: unknown, ms: unknown, args: unknown[], repeat: boolean): number {
+  refuseAtStart(name);
+  if (typeof f !== "function") throw new NativeTypeError(`${name}: the first argument is not a function.`);
+  return setTimer(+(ms as number) || 0, repeat, args.length === 0 ? () => ReflectApply(f as any, undefined, []) : () => ReflectApply(f as any, undefined, args));
+}
+
+function clear(id: unknown): void {
+  if (id === undefined || id === null) return;
+  clearTimer(typeof id === "object" ? +(id as any) : (id as number));
+}
+
+export const setTimeout = function setTimeout(f: unknown, ms?: number, ...args: unknown[]): number {
+  need(arguments.length, 1, "setTimeout");
+  return schedule("setTimeout", f, ms, args, false);
+};
+export const setInterval = function setInterval(f: unknown, ms?: number, ...args: unknown[]): number {
+  need(arguments.length, 1, "setInterval");
+  return schedule("setInterval", f, ms, args, true);
+};
+expose("setTimeout", setTimeout);
+expose("setInterval", setInterval);
+expose("clearTimeout", function clearTimeout(id?: number): void { clear(id); });
+expose("clearInterval", function clearInterval(id?: number): void { clear(id); });
+
+const micro = PromiseResolve(undefined);
+export function queueMicrotask(f: () => void): void {
+  need(arguments.length, 1, "queueMicrotask");
+  if (typeof f !== "function") throw new NativeTypeError("queueMicrotask: the argument is not a function.");
+  const { run, context } = current;
+  PromiseThen(micro, () => {
+    try {
+      enter(run, context, f);
+    } catch (e) {
+      (globalThis as any).reportError(e);
+    }
+  });
+}
+expose("queueMicrotask", queueMicrotask);
+
+/** A promise that resolves after ms milliseconds. */
+export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
+  const signal = options?.signal;
+  return new NativePromise((resolve, reject) => {
+    const id = setTimer(+ms || 0, false, () => resolve());
+    if (signal !== undefined) {
+      if (!isAbortSignal(signal)) throw new NativeTypeError("scheduler.wait: signal is not an AbortSignal.");
+      onAbort(signal, (reason) => {
+        clearTimer(id);
+        reject(reason);
+      });
+    }
+  });
+}
+
+class Scheduler {
+  wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
+    refuseAtStart("scheduler.wait");
+    return wait(ms, options);
+  }
+}
+Object.defineProperty(Scheduler.prototype, Symbol.toStringTag, { value: "Scheduler", configurable: true });
+expose("scheduler", new Scheduler());

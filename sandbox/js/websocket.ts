@@ -1,0 +1,219 @@
+// WebSocketPair and WebSocket. Two ends of a pair are linked here; an end returned
+// in a 101 response or received from a subrequest continues at the host.
+
+import { call, op } from "./host";
+import { ArrayPush, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers } from "./events";
+import { domError } from "./dom";
+import { sockets } from "./response";
+import { begin, current, enter } from "./run";
+import { clone } from "./clone";
+import { isBlob, blobBytes } from "./blob";
+import { queueMicrotask } from "./timers";
+import { encodeUTF8 } from "./encoding";
+
+const SEND = op("socket.send"), CLOSE = op("socket.close"), ACCEPT = op("socket.accept"), BIND = op("socket.bind");
+const key = {};
+
+type Packet = { data: string | ArrayBuffer } | { code: number; reason: string; clean: boolean };
+
+/** What hibernation does with the events of a socket; durable.ts sets it on a socket. */
+export type Hibernation = { message(ws: WebSocket, data: string | ArrayBuffer): void; close(ws: WebSocket, code: number, reason: string, clean: boolean): void; tags: string[] };
+
+export let isSocket: (o: unknown) => o is WebSocket;
+/** Gives an end of a pair to the host and returns its number there. */
+export let giveToHost: (s: WebSocket) => number;
+/** A WebSocket whose other end is at the host. */
+export let hostSocket: (id: number) => WebSocket;
+export let hibernate: (s: WebSocket, h: Hibernation) => void;
+export let tagsOf: (s: WebSocket) => string[] | null;
+let link: (a: WebSocket, b: WebSocket) => void;
+let deliver: (s: WebSocket, p: Packet) => void;
+
+const atHost = new SafeMap<number, WebSocket>();
+
+export class WebSocket extends EventTarget {
+  #peer: WebSocket | null = null;
+  #host = 0; // its number when the other side is the host
+  #given = false; // this end was handed on: nobody may use it here
+  #accepted = false;
+  #state = 1;
+  #sentClose = false;
+  #gotClose = false;
+  #waiting: Packet[] = [];
+  #attachment: unknown = null;
+  #hibernation: Hibernation | null = null;
+  #run = 0;
+  #context: unknown = undefined;
+  #binaryType = "arraybuffer";
+
+  constructor(url: unknown, _protocols?: unknown) {
+    super();
+    if (url !== key) {
+      need(arguments.length, 1, "WebSocket constructor");
+      throw domError("NotSupportedError", "new WebSocket(url) is not available here: use fetch(url, { headers: { Upgrade: \"websocket\" } }) and response.webSocket.");
+    }
+  }
+
+  static {
+    isSocket = (o): o is WebSocket => typeof o === "object" && o !== null && #peer in o;
+    sockets.is = isSocket;
+    link = (a, b) => {
+      a.#peer = b;
+      b.#peer = a;
+    };
+    hostSocket = (id) => {
+      const s = new WebSocket(key);
+      s.#host = id;
+      atHost.set(id, s);
+      return s;
+    };
+    giveToHost = (s) => {
+      if (s.#given) throw new NativeTypeError("This WebSocket was already returned in a response.");
+      if (s.#accepted) throw new NativeTypeError("Can't return WebSocket in a Response after calling accept().");
+      s.#given = true;
+      if (s.#host !== 0) return s.#host;
+      const peer = s.#peer!;
+      peer.#peer = null;
+      const id: number = call(BIND);
+      peer.#host = id;
+      atHost.set(id, peer);
+      if (peer.#accepted) call(ACCEPT, id);
+      for (let i = 0; i < s.#waiting.length; i++) peer.#toHost(s.#waiting[i]);
+      s.#waiting = [];
+      return id;
+    };
+    hibernate = (s, h) => {
+      s.#hibernation = h;
+      s.#accept();
+    };
+    tagsOf = (s) => s.#hibernation?.tags ?? null;
+    deliver = (s, p) => {
+      if (s.#given && s.#peer !== null) return;
+      if (!s.#accepted) {
+        ArrayPush(s.#waiting, p);
+        return;
+      }
+      s.#take(p);
+    };
+  }
+
+  #take(p: Packet): void {
+    enter(this.#run || current.run, this.#context, () => {
+      if ("data" in p) {
+        if (this.#gotClose) return;
+        if (this.#hibernation !== null) this.#hibernation.message(this, p.data);
+        else dispatch(this, new MessageEvent("message", { data: p.data }));
+        return;
+      }
+      if (this.#gotClose) return;
+      this.#gotClose = true;
+      this.#state = this.#sentClose || p.code === 1006 ? 3 : 2;
+      if (this.#hibernation !== null) this.#hibernation.close(this, p.code, p.reason, p.clean);
+      else dispatch(this, new CloseEvent("close", { code: p.code, reason: p.reason, wasClean: p.clean }));
+    });
+  }
+
+  #toHost(p: Packet): void {
+    if ("data" in p) call(SEND, this.#host, typeof p.data === "string" ? p.data : new NativeUint8Array(p.data));
+    else call(CLOSE, this.#host, p.code, p.reason);
+  }
+
+  #put(p: Packet): void {
+    if (this.#host !== 0) {
+      this.#toHost(p);
+      return;
+    }
+    const peer = this.#peer!;
+    queueMicrotask(() => deliver(peer, p));
+  }
+
+  #accept(): void {
+    if (this.#accepted) return;
+    this.#accepted = true;
+    this.#run = current.run;
+    this.#context = current.context;
+    if (this.#host !== 0) call(ACCEPT, this.#host);
+    const w = this.#waiting;
+    this.#waiting = [];
+    if (w.length > 0) queueMicrotask(() => { for (let i = 0; i < w.length; i++) this.#take(w[i]); });
+  }
+
+  get readyState() { return this.#state; }
+  get url() { return null; }
+  get protocol() { return ""; }
+  get extensions() { return ""; }
+  get binaryType() { return this.#binaryType; }
+  set binaryType(v: string) { if (v === "blob" || v === "arraybuffer") this.#binaryType = v; }
+  get bufferedAmount() { return 0; }
+  accept(_options?: unknown): void {
+    if (this.#given) throw new NativeTypeError("Can't accept() WebSocket that was already used in a response.");
+    this.#accept();
+  }
+  send(data: unknown): void {
+    need(arguments.length, 1, "WebSocket.send");
+    if (this.#given) throw new NativeTypeError("Can't call send() on a WebSocket that was returned in a response.");
+    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.");
+    if (this.#sentClose) throw new NativeTypeError("Can't call WebSocket send() after close().");
+    const b = bytesOf(data) ?? (isBlob(data) ? blobBytes(data) : undefined);
+    if (this.#gotClose) return;
+    this.#put({ data: b === undefined ? `${data as string}` : (new NativeUint8Array(b).buffer as ArrayBuffer) });
+  }
+  close(code?: number, reason?: string): void {
+    if (this.#given) throw new NativeTypeError("Can't call close() on a WebSocket that was returned in a response.");
+    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before closing it.");
+    let c = 1005;
+    if (code !== undefined) {
+      c = Math.trunc(+code);
+      if (!(c >= 1000 && c < 5000) || c === 1004 || c === 1005 || c === 1006 || c === 1015) throw domError("InvalidAccessError", `Invalid WebSocket close code: ${code}.`);
+    } else if (reason !== undefined) throw new NativeTypeError("If you specify a WebSocket close reason, you must also specify a code.");
+    const r = reason === undefined ? "" : `${reason}`;
+    if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes.");
+    if (this.#sentClose || this.#state === 3) return;
+    this.#sentClose = true;
+    this.#state = this.#gotClose ? 3 : 2;
+    this.#put({ code: c, reason: r, clean: true });
+  }
+  serializeAttachment(v: unknown): void {
+    need(arguments.length, 1, "WebSocket.serializeAttachment");
+    this.#attachment = clone(v);
+  }
+  deserializeAttachment(): unknown {
+    return this.#attachment === null ? null : clone(this.#attachment);
+  }
+}
+handlers(WebSocket, ["message", "close", "open", "error"]);
+for (const [i, n] of ["CONNECTING", "OPEN", "CLOSING", "CLOSED"].entries()) {
+  for (const o of [WebSocket, WebSocket.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true });
+  Object.defineProperty(WebSocket, "READY_STATE_" + n, { value: i, enumerable: true });
+}
+
+class WebSocketPair {
+  0: WebSocket;
+  1: WebSocket;
+  constructor() {
+    this[0] = new WebSocket(key);
+    this[1] = new WebSocket(key);
+    link(this[0], this[1]);
+  }
+}
+
+/** Entry: a message from outside. */
+export function socketMessage(id: number, data: string | ArrayBuffer, run: number): void {
+  begin(run, undefined);
+  const s = atHost.get(id);
+  if (s !== undefined) deliver(s, { data });
+}
+/** Entry: the outside closed, or went away. */
+export function socketClose(id: number, code: number, reason: string, clean: boolean, run: number): void {
+  begin(run, undefined);
+  const s = atHost.get(id);
+  if (s === undefined) return;
+  atHost.delete(id);
+  deliver(s, { code, reason, clean });
+}
+
+enumerable(WebSocket);
+tag(WebSocket, "WebSocket");
+expose("WebSocket", WebSocket);
+expose("WebSocketPair", WebSocketPair);
