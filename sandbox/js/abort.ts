@@ -107,4 +107,3 @@ for (const [name, C] of Object.entries({ AbortSignal, AbortController })) {
   tag(C as any, name);
   expose(name, C);
 }
-void SafeWeakMap;

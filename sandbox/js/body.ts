@@ -89,8 +89,8 @@ function hostStream(h: HostBody): ReadableStream {
   return new ReadableStream({
     type: "bytes",
     async pull(c: any) {
-      const b: ArrayBuffer | null = await hostAsync(READ, h.id);
-      if (b === null) {
+      const b: ArrayBuffer | undefined = await hostAsync(READ, h.id);
+      if (b === undefined) {
         c.close();
         c.byobRequest?.respond(0);
       } else c.enqueue(new NativeUint8Array(b));

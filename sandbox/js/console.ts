@@ -211,4 +211,3 @@ for (const k of ObjectKeys(methods)) console[k] = methods[k];
 ObjectDefineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
 expose("console", console);
 export { console };
-void FunctionToString;

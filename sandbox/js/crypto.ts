@@ -26,7 +26,6 @@ class Crypto {
     return call(UUID);
   }
 }
-void StringSlice;
 
 enumerable(Crypto);
 tag(Crypto, "Crypto");

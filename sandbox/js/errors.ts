@@ -113,4 +113,3 @@ const refuse = () => {
   const given = { eval(x: unknown) { if (typeof x !== "string") return x; return refuse(); } }.eval;
   expose("eval", given);
 }
-void StringIndexOf;

@@ -297,5 +297,3 @@ for (const [name, C] of Object.entries({ Event, EventTarget, CustomEvent, ErrorE
   tag(C as any, name);
   expose(name, C);
 }
-void NativeError;
-void SafeMap;

@@ -57,7 +57,7 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
   // [status, statusText, headers, body bytes or null, body id, length, url, redirected, socket id]
   const done = PromiseThen(answer, (a: any[]) => received(
     a[0], a[1], a[2],
-    a[4] !== 0 ? new HostBody(a[4], run, a[5]) : a[3] === null ? null : new NativeUint8Array(a[3]),
+    a[4] !== 0 ? new HostBody(a[4], run, a[5]) : a[3] === undefined ? null : new NativeUint8Array(a[3]),
     a[6], a[7], a[8] !== 0 ? hostSocket(a[8]) : null,
   ));
   if (r.signal === null) return done;
@@ -82,4 +82,3 @@ export const fetch = function fetch(input: unknown, init?: unknown): Promise<Res
   return fetchTo(network, input, init);
 };
 expose("fetch", fetch);
-void isUsed;

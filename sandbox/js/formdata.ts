@@ -3,7 +3,7 @@
 
 import { call, op } from "./host";
 import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, StringReplace, StringToWellFormed, enumerable, expose, listIterator, need, tag } from "./primordials";
-import { Blob, File, blobBytes, concat, isBlob } from "./blob";
+import { File, blobBytes, concat, isBlob } from "./blob";
 import { encodeUTF8 } from "./encoding";
 import { parseQuery } from "./url";
 
@@ -116,11 +116,10 @@ export function parseForm(bytes: Uint8Array, text: () => string, contentType: st
   if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter.");
   // [name, filename or null, type, value (text or bytes), …]
   const l: any[] = call(MULTIPART, bytes, m[1] ?? m[2]);
-  for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === null ? l[i + 3] : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);
+  for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === undefined ? l[i + 3] : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);
   return f;
 }
 
 enumerable(FormData);
 tag(FormData, "FormData");
 expose("FormData", FormData);
-void Blob;

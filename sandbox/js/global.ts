@@ -45,11 +45,12 @@ export const reportError = function reportError(e: unknown): void {
 onListenerError((e) => reportError(e));
 
 /** Entry: a promise was rejected and nobody handles it, or somebody does after all. */
-export function rejection(promise: Promise<unknown>, reason: unknown, handled: boolean): boolean {
+export function rejection(promise: Promise<unknown>, reason: unknown, handled: boolean): void {
   const type = handled ? "rejectionhandled" : "unhandledrejection";
-  if (listenerCount(scope, type) === 0) return false;
-  dispatch(scope, new PromiseRejectionEvent(type, { promise, reason, cancelable: true }), uncaught);
-  return true;
+  const event = new PromiseRejectionEvent(type, { promise, reason, cancelable: true });
+  const heard = listenerCount(scope, type) > 0;
+  if (heard) dispatch(scope, event, uncaught);
+  if (!handled && !heard) uncaught(reason);
 }
 
 class Navigator {

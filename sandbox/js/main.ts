@@ -3,20 +3,19 @@
 // event; its outcome goes to the host as one operation where it can.
 
 import { call, op } from "./host";
-import { JSONParse, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, SafeMap, TypedArrayLength, enumerable, expose, isPromise, tag } from "./primordials";
+import { JSONParse, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, enumerable, expose, isPromise, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
-import { scope, describe, rejection, reportError, setShow, uncaught } from "./global";
+import { scope, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, listenerCount } from "./events";
 import { begin, current } from "./run";
 import { dropTimers, timer } from "./timers";
-import { dropPending, hostAsync, makeError, settle } from "./async";
+import { dropPending, hostAsync, settle } from "./async";
 import "./encoding";
 import { HostBody, pump, use } from "./body";
-import { cancelStream } from "./streams";
 import { incoming, Request } from "./request";
-import { Response, isResponse, responseParts } from "./response";
+import { isResponse, responseParts } from "./response";
 import "./fetch";
 import "./console";
 import "./clone";
@@ -24,13 +23,14 @@ import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { env, exposeEnv, makeEnv } from "./bindings";
-import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, exported } from "./workers";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
 import { callMethod } from "./rpc";
+import { deserialize, serialize } from "./serialize";
 import { inspect } from "./inspect";
 import "./all";
 
-const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result");
+const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
 
 let namespace: any = null;
 let classic = false;
@@ -86,8 +86,14 @@ function init(bindings: any[], isClassic: boolean): void {
 
 /** Entry: the module's top level is over. */
 function loaded(ns: any): void {
-  namespace = ns;
+  namespace = ns ?? {};
   current.starting = false;
+  call(LOADED);
+}
+
+/** Entry: the top level failed after an await. */
+function failed(e: unknown): void {
+  call(NOT_LOADED, ...describe(e));
 }
 
 class ExtendableEvent extends Event {
@@ -164,13 +170,13 @@ function fail(ctx: ExecutionContext, e: unknown): void {
 }
 
 /** Entry: a request. */
-function fetch(run: number, entrypoint: string, object: string, props: string, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | null, cf: string): void {
+function fetch(run: number, entrypoint: string, object: string, props: string, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | undefined, cf: string): void {
   begin(run, undefined);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
   try {
     const body = bodyId === 0 ? null : new HostBody(bodyId, run, length);
-    const req = incoming(method, url, headers, body, bytes === null ? null : new NativeUint8Array(bytes), cf);
+    const req = incoming(method, url, headers, body, bytes === undefined ? null : new NativeUint8Array(bytes), cf);
     let r: unknown;
     if (object !== "") {
       r = durable(namespace, env, entrypoint, object, (o) => {
@@ -240,7 +246,6 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     outcome(ctx);
   });
 }
-void cancelStream;
 
 /** Entry: an event without a response. payload is JSON. */
 function event(run: number, entrypoint: string, object: string, props: string, type: string, payload: string): void {
@@ -365,10 +370,13 @@ function over(run: number): void {
 }
 
 setShow((v) => inspect(v));
-import { deserialize, serialize } from "./serialize";
-void SafeMap;
-void makeError;
-void Response;
-void reportError;
 
-export const entries = { init, loaded, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose };
+export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose };
+
+// What the importable modules take over; the engine deletes the global before learner code runs.
+(globalThis as any).__coldstart = {
+  "cloudflare:workers": {
+    WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub: RpcTarget, env, waitUntil,
+    exports: {}, withEnv(_: unknown, f: () => unknown) { return f(); },
+  },
+};

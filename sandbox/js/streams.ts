@@ -178,4 +178,3 @@ for (const [name, C] of Object.entries({
   ByteLengthQueuingStrategy, CountQueuingStrategy, IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream,
 })) expose(name, C);
 export { FixedLengthStream, IdentityTransformStream };
-void NativePromise;

@@ -49,4 +49,3 @@ enumerable(SubtleCrypto);
 tag(SubtleCrypto, "SubtleCrypto");
 tag(CryptoKey, "CryptoKey");
 export const subtle = new SubtleCrypto();
-void NativePromise;

@@ -15,7 +15,7 @@ type Parts = [string, number, number, number, number, number, number, number, nu
 
 /** Parses a URL; null when it is not one. */
 export function parseURL(url: string, base?: string): Parts | null {
-  return call(PARSE, StringToWellFormed(url), base === undefined ? null : StringToWellFormed(base));
+  return call(PARSE, StringToWellFormed(url), base === undefined ? null : StringToWellFormed(base)) ?? null;
 }
 
 /** The normalised URL, without the checks of the constructor; null when it is not one. */
@@ -243,8 +243,8 @@ export class URL {
   }
 
   #apply(what: string, value: unknown): void {
-    const p: Parts | null = call(SET, this.#p[HREF], what, StringToWellFormed(`${value as string}`));
-    if (p !== null) this.#p = p;
+    const p: Parts | undefined = call(SET, this.#p[HREF], what, StringToWellFormed(`${value as string}`));
+    if (p !== undefined) this.#p = p;
   }
   #pathEnd(): number {
     const p = this.#p;

@@ -1,0 +1,171 @@
+package js
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+//go:embed *.ts
+var sources embed.FS
+
+// Bundle is the bootstrap as engines take it; see isolate.Bootstrap.
+type Bundle struct {
+	Script  string   `json:"script"`
+	Modules []Module `json:"modules"`
+}
+
+// Module is an ES module that learner code may import by name.
+type Module struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
+}
+
+// Marshal gives the bundle as the bytes that Parse reads.
+func (b *Bundle) Marshal() ([]byte, error) { return json.Marshal(b) }
+
+// Parse reads what Marshal wrote.
+func Parse(data []byte) (*Bundle, error) {
+	var b Bundle
+	if err := json.Unmarshal(data, &b); err != nil {
+		return nil, fmt.Errorf("read the bootstrap: %w", err)
+	}
+	if b.Script == "" {
+		return nil, errors.New("read the bootstrap: it is empty; run go run ./cmd/assets")
+	}
+	return &b, nil
+}
+
+// Build bundles the sources with the npm packages in nodeModules, a folder of
+// that name made by npm ci in web. The result depends on nothing else.
+func Build(nodeModules string) (*Bundle, error) {
+	script, err := bundle(nodeModules, "main.ts", nil)
+	if err != nil {
+		return nil, err
+	}
+	// Engines call the script's value with the host. Names of functions are
+	// visible to learner code, so identifiers are not shortened.
+	b := &Bundle{Script: "(function (__host) {\n\"use strict\";\n" + script + "\nreturn __bootstrap.entries;\n})\n"}
+	names, err := modules()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		src, err := fs.ReadFile(sources, moduleFile(name))
+		if err != nil {
+			return nil, err
+		}
+		r := api.Transform(string(src), api.TransformOptions{Loader: api.LoaderTS, Target: api.ES2022, Format: api.FormatESModule, Sourcefile: name})
+		if err := failed(r.Errors); err != nil {
+			return nil, err
+		}
+		b.Modules = append(b.Modules, Module{Name: name, Source: string(r.Code)})
+	}
+	return b, nil
+}
+
+func moduleFile(name string) string {
+	return "module-" + strings.NewReplacer(":", "-", "/", "-").Replace(name) + ".ts"
+}
+
+// modules lists the importable modules: each file module-<name>.ts says its
+// name in its first line, "// module <name>".
+func modules() ([]string, error) {
+	files, err := fs.Glob(sources, "module-*.ts")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range files {
+		src, err := fs.ReadFile(sources, f)
+		if err != nil {
+			return nil, err
+		}
+		first, _, _ := strings.Cut(string(src), "\n")
+		name, ok := strings.CutPrefix(first, "// module ")
+		if !ok || moduleFile(name) != f {
+			return nil, fmt.Errorf("%s: the first line must be \"// module <name>\" for that file name", f)
+		}
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// bundle makes one script of an entry file and what it imports.
+func bundle(nodeModules, entry string, alias map[string]string) (string, error) {
+	abs, err := filepath.Abs(nodeModules)
+	if err != nil {
+		return "", err
+	}
+	r := api.Build(api.BuildOptions{
+		EntryPoints:      []string{entry},
+		AbsWorkingDir:    filepath.Dir(abs),
+		Bundle:           true,
+		Format:           api.FormatIIFE,
+		GlobalName:       "__bootstrap",
+		Target:           api.ES2022,
+		Platform:         api.PlatformNeutral,
+		MainFields:       []string{"module", "main"},
+		Conditions:       []string{"workerd", "worker", "import"},
+		MinifyWhitespace: true,
+		MinifySyntax:     true,
+		LegalComments:    api.LegalCommentsNone,
+		Charset:          api.CharsetUTF8,
+		Alias:            alias,
+		LogLevel:         api.LogLevelSilent,
+		Plugins:          []api.Plugin{embedded(filepath.Dir(abs))},
+	})
+	if err := failed(r.Errors); err != nil {
+		return "", err
+	}
+	return string(r.OutputFiles[0].Contents), nil
+}
+
+// embedded serves the package's own files; everything else is resolved as an
+// npm package from dir.
+func embedded(dir string) api.Plugin {
+	return api.Plugin{Name: "coldstart", Setup: func(b api.PluginBuild) {
+		own := func(name string) bool { _, err := fs.Stat(sources, name); return err == nil }
+		b.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			if a.Kind == api.ResolveEntryPoint {
+				return api.OnResolveResult{Path: a.Path, Namespace: "own"}, nil
+			}
+			if a.Namespace == "own" && strings.HasPrefix(a.Path, "./") {
+				name := path.Clean(a.Path) + ".ts"
+				if !own(name) {
+					return api.OnResolveResult{}, fmt.Errorf("%s imports %s, which does not exist", a.Importer, a.Path)
+				}
+				return api.OnResolveResult{Path: name, Namespace: "own"}, nil
+			}
+			return api.OnResolveResult{}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "own"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			src, err := fs.ReadFile(sources, a.Path)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			text := string(src)
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderTS, ResolveDir: dir}, nil
+		})
+	}}
+}
+
+func failed(list []api.Message) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	for _, m := range api.FormatMessages(list, api.FormatMessagesOptions{Kind: api.ErrorMessage}) {
+		b.WriteString(m)
+	}
+	return errors.New("bundle the bootstrap: " + strings.TrimSpace(b.String()))
+}

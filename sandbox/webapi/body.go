@@ -1,0 +1,204 @@
+package webapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"coldstart/sandbox/isolate"
+)
+
+// chunkSize is how much of a body is read at once.
+const chunkSize = 64 << 10
+
+// hostBody is a body that a script reads: a request's, or a fetched response's.
+type hostBody struct {
+	id     int
+	r      io.ReadCloser
+	length int64 // -1 when unknown
+	read   int64
+}
+
+func (b *hostBody) close() {
+	if b.r != nil {
+		_ = b.r.Close() // the reader's owner learns what matters from Read
+		b.r = nil
+	}
+}
+
+// whole gives the body at once when it is short and already in memory.
+func (b *hostBody) whole() []byte {
+	m, ok := b.r.(interface{ Bytes() []byte })
+	if !ok {
+		return nil
+	}
+	data := m.Bytes()
+	if len(data) > chunkSize || data == nil {
+		return nil
+	}
+	return data
+}
+
+// Memory is a body that is already in memory, so that reading it needs no
+// goroutine.
+type Memory struct{ *bytes.Buffer }
+
+// NewMemory is a body of the given bytes, which it takes over.
+func NewMemory(b []byte) Memory { return Memory{bytes.NewBuffer(b)} }
+
+// Close implements io.Closer.
+func (Memory) Close() error { return nil }
+
+// addBody registers a body for the run.
+func (r *run) addBody(body io.ReadCloser, length int64) *hostBody {
+	r.w.lastID++
+	b := &hostBody{id: r.w.lastID, r: body, length: length}
+	r.w.bodies[b.id] = b
+	r.bodies = append(r.bodies, b.id)
+	return b
+}
+
+// async starts host work for the current run; finish settles the script's
+// promise id and may be called from any goroutine, once.
+func async(h *isolate.Loop, id int) (finish func(v isolate.Value, err error)) {
+	if r := runOf(h); r != nil {
+		r.used = true
+	}
+	res := h.Reserve()
+	return func(v isolate.Value, err error) {
+		res.Post(func(iso isolate.Isolate) error {
+			return settle(iso, id, v, err)
+		})
+	}
+}
+
+// settle ends the script's promise id.
+func settle(iso isolate.Isolate, id int, v isolate.Value, err error) error {
+	name, message, code := "", "", ""
+	if err != nil {
+		v = nil
+		name, message = "Error", err.Error()
+		var t *isolate.Throw
+		var f *FaultError
+		switch {
+		case errors.As(err, &t):
+			name, message, code = t.Name, t.Message, t.Code
+		case errors.As(err, &f):
+			message = f.Fault.Message
+			if f.Fault.Name != "" {
+				name = f.Fault.Name
+			}
+		}
+	}
+	_, err = iso.Call("settle", id, v, name, message, code)
+	return err
+}
+
+func bodyOps(o *isolate.Ops) {
+	// body.read: run, id, body → the next piece, undefined at the end
+	o.Add("body.read", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		b, finish := of(h).bodies[integer(args, 2)], async(h, integer(args, 1))
+		if b == nil || b.r == nil {
+			finish(nil, nil)
+			return nil, nil
+		}
+		go func() {
+			buf := make([]byte, chunkSize)
+			n, err := b.r.Read(buf)
+			for n == 0 && err == nil {
+				n, err = b.r.Read(buf)
+			}
+			switch {
+			case n > 0:
+				finish(buf[:n], nil)
+			case errors.Is(err, io.EOF):
+				finish(nil, nil)
+			default:
+				finish(nil, bodyError(err))
+			}
+		}()
+		return nil, nil
+	})
+	// body.all: run, id, body → everything that is left
+	o.Add("body.all", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w := of(h)
+		b, finish := w.bodies[integer(args, 2)], async(h, integer(args, 1))
+		if b == nil || b.r == nil {
+			finish([]byte{}, nil)
+			return nil, nil
+		}
+		go func() {
+			all, err := io.ReadAll(io.LimitReader(b.r, w.limits.Memory+1))
+			switch {
+			case err != nil:
+				finish(nil, bodyError(err))
+			case int64(len(all)) > w.limits.Memory:
+				finish(nil, &isolate.Throw{Name: "RangeError", Message: "the body is larger than the isolate's memory; read it as a stream"})
+			default:
+				finish(all, nil)
+			}
+		}()
+		return nil, nil
+	})
+	o.Add("body.cancel", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w := of(h)
+		if b := w.bodies[integer(args, 0)]; b != nil {
+			b.close()
+			delete(w.bodies, b.id)
+		}
+		return nil, nil
+	})
+	// body.write: run, id, piece: a piece of the response body
+	o.Add("body.write", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		r, piece := of(h).runs[integer(args, 0)], data(args, 2)
+		finish := async(h, integer(args, 1))
+		if r == nil || r.over || r.ended {
+			finish(nil, errors.New("the response is over"))
+			return nil, nil
+		}
+		if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
+			finish(nil, nil)
+			return nil, nil
+		}
+		if r.sent+int64(len(piece)) > r.w.limits.Body {
+			finish(nil, nil)
+			r.fail(r.bodyFault())
+			r.finish()
+			return nil, nil
+		}
+		r.sent += int64(len(piece))
+		r.lastByte = r.at()
+		if err := r.sink.Write(piece, func(err error) { finish(nil, err) }); err != nil {
+			finish(nil, err)
+			r.fail(gone())
+			r.finish()
+		}
+		return nil, nil
+	})
+	// body.end: run, name, message, stack of the error that broke it off
+	o.Add("body.end", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		r := of(h).runs[integer(args, 0)]
+		if r == nil || r.ended {
+			return nil, nil
+		}
+		if name := str(args, 1); name != "" {
+			f := r.w.exception(name, str(args, 2), str(args, 3))
+			r.uncaught(f)
+			r.fail(f)
+			return nil, nil
+		}
+		r.ended = true
+		r.lastByte = r.at()
+		r.sink.End(nil)
+		return nil, nil
+	})
+}
+
+func bodyError(err error) error {
+	var f *FaultError
+	if errors.As(err, &f) {
+		return err
+	}
+	return &isolate.Throw{Name: "Error", Message: "Network connection lost."}
+}
+

@@ -1,0 +1,197 @@
+package webapi
+
+import (
+	"bytes"
+	"strings"
+
+	"coldstart/sandbox/isolate"
+)
+
+func formOps(o *isolate.Ops) {
+	// form.decode: application/x-www-form-urlencoded → flat list of names and values
+	o.Add("form.decode", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		out := []any{}
+		for part := range strings.SplitSeq(str(args, 0), "&") {
+			if part == "" {
+				continue
+			}
+			name, value, _ := strings.Cut(part, "=")
+			out = append(out, formDecode(name), formDecode(value))
+		}
+		return out, nil
+	})
+	// form.encode: flat list → application/x-www-form-urlencoded
+	o.Add("form.encode", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		var b strings.Builder
+		for i, v := range list(args, 0) {
+			if i > 0 {
+				b.WriteByte("&="[i%2])
+			}
+			s, _ := v.(string)
+			formEncode(&b, wellFormed(s))
+		}
+		return b.String(), nil
+	})
+	// form.multipart: bytes, boundary → [name, filename or undefined, type, value, …]
+	o.Add("form.multipart", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		out, ok := parseMultipart(data(args, 0), str(args, 1))
+		if !ok {
+			return nil, typeError("Failed to parse the body as multipart/form-data: it does not match its boundary.")
+		}
+		return out, nil
+	})
+}
+
+func formDecode(s string) string {
+	if !strings.ContainsAny(s, "%+") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+':
+			b = append(b, ' ')
+		case c == '%' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
+			b = append(b, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+			i += 2
+		default:
+			b = append(b, c)
+		}
+	}
+	return replaceBad(b)
+}
+
+func hexDigit(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+func formEncode(b *strings.Builder, s string) {
+	const digits = "0123456789ABCDEF"
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '*', c == '-', c == '.', c == '_':
+			b.WriteByte(c)
+		case c == ' ':
+			b.WriteByte('+')
+		default:
+			b.WriteByte('%')
+			b.WriteByte(digits[c>>4])
+			b.WriteByte(digits[c&15])
+		}
+	}
+}
+
+// parseMultipart takes a multipart/form-data body apart. It is stricter than
+// mime/multipart about the end, and keeps binary content as it is.
+func parseMultipart(b []byte, boundary string) ([]any, bool) {
+	out := []any{}
+	mark := []byte("--" + boundary)
+	if !bytes.HasPrefix(b, mark) {
+		i := bytes.Index(b, append([]byte("\r\n"), mark...))
+		if i < 0 {
+			return nil, false
+		}
+		b = b[i+2:]
+	}
+	b = b[len(mark):]
+	next := append([]byte("\r\n"), mark...)
+	for {
+		if bytes.HasPrefix(b, []byte("--")) {
+			return out, true
+		}
+		b = bytes.TrimLeft(b, " \t")
+		if !bytes.HasPrefix(b, []byte("\r\n")) {
+			return nil, false
+		}
+		end := bytes.Index(b, next)
+		if end < 0 {
+			return nil, false
+		}
+		part := b[2:end]
+		b = b[end+len(next):]
+		head, content, ok := bytes.Cut(part, []byte("\r\n\r\n"))
+		if !ok {
+			if rest, found := bytes.CutPrefix(part, []byte("\r\n")); found {
+				head, content = nil, rest
+			} else {
+				return nil, false
+			}
+		}
+		var name, filename, ctype string
+		var isFile bool
+		for line := range strings.SplitSeq(string(head), "\r\n") {
+			key, value, _ := strings.Cut(line, ":")
+			switch strings.ToLower(strings.TrimSpace(key)) {
+			case "content-disposition":
+				name = dispositionParam(value, "name")
+				if f, has := dispositionLookup(value, "filename"); has {
+					filename, isFile = f, true
+				}
+			case "content-type":
+				ctype = strings.TrimSpace(value)
+			}
+		}
+		if isFile {
+			if ctype == "" {
+				ctype = "application/octet-stream"
+			}
+			out = append(out, replaceBad([]byte(name)), replaceBad([]byte(filename)), ctype, append([]byte{}, content...))
+		} else {
+			out = append(out, replaceBad([]byte(name)), nil, ctype, replaceBad(bytes.TrimPrefix(content, []byte("\xEF\xBB\xBF"))))
+		}
+	}
+}
+
+func dispositionParam(v, key string) string {
+	s, _ := dispositionLookup(v, key)
+	return s
+}
+
+// dispositionLookup finds a parameter of a Content-Disposition value; in
+// quoted values %0A, %0D and %22 stand for what cannot be written.
+func dispositionLookup(v, key string) (string, bool) {
+	for len(v) > 0 {
+		i := strings.IndexByte(v, ';')
+		if i < 0 {
+			return "", false
+		}
+		v = strings.TrimLeft(v[i+1:], " \t")
+		eq := strings.IndexByte(v, '=')
+		if eq < 0 {
+			return "", false
+		}
+		name := strings.ToLower(strings.TrimSpace(v[:eq]))
+		v = v[eq+1:]
+		var value string
+		if strings.HasPrefix(v, `"`) {
+			end := 1
+			for end < len(v) && v[end] != '"' {
+				if v[end] == '\\' && end+1 < len(v) {
+					end++
+				}
+				end++
+			}
+			value = strings.NewReplacer(`\"`, `"`, `\\`, `\`, "%22", `"`, "%0D", "\r", "%0A", "\n").Replace(v[1:min(end, len(v))])
+			v = v[min(end+1, len(v)):]
+		} else {
+			end := strings.IndexByte(v, ';')
+			if end < 0 {
+				end = len(v)
+			}
+			value = strings.TrimSpace(v[:end])
+			v = v[end:]
+		}
+		if name == key {
+			return value, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,463 @@
+package webapi
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/trace"
+)
+
+// run is one invocation in progress. Its fields belong to the isolate's turns.
+type run struct {
+	w       *Worker
+	id      int
+	inv     Invocation
+	sink    Sink
+	account *isolate.Account
+	began   time.Time
+	wall    *time.Timer
+	stop    func() bool // undoes watching the caller's context
+
+	headed    bool // the response head, or the result, was given
+	ended     bool // nothing more will be given
+	done      bool // waitUntil is over
+	over      bool // Done was called
+	quiet     bool // nothing is pending for it
+	status    int
+	headAt    int64
+	lastByte  int64
+	sent      int64
+	fault     *trace.Fault
+	calls     []trace.Call
+	callCount int
+	logs      int
+	logBytes  int
+	dropped   int
+	sockets   int // open ones that keep the run alive
+	bodies    []int
+	socketID  int
+	used      bool // it left timers or operations in the isolate
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Invoke runs one event. It returns at once; everything the event produces
+// goes to sink, from the isolate's goroutine, until Sink.Done. When ctx ends,
+// the run is canceled.
+func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
+	r := &run{w: w, inv: inv, sink: sink, began: time.Now()}
+	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet}
+	if ctx.Done() != nil {
+		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
+	}
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		r.unwatch()
+		return ErrClosed
+	}
+	if w.active >= w.limits.Requests {
+		w.waiting = append(w.waiting, r)
+		w.mu.Unlock()
+		return nil
+	}
+	w.active++
+	w.mu.Unlock()
+	if err := r.begin(); err != nil {
+		w.mu.Lock()
+		w.active--
+		w.mu.Unlock()
+		r.unwatch()
+		return ErrClosed
+	}
+	return nil
+}
+
+// begin queues the run's first turn.
+func (r *run) begin() error {
+	return r.w.loop.Post(r.account, func(iso isolate.Isolate) error {
+		r.w.lastRun++
+		r.id = r.w.lastRun
+		r.w.runs[r.id] = r
+		r.wall = time.AfterFunc(r.w.limits.Wall, func() { r.abort(r.wallFault()) })
+		return r.enter(iso)
+	})
+}
+
+func (r *run) unwatch() {
+	if r.stop != nil {
+		r.stop()
+	}
+}
+
+func (r *run) wallFault() *trace.Fault {
+	return &trace.Fault{Kind: trace.FaultWall, Message: "The run took longer than its time limit of " + r.w.limits.Wall.String() + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+}
+
+// abort ends the run from outside its turns.
+func (r *run) abort(f *trace.Fault) {
+	_ = r.w.loop.Post(r.account, func(isolate.Isolate) error {
+		r.fail(f)
+		r.finish()
+		return nil
+	})
+}
+
+// enter calls into the isolate with the event.
+func (r *run) enter(iso isolate.Isolate) error {
+	inv := &r.inv
+	var err error
+	switch inv.Type {
+	case "", "fetch":
+		req := inv.Request
+		body, length, id := []byte(nil), int64(0), 0
+		var bytes isolate.Value
+		if req.Body != nil {
+			b := r.addBody(req.Body, req.Length)
+			id, length = b.id, req.Length
+			if body = b.whole(); body != nil {
+				bytes, id = body, 0
+			}
+		}
+		_, err = iso.Call("fetch", r.id, inv.Entrypoint, inv.Object, inv.Props, req.Method, req.URL, joinHeaders(req.Headers), id, length, bytes, req.CF)
+	case "rpc":
+		method, args, _ := strings.Cut(string(inv.Payload), "\n")
+		_, err = iso.Call("rpc", r.id, inv.Entrypoint, inv.Object, inv.Props, method, args)
+	default:
+		_, err = iso.Call("event", r.id, inv.Entrypoint, inv.Object, inv.Props, inv.Type, string(inv.Payload))
+	}
+	return err
+}
+
+// joinHeaders is the form in which headers cross: names in lower case and
+// values on lines in turn.
+func joinHeaders(list [][2]string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for i, h := range list {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(strings.ToLower(h[0]))
+		b.WriteByte('\n')
+		b.WriteString(cleanValue(h[1]))
+	}
+	return b.String()
+}
+
+func cleanValue(v string) string {
+	if strings.ContainsAny(v, "\n\r") {
+		v = strings.Map(func(c rune) rune {
+			if c == '\n' || c == '\r' {
+				return ' '
+			}
+			return c
+		}, v)
+	}
+	return strings.Trim(v, " \t")
+}
+
+func splitHeaders(s string) [][2]string {
+	if s == "" {
+		return nil
+	}
+	parts := strings.Split(s, "\n")
+	out := make([][2]string, 0, len(parts)/2)
+	for i := 0; i+1 < len(parts); i += 2 {
+		out = append(out, [2]string{parts[i], parts[i+1]})
+	}
+	return out
+}
+
+func runOps(o *isolate.Ops) {
+	o.Add("loaded", func(h *isolate.Loop, _ []isolate.Value) (isolate.Value, error) {
+		of(h).loading.end(nil)
+		return nil, nil
+	})
+	o.Add("loaded.failed", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w := of(h)
+		f := w.exception(str(args, 0), str(args, 1), str(args, 2))
+		f.Kind = trace.FaultStartup
+		w.loading.end(f)
+		return nil, nil
+	})
+	// respond: run, status, statusText, headers, body, socket (-1: a stream follows), more
+	o.Add("respond", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		r := of(h).runs[integer(args, 0)]
+		if r == nil || r.headed || r.over {
+			return nil, nil
+		}
+		r.respond(args)
+		return nil, nil
+	})
+	o.Add("done", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if r := of(h).runs[integer(args, 0)]; r != nil {
+			r.done = true
+			r.maybeFinish()
+		}
+		return nil, nil
+	})
+	// fail: run, name, message, stack, kind
+	o.Add("fail", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if r := of(h).runs[integer(args, 0)]; r != nil {
+			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3))
+			if kind := str(args, 4); kind != "" {
+				f.Kind = trace.FaultKind(kind)
+				if f.Kind == trace.FaultHandler {
+					f.Name, f.Frames, f.Code = "", nil, ""
+				}
+			}
+			r.uncaught(f)
+			r.fail(f)
+		}
+		return nil, nil
+	})
+	o.Add("result", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if r := of(h).runs[integer(args, 0)]; r != nil && !r.ended {
+			r.headed, r.ended = true, true
+			r.headAt = r.at()
+			r.lastByte = r.headAt
+			r.sink.Result([]byte(str(args, 1)))
+		}
+		return nil, nil
+	})
+	// uncaught: run, name, message, stack
+	o.Add("uncaught", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w := of(h)
+		f := w.exception(str(args, 1), str(args, 2), str(args, 3))
+		if r := w.runs[integer(args, 0)]; r != nil {
+			r.uncaught(f)
+		} else if r := runOf(h); r != nil {
+			r.uncaught(f)
+		}
+		return nil, nil
+	})
+}
+
+// at is the time in the run, in microseconds.
+func (r *run) at() int64 { return time.Since(r.began).Microseconds() }
+
+func (r *run) event(e trace.Event) {
+	if r.over {
+		return
+	}
+	e.Run, e.At, e.Worker = r.inv.Run, r.at(), r.w.cfg.Worker.Name
+	r.sink.Event(e)
+}
+
+// uncaught records an exception nobody caught.
+func (r *run) uncaught(f *trace.Fault) {
+	if r.fault == nil && f.Kind != trace.FaultException {
+		r.fault = f
+	}
+	r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+}
+
+func (r *run) respond(args []isolate.Value) {
+	head := trace.ResponseHead{Status: integer(args, 1), StatusText: str(args, 2), Headers: splitHeaders(str(args, 3))}
+	var body []byte
+	switch b := arg(args, 4).(type) {
+	case string:
+		body = []byte(wellFormed(b))
+	case []byte:
+		body = b
+	}
+	socket, more := integer(args, 5), flag(args, 6)
+	if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
+		body = nil
+	}
+	if int64(len(body)) > r.w.limits.Body {
+		r.fail(r.bodyFault())
+		r.finish()
+		return
+	}
+	r.headed, r.status, r.headAt = true, head.Status, r.at()
+	r.sent = int64(len(body))
+	streaming := socket == -1
+	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
+		r.fail(gone())
+		r.finish()
+		return
+	}
+	switch {
+	case socket > 0:
+		r.socketID = socket
+		r.connect(socket)
+		r.ended = true
+	case !streaming:
+		r.ended = true
+	}
+	r.lastByte = r.at()
+	if !more {
+		r.done = true
+	}
+	r.maybeFinish()
+}
+
+func gone() *trace.Fault {
+	return &trace.Fault{Kind: trace.FaultCanceled, Message: "The client went away before the response was complete."}
+}
+
+func (r *run) bodyFault() *trace.Fault {
+	return &trace.Fault{Kind: trace.FaultLimit, Message: "The response body is larger than " + bytesText(r.w.limits.Body) + ".", Hint: "Send less, or in several responses."}
+}
+
+// fail gives the failure as the outcome, where there is none yet.
+func (r *run) fail(f *trace.Fault) {
+	if r.over {
+		return
+	}
+	if r.fault == nil {
+		r.fault = f
+	}
+	switch {
+	case !r.headed:
+		r.headed, r.ended = true, true
+		r.headAt = r.at()
+		r.lastByte = r.headAt
+		if r.inv.Type == "" || r.inv.Type == "fetch" {
+			r.status = 500
+			_ = r.sink.Head(trace.ResponseHead{Status: 500, StatusText: "Internal Server Error"}, nil, true) // a client that is gone loses nothing
+		} else {
+			r.sink.Result(nil)
+		}
+	case !r.ended:
+		r.ended = true
+		r.lastByte = r.at()
+		r.sink.End(&FaultError{f})
+	}
+}
+
+// FaultError is a fault as a Go error.
+type FaultError struct{ Fault *trace.Fault }
+
+func (e *FaultError) Error() string { return e.Fault.Message }
+
+func (r *run) maybeFinish() {
+	if r.done && r.ended && r.sockets == 0 {
+		r.finish()
+	}
+}
+
+// finish closes the run; it must be inside a turn of the isolate.
+func (r *run) finish() {
+	if r.over {
+		return
+	}
+	if !r.ended {
+		r.fail(&trace.Fault{Kind: trace.FaultCanceled, Message: "The run was canceled."})
+	}
+	w := r.w
+	cpu := r.account.CPU()
+	if w.loop.Account() == r.account {
+		cpu = w.loop.CPU()
+	}
+	outcome := "ok"
+	if r.fault != nil {
+		outcome = string(r.fault.Kind)
+	}
+	wall := r.at()
+	s := trace.Summary{
+		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,
+		Spans: []trace.Span{{Phase: trace.PhaseHandle, Start: 0, End: r.headAt}, {Phase: trace.PhaseStream, Start: r.headAt, End: wall}},
+		Calls: r.calls, CPU: cpu.Microseconds(), Memory: w.loop.Isolate().Memory().Private, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
+	}
+	r.over = true
+	if r.wall != nil {
+		r.wall.Stop()
+	}
+	r.unwatch()
+	for _, id := range r.bodies {
+		if b := w.bodies[id]; b != nil {
+			b.close()
+			delete(w.bodies, id)
+		}
+	}
+	w.dropTimers(r)
+	delete(w.runs, r.id)
+	w.loop.CloseAccount(r.account)
+	r.sink.Done(s)
+	w.ended(r)
+}
+
+// ended makes room for the next waiting run.
+func (w *Worker) ended(r *run) {
+	w.mu.Lock()
+	w.served++
+	if r.id != 0 {
+		w.active--
+	}
+	// A waiting run that was canceled meanwhile has a closed account.
+	for w.active < w.limits.Requests && len(w.waiting) > 0 && !w.closed {
+		next := w.waiting[0]
+		w.waiting = w.waiting[1:]
+		if next.begin() == nil {
+			w.active++
+		}
+	}
+	closed := w.closed
+	w.mu.Unlock()
+	if closed {
+		return
+	}
+	// A run that waits for nothing may have waited for this one.
+	if len(w.runs) > 0 && w.allQuiet() {
+		for _, q := range w.runs {
+			q.hung()
+		}
+	}
+	if r.used {
+		_ = w.loop.Post(&isolate.Account{Run: "over"}, func(iso isolate.Isolate) error {
+			_, err := iso.Call("over", r.id)
+			return err
+		})
+	}
+}
+
+func (w *Worker) allQuiet() bool {
+	for _, r := range w.runs {
+		if !r.isQuiet() {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) isQuiet() bool { return r.quiet && r.sockets == 0 && r.w.loop.Pending(r.account) == 0 }
+
+// onQuiet runs when nothing is pending for the run: whatever its handler
+// awaits can only come from another run of the isolate, and if those wait for
+// nothing either, it never will.
+func (r *run) onQuiet(isolate.Isolate) error {
+	if r.over || r.sockets > 0 {
+		return nil
+	}
+	r.quiet = true
+	if r.w.allQuiet() {
+		for _, q := range r.w.runs {
+			q.hung()
+		}
+	}
+	return nil
+}
+
+// hung ends a run whose promise can never settle.
+func (r *run) hung() {
+	if r.over {
+		return
+	}
+	if !r.ended {
+		f := &trace.Fault{
+			Kind: trace.FaultHung, Name: "Error", Message: "This promise will never resolve: the handler waits, but no timer, request or other work is left that could wake it.",
+			Hint: "Resolve or reject the promise on every path, or do not await it.",
+		}
+		r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+		r.fail(f)
+	}
+	r.finish()
+}

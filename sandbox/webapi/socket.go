@@ -1,0 +1,157 @@
+package webapi
+
+import (
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/trace"
+)
+
+// socket is a WebSocket end in the isolate whose other end is outside.
+type socket struct {
+	id       int
+	run      *run
+	remote   Socket
+	accepted bool
+	sent     []packet // before the remote was known
+	closed   bool     // the script closed
+	gone     bool     // the other side closed
+}
+
+type packet struct {
+	data   []byte
+	binary bool
+	close  bool
+	code   int
+	reason string
+}
+
+func (s *socket) shut() {
+	if s.remote != nil && !s.closed {
+		s.closed = true
+		s.remote.Close(1001, "")
+	}
+}
+
+func socketOps(o *isolate.Ops) {
+	// socket.bind: → id of a socket whose other end a response will carry
+	o.Add("socket.bind", func(h *isolate.Loop, _ []isolate.Value) (isolate.Value, error) {
+		return of(h).addSocket(runOf(h), nil), nil
+	})
+	o.Add("socket.accept", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if s := of(h).sockets[integer(args, 0)]; s != nil && !s.accepted {
+			s.accepted = true
+			s.run = runOf(h)
+			s.run.sockets++
+			s.receive()
+		}
+		return nil, nil
+	})
+	// socket.send: id, text or bytes
+	o.Add("socket.send", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		s := of(h).sockets[integer(args, 0)]
+		if s == nil || s.closed {
+			return nil, nil
+		}
+		p := packet{}
+		switch b := arg(args, 1).(type) {
+		case string:
+			p.data = []byte(wellFormed(b))
+		case []byte:
+			p.data, p.binary = b, true
+		}
+		s.put(p)
+		return nil, nil
+	})
+	// socket.close: id, code, reason
+	o.Add("socket.close", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if s := of(h).sockets[integer(args, 0)]; s != nil {
+			s.put(packet{close: true, code: integer(args, 1), reason: wellFormed(str(args, 2))})
+		}
+		return nil, nil
+	})
+}
+
+// addSocket registers a socket; remote may come later through connect.
+func (w *Worker) addSocket(r *run, remote Socket) int {
+	w.lastID++
+	w.sockets[w.lastID] = &socket{id: w.lastID, run: r, remote: remote}
+	return w.lastID
+}
+
+func (s *socket) put(p packet) {
+	if s.remote == nil {
+		s.sent = append(s.sent, p)
+		return
+	}
+	if p.close {
+		if !s.closed {
+			s.closed = true
+			s.remote.Close(p.code, p.reason)
+			if s.gone {
+				s.end()
+			}
+		}
+		return
+	}
+	if s.remote.Send(p.data, p.binary) != nil {
+		s.closed = true // the other side is gone; its close event follows
+	}
+}
+
+// connect joins a 101 response's socket and the visitor's.
+func (r *run) connect(id int) {
+	s := r.w.sockets[id]
+	if s == nil {
+		return
+	}
+	if r.inv.Socket == nil {
+		r.event(trace.Event{Kind: trace.KindFault, Fault: &trace.Fault{Kind: trace.FaultException, Message: "The response has a WebSocket, but the request did not ask for one."}})
+		return
+	}
+	s.remote = r.inv.Socket
+	for _, p := range s.sent {
+		s.put(p)
+	}
+	s.sent = nil
+	if s.accepted {
+		s.receive()
+	}
+}
+
+// receive starts taking messages, once both sides are there.
+func (s *socket) receive() {
+	if s.remote == nil || !s.accepted {
+		return
+	}
+	r, id := s.run, s.id
+	w := r.w
+	s.remote.Receive(func(data []byte, binary bool) {
+		var v isolate.Value = data
+		if !binary {
+			v = string(data)
+		}
+		_ = w.loop.Post(r.account, func(iso isolate.Isolate) error { // a closed loop needs no messages
+			_, err := iso.Call("socketMessage", id, v, r.id)
+			return err
+		})
+	}, func(code int, reason string, clean bool) {
+		_ = w.loop.Post(r.account, func(iso isolate.Isolate) error { // a closed loop needs no messages
+			s.gone = true
+			_, err := iso.Call("socketClose", id, code, reason, clean, r.id)
+			s.end()
+			return err
+		})
+	})
+}
+
+// end frees the socket; its run may be over then.
+func (s *socket) end() {
+	w := s.run.w
+	if w.sockets[s.id] != s {
+		return
+	}
+	delete(w.sockets, s.id)
+	if s.accepted {
+		s.run.sockets--
+		s.run.maybeFinish()
+	}
+}

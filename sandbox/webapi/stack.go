@@ -1,0 +1,175 @@
+package webapi
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/go-sourcemap/sourcemap"
+
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/trace"
+)
+
+// stacks maps the engine's positions in a Worker's code to the learner's files.
+type stacks struct {
+	worker *trace.Worker
+	once   sync.Once
+	mapped *sourcemap.Consumer
+}
+
+var frameLine = regexp.MustCompile(`^\s*at (?:(.*?) \()?([^()]*?):(\d+)(?::(\d+))?\)?$`)
+
+// frames are the learner's frames of an engine's stack, innermost first.
+func (s *stacks) frames(stack string) []trace.Frame {
+	var out []trace.Frame
+	for line := range strings.Lines(stack) {
+		if f, ok := s.frame(strings.TrimRight(line, "\n")); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// first is the innermost frame of the learner's, nil when there is none.
+func (s *stacks) first(stack string) *trace.Frame {
+	for line := range strings.Lines(stack) {
+		if f, ok := s.frame(strings.TrimRight(line, "\n")); ok {
+			return &f
+		}
+	}
+	return nil
+}
+
+func (s *stacks) frame(line string) (trace.Frame, bool) {
+	m := frameLine.FindStringSubmatch(line)
+	if m == nil || m[2] != moduleName {
+		return trace.Frame{}, false
+	}
+	l, _ := strconv.Atoi(m[3])
+	c, _ := strconv.Atoi(m[4])
+	fn := m[1]
+	if fn == "<anonymous>" || fn == "<eval>" || fn == "<module>" {
+		fn = ""
+	}
+	file, l, c, ok := s.position(l, c)
+	if !ok {
+		return trace.Frame{}, false
+	}
+	return trace.Frame{Func: fn, File: file, Line: l, Column: c}, true
+}
+
+// position maps a line and column of the Worker's code, both from 1.
+func (s *stacks) position(line, column int) (string, int, int, bool) {
+	s.once.Do(func() {
+		if len(s.worker.SourceMap) == 0 {
+			return
+		}
+		if c, err := sourcemap.Parse("", s.worker.SourceMap); err == nil {
+			s.mapped = c
+		}
+	})
+	if s.mapped == nil {
+		name := s.worker.Main
+		if name == "" {
+			name = moduleName
+		}
+		return name, line, column, true
+	}
+	file, _, l, c, ok := s.mapped.Source(line, max(column-1, 0))
+	if !ok || file == "" {
+		return "", 0, 0, false
+	}
+	return strings.TrimPrefix(file, "./"), l, c + 1, true
+}
+
+// place adds the frames of an engine's stack to a fault.
+func (s *stacks) place(f *trace.Fault, stack string) *trace.Fault {
+	f.Frames = s.frames(stack)
+	if len(f.Frames) > 0 {
+		f.Code = s.code(f.Frames[0])
+	}
+	return f
+}
+
+// code is the source around a frame, with a marker under the column.
+func (s *stacks) code(at trace.Frame) string {
+	src, ok := s.worker.Sources[at.File]
+	if !ok {
+		return ""
+	}
+	lines := strings.Split(src, "\n")
+	if at.Line < 1 || at.Line > len(lines) {
+		return ""
+	}
+	var b strings.Builder
+	first, last := max(at.Line-2, 1), min(at.Line+2, len(lines))
+	width := len(strconv.Itoa(last))
+	for n := first; n <= last; n++ {
+		text := strings.TrimRight(lines[n-1], "\r")
+		if len(text) > 200 {
+			text = text[:200]
+		}
+		mark := " "
+		if n == at.Line {
+			mark = ">"
+		}
+		fmt.Fprintf(&b, "%s %*d | %s\n", mark, width, n, text)
+		if n == at.Line && at.Column > 0 && at.Column <= 200 {
+			fmt.Fprintf(&b, "  %*s | %s^\n", width, "", strings.Repeat(" ", at.Column-1))
+		}
+	}
+	return b.String()
+}
+
+// exception is a fault for an exception of the learner's code.
+func (w *Worker) exception(name, message, stack string) *trace.Fault {
+	f := &trace.Fault{Kind: trace.FaultException, Name: name, Message: wellFormed(message)}
+	if strings.Contains(stack, "    at ") && isMapped(stack) {
+		f.Frames = parseMapped(stack)
+		if len(f.Frames) > 0 {
+			f.Code = w.stacks.code(f.Frames[0])
+		}
+	} else {
+		w.stacks.place(f, stack)
+	}
+	f.Hint = hint(f)
+	return f
+}
+
+// A stack that a script read is mapped already: its first line is no frame.
+func isMapped(stack string) bool { return !strings.HasPrefix(strings.TrimLeft(stack, " "), "at ") }
+
+func parseMapped(stack string) []trace.Frame {
+	var out []trace.Frame
+	for line := range strings.Lines(stack) {
+		m := frameLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if m == nil {
+			continue
+		}
+		l, _ := strconv.Atoi(m[3])
+		c, _ := strconv.Atoi(m[4])
+		out = append(out, trace.Frame{Func: m[1], File: m[2], Line: l, Column: c})
+	}
+	return out
+}
+
+func stackOps(o *isolate.Ops) {
+	// stack.map: the engine's stack → the learner's frames as V8 writes them
+	o.Add("stack.map", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		var b strings.Builder
+		for _, f := range of(h).stacks.frames(str(args, 0)) {
+			if b.Len() > 0 {
+				b.WriteByte('\n')
+			}
+			if f.Func != "" {
+				fmt.Fprintf(&b, "    at %s (%s:%d:%d)", f.Func, f.File, f.Line, f.Column)
+			} else {
+				fmt.Fprintf(&b, "    at %s:%d:%d", f.File, f.Line, f.Column)
+			}
+		}
+		return b.String(), nil
+	})
+}

@@ -1,0 +1,367 @@
+package webapi
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/trace"
+)
+
+// ErrClosed is what an evicted Worker answers.
+var ErrClosed = errors.New("webapi: the Worker's isolate is closed")
+
+// Config is what a Worker is started from. Engine, Pool, Ops and Backend are
+// required; Engine must have been made with Ops and the bootstrap of sandbox/js.
+type Config struct {
+	Engine  isolate.Engine
+	Pool    *isolate.Pool
+	Ops     *isolate.Ops
+	Worker  trace.Worker
+	ID      string // of the isolate, for events
+	Backend Backend
+	Now     func() time.Time // time.Now when nil
+	// Evicted is told once that the isolate is gone and why: "" when Evict
+	// asked for it, else the fault's kind. Nil for none.
+	Evicted func(why string)
+}
+
+// Worker is one isolate with a learner's Worker in it.
+type Worker struct {
+	cfg    Config
+	limits trace.Limits
+	loop   *isolate.Loop
+	made   time.Time
+	stacks stacks
+
+	start, load time.Duration // how long the two phases took
+
+	mu      sync.Mutex
+	active  int
+	waiting []*run
+	closed  bool
+	served  int
+
+	// The rest belongs to the isolate's turns.
+	runs     map[int]*run
+	lastRun  int
+	bodies   map[int]*hostBody
+	uploads  map[int]*upload
+	fetches  map[int]func()
+	sockets  map[int]*socket
+	timers   map[int]*timer
+	lastID   int
+	loading  *loading
+	spent    *trace.Fault // why the isolate is spent
+}
+
+// loading is the state of a module's top level.
+type loading struct {
+	done  chan struct{}
+	once  sync.Once
+	fault *trace.Fault
+}
+
+func (l *loading) end(f *trace.Fault) {
+	l.once.Do(func() {
+		l.fault = f
+		close(l.done)
+	})
+}
+
+// moduleName is what the learner's code is called inside the engine.
+const moduleName = "worker.js"
+
+// Start makes an isolate and evaluates the Worker's module in it. A fault
+// tells the learner why the module could not start; an error is ours.
+func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	w := &Worker{
+		cfg: cfg, limits: withDefaults(cfg.Worker.Limits), made: time.Now(),
+		runs: map[int]*run{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{},
+		loading: &loading{done: make(chan struct{})},
+	}
+	w.stacks.worker = &w.cfg.Worker
+	began := time.Now()
+	loop, err := isolate.NewLoop(ctx, isolate.LoopConfig{
+		Pool: cfg.Pool, Engine: cfg.Engine, Ops: cfg.Ops, Memory: w.limits.Memory, Owner: w,
+		Failed: w.failed, Broken: w.broken, Rejection: w.rejection, Now: cfg.Now,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	w.loop = loop
+	w.start = time.Since(began)
+	began = time.Now()
+	account := &isolate.Account{Run: "load", Limit: w.limits.StartCPU, Quiet: func(isolate.Isolate) error {
+		w.loading.end(&trace.Fault{
+			Kind: trace.FaultStartup, Message: "The module's top level waits for a promise that never resolves.",
+			Hint: "Move the await into a handler; at the top level only work that ends by itself can be awaited.",
+		})
+		return nil
+	}}
+	if err := loop.Post(account, w.loadTurn); err != nil {
+		return nil, nil, err
+	}
+	select {
+	case <-w.loading.done:
+	case <-ctx.Done():
+		_ = loop.Close()
+		return nil, nil, context.Cause(ctx)
+	}
+	w.load = time.Since(began)
+	if w.loading.fault != nil {
+		_ = loop.Close()
+		return nil, w.loading.fault, nil
+	}
+	return w, nil, nil
+}
+
+func withDefaults(l trace.Limits) trace.Limits {
+	d := trace.Default()
+	for _, f := range []struct{ v, d *time.Duration }{{&l.CPU, &d.CPU}, {&l.StartCPU, &d.StartCPU}, {&l.Wall, &d.Wall}} {
+		if *f.v <= 0 {
+			*f.v = *f.d
+		}
+	}
+	for _, f := range []struct{ v, d *int64 }{{&l.Memory, &d.Memory}, {&l.Body, &d.Body}, {&l.Request, &d.Request}} {
+		if *f.v <= 0 {
+			*f.v = *f.d
+		}
+	}
+	for _, f := range []struct{ v, d *int }{{&l.LogBytes, &d.LogBytes}, {&l.LogCount, &d.LogCount}, {&l.Calls, &d.Calls}, {&l.Depth, &d.Depth}, {&l.Requests, &d.Requests}} {
+		if *f.v <= 0 {
+			*f.v = *f.d
+		}
+	}
+	return l
+}
+
+func (w *Worker) loadTurn(iso isolate.Isolate) error {
+	wk := &w.cfg.Worker
+	bindings := make([]any, 0, 10*len(wk.Bindings))
+	for _, b := range wk.Bindings {
+		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
+	}
+	flags := make([]any, 0, len(wk.Flags))
+	for _, f := range wk.Flags {
+		flags = append(flags, f)
+	}
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, flags); err != nil {
+		return err
+	}
+	return iso.Load(moduleName, wk.Code, wk.Classic)
+}
+
+// failed gets what a turn threw: an exception of a timer's callback, or why
+// the isolate is spent.
+func (w *Worker) failed(a *isolate.Account, err error) {
+	f := w.faultOf(err)
+	if r, ok := a.Owner.(*run); ok {
+		r.uncaught(f)
+		if f.Kind != trace.FaultException {
+			w.spent = f
+			r.fail(f)
+		}
+		return
+	}
+	if f.Kind == trace.FaultException {
+		f.Kind = trace.FaultStartup
+	}
+	w.loading.end(f)
+}
+
+// faultOf says in the learner's words what an engine's error means.
+func (w *Worker) faultOf(err error) *trace.Fault {
+	var exc *isolate.Exception
+	var stop *isolate.Stop
+	where := ""
+	if errors.As(err, &stop) {
+		where = stop.Stack
+	}
+	switch {
+	case errors.As(err, &exc):
+		return w.exception(exc.Name, exc.Message, exc.Stack)
+	case errors.Is(err, isolate.ErrMemory):
+		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: "The isolate is out of memory: its ceiling is " + bytesText(w.limits.Memory) + ".", Hint: "Keep less at once: stream large data, and drop what is no longer needed from global variables."}, where)
+	case errors.Is(err, isolate.ErrInterrupted):
+		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
+			limit := w.limits.CPU
+			if !w.isLoaded() {
+				limit = w.limits.StartCPU
+			}
+			return w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "The code used more than its CPU time limit of " + limit.String() + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+		}
+		if cause := w.loop.StopCause(); errors.Is(cause, errEvicted) || errors.Is(cause, isolate.ErrClosed) {
+			return &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."}
+		}
+		return w.stacks.place(&trace.Fault{Kind: trace.FaultWall, Message: "The code was stopped."}, where)
+	}
+	return &trace.Fault{Kind: trace.FaultPlatform, Message: "The isolate broke; this is a fault of the platform.", Hint: "Run it again: a new isolate takes over."}
+}
+
+func (w *Worker) isLoaded() bool {
+	select {
+	case <-w.loading.done:
+		return true
+	default:
+		return false
+	}
+}
+
+var errEvicted = errors.New("evicted")
+
+// broken ends every run of a spent isolate.
+func (w *Worker) broken(err error) {
+	f := w.spent
+	if f == nil {
+		f = w.faultOf(err)
+	}
+	w.shut(string(f.Kind), &trace.Fault{Kind: f.Kind, Message: f.Message, Hint: f.Hint})
+	w.loop.Shutdown()
+}
+
+// shut ends all runs and refuses new ones.
+func (w *Worker) shut(why string, f *trace.Fault) {
+	w.mu.Lock()
+	was := w.closed
+	w.closed = true
+	waiting := w.waiting
+	w.waiting = nil
+	w.mu.Unlock()
+	w.loading.end(f)
+	for _, r := range w.runs {
+		r.fail(f)
+		r.finish()
+	}
+	for _, r := range waiting {
+		r.fail(f)
+		r.finish()
+	}
+	for id, b := range w.bodies {
+		b.close()
+		delete(w.bodies, id)
+	}
+	for _, s := range w.sockets {
+		s.shut()
+	}
+	if !was && w.cfg.Evicted != nil {
+		w.cfg.Evicted(why)
+	}
+}
+
+func (w *Worker) rejection(a *isolate.Account, _ uint32, reason *isolate.Exception, handled bool) {
+	if r, ok := a.Owner.(*run); ok && !handled {
+		r.uncaught(w.exception(reason.Name, reason.Message, reason.Stack))
+	}
+}
+
+// StartTime and LoadTime are how long the two phases of the start took.
+func (w *Worker) StartTime() time.Duration { return w.start }
+
+// LoadTime is how long the module's top level took.
+func (w *Worker) LoadTime() time.Duration { return w.load }
+
+// ID is Config.ID.
+func (w *Worker) ID() string { return w.cfg.ID }
+
+// Active is how many invocations are running or waiting for their turn.
+func (w *Worker) Active() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.active + len(w.waiting)
+}
+
+// Closed tells whether the isolate takes no more invocations.
+func (w *Worker) Closed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
+}
+
+// Stats is the isolate's state as the interface shows it.
+func (w *Worker) Stats() trace.IsolateState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	state := "idle"
+	switch {
+	case w.closed:
+		state = "evicted"
+	case w.active > 0:
+		state = "warm"
+	}
+	m := w.loop.Isolate().Memory()
+	return trace.IsolateState{ID: w.cfg.ID, State: state, Engine: w.cfg.Engine.Name(), Age: time.Since(w.made).Microseconds(), Requests: w.served, Private: m.Private, Limit: m.Limit}
+}
+
+// Pages is the page map of the isolate; see isolate.Isolate. It waits for the
+// turn in progress.
+func (w *Worker) Pages(ctx context.Context) ([]byte, error) {
+	type result struct{ pages []byte }
+	got := make(chan result, 1)
+	if err := w.loop.Post(&isolate.Account{Run: "pages"}, func(iso isolate.Isolate) error {
+		got <- result{iso.Pages()}
+		return nil
+	}); err != nil {
+		return nil, ErrClosed
+	}
+	select {
+	case r := <-got:
+		return r.pages, nil
+	case <-w.loop.Done():
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Evict closes the isolate. Runs in progress end with a canceled fault.
+func (w *Worker) Evict() {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		<-w.loop.Done()
+		return
+	}
+	w.mu.Unlock()
+	ended := make(chan struct{})
+	if err := w.loop.Post(&isolate.Account{Run: "evict"}, func(isolate.Isolate) error {
+		defer close(ended)
+		w.shut("", &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."})
+		return nil
+	}); err == nil {
+		// A turn that does not end is stopped.
+		t := time.AfterFunc(100*time.Millisecond, func() { w.loop.Stop(errEvicted) })
+		select {
+		case <-ended:
+		case <-w.loop.Done():
+		}
+		t.Stop()
+	}
+	_ = w.loop.Close()
+}
+
+func bytesText(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return itoa(n>>20) + " MiB"
+	case n >= 1<<10:
+		return itoa(n>>10) + " KiB"
+	}
+	return itoa(n) + " bytes"
+}
+
+// compat tells whether a compatibility flag is on.
+func (w *Worker) compat(flag string) bool {
+	for _, f := range w.cfg.Worker.Flags {
+		if strings.EqualFold(f, flag) {
+			return true
+		}
+	}
+	return false
+}
