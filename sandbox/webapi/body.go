@@ -201,4 +201,3 @@ func bodyError(err error) error {
 	}
 	return &isolate.Throw{Name: "Error", Message: "Network connection lost."}
 }
-

@@ -46,16 +46,16 @@ type Worker struct {
 	served  int
 
 	// The rest belongs to the isolate's turns.
-	runs     map[int]*run
-	lastRun  int
-	bodies   map[int]*hostBody
-	uploads  map[int]*upload
-	fetches  map[int]func()
-	sockets  map[int]*socket
-	timers   map[int]*timer
-	lastID   int
-	loading  *loading
-	spent    *trace.Fault // why the isolate is spent
+	runs    map[int]*run
+	lastRun int
+	bodies  map[int]*hostBody
+	uploads map[int]*upload
+	fetches map[int]func()
+	sockets map[int]*socket
+	timers  map[int]*timer
+	lastID  int
+	loading *loading
+	spent   *trace.Fault // why the isolate is spent
 }
 
 // loading is the state of a module's top level.
