@@ -19,7 +19,7 @@ type Worker struct {
 	Date      string            `json:"date" cbor:"6,keyasint"`                           // compatibility date, YYYY-MM-DD
 	Flags     []string          `json:"flags,omitempty" cbor:"7,keyasint,omitempty"`      // compatibility flags
 	Bindings  []Binding         `json:"bindings,omitempty" cbor:"8,keyasint,omitempty"`
-	Routes    []string          `json:"routes,omitempty" cbor:"9,keyasint,omitempty"` // patterns; see FACTS on precedence
+	Routes    []string          `json:"routes,omitempty" cbor:"9,keyasint,omitempty"` // patterns; see ParseRoute for their marks
 	Crons     []string          `json:"crons,omitempty" cbor:"10,keyasint,omitempty"`
 	Consumers []Consumer        `json:"consumers,omitempty" cbor:"11,keyasint,omitempty"` // queues it consumes
 	Assets    map[string][]byte `json:"assets,omitempty" cbor:"12,keyasint,omitempty"`    // static assets by path, "/index.html"
@@ -35,7 +35,7 @@ type Worker struct {
 type Binding struct {
 	Name       string `json:"name" cbor:"1,keyasint"`
 	Type       string `json:"type" cbor:"2,keyasint"`                           // text json secret kv durable queue d1 r2 service assets ratelimit analytics version
-	Value      string `json:"value,omitempty" cbor:"3,keyasint,omitempty"`      // text and secret: itself; json: JSON text
+	Value      string `json:"value,omitempty" cbor:"3,keyasint,omitempty"`      // text and secret: itself; json: JSON text; assets: JSON of AssetOptions
 	ID         string `json:"id,omitempty" cbor:"4,keyasint,omitempty"`         // namespace, bucket, database or queue
 	Service    string `json:"service,omitempty" cbor:"5,keyasint,omitempty"`    // service: Worker name; durable: script that owns the class
 	Entrypoint string `json:"entrypoint,omitempty" cbor:"6,keyasint,omitempty"` // service: named entrypoint
@@ -43,6 +43,14 @@ type Binding struct {
 	Props      string `json:"props,omitempty" cbor:"8,keyasint,omitempty"`      // service: JSON given as ctx.props
 	Limit      int    `json:"limit,omitempty" cbor:"9,keyasint,omitempty"`      // ratelimit: calls per period
 	Period     int    `json:"period,omitempty" cbor:"10,keyasint,omitempty"`    // ratelimit: seconds, 10 or 60
+}
+
+// AssetOptions is the Value of an assets binding, as JSON. Its Name is empty
+// when code has no access to the assets.
+type AssetOptions struct {
+	HTML     string   `json:"html_handling,omitempty"`      // auto-trailing-slash (default) force-trailing-slash drop-trailing-slash none
+	NotFound string   `json:"not_found_handling,omitempty"` // none (default) 404-page single-page-application
+	First    []string `json:"run_worker_first,omitempty"`   // paths the Worker answers before assets; "/*" for all, "!" excludes
 }
 
 // Consumer is a Worker's subscription to a queue.

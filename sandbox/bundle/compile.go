@@ -1,0 +1,271 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"coldstart/sandbox/trace"
+)
+
+// isScript reports whether a file holds JavaScript or TypeScript.
+func isScript(name string) bool {
+	_, ok := scriptLoaders[path.Ext(name)]
+	return ok && !strings.HasSuffix(name, ".d.ts")
+}
+
+// JSX is read in .js files too, as the real toolchain does.
+var scriptLoaders = map[string]api.Loader{
+	".js": api.LoaderJSX, ".mjs": api.LoaderJSX, ".cjs": api.LoaderJSX, ".jsx": api.LoaderJSX,
+	".ts": api.LoaderTS, ".mts": api.LoaderTS, ".cts": api.LoaderTS, ".tsx": api.LoaderTSX,
+}
+
+func syntaxOf(name string) syntax {
+	l := scriptLoaders[path.Ext(name)]
+	return syntax{ts: l == api.LoaderTS || l == api.LoaderTSX, jsx: l == api.LoaderJSX || l == api.LoaderTSX}
+}
+
+// compile bundles a Worker's modules into w.Code.
+func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault {
+	tsconfig, f := b.tsconfig(c.dir)
+	if f != nil {
+		return f
+	}
+	r := &resolver{b: b, entry: entry, node: nodeCompat(w.Date, w.Flags), wasm: map[string][]byte{}}
+	opts := buildOptions(tsconfig)
+	opts.Plugins = []api.Plugin{r.plugin()}
+	opts.EntryPoints = []string{entry}
+	opts.Metafile = true
+	d, f := b.chooseDialect(c, entry)
+	if f != nil {
+		return f
+	}
+	r.dialect = d
+	result := api.Build(opts)
+	if f := r.fault(); f != nil {
+		return f
+	}
+	if len(result.Errors) > 0 {
+		return b.esbuildFault(result.Errors)
+	}
+	if d == "" {
+		meta := readMeta(result.Metafile, entry)
+		switch {
+		case meta.exports > 0:
+		case addsListener(b.project.Files[entry]):
+			w.Classic = true
+			opts.Metafile = false
+			opts.Format = api.FormatIIFE
+			opts.Bundle = meta.imports
+			if !meta.imports {
+				opts.Format = api.FormatDefault
+				r.plain = true
+			}
+			if result = api.Build(opts); len(result.Errors) > 0 {
+				return b.esbuildFault(result.Errors)
+			}
+		default:
+			return b.noExport(entry)
+		}
+	}
+	for _, m := range result.Warnings {
+		b.warnFrom(m)
+	}
+	w.Code, w.SourceMap = output(result)
+	w.Wasm = r.wasm
+	if len(w.Wasm) == 0 {
+		w.Wasm = nil
+	}
+	w.Sources = map[string]string{}
+	for name := range r.loaded {
+		if isScript(name) {
+			w.Sources[name] = string(b.project.Files[name])
+		}
+	}
+	return nil
+}
+
+// buildOptions are esbuild's options for code that runs on QuickJS.
+func buildOptions(tsconfig string) api.BuildOptions {
+	return api.BuildOptions{
+		Bundle:         true,
+		Format:         api.FormatESModule,
+		Platform:       api.PlatformNeutral,
+		Target:         api.ES2024,
+		Supported:      map[string]bool{"using": false},
+		Charset:        api.CharsetUTF8,
+		LegalComments:  api.LegalCommentsNone,
+		Sourcemap:      api.SourceMapExternal,
+		SourcesContent: api.SourcesContentInclude,
+		TsconfigRaw:    tsconfig,
+		JSX:            api.JSXAutomatic,
+		// The only JSX runtime on the shelf.
+		JSXImportSource: "hono/jsx",
+		Define:          map[string]string{"process.env.NODE_ENV": `"production"`},
+		AbsWorkingDir:   "/",
+		Outfile:         "/worker.js",
+		LogLevel:        api.LogLevelSilent,
+		LogLimit:        50,
+	}
+}
+
+// nodeCompat reports whether node:* modules are there.
+func nodeCompat(date string, flags []string) bool {
+	on := date >= nodeDate
+	for _, flag := range flags {
+		switch flag {
+		case "nodejs_compat", "nodejs_compat_v2":
+			on = true
+		case "no_nodejs_compat", "no_nodejs_compat_v2":
+			on = false
+		}
+	}
+	return on
+}
+
+// output takes code and source map from a build that succeeded.
+func output(r api.BuildResult) (code string, sourceMap []byte) {
+	for _, f := range r.OutputFiles {
+		if strings.HasSuffix(f.Path, ".map") {
+			sourceMap = cleanMap(f.Contents)
+		} else {
+			code = string(f.Contents)
+		}
+	}
+	return code, sourceMap
+}
+
+// sourceMapV3 is what this package keeps of a source map.
+type sourceMapV3 struct {
+	Version  int       `json:"version"`
+	Sources  []string  `json:"sources"`
+	Contents []*string `json:"sourcesContent,omitempty"`
+	Mappings string    `json:"mappings"`
+	Names    []string  `json:"names"`
+}
+
+// cleanMap names sources as the learner does and drops the text of packages.
+func cleanMap(data []byte) []byte {
+	var m sourceMapV3
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil // esbuild always writes JSON
+	}
+	for i, s := range m.Sources {
+		space, name, ok := strings.Cut(s, ":")
+		switch {
+		case !ok:
+		case space == nsProject:
+			m.Sources[i] = name
+		default:
+			m.Sources[i] = space + ":" + name
+			if i < len(m.Contents) {
+				m.Contents[i] = nil
+			}
+		}
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(m); err != nil {
+		return nil
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// moduleMeta is what esbuild knows of the entry file.
+type moduleMeta struct {
+	exports int
+	imports bool
+}
+
+func readMeta(metafile, entry string) moduleMeta {
+	var m struct {
+		Inputs map[string]struct {
+			Imports []struct {
+				Path string `json:"path"`
+			} `json:"imports"`
+			Format string `json:"format"`
+		} `json:"inputs"`
+		Outputs map[string]struct {
+			Exports    []string `json:"exports"`
+			EntryPoint string   `json:"entryPoint"`
+		} `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(metafile), &m); err != nil {
+		return moduleMeta{}
+	}
+	var meta moduleMeta
+	for _, o := range m.Outputs {
+		if o.EntryPoint == nsProject+":"+entry {
+			meta.exports = len(o.Exports)
+		}
+	}
+	in := m.Inputs[nsProject+":"+entry]
+	for _, i := range in.Imports {
+		if !strings.HasPrefix(i.Path, "<runtime>") {
+			meta.imports = true
+		}
+	}
+	meta.imports = meta.imports || in.Format == "esm"
+	return meta
+}
+
+var listenerPattern = regexp.MustCompile(`\baddEventListener\s*\(`)
+
+// addsListener reports service-worker syntax.
+func addsListener(source []byte) bool { return listenerPattern.Match(source) }
+
+func (b *builder) noExport(entry string) *trace.Fault {
+	f := &trace.Fault{
+		Kind:    trace.FaultHandler,
+		Message: fmt.Sprintf("%s has no default export.", entry),
+		Hint:    "Export an object with a fetch method: export default { async fetch(request) { return new Response(\"Hello\"); } };",
+		Frames:  []trace.Frame{{File: entry, Line: 1, Column: 1}},
+	}
+	f.Code = trace.CodeFrame(string(b.project.Files[entry]), 1, 0)
+	return f
+}
+
+// tsconfig reads the few compiler options that change what code does from the
+// nearest tsconfig.json. Everything else in it is for editors.
+func (b *builder) tsconfig(dir string) (string, *trace.Fault) {
+	name := path.Join(dir, "tsconfig.json")
+	data, ok := b.project.Files[name]
+	if !ok && dir != "" {
+		name = "tsconfig.json"
+		data, ok = b.project.Files[name]
+	}
+	if !ok {
+		return "{}", nil
+	}
+	root, f := b.parseJSONC(name, data)
+	if f != nil {
+		return "", f
+	}
+	options, _ := root.get("compilerOptions")
+	keep := map[string]any{}
+	for _, key := range []string{"jsx", "jsxFactory", "jsxFragmentFactory", "jsxImportSource"} {
+		if v, ok := options.get(key); ok {
+			if s, ok := v.value.(string); ok {
+				keep[key] = s
+			}
+		}
+	}
+	for _, key := range []string{"experimentalDecorators", "useDefineForClassFields", "verbatimModuleSyntax"} {
+		if v, ok := options.get(key); ok {
+			if on, ok := v.value.(bool); ok {
+				keep[key] = on
+			}
+		}
+	}
+	text, err := json.Marshal(map[string]any{"compilerOptions": keep})
+	if err != nil {
+		return "{}", nil
+	}
+	return string(text), nil
+}

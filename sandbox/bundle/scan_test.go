@@ -1,0 +1,270 @@
+package bundle
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// rep builds before + n×middle + inner + n×after.
+func rep(before, middle string, n int, inner, after string) string {
+	return before + strings.Repeat(middle, n) + inner + strings.Repeat(after, n)
+}
+
+// deep are sources that exhaust the parser's stack, memory or time when nothing is in front of it.
+var deep = []struct{ name, file, source string }{
+	{"arrays", "a.js", rep("const a=", "[", 100_000, "", "]")},
+	{"arrays, never closed", "a.js", rep("const a=", "[", 500_000, "", "")},
+	{"parentheses", "a.js", rep("const a=", "(", 300_000, "1", ")")},
+	{"objects", "a.js", rep("const a=", "{a:", 200_000, "1", "}")},
+	{"functions", "a.js", rep("const a=", "()=>{", 150_000, "", "}")},
+	{"blocks", "a.js", rep("", "{", 400_000, "", "}")},
+	{"templates", "a.js", rep("a=", "`${", 200_000, "1", "}`")},
+	{"calls", "a.js", rep("", "f(", 200_000, "", ")")},
+	{"classes", "a.js", rep("", "class A{x=", 60_000, "1", "}")},
+	{"unary", "a.js", rep("a=", "!", 900_000, "1", "")},
+	{"typeof", "a.js", rep("a=", "typeof ", 140_000, "1", "")},
+	{"await", "a.js", rep("a=", "await ", 140_000, "1", "")},
+	{"new", "a.js", rep("a=", "new ", 200_000, "b", "")},
+	{"minus with spaces", "a.js", rep("a=", "- ", 400_000, "1", "")},
+	{"increment", "a.js", rep("a=", "++ ", 300_000, "b", "")},
+	{"conditions", "a.js", rep("a=", "a?b:", 200_000, "c", "")},
+	{"arrows", "a.js", rep("a=", "a=>", 300_000, "c", "")},
+	{"async arrows", "a.js", rep("a=", "async a=>", 100_000, "c", "")},
+	{"powers", "a.js", rep("a=a", "**b", 200_000, "", "")},
+	{"assignments", "a.js", rep("a", "=b", 400_000, "", "")},
+	{"members", "a.js", rep("a=a", ".b", 400_000, "", "")},
+	{"members on lines", "a.js", rep("a=a", "\n.b", 300_000, "", "")},
+	{"optional members", "a.js", rep("a=a", "?.b", 300_000, "", "")},
+	{"call chain", "a.js", rep("a=a", "()", 400_000, "", "")},
+	{"index chain", "a.js", rep("a=a", "[0]", 300_000, "", "")},
+	{"tagged templates", "a.js", rep("a=a", "``", 400_000, "", "")},
+	{"if", "a.js", rep("", "if(a)", 200_000, "b", "")},
+	{"else", "a.js", rep("", "if(a){}else ", 80_000, "b", "")},
+	{"else after semicolons", "a.js", rep("", "if(a)b;else ", 80_000, "b", "")},
+	{"for", "a.js", rep("", "for(;;)", 140_000, "b", "")},
+	{"while", "a.js", rep("", "while(1)", 120_000, "b", "")},
+	{"do", "a.js", rep("", "do ", 200_000, "b", ";while(1)")},
+	{"labels", "a.js", rep("", "a:", 400_000, "b", "")},
+	{"extends", "a.js", rep("a=", "class extends ", 60_000, "b", "{}")},
+	{"yield", "a.js", "function* f(){" + rep("", "yield ", 150_000, "1", "") + "}"},
+	{"patterns", "a.js", rep("let ", "[", 300_000, "a", "]") + "=1"},
+	{"import calls", "a.js", rep("", "import(", 120_000, "a", ")")},
+	{"strings joined", "a.js", rep("a=", `"a"+`, 200_000, "1", "")},
+	{"comma expression", "a.js", rep("a=a", ",b", 400_000, "", "")},
+	{"comma expression in brackets", "a.js", rep("a=(a", ",b", 400_000, "", "") + ")"},
+	{"declarations", "a.js", rep("", "var a;", 150_000, "", "")},
+	{"declaration list", "a.js", rep("var a", ",a", 400_000, "", "")},
+	{"cases", "a.js", rep("switch(x){", "case 1:a();", 80_000, "", "") + "}"},
+	{"closers in strings", "a.js", rep("a=", "['',\"]\",", 100_000, "1", "]")},
+	{"closers in regular expressions", "a.js", rep("a=", "[/]/,", 150_000, "1", "]")},
+	{"closers in classes of regular expressions", "a.js", rep("a=", "[/[/]]/,", 120_000, "1", "]")},
+	{"closers in comments", "a.js", rep("a=", "[/*]*/", 150_000, "1", "]")},
+	{"closers in line comments", "a.js", rep("a=", "[//]\n", 150_000, "1", "]")},
+	{"closers in templates", "a.js", rep("a=", "[`]`,", 150_000, "1", "]")},
+	{"slash after a block", "a.js", rep("{}/'/;", "[", 300_000, "1", "]") + "//'"},
+	{"slash after an object", "a.js", rep("a={}/'/;'/;", "[", 300_000, "1", "]")},
+	{"quote in a regular expression", "a.js", rep("a=b\n/'/;", "[", 300_000, "1", "]") + "//'"},
+	{"slash after a control bracket", "a.js", rep("if(a)/'/;", "[", 300_000, "1", "]") + "//'"},
+	{"slash after of", "a.js", rep("for(of of /'/);", "[", 300_000, "1", "]") + "//'"},
+	{"html comment", "a.js", rep("a<!--'\n;", "[", 300_000, "1", "]") + "//'"},
+	{"elements", "a.jsx", rep("a=", "<a>", 150_000, "b", "</a>")},
+	{"elements in attributes", "a.jsx", rep("a=", "<a b=", 150_000, "''", "/>")},
+	{"fragments", "a.jsx", rep("a=", "<>", 150_000, "b", "</>")},
+	{"quotes in text", "a.jsx", rep("a=", "<a>it's{[", 60_000, "b", "]}</a>")},
+	{"elements in javascript", "a.js", rep("a=", "<a>", 100_000, "b", "</a>")},
+	{"type brackets", "a.ts", rep("let a:", "(", 300_000, "b", ")")},
+	{"type arguments", "a.ts", rep("let a:", "A<", 300_000, "b", ">")},
+	{"type arguments with commas", "a.ts", rep("let a:", "A<b,", 200_000, "b", ">")},
+	{"keyof", "a.ts", rep("let a:", "keyof ", 150_000, "b", "")},
+	{"conditional types", "a.ts", rep("let a:", "b extends c?d:", 60_000, "e", "")},
+	{"function types", "a.ts", rep("let a:", "()=>", 200_000, "e", "")},
+	{"less than", "a.ts", rep("a=a", "<a", 400_000, "", "")},
+	{"casts", "a.ts", rep("a=", "<a>", 300_000, "b", "")},
+	{"namespaces", "a.ts", rep("", "namespace a{", 60_000, "", "}")},
+	{"dotted namespace", "a.ts", rep("namespace a", ".b", 300_000, "{export let x=1}", "")},
+	{"namespaces in a row", "a.ts", rep("", "namespace A{export let x=1}", 30_000, "", "")},
+	{"enums in a row", "a.ts", rep("", "enum A{B}", 80_000, "", "")},
+	{"enum members", "a.ts", rep("enum A{B,", "C=B+1,", 100_000, "", "") + "}"},
+	{"arrow ambiguity", "a.ts", rep("a=", "a?(b):c=>", 60, "d", "")},
+	{"arrow ambiguity in brackets", "a.ts", rep("a=", "(a?(b):c=>", 60, "d", ")")},
+	{"json", "a.json", rep("", "[", 400_000, "", "]")},
+	{"json with comments", "a.json", rep("", `/*"*/[`, 150_000, "", "]")},
+	{"json objects", "a.json", rep("", `{"a":`, 150_000, "1", "}")},
+}
+
+// TestDeep builds every deep source in a process of its own kind: a crash of
+// the parser cannot be recovered. The child does all of them, and the parent reads where it stopped.
+func TestDeep(t *testing.T) {
+	if os.Getenv("BUNDLE_DEEP") == "1" {
+		for _, d := range deep {
+			began := time.Now()
+			dep := Build(t.Context(), Config{}, asProject(d.file, d.source))
+			fmt.Printf("DEEP\t%s\t%d\t%v\n", d.name, time.Since(began).Milliseconds(), dep.Fault != nil)
+		}
+		return
+	}
+	out, err := deepChild(t, "TestDeep")
+	done := 0
+	for line := range strings.Lines(out) {
+		parts := strings.Split(strings.TrimSpace(line), "\t")
+		if parts[0] != "DEEP" {
+			continue
+		}
+		var ms int
+		if _, err := fmt.Sscan(parts[2], &ms); err != nil {
+			t.Fatal(err)
+		}
+		if ms > 1500 {
+			t.Errorf("%s took %d ms", parts[1], ms)
+		}
+		if parts[3] != "true" {
+			t.Errorf("%s was built; the scan should refuse it", parts[1])
+		}
+		done++
+	}
+	if err != nil || done != len(deep) {
+		next := "none"
+		if done < len(deep) {
+			next = deep[done].name
+		}
+		t.Fatalf("%d of %d survived, the next was %q: %v\n%s", done, len(deep), next, err, out[max(0, len(out)-2000):])
+	}
+}
+
+func asProject(file, source string) trace.Project {
+	if strings.HasSuffix(file, ".json") {
+		return files("index.js", "import a from './"+file+"'; export default a", file, source)
+	}
+	return files(file, source+"\nexport default {}")
+}
+
+// deepChild runs a test of this binary alone, with a ceiling on its memory.
+func deepChild(t *testing.T, test string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `ulimit -v 4000000; exec "$0" "$@"`, os.Args[0], "-test.run=^"+test+"$", "-test.timeout=100s")
+	cmd.Env = append(os.Environ(), "BUNDLE_DEEP=1")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestHostileParsers builds the hostile corpus' parser attacks.
+func TestHostileParsers(t *testing.T) {
+	cases, err := filepath.Glob("../hostile/testdata/cpu-parser-*.json")
+	if err != nil || len(cases) == 0 {
+		cases, _ = filepath.Glob("../hostile/testdata/*/cpu-parser-*.json")
+	}
+	if len(cases) == 0 {
+		t.Fatal("the hostile corpus is not in sandbox/hostile/testdata")
+	}
+	if os.Getenv("BUNDLE_DEEP") != "1" {
+		if out, err := deepChild(t, "TestHostileParsers"); err != nil {
+			t.Fatalf("%v\n%s", err, out[max(0, len(out)-2000):])
+		}
+		return
+	}
+	for _, file := range cases {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c struct {
+			Main     string
+			Files    map[string]string
+			FilesGen map[string][]struct {
+				Text, Repeat string
+				N            int
+			} `json:"files_gen"`
+		}
+		if err := json.Unmarshal(data, &c); err != nil {
+			t.Fatal(err)
+		}
+		p := trace.Project{Main: c.Main, Files: map[string][]byte{}}
+		for name, text := range c.Files {
+			p.Files[name] = []byte(text)
+		}
+		for name, parts := range c.FilesGen {
+			var b strings.Builder
+			for _, part := range parts {
+				b.WriteString(part.Text)
+				b.WriteString(strings.Repeat(part.Repeat, part.N))
+			}
+			p.Files[name] = []byte(b.String())
+		}
+		p.Limits.Source = 64 << 20 // let the scan meet what the size limit would stop
+		began := time.Now()
+		Build(t.Context(), Config{}, p)
+		if took := time.Since(began); took > 3*time.Second && !strings.Contains(file, "50mb") {
+			t.Errorf("%s took %v", file, took)
+		}
+	}
+}
+
+func TestScanAllows(t *testing.T) {
+	for name, source := range map[string]string{
+		"many calls":             rep("", "app.get('/a', (c) => c.text('x'))\n", 3000, "", ""),
+		"lines without ;":        rep("", "x = a.b.c\n", 5000, "", ""),
+		"builder chain":          rep("z", ".a('b')", 300, "", ""),
+		"else if":                rep("", "if (a) { b() } else ", 300, "c()", ""),
+		"large table":            rep("x=[", "['a', 1, {b: 2}],\n", 20_000, "", "") + "]",
+		"large object":           rep("x={", "'k': 'v',\n", 20_000, "", "") + "}",
+		"long sum":               rep("x=1", "+a*b", 20_000, "", ""),
+		"regular expressions":    rep("", "if (/[\"'`]{2}/.test(s)) { t = s.replace(/\\/\\*/g, '') }\n", 2000, "", ""),
+		"typed arrows":           rep("", "const f = (a: number): string => a ? (b) : c\n", 1000, "", ""),
+		"fallthrough":            rep("switch(x){", "case 1:\n", 3000, "", "") + "}",
+		"comments with brackets": rep("", "// ((((( [[[[ {{{{ ' \"\n/* ` ( */", 2000, "", ""),
+		"strings with brackets":  rep("", "x = '((((' + \"[[[\";\n", 2000, "", ""),
+		"generics":               rep("", "const m = new Map<string, Array<Map<string, number>>>();\n", 1500, "", ""),
+		"classes":                rep("", "class A extends B { private x = 1; get y() { return this.x } }\n", 1500, "", ""),
+	} {
+		for _, syn := range []syntax{{ts: true}, {}} {
+			if f := scanScript(source, syn); f != nil {
+				line, _ := position(source, f.offset)
+				t.Errorf("%s (ts %v): line %d: %s", name, syn.ts, line, f.message)
+			}
+		}
+	}
+	const page = "export const Page = (p: Props) => <main class='x'>\n  Don't {p.list.map((i) => <li key={i}>{i} isn't `{'`'}`</li>)}\n  <br/> a > b\n</main>;\n"
+	if f := scanScript(strings.Repeat(page, 800), syntax{ts: true, jsx: true}); f != nil {
+		t.Errorf("jsx: %s", f.message)
+	}
+}
+
+func TestScanOfShelf(t *testing.T) {
+	cfg := shelfForTest(t)
+	n := 0
+	for _, dir := range []string{"hono/dist", "zod/v4/core", "express/lib", "itty-router", "nanoid", "typescript/lib"} {
+		list, _ := filepath.Glob("../../web/node_modules/" + dir + "/*.js")
+		for _, file := range list {
+			text, ok := cfg.Shelf.(*shelf).read(strings.TrimPrefix(file, "../../web/node_modules/"))
+			if !ok || len(text) > 1<<20 {
+				continue
+			}
+			n++
+			if f := scanScript(text, syntax{jsx: true}); f != nil {
+				line, _ := position(text, f.offset)
+				t.Errorf("%s:%d: %s", file, line, f.message)
+			}
+		}
+	}
+	if n < 50 {
+		t.Errorf("only %d files found", n)
+	}
+}
+
+func BenchmarkScan(b *testing.B) {
+	source := strings.Repeat("app.get('/a', async (c) => { const x = /a[b]/.test(c.req.path) ? 1 : 2; return c.text(`${x}`) });\n", 1000)
+	b.SetBytes(int64(len(source)))
+	for b.Loop() {
+		if f := scanScript(source, syntax{ts: true}); f != nil {
+			b.Fatal(f.message)
+		}
+	}
+}
