@@ -42,7 +42,6 @@ func AdapterSource(dialect string) string {
 func (b *builder) adapterSource(name string) string { return AdapterSource(name) }
 
 var (
-	commentPattern  = regexp.MustCompile(`(?s)/\*.*?\*/|(?m)(^|[\s;{}(,])//[^\n]*`)
 	defaultPattern  = regexp.MustCompile(`\bexport\s+default\b|\bexport\s*\{[^}]*\bdefault\b`)
 	azurePattern    = regexp.MustCompile(`["']@azure/functions["']`)
 	googlePattern   = regexp.MustCompile(`["'](@google-cloud/functions-framework|firebase-functions(/[a-z0-9/]+)?)["']`)
@@ -60,20 +59,55 @@ func (b *builder) chooseDialect(c *config, entry string) (string, *trace.Fault) 
 	if c.dialect != "" {
 		return c.dialect, nil
 	}
-	source := commentPattern.ReplaceAllString(string(b.project.Files[entry]), "$1")
+	source := withoutComments(string(b.project.Files[entry]))
+	has := func(word string, pattern *regexp.Regexp) bool { // the word is quick to look for
+		return strings.Contains(source, word) && pattern.MatchString(source)
+	}
 	switch {
-	case defaultPattern.MatchString(source):
+	case has("default", defaultPattern):
 		return "", nil
-	case azurePattern.MatchString(source):
+	case has("@azure/functions", azurePattern):
 		return "azure", nil
-	case handlerPattern.MatchString(source):
+	case has("handler", handlerPattern):
 		return "lambda", nil
-	case googlePattern.MatchString(source):
+	case has("functions", googlePattern):
 		return "gcf", nil
-	case listenPattern.MatchString(source) && frameworkImport.MatchString(source):
+	case has("listen", listenPattern) && frameworkImport.MatchString(source):
 		return "express", nil
-	case exportsPattern.MatchString(source) && !strings.Contains(source, "fetch"):
+	case has("exports", exportsPattern) && !strings.Contains(source, "fetch"):
 		return "gcf", nil
 	}
 	return "", nil
+}
+
+// withoutComments blanks comments out. It knows strings but not regular
+// expressions, which is enough to look for an import or an export.
+func withoutComments(source string) string {
+	out := []byte(source)
+	for i := 0; i < len(out); i++ {
+		switch c := out[i]; {
+		case c == '"' || c == '\'':
+			for i++; i < len(out) && out[i] != c && out[i] != '\n'; i++ {
+				if out[i] == '\\' {
+					i++
+				}
+			}
+		case c == '/' && i+1 < len(out) && out[i+1] == '/':
+			for ; i < len(out) && out[i] != '\n'; i++ {
+				out[i] = ' '
+			}
+		case c == '/' && i+1 < len(out) && out[i+1] == '*':
+			end := strings.Index(source[i+2:], "*/")
+			if end < 0 {
+				return string(out)
+			}
+			for end += i + 4; i < end; i++ {
+				if out[i] != '\n' {
+					out[i] = ' '
+				}
+			}
+			i--
+		}
+	}
+	return string(out)
 }

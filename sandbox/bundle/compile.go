@@ -218,7 +218,9 @@ func readMeta(metafile, entry string) moduleMeta {
 var listenerPattern = regexp.MustCompile(`\baddEventListener\s*\(`)
 
 // addsListener reports service-worker syntax.
-func addsListener(source []byte) bool { return listenerPattern.Match(source) }
+func addsListener(source []byte) bool {
+	return bytes.Contains(source, []byte("addEventListener")) && listenerPattern.MatchString(withoutComments(string(source)))
+}
 
 func (b *builder) noExport(entry string) *trace.Fault {
 	f := &trace.Fault{

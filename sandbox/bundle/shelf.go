@@ -138,8 +138,8 @@ type packageJSON struct {
 	Version      string            `json:"version"`
 	License      string            `json:"license"`
 	Type         string            `json:"type"`
-	Main         string            `json:"main"`
-	Module       string            `json:"module"`
+	Main         entryPath         `json:"main"`
+	Module       entryPath         `json:"module"`
 	Browser      json.RawMessage   `json:"browser"`
 	Exports      json.RawMessage   `json:"exports"`
 	Imports      json.RawMessage   `json:"imports"`
@@ -147,10 +147,22 @@ type packageJSON struct {
 	Dependencies map[string]string `json:"dependencies"`
 }
 
+// entryPath is a path, or "" where a manifest has something else.
+type entryPath string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *entryPath) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		*e = entryPath(s)
+	}
+	return nil
+}
+
 // needs reports that a manifest points into a folder.
 func (p *packageJSON) needs(dir string) bool {
 	in := "./" + dir + "/"
-	return strings.HasPrefix("./"+strings.TrimPrefix(p.Main, "./"), in) && p.Module == "" && len(p.Exports) == 0 ||
+	return strings.HasPrefix("./"+strings.TrimPrefix(string(p.Main), "./"), in) && p.Module == "" && len(p.Exports) == 0 ||
 		bytes.Contains(p.Browser, []byte(in))
 }
 
@@ -286,7 +298,7 @@ func (s *shelf) lookup(name, sub string, require bool) (string, error) {
 		if json.Unmarshal(p.Browser, &browser) != nil {
 			browser = ""
 		}
-		target = firstOf(browser, p.Module, p.Main, "index.js")
+		target = firstOf(browser, string(p.Module), string(p.Main), "index.js")
 	default:
 		target = sub
 	}
@@ -420,7 +432,7 @@ func (r *resolver) resolvePackage(spec string, args api.OnResolveArgs) api.OnRes
 	}
 	name, sub := splitPackage(spec)
 	if args.Namespace == nsShelf && r.browserFalse(args.Importer, spec) {
-		return api.OnResolveResult{Path: "", Namespace: nsShelf}
+		return emptyModule
 	}
 	direct := args.Namespace != nsProject || slices.Contains(shelfPackages, name)
 	if s != nil && direct {
@@ -495,7 +507,7 @@ func (r *resolver) shelfFile(file string) api.OnResolveResult {
 			continue
 		}
 		if string(v) == "false" {
-			return api.OnResolveResult{Path: "", Namespace: nsShelf}
+			return emptyModule
 		}
 		var to string
 		if json.Unmarshal(v, &to) == nil {
@@ -503,21 +515,57 @@ func (r *resolver) shelfFile(file string) api.OnResolveResult {
 		}
 	}
 	res := api.OnResolveResult{Path: file, Namespace: nsShelf}
-	if string(p.SideEffects) == "false" || string(p.SideEffects) == "[]" || name == "hono" || name == "zod" {
+	if p.pure(file[len(name)+1:]) {
 		res.SideEffects = api.SideEffectsFalse
 	}
 	return res
 }
 
-// loadShelf gives esbuild a file of a package; "" is the empty module.
+// emptyModule stands for what a package replaces with nothing.
+var emptyModule = api.OnResolveResult{Path: "(empty)", Namespace: nsShelf}
+
+// loadShelf gives esbuild a file of a package.
 func (b *builder) loadShelf(name string) api.OnLoadResult {
-	text := ""
+	text, _ := asShelf(b.cfg.Shelf).read(name) // "" for the empty module
 	loader := api.LoaderJS
-	if name != "" {
-		text, _ = asShelf(b.cfg.Shelf).read(name)
-		if path.Ext(name) == ".json" {
-			loader = api.LoaderJSON
-		}
+	if path.Ext(name) == ".json" {
+		loader = api.LoaderJSON
+	}
+	if name == zodLocales && !b.mentions("locales") {
+		text = "export { default as en } from \"./en.js\";"
 	}
 	return api.OnLoadResult{Contents: &text, Loader: loader, ResolveDir: "/"}
+}
+
+// zodLocales lists zod's messages in 50 languages. The bundler keeps them all,
+// 300 kB, because z is one object; code that never says "locales" reaches only English.
+const zodLocales = "zod/v4/locales/index.js"
+
+// mentions reports a word anywhere in the project's scripts.
+func (b *builder) mentions(word string) bool {
+	for name, data := range b.project.Files {
+		if isScript(name) && bytes.Contains(data, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pure reports that a package says of its file that importing it does nothing by itself.
+func (p *packageJSON) pure(file string) bool {
+	if string(p.SideEffects) == "false" {
+		return true
+	}
+	var list []string
+	if len(p.SideEffects) == 0 || json.Unmarshal(p.SideEffects, &list) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(list, func(pattern string) bool {
+		pattern = strings.TrimPrefix(pattern, "./")
+		if ok, err := path.Match(pattern, file); ok || err != nil {
+			return true
+		}
+		ok, err := path.Match(strings.TrimPrefix(pattern, "**/"), path.Base(file))
+		return ok || err != nil
+	})
 }
