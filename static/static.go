@@ -76,8 +76,9 @@ func Imports(name string) []string {
 	return out
 }
 
-// File is the content of a part of the engine: "quickjs.wasm", "bootstrap.js",
-// "shelf.zip". These are not served. The caller must not change the bytes.
+// File is the content of a part of the engine: "quickjs.wasm",
+// "bootstrap.json" (for js.Parse), "shelf.zip" (for bundle.OpenShelf). These are
+// not served. The caller must not change the bytes.
 func File(name string) ([]byte, error) {
 	data, err := dist.ReadFile(path.Join("dist/engine", name))
 	if err != nil {
@@ -178,6 +179,8 @@ func contentType(name string) string {
 		return "application/json"
 	case ".svg":
 		return "image/svg+xml"
+	case ".txt":
+		return "text/plain; charset=utf-8"
 	case ".woff2":
 		return "font/woff2"
 	case ".wasm":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,8 @@ import (
 	"sort"
 	"strings"
 
+	"coldstart/sandbox/bundle"
+	"coldstart/sandbox/js"
 	"coldstart/static"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -39,6 +42,7 @@ func (b builder) build() error {
 		{"workers", b.workers},
 		{"pages", b.pages},
 		{"engine", b.engine},
+		{"licenses", b.licenses},
 	}
 	for _, step := range steps {
 		if err := step.run(&out); err != nil {
@@ -261,6 +265,20 @@ func (b builder) engine(out *assets) error {
 	if err != nil {
 		return err
 	}
+	bootstrap, err := js.Build(b.web("node_modules"))
+	if err != nil {
+		return err
+	}
+	script, err := bootstrap.Marshal()
+	if err != nil {
+		return err
+	}
+	var shelf bytes.Buffer
+	if err := bundle.PackShelf(b.web("node_modules"), &shelf); err != nil {
+		return err
+	}
 	out.engine["quickjs.wasm"] = wasm
+	out.engine["bootstrap.json"] = script
+	out.engine["shelf.zip"] = shelf.Bytes()
 	return nil
 }

@@ -5,9 +5,12 @@ import (
 	"strings"
 
 	"coldstart/sandbox/trace"
+	"coldstart/static"
 )
 
-var homeFoot = []Link{{"How it works", "/docs"}}
+func homeFoot() []Link {
+	return []Link{{"How it works", "/docs"}, {"Licences", static.Path("licenses.txt")}}
+}
 
 func homeShell(p HomePage) Shell {
 	s := p.Shell
