@@ -74,6 +74,7 @@ type Lesson struct {
 	Diff         []FileDiff        // starter to solution
 	Checks       string            // source of checks.js
 	Declared     []Declaration     // the tests in it, in order
+	Spare        map[string]string // lines of the solution that no check needs, and why
 }
 
 // Text is what a translation replaces.

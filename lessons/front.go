@@ -14,7 +14,7 @@ import (
 // lessonKeys are the keys that the front matter of a lesson may have; all but
 // the identity may also stand in track.md as defaults.
 var (
-	lessonKeys = []string{"id", "title", "summary", "kind", "minutes", "open", "limits", "request", "covers", "labs", "points", "revision", "lang"}
+	lessonKeys = []string{"id", "title", "summary", "kind", "minutes", "open", "limits", "request", "covers", "labs", "points", "revision", "lang", "spare"}
 	trackOnly  = []string{"coming"}
 	textKeys   = []string{"title", "summary", "revision", "lang"} // of a translation
 	limitKeys  = []string{"cpu_ms", "start_ms", "wall_ms", "memory_mb", "calls", "isolates", "requests", "body_kb", "request_kb", "idle_s"}

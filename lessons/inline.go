@@ -16,6 +16,7 @@ var (
 	kindCallout = ast.NewNodeKind("Callout")
 	kindMeasure = ast.NewNodeKind("Measure")
 	kindSource  = ast.NewNodeKind("Source")
+	kindTitle   = ast.NewNodeKind("CalloutTitle")
 )
 
 // calloutNode is a quotation that begins with [!KIND] and perhaps a title.
@@ -80,6 +81,14 @@ func (callouts) Transform(root *ast.Document, reader gtext.Reader, _ parser.Cont
 			}
 			c = next
 		}
+		// The title runs into the first paragraph; other blocks stand below it.
+		if first, ok := n.FirstChild().(*ast.Paragraph); ok {
+			first.InsertBefore(first, first.FirstChild(), &titleNode{title: title})
+		} else {
+			alone := ast.NewParagraph()
+			alone.AppendChild(alone, &titleNode{title: title})
+			n.InsertBefore(n, n.FirstChild(), alone)
+		}
 		q.Parent().ReplaceChild(q.Parent(), q, n)
 	}
 }
@@ -95,9 +104,25 @@ func (d *document) callout(w util.BufWriter, _ []byte, node ast.Node, entering b
 	if known && n.class != "note" && n.class != "honest" {
 		class += " note-" + n.class
 	}
-	title := html.EscapeString(n.title)
-	_, _ = w.WriteString(d.mark(fmt.Sprintf(`<aside class="%s" aria-label="%s"><p><b>%s</b></p>`, class, title, title)) + "\n")
+	_, _ = w.WriteString(d.mark(fmt.Sprintf(`<aside class="%s" aria-label="%s">`, class, html.EscapeString(n.title))) + "\n")
 	return ast.WalkContinue, nil
+}
+
+// titleNode is a callout's title.
+type titleNode struct {
+	ast.BaseInline
+	title string
+}
+
+func (*titleNode) Kind() ast.NodeKind              { return kindTitle }
+func (n *titleNode) Dump(source []byte, level int) { ast.DumpHelper(n, source, level, nil, nil) }
+
+func (d *document) title(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		title := strings.TrimRight(node.(*titleNode).title, ".:!?")
+		_, _ = w.WriteString(d.mark("<b>"+html.EscapeString(title)+".</b>") + " ")
+	}
+	return ast.WalkSkipChildren, nil
 }
 
 // measureNode is {cold.p50}: a figure of the learner's own run.

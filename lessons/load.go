@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"coldstart/sandbox/trace"
@@ -119,14 +120,18 @@ func (l *loader) read(name string) (string, bool) {
 		}
 		return "", false
 	}
-	s := strings.TrimPrefix(string(b), "\uFEFF")
-	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return clean(string(b)), true
+}
+
+// clean gives a text plain line ends and takes out what must not be in it.
+func clean(s string) string {
+	s = strings.ReplaceAll(strings.TrimPrefix(s, "\uFEFF"), "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
 		if r == markOpen || r == markClose || r == 0 {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD")), true
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 // reason is an error without the path, which the problem already names.
@@ -376,8 +381,17 @@ func (l *loader) lesson(t *Track, tf *front, name string) *Lesson {
 	}
 	sort.Strings(labs)
 	ls.Labs = slices.Compact(labs)
+	if n := countWords(body); n > maxWords {
+		l.add(file, 1, 1, "W027", "%d words; a lesson says what it has to in %d", n, maxWords)
+	}
 	l.points(ls, f)
 	l.tasks(ls, file)
+	for _, p := range f.pairs("spare", "{ \"console.log(1);\": why no check minds }") {
+		if ls.Spare == nil {
+			ls.Spare = map[string]string{}
+		}
+		ls.Spare[strings.TrimSpace(p.key.Value)] = p.value.Value
+	}
 	if ownCovers {
 		l.covers(ls, f)
 	}
@@ -684,6 +698,32 @@ func (ls *Lesson) anchored(anchor string) bool {
 		return which == "" && len(ls.Labs) > 0 || contains(ls.Labs, which)
 	}
 	return false
+}
+
+// maxWords is how long a lesson's prose may be; hints, quizzes and what stands
+// in fences or between markers is not counted.
+const maxWords = 400
+
+func countWords(body string) int {
+	n, inside, fence := 0, false, false
+	for l := range strings.Lines(body) {
+		switch t := strings.TrimSpace(l); {
+		case strings.HasPrefix(t, "```") || strings.HasPrefix(t, "~~~"):
+			fence = !fence
+		case fence || sourceLine.MatchString(t):
+		case t == ":::":
+			inside = false
+		case strings.HasPrefix(t, ":::"):
+			inside = true
+		case !inside:
+			for _, w := range strings.Fields(t) {
+				if strings.ContainsFunc(w, unicode.IsLetter) {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 var translationForm = regexp.MustCompile(`^lesson\.([a-z]{2,3}(?:-[A-Z]{2})?)\.md$`)

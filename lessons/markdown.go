@@ -36,6 +36,7 @@ type document struct {
 	file    string                      // for problems
 	dir     string                      // the lesson's folder, for relative links
 	rawHTML bool                        // raw HTML is kept as it is
+	plain   bool                        // raw HTML is shown as text
 	links   func(string) (string, bool) // folder in the lessons folder to URL
 	shared  map[string]Source           // sources.yaml
 	own     map[string]Source           // [^id]: … of this file
@@ -55,7 +56,7 @@ func (d *document) problem(line, col int, code, format string, args ...any) {
 // (measured: quadratic in goldmark). Ordinary prose is far below.
 const (
 	maxBlock    = 16 << 10 // bytes of one paragraph
-	maxBrackets = 400      // [ in one paragraph
+	maxBrackets = 120      // [ in one paragraph
 	maxNesting  = 32       // quotation and list markers that open one line
 	maxMarkers  = 1500     // emphasis markers, backticks and < in one paragraph
 )
@@ -184,8 +185,13 @@ func balance(s string) string {
 }
 
 func (d *document) converter() goldmark.Markdown {
+	// The table extension would align cells by a style attribute, which the CSP forbids.
+	extensions := []goldmark.Extender{extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Strikethrough}
+	if !d.plain {
+		extensions = append(extensions, extension.Typographer)
+	}
 	return goldmark.New(
-		goldmark.WithExtensions(extension.Table, extension.Strikethrough),
+		goldmark.WithExtensions(extensions...),
 		goldmark.WithParserOptions(
 			parser.WithASTTransformers(util.Prioritized(callouts{}, 100)),
 			parser.WithInlineParsers(util.Prioritized(measures{}, 50), util.Prioritized(sources{}, 50)),
@@ -209,6 +215,7 @@ func (d *document) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindRawHTML, d.rawInline)
 	r.Register(ast.KindHTMLBlock, d.rawBlock)
 	r.Register(kindCallout, d.callout)
+	r.Register(kindTitle, d.title)
 	r.Register(kindMeasure, d.measure)
 	r.Register(kindSource, d.source)
 }
@@ -369,26 +376,34 @@ func (d *document) image(w util.BufWriter, source []byte, node ast.Node, enterin
 
 func (d *document) rawInline(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
-		d.raw = true
 		n := node.(*ast.RawHTML)
 		for i := range n.Segments.Len() {
 			seg := n.Segments.At(i)
-			_, _ = w.Write(seg.Value(source))
+			d.writeRaw(w, seg.Value(source))
 		}
 	}
 	return ast.WalkSkipChildren, nil
 }
 
+// writeRaw writes authors' HTML, to be sanitised in finish, or shows it as text.
+func (d *document) writeRaw(w util.BufWriter, b []byte) {
+	if d.plain {
+		_, _ = w.WriteString(html.EscapeString(string(b)))
+		return
+	}
+	d.raw = true
+	_, _ = w.Write(b)
+}
+
 func (d *document) rawBlock(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
-		d.raw = true
 		n := node.(*ast.HTMLBlock)
 		for i := range n.Lines().Len() {
 			seg := n.Lines().At(i)
-			_, _ = w.Write(seg.Value(source))
+			d.writeRaw(w, seg.Value(source))
 		}
 		if n.HasClosure() {
-			_, _ = w.Write(n.ClosureLine.Value(source))
+			d.writeRaw(w, n.ClosureLine.Value(source))
 		}
 	}
 	return ast.WalkSkipChildren, nil

@@ -41,6 +41,9 @@ func SortProblems(ps []Problem) {
 func near(word string, known []string) string {
 	best, at := "", max(2, len(word)/3)+1
 	for _, k := range known {
+		if len(word) > 2 && strings.HasPrefix(k, word+"_") {
+			return k // a unit was left out
+		}
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < at {
 			best, at = k, d
 		}
