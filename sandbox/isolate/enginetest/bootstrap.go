@@ -14,13 +14,14 @@ import (
 // timers, one asynchronous operation, and a fetch handler that answers text.
 const script = `(function (host) {
 	"use strict";
-	const opLog = host.op("log"), opTimer = host.op("timer"), opEcho = host.op("echo"), opLater = host.op("later"), opFail = host.op("fail");
+	const opLog = host.op("log"), opTimer = host.op("timer"), opEcho = host.op("echo"), opLater = host.op("later"), opFail = host.op("fail"), opBack = host.op("back");
 	const call = host.call, waiting = new Map();
 	let next = 1, handler, failure;
 	globalThis.console = { log(...a) { call(opLog, a.map(String).join(" ")); } };
 	globalThis.setTimeout = (f, ms, ...a) => { const id = next++; waiting.set(id, () => f(...a)); call(opTimer, id, ms || 0); return id; };
 	globalThis.clearTimeout = (id) => { waiting.delete(id); };
 	globalThis.echo = (...a) => call(opEcho, ...a);
+	globalThis.callBack = (n) => call(opBack, n);
 	globalThis.fail = (...a) => call(opFail, ...a);
 	globalThis.later = (v) => new Promise((ok, no) => { const id = next++; waiting.set(id, (e, r) => e ? no(new Error(e)) : ok(r)); call(opLater, id, v); });
 	return {
@@ -69,6 +70,9 @@ func Ops() *isolate.Ops {
 		}
 		return nil, &isolate.Throw{Name: args[0].(string), Message: args[1].(string), Code: "DataCloneError"}
 	})
+	ops.Add("back", func(l *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		return l.Isolate().Call("run", "inner", args[0])
+	})
 	return ops
 }
 
@@ -98,7 +102,7 @@ type worker struct {
 	t       *testing.T
 	loop    *isolate.Loop
 	account *isolate.Account
-	quiet   chan struct{}
+	spent   chan struct{} // closed once the loop says that its isolate is
 	lines   Lines
 
 	mu     sync.Mutex
@@ -115,7 +119,7 @@ func (w *worker) errors() []error {
 // start makes a worker with a CPU limit.
 func start(t *testing.T, pool *isolate.Pool, e isolate.Engine, limit time.Duration) *worker {
 	t.Helper()
-	w := &worker{t: t}
+	w := &worker{t: t, spent: make(chan struct{})}
 	l, err := isolate.NewLoop(t.Context(), isolate.LoopConfig{
 		Pool: pool, Engine: e, Ops: Ops(), Owner: &w.lines,
 		Failed: func(_ *isolate.Account, err error) {
@@ -127,6 +131,7 @@ func start(t *testing.T, pool *isolate.Pool, e isolate.Engine, limit time.Durati
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.broken = err
+			close(w.spent)
 		},
 		Rejection: func(_ *isolate.Account, id uint32, reason *isolate.Exception, handled bool) {
 			if handled {
@@ -159,6 +164,7 @@ func (w *worker) do(f isolate.Turn) error {
 	}
 	select {
 	case <-done:
+	case <-w.spent:
 	case <-w.loop.Done():
 	case <-time.After(30 * time.Second):
 		w.t.Fatal("the worker is not quiet after 30 s")

@@ -57,7 +57,8 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 }
 
 func (e *Engine) open(ctx context.Context) error {
-	rc := wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(uint32(e.cfg.MaxMemory / wasmPage))
+	// The ceiling is kept by linear.Reallocate, so that every refusal is seen.
+	rc := wazero.NewRuntimeConfigCompiler()
 	if e.cfg.Cache != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(e.cfg.Cache)
 		if err != nil {

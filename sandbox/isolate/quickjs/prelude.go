@@ -17,6 +17,15 @@ const prelude = `(function (native, names) {
 		typed: [uncurry(getter(typed, "buffer")), uncurry(getter(typed, "byteOffset")), uncurry(getter(typed, "byteLength"))],
 		data: [uncurry(getter(DataView.prototype, "buffer")), uncurry(getter(DataView.prototype, "byteOffset")), uncurry(getter(DataView.prototype, "byteLength"))],
 	};
+	const capture = Error.captureStackTrace;
+	// The engine's InternalError (stack overflow, string too long) is a
+	// RangeError in other engines.
+	if (typeof InternalError === "function") {
+		Object.setPrototypeOf(InternalError.prototype, RangeError.prototype);
+		define(InternalError.prototype, "name", { value: "RangeError", configurable: true, writable: true });
+		define(InternalError.prototype, "constructor", { value: RangeError, configurable: true, writable: true });
+		delete globalThis.InternalError;
+	}
 	const then = uncurry(Promise.prototype.then);
 	const classes = create(null);
 	classes.Error = Error;
@@ -36,8 +45,9 @@ const prelude = `(function (native, names) {
 		// makeError builds what a host operation throws.
 		function makeError(name, message, code) {
 			const Class = classes[name] ?? classes.Error;
-			if (name === "DOMException") return new Class(message, code);
-			const e = new Class(message);
+			const e = name === "DOMException" ? new Class(message, code) : new Class(message);
+			if (capture) capture(e, makeError);
+			if (name === "DOMException") return e;
 			if (Class === classes.Error && name !== "Error" && name !== "") define(e, "name", { value: name, configurable: true, writable: true });
 			return e;
 		},

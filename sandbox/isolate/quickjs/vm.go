@@ -99,6 +99,7 @@ func (v *vm) invoke(f uint64, args ...uint64) (uint64, error) {
 
 // result checks what running code gave back.
 func (v *vm) result(r uint64) (uint64, error) {
+	v.noticeMemory()
 	if tagOf(r) != tagException {
 		if v.halting != nil {
 			v.free(r)
@@ -112,6 +113,14 @@ func (v *vm) result(r uint64) (uint64, error) {
 		return 0, v.halt(exc.Stack)
 	}
 	return 0, err
+}
+
+// noticeMemory stops an isolate that was refused memory, even when its code
+// caught the error: what the code did without it cannot be trusted.
+func (v *vm) noticeMemory() {
+	if v.mem.full && v.halting == nil {
+		v.halting = errHaltMemory
+	}
 }
 
 // takeException removes the pending exception and describes it.
@@ -284,7 +293,7 @@ func (v *vm) microtasks() error {
 		if err != nil {
 			return err
 		}
-		if v.halting != nil {
+		if v.noticeMemory(); v.halting != nil {
 			_, err := v.result(tagException << 32)
 			return err
 		}
