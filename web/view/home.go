@@ -51,7 +51,7 @@ func trackSum(t Track) string {
 	}
 	switch {
 	case ready == 0:
-		return "coming · " + minutes(all)
+		return count(len(t.Lessons), "lesson") + ", coming"
 	case ready < len(t.Lessons):
 		return fmt.Sprintf("%d of %d ready · %s", ready, len(t.Lessons), minutes(all))
 	}
@@ -60,16 +60,22 @@ func trackSum(t Track) string {
 
 // lessonBar places the i-th lesson on its track's line, as fractions of it.
 func lessonBar(all []LessonRow, i int) (x, width float64) {
+	const typical, gap = 10, 0.006 // minutes of a lesson that is still to come; between bars
+	length := func(l LessonRow) int {
+		if l.Minutes > 0 {
+			return l.Minutes
+		}
+		return typical
+	}
 	total, before := 0, 0
 	for k, l := range all {
-		total += l.Minutes
+		total += length(l)
 		if k < i {
-			before += l.Minutes
+			before += length(l)
 		}
 	}
-	const gap = 0.006
 	whole := float64(max(total, 1))
-	return float64(before) / whole, max(float64(all[i].Minutes)/whole-gap, minBar)
+	return float64(before) / whole, max(float64(length(all[i]))/whole-gap, minBar)
 }
 
 func lessonBarClass(l LessonRow) string {

@@ -79,7 +79,7 @@ type Track struct {
 type LessonRow struct {
 	Title     string
 	Href      string // "" when Coming
-	Minutes   int
+	Minutes   int    // 0 when not known yet
 	Challenge bool
 	State     Progress
 	Part      float64 // of the tasks done, 0 to 1, when Started
@@ -100,7 +100,8 @@ type LessonPage struct {
 	Of        int // lessons in the track
 	Minutes   int
 	Challenge bool
-	Parts     []Part // the lesson's text in order
+	Parts     []Part   // the lesson's text in order
+	Sources   []Source // where the lesson's facts come from
 	Previous  *Link
 	Next      *Link
 
@@ -134,6 +135,14 @@ type Part struct {
 	Task     *Task
 	Hints    []Hint
 	Lab      *Lab
+}
+
+// Source is where a fact comes from. The text leads to it by ID.
+type Source struct {
+	ID   string // of the element
+	Text string
+	Date string // as shown; may be ""
+	Href string // may be ""
 }
 
 // Task is a numbered section of the lesson with its verdict. Parts is its text.
@@ -187,6 +196,8 @@ type Question struct {
 	Options  []Option
 	Targets  []string // Match: what an option can be given
 	Unit     string   // Number, Mark
+	Axis     string   // Mark: what is measured along it; may be ""
+	Log      bool     // Mark: the axis is logarithmic
 	Min, Max float64  // Number, Mark; equal means unbounded
 	Value    string   // Number, Mark: what was answered
 	Answered bool

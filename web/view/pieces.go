@@ -1,6 +1,7 @@
 package view
 
 import (
+	"encoding/json"
 	"html"
 	"regexp"
 	"strconv"
@@ -79,6 +80,29 @@ func optionValue(o Option, i int) string {
 func field(q Question, i int) string { return q.ID + "-" + strconv.Itoa(i) }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func escape(s string) string { return html.EscapeString(s) }
+
+// jsonText is a lab's settings for its script; equal settings give equal text.
+func jsonText(settings map[string]string) string {
+	data, err := json.Marshal(settings)
+	if err != nil || len(settings) == 0 {
+		return "{}"
+	}
+	return string(data)
+}
+
+// numberLabel says what figure is wanted, and between which bounds.
+func numberLabel(q Question) string {
+	label := "Your figure"
+	if q.Axis != "" {
+		label = capital(q.Axis)
+	}
+	if q.Max > q.Min {
+		label += ", " + decimal(q.Min) + " to " + decimal(q.Max)
+	}
+	return label
+}
 
 var tag = regexp.MustCompile(`<[^>]*>`)
 

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"testing"
 
+	"coldstart/lessons"
 	"coldstart/static"
 )
 
@@ -31,6 +32,28 @@ func TestPreview(t *testing.T) {
 			}
 		})
 	}
+	catalog, problems := lessons.Load(lessons.Shipped())
+	for _, p := range problems {
+		t.Log(p)
+	}
+	for _, l := range catalog.Lessons() {
+		page := LessonText(catalog, l, Learned{})
+		page.Files, page.Limits, page.Actions = FilesOf(page.Starter, page.Open, nil), l.Limits, SampleLesson().Actions
+		page.Nonce, page.Public = "c2FtcGxl", "http://127.0.0.1:8080/w/k7q2m9xd"
+		mux.HandleFunc("GET "+l.URL(), func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", policy)
+			if err := Render(r.Context(), w, http.StatusOK, Lesson(page)); err != nil {
+				t.Error(err)
+			}
+		})
+		t.Log(l.URL())
+	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		if err := Render(r.Context(), w, http.StatusOK, Home(HomePage{Begin: Link{"Begin", "/"}, Tracks: Tracks(catalog, nil), Total: 32})); err != nil {
+			t.Error(err)
+		}
+	})
 	mux.Handle(static.Prefix, static.Handler())
 	listener, err := net.Listen("tcp", *previewAt)
 	if err != nil {

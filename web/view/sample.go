@@ -211,9 +211,10 @@ func SampleLesson() LessonPage {
 			}}},
 			{Task: &Task{N: 2, Title: "Keep every answer", State: CheckFailed, Message: "Expected “7”, got an error at index.js line 17", Href: "#check-2", Parts: []Part{{HTML: "<p>Also the first cold lookup, <code>/?c=code7</code>.</p>"}}}},
 			{Task: &Task{N: 3, Title: "Keep warm lookups quick", Parts: []Part{{HTML: "<p>Within 20% of the starter.</p>"}}}},
-			{HTML: `<h2 id="look-closer">Look closer</h2><p>Check the first cold lookup. Still slow! You did not remove the work; you moved it away from people who don’t need it.</p><aside class="note" aria-label="Honest note"><p><b>Honest note.</b> Silence is only one cause. A burst that needs extra copies meets cold starts too.</p></aside><pre tabindex="0"><code><b class="k">const</b> codes = build(); <span class="c">// runs when the isolate is born</span></code></pre><table><thead><tr><th>Pattern</th><th>Worker</th></tr></thead><tbody><tr><td><code>example.com/*</code></td><td>a</td></tr><tr><td><code>example.com/api/*</code></td><td>b</td></tr></tbody></table>`},
+			{HTML: `<h2 id="look-closer">Look closer</h2><p>Check the first cold lookup. Still slow! You did not remove the work; you moved it away from people who don’t need it.</p><aside class="note" aria-label="Honest note"><p><b>Honest note.</b> Silence is only one cause. A burst that needs extra copies meets cold starts too. AWS says they touch under 1% of invocations<a class="source" href="#source-aws-init" title="AWS Compute Blog, read November 2026">2025</a>.</p></aside><pre tabindex="0"><code><b class="k">const</b> codes = build(); <span class="c">// runs when the isolate is born</span></code></pre><table><thead><tr><th>Pattern</th><th>Worker</th></tr></thead><tbody><tr><td><code>example.com/*</code></td><td>a</td></tr><tr><td><code>example.com/api/*</code></td><td>b</td></tr></tbody></table>`},
 			{Question: ptr(sampleQuiz())},
 		},
+		Sources:  []Source{{ID: "source-aws-init", Text: "AWS Compute Blog, read November 2026", Date: "2025", Href: "https://aws.amazon.com/blogs/compute/"}},
 		Previous: &Link{"Up like a rocket", "/learn/serverless/zero-to-many"},
 		Next:     &Link{"Same login, five accents", "/learn/serverless/five-dialects"},
 		Files: []File{
@@ -283,7 +284,7 @@ func SampleHome() HomePage {
 		First:  &First{Cold: cold, Warm: warm, When: 3 * time.Minute, Href: "/learn/serverless/first-request"},
 		Tracks: []Track{
 			{ID: "serverless", Title: "Serverless", Summary: "Why anybody would give up the server, what they pay for it, and who always goes first.", Lessons: []LessonRow{
-				{Title: "A process that waits", Minutes: 8, State: Coming},
+				{Title: "A process that waits", State: Coming},
 				{Title: "Only the interesting part", Href: "/learn/serverless/just-the-function", Minutes: 8, State: Done, Cold: 900, Warm: 41},
 				{Title: "The cold start", Href: "/learn/serverless/first-request", Minutes: 9, State: Started, Part: 2.0 / 3, Cold: 412, Warm: 38},
 				{Title: "Same login, five accents", Href: "/learn/serverless/five-dialects", Minutes: 12, State: Unseen},

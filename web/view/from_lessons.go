@@ -1,0 +1,325 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"coldstart/lessons"
+	"coldstart/sandbox/trace"
+)
+
+// Learned is what a learner did in one lesson, as its page shows it. The zero
+// value is a newcomer's.
+type Learned struct {
+	Answers  map[string]Answer     // by question id
+	Tasks    map[int]TaskResult    // by number
+	Measures map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
+	Figures  map[string]string     // figures that are no times, ready to be shown: iso.each
+	Took     map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
+}
+
+// Answer is one answered question.
+type Answer struct {
+	Given []string // as posted: see lessons.Question.Grade
+	Grade lessons.Grade
+}
+
+// TaskResult is how a task stands.
+type TaskResult struct {
+	State   CheckState
+	Message string
+}
+
+// Measured is one figure with its temperature.
+type Measured struct {
+	Took int64 // µs; 0 for none
+	Temp trace.Temperature
+}
+
+// Parts turns a lesson's text into the parts of its page. points are those of
+// a challenge's tasks, nil for a lesson.
+func Parts(t *lessons.Text, points []int, by Learned) []Part {
+	var parts []Part
+	var task *Task // the one whose hints come next
+	for _, piece := range t.Pieces {
+		switch piece.Kind {
+		case lessons.PieceProse:
+			task = nil
+			parts = append(parts, Part{HTML: fillMeasures(piece.HTML, by)})
+		case lessons.PieceTask:
+			task = taskOf(piece.Task, points, by)
+			parts = append(parts, Part{Task: task})
+		case lessons.PieceHint:
+			hint := Hint{N: piece.Hint.N, HTML: HTML(piece.Hint.HTML)}
+			into := &parts
+			if task != nil {
+				into = &task.Parts
+			}
+			if last := len(*into) - 1; last >= 0 && (*into)[last].Hints != nil {
+				(*into)[last].Hints = append((*into)[last].Hints, hint)
+			} else {
+				*into = append(*into, Part{Hints: []Hint{hint}})
+			}
+		case lessons.PieceQuestion:
+			task = nil
+			parts = append(parts, Part{Question: questionOf(piece.Question, by)})
+		case lessons.PieceLab:
+			task = nil
+			parts = append(parts, Part{Lab: labOf(piece.Lab)})
+		}
+	}
+	if len(parts) > 0 {
+		parts[0].HTML = lead(parts[0].HTML)
+	}
+	for i := range parts {
+		lastHint(parts[i].Hints)
+		if parts[i].Task != nil {
+			for _, p := range parts[i].Task.Parts {
+				lastHint(p.Hints)
+			}
+		}
+	}
+	return parts
+}
+
+// lead sets the first paragraph of a lesson in larger type when it is one short sentence.
+func lead(h HTML) HTML {
+	first, rest, ok := strings.Cut(string(h), "</p>")
+	body, isParagraph := strings.CutPrefix(strings.TrimSpace(first), "<p>")
+	if !ok || !isParagraph || len([]rune(plain(HTML(body)))) > 90 {
+		return h
+	}
+	return HTML(`<p class="lesson_lead">` + body + "</p>" + rest)
+}
+
+// lastHint says of the last of several hints that it gives nearly all away.
+func lastHint(hs []Hint) {
+	if len(hs) > 1 {
+		hs[len(hs)-1].Note = "nearly the answer"
+	}
+}
+
+func taskOf(t *lessons.Task, points []int, by Learned) *Task {
+	task := &Task{N: t.N, Title: HTML(t.Title), Parts: []Part{{HTML: fillMeasures(t.Body, by)}}}
+	if t.N <= len(points) {
+		task.Points = points[t.N-1]
+	}
+	if got, ok := by.Tasks[t.N]; ok {
+		task.State, task.Message = got.State, got.Message
+		if got.State == CheckFailed {
+			task.Href = fmt.Sprintf("#check-%d", t.N)
+		}
+	}
+	return task
+}
+
+func questionOf(q *lessons.Question, by Learned) *Question {
+	out := &Question{
+		ID: q.ID, Quiz: !q.Predict, Kind: QuestionKind(q.Kind), Ask: HTML(q.Ask), Multiple: q.Multiple,
+		Unit: q.Unit, Axis: q.Axis, Log: q.Log,
+	}
+	if q.Kind == lessons.Mark {
+		out.Min, out.Max = q.From, q.To
+	}
+	for _, p := range q.Partners {
+		out.Targets = append(out.Targets, plain(HTML(p)))
+	}
+	answer, answered := by.Answers[q.ID]
+	for _, i := range q.Shown() {
+		o := Option{Value: strconv.Itoa(i), Label: HTML(q.Options[i].HTML)}
+		if answered {
+			answerOption(&o, q, i, answer)
+			if took := by.Took[q.ID]; i < len(took) {
+				o.Took, o.Temp = took[i].Took, took[i].Temp
+			}
+		}
+		out.Options = append(out.Options, o)
+	}
+	if answered {
+		out.Answered, out.Right, out.Says = true, answer.Grade.Right, HTML(q.Why)
+		if !answer.Grade.Known {
+			out.Says = "<p>Kept. Your own runs will tell.</p>"
+		}
+		if len(answer.Given) == 1 {
+			out.Value = answer.Given[0]
+		}
+	}
+	return out
+}
+
+// answerOption fills in what was answered for option i and what came of it.
+func answerOption(o *Option, q *lessons.Question, i int, a Answer) {
+	index := strconv.Itoa(i)
+	part := i < len(a.Grade.Parts) && a.Grade.Parts[i]
+	switch q.Kind {
+	case lessons.Choice:
+		o.Chosen = slices.Contains(a.Given, index)
+		switch {
+		case o.Chosen && q.Options[i].Right:
+			o.Verdict = "right"
+		case o.Chosen:
+			o.Verdict = "wrong"
+		case q.Options[i].Right && (q.Multiple || q.Predict):
+			o.Verdict = "missed"
+		}
+		if o.Chosen || a.Grade.Right {
+			o.Why = HTML(q.Options[i].Why)
+		}
+	case lessons.Order:
+		o.Place = slices.Index(a.Given, index) + 1
+		o.Verdict = "wrong"
+		if place := o.Place - 1; place >= 0 && place < len(a.Grade.Parts) && a.Grade.Parts[place] {
+			o.Verdict = "right"
+		}
+	case lessons.Match:
+		if i < len(a.Given) {
+			if k, err := strconv.Atoi(a.Given[i]); err == nil && k >= 0 && k < len(q.Partners) {
+				o.Target = plain(HTML(q.Partners[k]))
+			}
+		}
+		o.Verdict = "wrong"
+		if part {
+			o.Verdict = "right"
+		}
+	}
+}
+
+func labOf(l *lessons.Lab) *Lab {
+	return &Lab{ID: l.Name, Title: capital(l.Name), Config: jsonText(l.Args), Fallback: HTML(l.HTML)}
+}
+
+var measureSpan = regexp.MustCompile(`<span class="measure( cold| warm)?" data-measure="([^"]+)">([^<]*)</span>`)
+
+// fillMeasures puts the learner's own figures where a lesson asks for them. What
+// is not measured yet has no temperature: its span is plain, and keeps the class
+// that its figure will have in data-temp.
+func fillMeasures(h lessons.HTML, by Learned) HTML {
+	if !strings.Contains(string(h), "data-measure") {
+		return HTML(h)
+	}
+	return HTML(measureSpan.ReplaceAllStringFunc(string(h), func(span string) string {
+		m := measureSpan.FindStringSubmatch(span)
+		temp, name, text := m[1], m[2], m[3]
+		if us, ok := by.Measures[name]; ok {
+			text = duration(us)
+		} else if figure, ok := by.Figures[name]; ok {
+			text = escape(figure)
+		} else {
+			return fmt.Sprintf(`<span class="measure" data-temp="%s" data-measure="%s">%s</span>`, strings.TrimSpace(temp), name, text)
+		}
+		return fmt.Sprintf(`<span class="measure%s" data-measure="%s">%s</span>`, temp, name, text)
+	}))
+}
+
+// Sources turns a lesson's source notes into the list at its end.
+func Sources(notes []lessons.Source) []Source {
+	var out []Source
+	for _, n := range notes {
+		out = append(out, Source{ID: "source-" + n.ID, Text: n.Text, Date: n.Date, Href: n.URL})
+	}
+	return out
+}
+
+// Diffs turns a lesson's solution into what its page shows.
+func Diffs(files []lessons.FileDiff) []Diff {
+	var out []Diff
+	for _, f := range files {
+		d := Diff{Path: f.Path, Added: f.Added, Removed: f.Removed}
+		for _, l := range f.Lines {
+			n := l.New
+			if l.Op == '-' {
+				n = l.Old
+			}
+			d.Lines = append(d.Lines, DiffLine{Op: l.Op, N: n, Text: l.Text})
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// Tracks turns the catalog into the tracks of the home page. state is asked for
+// each lesson that exists and may set its State, Part, Cold and Warm; nil for a newcomer.
+func Tracks(c *lessons.Catalog, state func(*lessons.Lesson, *LessonRow)) []Track {
+	var out []Track
+	for _, t := range c.Tracks {
+		track := Track{ID: t.Slug, Title: t.Title, Summary: t.Summary}
+		for _, e := range t.Entries {
+			row := LessonRow{Title: e.Title, Challenge: e.Kind == "challenge", State: Coming}
+			if e.Lesson != nil {
+				row.Href, row.Minutes, row.State = e.Lesson.URL(), e.Lesson.Minutes, Unseen
+				if state != nil {
+					state(e.Lesson, &row)
+				}
+			}
+			track.Lessons = append(track.Lessons, row)
+		}
+		out = append(out, track)
+	}
+	return out
+}
+
+// LessonText fills in everything of a lesson page that comes from the lesson
+// itself: names, place in the track, parts, sources, starter, solution, request.
+// The caller adds the learner's own: Shell, project, files, result, actions.
+func LessonText(c *lessons.Catalog, l *lessons.Lesson, by Learned, langs ...string) LessonPage {
+	t := l.In(langs...)
+	p := LessonPage{
+		Shell: Shell{Title: t.Title, Description: t.Summary, Lang: t.Lang},
+		ID:    l.ID, Track: Link{Text: l.Track.Title, Href: "/#" + l.Track.Slug}, Title: t.Title,
+		Number: l.Number, Minutes: l.Minutes, Challenge: l.Kind == "challenge",
+		Parts: Parts(t, l.Points, by), Sources: Sources(t.Notes), Open: l.Open, Solution: Diffs(l.Diff),
+		Request: Request{Method: l.Request.Method, Path: l.Request.Path, Headers: l.Request.Headers, Body: l.Request.Body},
+		Starter: map[string]string{},
+	}
+	for _, e := range l.Track.Entries {
+		if e.Kind == l.Kind {
+			p.Of++
+		}
+	}
+	for name, data := range l.Starter {
+		p.Starter[name] = string(data)
+	}
+	if prev, next := c.Around(l); prev != nil || next != nil {
+		p.Previous, p.Next = turn(prev, langs), turn(next, langs)
+	}
+	return p
+}
+
+func turn(l *lessons.Lesson, langs []string) *Link {
+	if l == nil {
+		return nil
+	}
+	return &Link{Text: l.In(langs...).Title, Href: l.URL()}
+}
+
+// FilesOf lists a draft's files in the order of their tabs: the one that opens
+// first, then code by path, then configuration. fault marks where a run stopped.
+func FilesOf(files map[string]string, open string, fault *trace.Fault) []File {
+	var out []File
+	for name, text := range files {
+		f := File{Path: name, Text: text}
+		if fault != nil && len(fault.Frames) > 0 && fault.Frames[0].File == name {
+			f.Fault = &fault.Frames[0]
+		}
+		out = append(out, f)
+	}
+	rank := func(f File) int {
+		switch {
+		case f.Path == open:
+			return 0
+		case strings.HasSuffix(f.Path, ".json"), strings.HasSuffix(f.Path, ".jsonc"), strings.HasSuffix(f.Path, ".toml"):
+			return 2
+		}
+		return 1
+	}
+	slices.SortFunc(out, func(a, b File) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Path, b.Path)
+	})
+	return out
+}
