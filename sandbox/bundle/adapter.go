@@ -20,13 +20,12 @@ var dialectNames = []string{"worker", "express", "lambda", "gcf", "azure"}
 // adapterModules are packages of other clouds that resolve to an adapter's half.
 var adapterModules = map[string]string{
 	"@azure/functions":                  "azure-functions",
-	"@google-cloud/functions-framework": "gcf-framework",
+	"@google-cloud/functions-framework": "functions",
 	"firebase-functions":                "firebase",
 	"firebase-functions/v1":             "firebase",
 	"firebase-functions/v2":             "firebase",
 	"firebase-functions/https":          "firebase",
 	"firebase-functions/v2/https":       "firebase",
-	"firebase-functions/logger":         "firebase-logger",
 }
 
 // AdapterSource is the text of the adapter for a dialect (express, lambda, gcf,

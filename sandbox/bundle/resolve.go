@@ -120,8 +120,11 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 	case "http", "https":
 		return refused(fmt.Sprintf("The import %q is an address.", spec), "Workers import files of the project and packages, not URLs."), true
 	case "coldstart":
-		if args.Namespace == nsAdapter && rest == "entry" {
-			return api.OnResolveResult{Path: r.entry, Namespace: nsProject}, true
+		if args.Namespace == nsAdapter {
+			if rest == "entry" {
+				return api.OnResolveResult{Path: r.entry, Namespace: nsProject}, true
+			}
+			return api.OnResolveResult{Path: rest, Namespace: nsAdapter}, true
 		}
 		return refused(fmt.Sprintf("There is no module %q.", spec), ""), true
 	case "data":

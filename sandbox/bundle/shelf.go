@@ -416,7 +416,7 @@ func (b *builder) onShelf(spec string) bool {
 // resolvePackage finds a bare specifier on the shelf.
 func (r *resolver) resolvePackage(spec string, args api.OnResolveArgs) api.OnResolveResult {
 	s := asShelf(r.b.cfg.Shelf)
-	if args.Namespace == nsProject {
+	if args.Namespace == nsProject || args.Namespace == nsAdapter {
 		if adapter, ok := adapterModules[spec]; ok {
 			return api.OnResolveResult{Path: adapter, Namespace: nsAdapter}
 		}
