@@ -4,12 +4,13 @@ import { call, op } from "./host";
 import { ArrayBufferIsView, NativeTypeError, NativeUint8Array, StringSlice, TypedArraySet, TypedArrayTag, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { domError } from "./dom";
 import { refuseAtStart } from "./run";
-import { CryptoKey, SubtleCrypto, subtle } from "./subtle";
+import { CryptoKey, DigestStream, SubtleCrypto, subtle } from "./subtle";
 
 const RANDOM = op("random"), UUID = op("random.uuid");
 
 class Crypto {
   get subtle() { return subtle; }
+  get DigestStream() { return DigestStream; }
   getRandomValues<T extends ArrayBufferView>(view: T): T {
     need(arguments.length, 1, "crypto.getRandomValues");
     refuseAtStart("crypto.getRandomValues()");

@@ -97,8 +97,14 @@ for (const [name, C] of Object.entries({ TextEncoder, TextDecoder })) {
 }
 
 // The engine's atob and btoa are native; where it has none (goja) the host does the work.
-if (typeof globalThis.atob !== "function") {
-  const ATOB = op("base64.decode"), BTOA = op("base64.encode");
-  expose("atob", function atob(s: string): string { need(arguments.length, 1, "atob"); return call(ATOB, `${s}`); });
-  expose("btoa", function btoa(s: string): string { need(arguments.length, 1, "btoa"); return call(BTOA, `${s}`); });
-}
+const ATOB = op("base64.decode"), BTOA = op("base64.encode");
+const nativeAtob: (s: string) => string = globalThis.atob ?? ((s) => call(ATOB, s));
+const nativeBtoa: (s: string) => string = globalThis.btoa ?? ((s) => call(BTOA, s));
+expose("atob", function atob(s: string): string {
+  need(arguments.length, 1, "atob");
+  return nativeAtob(`${s}`);
+});
+expose("btoa", function btoa(s: string): string {
+  need(arguments.length, 1, "btoa");
+  return nativeBtoa(`${s}`);
+});

@@ -12,6 +12,8 @@ let passive: (e: Event, on: boolean) => void;
 let isEvent: (o: unknown) => o is Event;
 let flag: (e: Event, dispatching: boolean) => void;
 let dispatching: (e: Event) => boolean;
+// Workers answer dispatchEvent with false after preventDefault even for events that cannot be canceled.
+let canceled: (e: Event) => boolean;
 
 export class Event {
   #type: string;
@@ -49,8 +51,10 @@ export class Event {
     isEvent = (o): o is Event => typeof o === "object" && o !== null && #type in o;
     flag = (e, on) => {
       e.#dispatching = on;
-      if (!on) e.#stop = false;
+      if (on) e.#canceled = false;
+      else e.#stop = false;
     };
+    canceled = (e) => e.#canceled;
     dispatching = (e) => e.#dispatching;
   }
 
@@ -58,8 +62,8 @@ export class Event {
   get bubbles() { return this.#bubbles; }
   get cancelable() { return this.#cancelable; }
   get composed() { return this.#composed; }
-  get defaultPrevented() { return this.#canceled; }
-  get returnValue() { return !this.#canceled; }
+  get defaultPrevented() { return this.#canceled && this.#cancelable; }
+  get returnValue() { return !(this.#canceled && this.#cancelable); }
   set returnValue(v: boolean) { if (!v) this.preventDefault(); }
   get cancelBubble() { return this.#stop; }
   set cancelBubble(v: boolean) { if (v) this.#stop = true; }
@@ -70,7 +74,7 @@ export class Event {
   get timeStamp() { return this.#time; }
   get isTrusted() { return false; }
   composedPath() { return this.#current === null ? [] : [this.#current]; }
-  preventDefault() { if (this.#cancelable && !this.#passive) this.#canceled = true; }
+  preventDefault() { if (!this.#passive) this.#canceled = true; }
   stopPropagation() { }
   stopImmediatePropagation() { this.#stop = true; }
   initEvent(type: string, bubbles = false, cancelable = false) {
@@ -159,7 +163,7 @@ export class EventTarget {
       }
       setTarget(e, null, 0);
       flag(e, false);
-      return !e.defaultPrevented;
+      return !canceled(e);
     };
   }
 

@@ -3,7 +3,7 @@
 // event; its outcome goes to the host as one operation where it can.
 
 import { call, op } from "./host";
-import { JSONParse, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, enumerable, expose, isPromise, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, enumerable, expose, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -252,9 +252,10 @@ function event(run: number, entrypoint: string, object: string, props: string, t
   begin(run, undefined);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
+  let result: (outcome?: string) => string = (outcome = "ok") => JSONStringify({ outcome });
   try {
     const p = payload === "" ? {} : JSONParse(payload);
-    let r: unknown, result: () => string = () => "{}";
+    let r: unknown;
     if (object !== "") {
       r = durable(namespace, env, entrypoint, object, (o) => {
         if (type === "alarm") {
@@ -284,9 +285,13 @@ function event(run: number, entrypoint: string, object: string, props: string, t
       call(RESULT, run, result());
       outcome(ctx);
     };
-    if (isPromise(r)) PromiseThen(r, done, (e) => fail(ctx, e));
-    else PromiseThen(PromiseResolve(r), done, (e) => fail(ctx, e));
+    const broke = (e: unknown) => {
+      call(RESULT, run, result("exception"));
+      fail(ctx, e);
+    };
+    PromiseThen(PromiseResolve(r), done, broke);
   } catch (e) {
+    call(RESULT, run, result("exception"));
     fail(ctx, e);
   }
 }
@@ -300,7 +305,7 @@ function scheduled(p: any) {
 }
 
 /** A MessageBatch and what says which messages were dealt with. */
-function queueBatch(p: any): [any, () => string] {
+function queueBatch(p: any): [any, (outcome?: string) => string] {
   let ackAll = false, retryAll: any = null;
   const acks = new Set<string>(), retries = new Map<string, any>();
   class Message {
@@ -324,9 +329,9 @@ function queueBatch(p: any): [any, () => string] {
     ackAll() { ackAll = true; }
     retryAll(o?: { delaySeconds?: number }) { if (!ackAll) retryAll = o ?? {}; }
   }
-  return [new MessageBatch(), () => JSON.stringify({
-    ackAll, retryBatch: retryAll !== null, retryDelay: retryAll?.delaySeconds, explicitAcks: [...acks],
-    retryMessages: [...retries].map(([id, o]) => ({ id, delay: o.delaySeconds })),
+  return [new MessageBatch(), (outcome = "ok") => JSONStringify({
+    outcome, ackAll, retryBatch: retryAll !== null, explicitAcks: [...acks], retryMessages: [...retries.keys()],
+    retryDelay: retryAll?.delaySeconds, retryDelays: [...retries.values()].map((o) => o.delaySeconds ?? null),
   })];
 }
 function decodeBody(v: string): unknown {

@@ -39,7 +39,10 @@ function reachable(o: any, method: string): boolean {
 export function stub(target: Target, base: object): any {
   return new NativeProxy(base, {
     get(o: any, k) {
-      if (k in o || typeof k === "symbol") return o[k];
+      if (k in o || typeof k === "symbol") {
+        const v = o[k];
+        return typeof v === "function" && k !== "constructor" ? (...args: unknown[]) => ReflectApply(v, o, args) : v;
+      }
       if (k === "then" || k === "catch" || k === "finally" || k === "toJSON") return undefined;
       return (...args: unknown[]) => {
         try {

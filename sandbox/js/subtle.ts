@@ -1,17 +1,26 @@
-// SubtleCrypto. Specification: Web Cryptography. This file checks arguments and
-// owns key objects; the host does the arithmetic with Go's library.
+// SubtleCrypto. Specification: Web Cryptography, plus Workers' timingSafeEqual,
+// DigestStream, MD5 and NODE-ED25519. This file checks arguments and owns key
+// objects; the host does the arithmetic with Go's library. A key's material stays in
+// a private field: raw bytes for secrets, SPKI or PKCS #8 for pairs.
 
 import { call, op } from "./host";
-import { NativePromise, NativeTypeError, PromiseReject, PromiseResolve, StringToUpperCase, bytesOf, enumerable, need, tag } from "./primordials";
+import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, need, tag } from "./primordials";
 import { domError } from "./dom";
+import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { WritableStream } from "./streams";
+import { concat } from "./blob";
+import { hostAsync } from "./async";
 
-const DIGEST = op("crypto.digest");
+const DIGEST = op("crypto.digest"), EQUAL = op("crypto.equal"), RANDOM = op("random"), MAC = op("crypto.hmac"), AES = op("crypto.aes"), KDF = op("crypto.kdf"),
+  IMPORT = op("crypto.import"), EXPORT = op("crypto.export"), GENERATE = op("crypto.generate"), SIGN = op("crypto.sign"), VERIFY = op("crypto.verify"), AGREE = op("crypto.agree"), RSA = op("crypto.rsa");
 
 const hashes: Record<string, string> = { __proto__: null, "SHA-1": "SHA-1", "SHA-256": "SHA-256", "SHA-384": "SHA-384", "SHA-512": "SHA-512", MD5: "MD5" } as any;
+const hashBits: Record<string, number> = { __proto__: null, "SHA-1": 512, "SHA-256": 512, "SHA-384": 1024, "SHA-512": 1024, MD5: 512 } as any;
 
+/** The canonical name of a hash algorithm. */
 export function hashName(a: any): string {
   const name = typeof a === "string" ? a : a?.name;
-  if (name === undefined) throw new NativeTypeError("The hash algorithm has no name.");
+  if (name === undefined) throw new NativeTypeError("Missing field \"hash\" in the algorithm.");
   const h = hashes[StringToUpperCase(`${name}`)];
   if (h === undefined) throw domError("NotSupportedError", `Unrecognized or unimplemented digest algorithm "${name}" requested.`);
   return h;
@@ -23,12 +32,331 @@ export function needBytes(v: unknown, what: string): Uint8Array {
   return b;
 }
 
-export class CryptoKey {
-  constructor() {
-    throw new NativeTypeError("Illegal constructor");
-  }
+type Algorithm = { name: string;[k: string]: any };
+type Family = "hmac" | "aes" | "kdf" | "ec" | "okp" | "rsa";
+type Spec = { name: string; family: Family; usages: string[]; publicUsages?: string[] };
+const specs: Record<string, Spec> = { __proto__: null } as any;
+for (const s of [
+  { name: "HMAC", family: "hmac", usages: ["sign", "verify"] },
+  { name: "AES-CBC", family: "aes", usages: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+  { name: "AES-CTR", family: "aes", usages: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+  { name: "AES-GCM", family: "aes", usages: ["encrypt", "decrypt", "wrapKey", "unwrapKey"] },
+  { name: "AES-KW", family: "aes", usages: ["wrapKey", "unwrapKey"] },
+  { name: "PBKDF2", family: "kdf", usages: ["deriveKey", "deriveBits"] },
+  { name: "HKDF", family: "kdf", usages: ["deriveKey", "deriveBits"] },
+  { name: "ECDSA", family: "ec", usages: ["sign"], publicUsages: ["verify"] },
+  { name: "ECDH", family: "ec", usages: ["deriveKey", "deriveBits"], publicUsages: [] },
+  { name: "Ed25519", family: "okp", usages: ["sign"], publicUsages: ["verify"] },
+  { name: "NODE-ED25519", family: "okp", usages: ["sign"], publicUsages: ["verify"] },
+  { name: "X25519", family: "okp", usages: ["deriveKey", "deriveBits"], publicUsages: [] },
+  { name: "RSASSA-PKCS1-v1_5", family: "rsa", usages: ["sign"], publicUsages: ["verify"] },
+  { name: "RSA-PSS", family: "rsa", usages: ["sign"], publicUsages: ["verify"] },
+  { name: "RSA-OAEP", family: "rsa", usages: ["decrypt", "unwrapKey"], publicUsages: ["encrypt", "wrapKey"] },
+] as Spec[]) specs[StringToUpperCase(s.name)] = s;
+
+function algorithm(a: any): { alg: Algorithm; spec: Spec } {
+  const alg: Algorithm = typeof a === "string" ? { name: a } : a;
+  if (alg === null || typeof alg !== "object" || alg.name === undefined) throw new NativeTypeError("Missing field \"name\" in the algorithm.");
+  const spec = specs[StringToUpperCase(`${alg.name}`)];
+  if (spec === undefined) throw domError("NotSupportedError", `Unrecognized key algorithm "${alg.name}" requested.`);
+  return { alg, spec };
 }
 
+const usageOrder = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
+function usageList(u: any, allowed: string[]): string[] {
+  if (u === undefined || u === null || typeof u[Symbol.iterator] !== "function") throw new NativeTypeError("The key usages must be given as an array.");
+  const given: string[] = [...u].map((x) => `${x}`), out: string[] = [];
+  for (const x of given) {
+    if (usageOrder.indexOf(x) < 0) throw domError("SyntaxError", `Unrecognized key usage "${x}".`);
+    if (allowed.indexOf(x) < 0) throw domError("SyntaxError", `Attempt to create a key with an unsupported usage "${x}".`);
+  }
+  for (const x of usageOrder) if (given.indexOf(x) >= 0) out.push(x);
+  return out;
+}
+
+const key = {};
+let dataOf: (k: CryptoKey) => Uint8Array;
+let isKey: (o: unknown) => o is CryptoKey;
+let has: (k: CryptoKey, usage: string) => boolean;
+
+export class CryptoKey {
+  #type: string;
+  #extractable: boolean;
+  #algorithm: Algorithm;
+  #usages: string[];
+  #data: Uint8Array;
+  constructor(k?: unknown, type?: any, extractable?: any, alg?: any, usages?: any, data?: any) {
+    if (k !== key) throw new NativeTypeError("Illegal constructor");
+    this.#type = type;
+    this.#extractable = extractable;
+    this.#algorithm = alg;
+    this.#usages = usages;
+    this.#data = data;
+  }
+  static {
+    dataOf = (k) => k.#data;
+    isKey = (o): o is CryptoKey => typeof o === "object" && o !== null && #data in o;
+    has = (k, usage) => k.#usages.indexOf(usage) >= 0;
+  }
+  get type() { return this.#type; }
+  get extractable() { return this.#extractable; }
+  get algorithm() { return this.#algorithm; }
+  get usages() { return this.#usages; }
+}
+enumerable(CryptoKey);
+const make = (type: string, extractable: boolean, alg: Algorithm, usages: string[], data: Uint8Array): CryptoKey => new (CryptoKey as any)(key, type, !!extractable, alg, usages, data);
+
+function needKey(k: unknown, spec: Spec, usage: string): Uint8Array {
+  if (!isKey(k)) throw new NativeTypeError("The key is not a CryptoKey.");
+  if (k.algorithm.name !== spec.name) throw domError("InvalidAccessError", `Requested key algorithm "${spec.name}" does not match this CryptoKey "${k.algorithm.name}".`);
+  if (!has(k, usage)) throw domError("InvalidAccessError", `Requested key usage "${usage}" does not match any usage listed in this CryptoKey.`);
+  return dataOf(k);
+}
+
+const b64url = (b: Uint8Array) => btoaBytes(b).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const btoaBytes = (b: Uint8Array) => {
+  let s = "";
+  for (let i = 0; i < TypedArrayLength(b); i++) s += String.fromCharCode(b[i]);
+  return nativeBtoa(s);
+};
+const nativeBtoa = globalThis.btoa;
+const nativeAtob = globalThis.atob;
+function fromB64url(s: unknown): Uint8Array {
+  if (typeof s !== "string") throw domError("DataError", "JSON Web Key is missing a field or it is not base64url.");
+  let bin: string;
+  try {
+    bin = nativeAtob(s.replace(/-/g, "+").replace(/_/g, "/"));
+  } catch {
+    throw domError("DataError", "JSON Web Key field is not base64url.");
+  }
+  const b = new NativeUint8Array(bin.length);
+  for (let i = 0; i < bin.length; i++) b[i] = bin.charCodeAt(i);
+  return b;
+}
+const wrap = (b: ArrayBuffer) => new NativeUint8Array(b);
+
+const macNames: Record<string, string> = { __proto__: null, "SHA-1": "HS1", "SHA-256": "HS256", "SHA-384": "HS384", "SHA-512": "HS512" } as any;
+const aesSuffix: Record<string, string> = { __proto__: null, "AES-CBC": "CBC", "AES-CTR": "CTR", "AES-GCM": "GCM", "AES-KW": "KW" } as any;
+const curves = ["P-256", "P-384", "P-521"];
+function curveOf(alg: Algorithm): string {
+  const c = `${alg.namedCurve}`;
+  if (curves.indexOf(c) < 0) throw domError("NotSupportedError", `Unrecognized or unimplemented EC curve "${c}" requested.`);
+  return c;
+}
+const rsaAlg = (name: string, hash: string) => {
+  const d = hash.slice(4);
+  return name === "RSA-OAEP" ? (d === "1" ? "RSA-OAEP" : "RSA-OAEP-" + d) : (name === "RSA-PSS" ? "PS" : "RS") + d;
+};
+
+function checkJwk(jwk: any, usages: string[], extractable: boolean, use: string): void {
+  if (jwk.use !== undefined && usages.length > 0 && jwk.use !== use) throw domError("DataError", `JSON Web Key has a "use" that does not fit its usages.`);
+  if (jwk.key_ops !== undefined) {
+    if (!ArrayIsArray(jwk.key_ops)) throw domError("DataError", "JSON Web Key has key_ops that is no array.");
+    for (const u of usages) if (jwk.key_ops.indexOf(u) < 0) throw domError("DataError", `JSON Web Key does not allow the usage "${u}".`);
+  }
+  if (jwk.ext === false && extractable) throw domError("DataError", "JSON Web Key may not be extractable.");
+}
+
+function importKey(format: string, data: any, a: any, extractable: boolean, usagesGiven: any): CryptoKey {
+  const { alg, spec } = algorithm(a);
+  const isJwk = format === "jwk";
+  if (isJwk) {
+    if (typeof data !== "object" || data === null || bytesOf(data) !== undefined) throw new NativeTypeError("A \"jwk\" key must be given as a JSON Web Key object.");
+  }
+  switch (spec.family) {
+    case "hmac": case "aes": {
+      const usages = usageList(usagesGiven, spec.usages);
+      if (format !== "raw" && format !== "jwk") throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+      let raw: Uint8Array;
+      if (isJwk) {
+        if (data.kty !== "oct") throw domError("DataError", `${spec.name} "jwk" key import requires a JSON Web Key with Key Type parameter "kty" equal to "oct" (encountered "${data.kty}").`);
+        raw = fromB64url(data.k);
+        checkJwk(data, usages, extractable, spec.family === "hmac" ? "sig" : "enc");
+      } else raw = new NativeUint8Array(needBytes(data, "The key data"));
+      const bits = TypedArrayLength(raw) * 8;
+      if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+      if (spec.family === "hmac") {
+        const hash = hashName(alg.hash);
+        if (isJwk && data.alg !== undefined && data.alg !== macNames[hash]) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${hash}.`);
+        if (bits === 0) throw domError("DataError", "HMAC key length must be a non-zero length up to and including the length of the key data.");
+        let length = bits;
+        if (alg.length !== undefined) {
+          length = Math.trunc(+alg.length);
+          if (!(length > 0 && length <= bits && length > bits - 8)) throw domError("DataError", `Imported HMAC key length (${alg.length}) does not match the length of the data (${bits}).`);
+        }
+        return make("secret", extractable, { name: spec.name, hash: { name: hash }, length }, usages, raw);
+      }
+      if (bits !== 128 && bits !== 192 && bits !== 256) throw domError("DataError", `Imported AES key length must be 128, 192, or 256 bits but provided ${bits}.`);
+      if (isJwk && data.alg !== undefined && data.alg !== `A${bits}${aesSuffix[spec.name]}`) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${spec.name} with ${bits} bits.`);
+      return make("secret", extractable, { name: spec.name, length: bits }, usages, raw);
+    }
+    case "kdf": {
+      const usages = usageList(usagesGiven, spec.usages);
+      if (format !== "raw") throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+      if (extractable) throw domError("SyntaxError", `${spec.name} key cannot be extractable.`);
+      if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+      return make("secret", false, { name: spec.name }, usages, new NativeUint8Array(needBytes(data, "The key data")));
+    }
+  }
+  // Key pairs: the host parses and says what it found.
+  if (format !== "jwk" && format !== "spki" && format !== "pkcs8" && !(format === "raw" && spec.family !== "rsa")) throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+  const isPrivate = isJwk ? data.d !== undefined : format === "pkcs8";
+  const usages = usageList(usagesGiven, isPrivate ? spec.usages : spec.publicUsages!);
+  if (isPrivate && usages.length === 0) throw domError("SyntaxError", "Private key must have at least one usage.");
+  let curve = "";
+  let hash = "";
+  if (spec.family === "ec") curve = curveOf(alg);
+  else if (spec.family === "okp") {
+    curve = spec.name === "X25519" ? "X25519" : "Ed25519";
+    if (spec.name === "NODE-ED25519" && alg.namedCurve !== undefined && alg.namedCurve !== "NODE-ED25519") throw domError("NotSupportedError", `Unrecognized curve "${alg.namedCurve}".`);
+  } else hash = hashName(alg.hash);
+  if (isJwk) {
+    checkJwk(data, usages, extractable, spec.usages.indexOf("sign") >= 0 ? "sig" : "enc");
+    if (spec.family === "rsa" && data.alg !== undefined && data.alg !== rsaAlg(spec.name, hash)) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${spec.name} with ${hash}.`);
+  }
+  // → [material, modulusLength, publicExponent]
+  const r = call(IMPORT, spec.family, format, curve, isJwk ? JSONStringify(data) : needBytes(data, "The key data"));
+  const shown: Algorithm = { name: spec.name };
+  if (spec.family === "ec") shown.namedCurve = curve;
+  if (spec.name === "NODE-ED25519") shown.namedCurve = "NODE-ED25519";
+  if (spec.family === "rsa") {
+    shown.modulusLength = r[1];
+    shown.publicExponent = wrap(r[2]);
+    shown.hash = { name: hash };
+  }
+  return make(isPrivate ? "private" : "public", extractable, shown, usages, wrap(r[0]));
+}
+
+function exportKey(format: string, k: unknown): ArrayBuffer | object {
+  if (!isKey(k)) throw new NativeTypeError("The key is not a CryptoKey.");
+  if (!k.extractable) throw domError("InvalidAccessError", "Attempt to export non-extractable " + k.algorithm.name + " key.");
+  const { spec } = algorithm(k.algorithm), d = dataOf(k);
+  if (spec.family === "kdf") throw domError("NotSupportedError", `${spec.name} keys cannot be exported.`);
+  if (spec.family === "hmac" || spec.family === "aes") {
+    if (format === "raw") return new NativeUint8Array(d).buffer as ArrayBuffer;
+    if (format !== "jwk") throw domError("NotSupportedError", `Unimplemented key export format "${format}".`);
+    const alg = spec.family === "hmac" ? macNames[k.algorithm.hash.name] : `A${k.algorithm.length}${aesSuffix[spec.name]}`;
+    return { kty: "oct", k: b64url(d), alg, key_ops: [...k.usages], ext: true };
+  }
+  if (format === "raw" ? k.type !== "public" || spec.family === "rsa" : format === "spki" ? k.type !== "public" : format === "pkcs8" ? k.type !== "private" : format !== "jwk") {
+    throw domError(format === "raw" || format === "spki" || format === "pkcs8" ? "InvalidAccessError" : "NotSupportedError", `A ${k.type} ${spec.name} key cannot be exported as "${format}".`);
+  }
+  if ((format === "spki" && k.type === "public") || (format === "pkcs8" && k.type === "private")) return new NativeUint8Array(d).buffer as ArrayBuffer;
+  const out = call(EXPORT, spec.family, k.type, format, d);
+  if (format === "raw") return out;
+  const jwk = JSONParse(out);
+  if (spec.family === "rsa") jwk.alg = rsaAlg(spec.name, k.algorithm.hash.name);
+  jwk.key_ops = [...k.usages];
+  jwk.ext = true;
+  return jwk;
+}
+
+async function generateKey(a: any, extractable: boolean, usagesGiven: any): Promise<any> {
+  const { alg, spec } = algorithm(a);
+  const all = spec.publicUsages === undefined ? spec.usages : [...spec.usages, ...spec.publicUsages];
+  if (spec.family === "kdf") throw domError("NotSupportedError", `Unrecognized key generation algorithm "${spec.name}" requested.`);
+  const usages = usageList(usagesGiven, all);
+  if (spec.family === "aes") {
+    const n = Math.trunc(+alg.length);
+    if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Generated AES key length must be 128, 192, or 256 bits but requested ${alg.length}.`);
+    if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+    return make("secret", extractable, { name: spec.name, length: n }, usages, wrap(call(RANDOM, n / 8)));
+  }
+  if (spec.family === "hmac") {
+    const hash = hashName(alg.hash), n = alg.length === undefined ? hashBits[hash] : Math.trunc(+alg.length);
+    if (!(n > 0 && n % 8 === 0 && n <= 65536 * 8)) throw domError("OperationError", "HMAC key length must be a non-zero number of whole bytes.");
+    if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+    return make("secret", extractable, { name: spec.name, hash: { name: hash }, length: n }, usages, wrap(call(RANDOM, n / 8)));
+  }
+  const privateUsages = usages.filter((u) => spec.usages.indexOf(u) >= 0), publicUsages = usages.filter((u) => spec.publicUsages!.indexOf(u) >= 0);
+  const shown: Algorithm = { name: spec.name };
+  let kind: string = spec.family, bits = 0, exponent = 0;
+  if (spec.family === "ec") kind = shown.namedCurve = curveOf(alg);
+  else if (spec.family === "okp") {
+    kind = spec.name === "X25519" ? "X25519" : "Ed25519";
+    if (spec.name === "NODE-ED25519") shown.namedCurve = "NODE-ED25519";
+  } else {
+    bits = Math.trunc(+alg.modulusLength);
+    const e = needBytes(alg.publicExponent, "publicExponent");
+    for (let i = 0; i < TypedArrayLength(e); i++) exponent = exponent * 256 + e[i];
+    if (exponent !== 3 && exponent !== 65537) throw domError("OperationError", "The publicExponent must be either 3 or 65537.");
+    if (!(bits >= 1024 && bits <= 4096 && bits % 8 === 0)) throw domError("OperationError", `The modulus length must be a multiple of 8 from 1024 to 4096 bits, not ${alg.modulusLength}.`);
+    shown.modulusLength = bits;
+    shown.publicExponent = new NativeUint8Array(e);
+    shown.hash = { name: hashName(alg.hash) };
+  }
+  if (privateUsages.length === 0) throw domError("SyntaxError", "The private key must have at least one usage.");
+  const r: [ArrayBuffer, ArrayBuffer] = await hostAsync(GENERATE, kind, bits, exponent);
+  return {
+    publicKey: make("public", true, shown, publicUsages, wrap(r[0])),
+    privateKey: make("private", extractable, { ...shown }, privateUsages, wrap(r[1])),
+  };
+}
+
+function crypt(a: any, k: unknown, data: Uint8Array, encrypt: boolean, usage: string): ArrayBuffer {
+  const { alg, spec } = algorithm(a);
+  const d = needKey(k, spec, usage);
+  switch (spec.name) {
+    case "AES-CBC": {
+      const iv = needBytes(alg.iv, "iv");
+      if (TypedArrayLength(iv) !== 16) throw domError("OperationError", `AES-CBC IV must be 16 bytes long (provided ${TypedArrayLength(iv)} bytes).`);
+      return call(AES, "CBC", encrypt, d, iv, data);
+    }
+    case "AES-CTR": {
+      const counter = needBytes(alg.counter, "counter"), n = Math.trunc(+alg.length);
+      if (TypedArrayLength(counter) !== 16) throw domError("OperationError", "The AES-CTR counter must be 16 bytes long.");
+      if (!(n >= 1 && n <= 128)) throw domError("OperationError", "The AES-CTR counter length must be between 1 and 128 bits.");
+      return call(AES, "CTR", encrypt, d, counter, data, n);
+    }
+    case "AES-GCM": {
+      const iv = needBytes(alg.iv, "iv"), t = alg.tagLength === undefined ? 128 : Math.trunc(+alg.tagLength);
+      if (TypedArrayLength(iv) === 0) throw domError("OperationError", "AES-GCM IV must not be empty.");
+      if ([32, 64, 96, 104, 112, 120, 128].indexOf(t) < 0) throw domError("OperationError", `Invalid AES-GCM tag length ${alg.tagLength}.`);
+      const aad = alg.additionalData === undefined ? new NativeUint8Array(0) : needBytes(alg.additionalData, "additionalData");
+      return call(AES, "GCM", encrypt, d, iv, data, t, aad);
+    }
+    case "RSA-OAEP": {
+      const label = alg.label === undefined ? new NativeUint8Array(0) : needBytes(alg.label, "label");
+      return call(RSA, encrypt, (k as CryptoKey).algorithm.hash.name, d, data, label);
+    }
+  }
+  throw domError("NotSupportedError", `The ${spec.name} algorithm does not implement ${usage}.`);
+}
+
+function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer {
+  const { alg, spec } = algorithm(a);
+  const d = needKey(k, spec, usage);
+  const bits = length === undefined || length === null ? null : Math.trunc(+length);
+  switch (spec.name) {
+    case "PBKDF2": {
+      const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), n = Math.trunc(+alg.iterations);
+      if (bits === null || bits <= 0 || bits % 8 !== 0) throw domError("OperationError", "PBKDF2 cannot derive this length: it must be a non-zero multiple of 8 bits.");
+      if (!(n > 0)) throw domError("OperationError", "PBKDF2 requires a positive iteration count.");
+      if (n > 100000) throw domError("NotSupportedError", `Pbkdf2 failed: iteration counts above 100000 are not supported (requested ${n}).`);
+      return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
+    }
+    case "HKDF": {
+      const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), info = needBytes(alg.info, "info");
+      if (bits === null || bits <= 0 || bits % 8 !== 0) throw domError("OperationError", "HKDF cannot derive this length: it must be a non-zero multiple of 8 bits.");
+      return call(KDF, "HKDF", hash, d, salt, info, bits / 8);
+    }
+    case "ECDH": case "X25519": {
+      const pub = alg.public ?? alg.$public;
+      if (!isKey(pub)) throw new NativeTypeError("The algorithm's \"public\" is not a CryptoKey.");
+      if (pub.type !== "public") throw domError("InvalidAccessError", "The algorithm's \"public\" key is not a public key.");
+      if (pub.algorithm.name !== spec.name || pub.algorithm.namedCurve !== (k as CryptoKey).algorithm.namedCurve) throw domError("InvalidAccessError", "The public key is of another algorithm or curve.");
+      const out: ArrayBuffer = call(AGREE, d, dataOf(pub));
+      if (bits === null || bits === 0) return out;
+      if (bits > out.byteLength * 8) throw domError("OperationError", `Derived key length (${bits} bits) is too long: the shared secret has ${out.byteLength * 8}.`);
+      const r = wrap(out).slice(0, Math.ceil(bits / 8));
+      if (bits % 8 !== 0) r[r.length - 1] &= 0xff << (8 - (bits % 8));
+      return r.buffer as ArrayBuffer;
+    }
+  }
+  throw domError("NotSupportedError", `The ${spec.name} algorithm does not implement ${usage}.`);
+}
+
+/** A promise for what f returns or throws. */
 const attempt = <T>(f: () => T): Promise<T> => {
   try {
     return PromiseResolve(f());
@@ -39,13 +367,134 @@ const attempt = <T>(f: () => T): Promise<T> => {
 
 export class SubtleCrypto {
   digest(algorithm: any, data: any): Promise<ArrayBuffer> {
+    const n = arguments.length;
     return attempt(() => {
-      need(arguments.length, 2, "SubtleCrypto.digest");
+      need(n, 2, "SubtleCrypto.digest");
       return call(DIGEST, hashName(algorithm), needBytes(data, "SubtleCrypto.digest: the data"));
     });
   }
+  generateKey(algorithm: any, extractable: boolean, usages: any): Promise<any> {
+    return generateKey(algorithm, extractable, usages);
+  }
+  importKey(format: string, data: any, algorithm: any, extractable: boolean, usages: any): Promise<CryptoKey> {
+    return attempt(() => importKey(`${format}`, data, algorithm, !!extractable, usages));
+  }
+  exportKey(format: string, k: CryptoKey): Promise<any> {
+    return attempt(() => exportKey(`${format}`, k));
+  }
+  encrypt(algorithm: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
+    return attempt(() => crypt(algorithm, k, needBytes(data, "The data"), true, "encrypt"));
+  }
+  decrypt(algorithm: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
+    return attempt(() => crypt(algorithm, k, needBytes(data, "The data"), false, "decrypt"));
+  }
+  sign(a: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
+    return attempt(() => {
+      const { alg, spec } = algorithm(a), d = needKey(k, spec, "sign"), b = needBytes(data, "The data");
+      if (spec.family === "hmac") return call(MAC, k.algorithm.hash.name, d, b);
+      return call(SIGN, ...signing(alg, spec, k), d, b);
+    });
+  }
+  verify(a: any, k: CryptoKey, signature: any, data: any): Promise<boolean> {
+    return attempt(() => {
+      const { alg, spec } = algorithm(a), d = needKey(k, spec, "verify"), s = needBytes(signature, "The signature"), b = needBytes(data, "The data");
+      if (spec.family === "hmac") return call(EQUAL, call(MAC, k.algorithm.hash.name, d, b), s);
+      return call(VERIFY, ...signing(alg, spec, k), d, b, s);
+    });
+  }
+  deriveBits(algorithm: any, k: CryptoKey, length: number): Promise<ArrayBuffer> {
+    return attempt(() => deriveBits(algorithm, k, length, "deriveBits"));
+  }
+  deriveKey(a: any, k: CryptoKey, derived: any, extractable: boolean, usages: any): Promise<CryptoKey> {
+    return attempt(() => {
+      const { alg, spec } = algorithm(derived);
+      let n: number | null = null;
+      if (spec.family === "aes") {
+        n = Math.trunc(+alg.length);
+        if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Derived AES key length must be 128, 192, or 256 bits but provided ${alg.length}.`);
+      } else if (spec.family === "hmac") n = alg.length === undefined ? hashBits[hashName(alg.hash)] : Math.trunc(+alg.length);
+      const bits = deriveBits(a, k, n, "deriveKey");
+      return importKey("raw", bits, derived, extractable, usages);
+    });
+  }
+  wrapKey(format: string, k: CryptoKey, by: CryptoKey, algorithmGiven: any): Promise<ArrayBuffer> {
+    return attempt(() => {
+      const out = exportKey(`${format}`, k), { spec } = algorithm(algorithmGiven);
+      const b = isArrayBuffer(out) ? wrap(out as ArrayBuffer) : encodeUTF8(JSONStringify(out));
+      if (spec.name !== "AES-KW") return crypt(algorithmGiven, by, b, true, "wrapKey");
+      const d = needKey(by, spec, "wrapKey");
+      if (TypedArrayLength(b) % 8 !== 0 || TypedArrayLength(b) < 16) throw domError("OperationError", "AES-KW can only wrap data of a multiple of 8 bytes.");
+      return call(AES, "KW", true, d, new NativeUint8Array(0), b);
+    });
+  }
+  unwrapKey(format: string, wrapped: any, by: CryptoKey, algorithmGiven: any, keyAlgorithm: any, extractable: boolean, usages: any): Promise<CryptoKey> {
+    return attempt(() => {
+      const { spec } = algorithm(algorithmGiven), b = needBytes(wrapped, "The wrapped key");
+      const raw: ArrayBuffer = spec.name === "AES-KW" ? call(AES, "KW", false, needKey(by, spec, "unwrapKey"), new NativeUint8Array(0), b) : crypt(algorithmGiven, by, b, false, "unwrapKey");
+      let data: any = raw;
+      if (format === "jwk") {
+        try {
+          data = JSONParse(decodeUTF8(wrap(raw)));
+        } catch {
+          throw domError("DataError", "The unwrapped data is not a JSON Web Key.");
+        }
+      }
+      return importKey(`${format}`, data, keyAlgorithm, !!extractable, usages);
+    });
+  }
+  timingSafeEqual(a: any, b: any): boolean {
+    const x = needBytes(a, "timingSafeEqual: the first argument"), y = needBytes(b, "timingSafeEqual: the second argument");
+    if (TypedArrayLength(x) !== TypedArrayLength(y)) throw new NativeTypeError("Input buffers must have the same byte length.");
+    return call(EQUAL, x, y);
+  }
 }
+
+function signing(alg: Algorithm, spec: Spec, k: CryptoKey): [name: string, hash: string, salt: number] {
+  switch (spec.name) {
+    case "ECDSA": return ["ECDSA", hashName(alg.hash), 0];
+    case "Ed25519": case "NODE-ED25519": return ["Ed25519", "", 0];
+    case "RSA-PSS": return [spec.name, k.algorithm.hash.name, Math.trunc(+alg.saltLength) || 0];
+    case "RSASSA-PKCS1-v1_5": return [spec.name, k.algorithm.hash.name, 0];
+  }
+  throw domError("NotSupportedError", `The ${spec.name} algorithm does not sign.`);
+}
+
+/** Workers' writable stream that hashes what is written to it. */
+export class DigestStream extends WritableStream {
+  #digest: Promise<ArrayBuffer>;
+  #count = 0;
+  constructor(algorithm: any) {
+    const hash = hashName(algorithm);
+    let resolve: (v: ArrayBuffer) => void, reject: (e: unknown) => void;
+    const parts: Uint8Array[] = [];
+    let self: DigestStream | undefined;
+    super({
+      write(chunk: unknown) {
+        const b = bytesOf(chunk) ?? (typeof chunk === "string" ? encodeUTF8(chunk) : undefined);
+        if (b === undefined) {
+          const e = new NativeTypeError("DigestStream is a byte stream but received an object of non-ArrayBuffer/ArrayBufferView/string type on its writable side.");
+          reject(e);
+          throw e;
+        }
+        parts.push(new NativeUint8Array(b));
+        self!.#count += TypedArrayLength(b);
+      },
+      close() { resolve(call(DIGEST, hash, parts.length === 0 ? new NativeUint8Array(0) : concat(parts))); },
+      abort(e: unknown) { reject(e); },
+    });
+    self = this;
+    this.#digest = new NativePromise((y, n) => {
+      resolve = y;
+      reject = n;
+    });
+    this.#digest.catch(() => { });
+  }
+  get digest() { return this.#digest; }
+  get bytesWritten() { return BigInt(this.#count); }
+}
+
 enumerable(SubtleCrypto);
 tag(SubtleCrypto, "SubtleCrypto");
 tag(CryptoKey, "CryptoKey");
+tag(DigestStream, "DigestStream");
 export const subtle = new SubtleCrypto();

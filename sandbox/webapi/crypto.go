@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"hash"
 
 	"coldstart/sandbox/isolate"
 )
@@ -28,26 +29,27 @@ func cryptoOps(o *isolate.Ops) {
 		s := hex.EncodeToString(b[:])
 		return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], nil
 	})
+	// crypto.digest: hash, bytes
 	o.Add("crypto.digest", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		return digest(str(args, 0), data(args, 1)), nil
+		h := newHash(str(args, 0))()
+		h.Write(data(args, 1))
+		return h.Sum(nil), nil
 	})
+	secretOps(o)
+	pairOps(o)
 }
 
-func digest(name string, b []byte) []byte {
+// newHash is the constructor of a hash by its Web Crypto name.
+func newHash(name string) func() hash.Hash {
 	switch name {
 	case "MD5":
-		s := md5.Sum(b)
-		return s[:]
+		return md5.New
 	case "SHA-1":
-		s := sha1.Sum(b)
-		return s[:]
+		return sha1.New
 	case "SHA-256":
-		s := sha256.Sum256(b)
-		return s[:]
+		return sha256.New
 	case "SHA-384":
-		s := sha512.Sum384(b)
-		return s[:]
+		return sha512.New384
 	}
-	s := sha512.Sum512(b)
-	return s[:]
+	return sha512.New
 }

@@ -90,7 +90,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 	began := time.Now()
 	loop, err := isolate.NewLoop(ctx, isolate.LoopConfig{
 		Pool: cfg.Pool, Engine: cfg.Engine, Ops: cfg.Ops, Memory: w.limits.Memory, Owner: w,
-		Failed: w.failed, Broken: w.broken, Rejection: w.rejection, Now: cfg.Now,
+		Failed: w.failed, Broken: w.broken, Rejection: w.rejection, Now: w.now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -174,6 +174,14 @@ func (w *Worker) failed(a *isolate.Account, err error) {
 		f.Kind = trace.FaultStartup
 	}
 	w.loading.end(f)
+}
+
+// now is the clock that scripts see: it does not run while the module loads.
+func (w *Worker) now() time.Time {
+	if !w.isLoaded() {
+		return time.Unix(0, 0)
+	}
+	return w.cfg.Now()
 }
 
 // faultOf says in the learner's words what an engine's error means.
