@@ -1,4 +1,7 @@
 // Every API that registers itself and that no other file needs.
 
 import "./date";
+import "./compression";
+import "./message";
 import "./services";
+import "./urlpattern";

@@ -2,8 +2,8 @@
 // are followed by the host.
 
 import { call, op } from "./host";
-import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseThen, TypedArrayLength, bytesOf, expose } from "./primordials";
-import { BodyState, HostBody, isUsed, pump, use } from "./body";
+import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose } from "./primordials";
+import { BodyState, HostBody, pump, use } from "./body";
 import { Request, outgoing } from "./request";
 import { headersRaw } from "./headers";
 import { Response, received } from "./response";
@@ -46,6 +46,10 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
   try {
     r = outgoing(new Request(input as any, init));
     if (r.signal?.aborted) return PromiseReject(r.signal.reason);
+    if (target === network && !StringStartsWith(r.url, "http://") && !StringStartsWith(r.url, "https://")) {
+      if (StringStartsWith(r.url, "data:")) return PromiseResolve(dataResponse(r.url));
+      throw new NativeTypeError(`Fetch API cannot load: ${r.url}`);
+    }
     up = upload(r.state);
   } catch (e) {
     return PromiseReject(e);
@@ -71,6 +75,26 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
   });
 }
 let fetches = 0;
+
+/** What a data: URL holds. Specification: Fetch, section 6. */
+function dataResponse(url: string): Response {
+  const comma = url.indexOf(",");
+  if (comma < 0) throw new NativeTypeError(`Fetch API cannot load: ${url}`);
+  let type = url.slice(5, comma).trim(), body = url.slice(comma + 1).split("#")[0];
+  let bytes: Uint8Array;
+  const base64 = /;\s*base64$/i.test(type);
+  if (base64) type = type.replace(/;\s*base64$/i, "");
+  const percent: number[] = [];
+  for (let i = 0; i < body.length; i++) {
+    if (body[i] === "%" && /^[0-9a-f]{2}$/i.test(body.slice(i + 1, i + 3))) {
+      percent.push(parseInt(body.slice(i + 1, i + 3), 16));
+      i += 2;
+    } else percent.push(body.charCodeAt(i));
+  }
+  bytes = new NativeUint8Array(percent);
+  if (base64) bytes = Uint8Array.from(atob(String.fromCharCode(...percent)), (c) => c.charCodeAt(0));
+  return received(200, "OK", "content-type\n" + (type === "" ? "text/plain;charset=US-ASCII" : type[0] === ";" ? "text/plain" + type : type), bytes, url, false, null);
+}
 
 export const fetch = function fetch(input: unknown, init?: unknown): Promise<Response> {
   try {

@@ -7,7 +7,7 @@ import {
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
   WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
-import { NativePromise, NativeTypeError, NativeUint8Array, PromiseThen, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis } from "./primordials";
+import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseThen, ReflectConstruct, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
 // Workers take a strategy without a highWaterMark.
@@ -89,37 +89,92 @@ export function bytesStream(b: Uint8Array): ReadableStream {
   } as any);
 }
 
+/** Both ends of a byte pipe: a write is done once its bytes have been read. */
+function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStream } {
+  let waiting: { b: Uint8Array; done: () => void; fail: (e: unknown) => void } | null = null;
+  let wake: (() => void) | null = null, out: any, sink: any, ended = false, seen = 0;
+  const ring = () => {
+    const w = wake;
+    wake = null;
+    if (w !== null) w();
+  };
+  const readable = new ReadableStream({
+    type: "bytes",
+    start(c: any) { out = c; },
+    pull() {
+      return new NativePromise<void>((resolve) => {
+        const give = () => {
+          if (waiting !== null) {
+            const w = waiting;
+            waiting = null;
+            out.enqueue(w.b);
+            w.done();
+          } else if (ended) {
+            out.close();
+            out.byobRequest?.respond(0);
+          } else {
+            wake = give;
+            return;
+          }
+          resolve();
+        };
+        give();
+      });
+    },
+    cancel(reason: unknown) {
+      waiting?.fail(reason);
+      waiting = null;
+      sink.error(reason);
+    },
+  } as any, { highWaterMark: 0 });
+  const writable = new WritableStream({
+    start(c: any) { sink = c; },
+    write(chunk: unknown) {
+      const b = new NativeUint8Array(chunkBytes(chunk)), n = TypedArrayLength(b);
+      seen += n;
+      if (want >= 0 && seen > want) {
+        const e = new NativeTypeError("Attempt to write too many bytes through a FixedLengthStream.");
+        out.error(e);
+        throw e;
+      }
+      if (n === 0) return;
+      return new NativePromise<void>((done, fail) => {
+        waiting = { b, done, fail };
+        ring();
+      });
+    },
+    close() {
+      if (want >= 0 && seen < want) {
+        const e = new NativeTypeError("FixedLengthStream did not see all expected bytes before close().");
+        out.error(e);
+        throw e;
+      }
+      ended = true;
+      ring();
+    },
+    abort(reason: unknown) {
+      out.error(reason);
+      ring();
+    },
+  } as any);
+  return { readable, writable };
+}
+
 class IdentityTransformStream extends TransformStream {
-  constructor(_strategy?: unknown) {
-    super({
-      transform(chunk: unknown, c: any) {
-        const b = chunkBytes(chunk);
-        if (TypedArrayLength(b) > 0) c.enqueue(new NativeUint8Array(b));
-      },
-    }, undefined, { highWaterMark: 0 });
+  constructor(_strategy?: unknown, length = -1) {
+    super();
+    // The polyfill keeps its two ends in these fields; the pipe replaces them.
+    const { readable, writable } = bytePipe(length);
+    for (const [k, value] of [["_readable", readable], ["_writable", writable]] as const) Object.defineProperty(this, k, { value, configurable: true });
   }
 }
 
 class FixedLengthStream extends IdentityTransformStream {
   constructor(length: number | bigint) {
-    super();
     const want = Number(length);
     if (!(want >= 0)) throw new NativeTypeError("FixedLengthStream requires an expected length of zero or more bytes.");
-    let seen = 0;
-    const count = new TransformStream({
-      transform(chunk: unknown, c: any) {
-        const b = chunkBytes(chunk);
-        seen += TypedArrayLength(b);
-        if (seen > want) throw new NativeTypeError("Attempt to write too many bytes through a FixedLengthStream.");
-        if (TypedArrayLength(b) > 0) c.enqueue(new NativeUint8Array(b));
-      },
-      flush() {
-        if (seen < want) throw new NativeTypeError("FixedLengthStream did not see all expected bytes before close().");
-      },
-    }, undefined, { highWaterMark: 0 });
-    Object.defineProperty(this, "readable", { value: count.readable, configurable: true });
-    Object.defineProperty(this, "writable", { value: count.writable, configurable: true });
-    fixedLength.set(count.readable, want);
+    super(undefined, want);
+    fixedLength.set(this.readable, want);
   }
 }
 /** The length a FixedLengthStream promises, by its readable side. */
@@ -172,9 +227,26 @@ for (const [name, C] of Object.entries({ IdentityTransformStream, FixedLengthStr
   enumerable(C as any);
   tag(C as any, name);
 }
+// Workers reject a bad highWaterMark with a TypeError.
+for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
+  const Exposed: any = { [C.name]: function (this: unknown, ...args: any[]) {
+    if (new.target === undefined) throw new NativeTypeError(`Class constructor ${C.name} cannot be invoked without 'new'`);
+    try {
+      return ReflectConstruct(C, args, new.target);
+    } catch (e) {
+      const mark = args[1]?.highWaterMark;
+      if (typeof mark === "number" && !(mark >= 0) && e instanceof NativeRangeError) throw new NativeTypeError((e as Error).message);
+      throw e;
+    }
+  } }[C.name];
+  Object.defineProperty(Exposed, "prototype", { value: C.prototype, writable: false });
+  Object.defineProperty(C.prototype, "constructor", { value: Exposed, writable: true, configurable: true });
+  if (C.from) Object.defineProperty(Exposed, "from", Object.getOwnPropertyDescriptor(C, "from")!);
+  expose(C.name, Exposed);
+}
 for (const [name, C] of Object.entries({
-  ReadableStream, ReadableStreamDefaultReader, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableByteStreamController,
-  WritableStream, WritableStreamDefaultWriter, WritableStreamDefaultController, TransformStream, TransformStreamDefaultController,
+  ReadableStreamDefaultReader, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableByteStreamController,
+  WritableStreamDefaultWriter, WritableStreamDefaultController, TransformStreamDefaultController,
   ByteLengthQueuingStrategy, CountQueuingStrategy, IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream,
 })) expose(name, C);
 export { FixedLengthStream, IdentityTransformStream };

@@ -242,6 +242,13 @@ export class URL {
     }
   }
 
+  static createObjectURL(): string {
+    throw new Error("URL.createObjectURL() is not implemented");
+  }
+  static revokeObjectURL(): void {
+    throw new Error("URL.revokeObjectURL() is not implemented");
+  }
+
   #apply(what: string, value: unknown): void {
     const p: Parts | undefined = call(SET, this.#p[HREF], what, StringToWellFormed(`${value as string}`));
     if (p !== undefined) this.#p = p;

@@ -38,6 +38,7 @@ type run struct {
 	dropped   int
 	sockets   int // open ones that keep the run alive
 	bodies    []int
+	codecs    []int
 	socketID  int
 	used      bool // it left timers or operations in the isolate
 }
@@ -376,6 +377,12 @@ func (r *run) finish() {
 		if b := w.bodies[id]; b != nil {
 			b.close()
 			delete(w.bodies, id)
+		}
+	}
+	for _, id := range r.codecs {
+		if c := w.codecs[id]; c != nil {
+			c.close()
+			delete(w.codecs, id)
 		}
 	}
 	w.dropTimers(r)

@@ -8,18 +8,21 @@ import (
 	"coldstart/sandbox/isolate"
 )
 
+// parser has the path set of the present URL standard, which escapes "^" too.
+var parser = url.NewParser(url.WithPathPercentEncodeSet(url.PathPercentEncodeSet.Set(0x5e)))
+
 func urlOps(o *isolate.Ops) {
 	// url.parse: url, base → parts, undefined when it is no URL
 	o.Add("url.parse", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		var u *url.Url
 		var err error
 		if base, ok := arg(args, 1).(string); ok {
-			u, err = url.ParseRef(base, str(args, 0))
+			u, err = parser.ParseRef(base, str(args, 0))
 		} else {
 			if p := simpleURL(str(args, 0)); p != nil {
 				return p, nil
 			}
-			u, err = url.Parse(str(args, 0))
+			u, err = parser.Parse(str(args, 0))
 		}
 		if err != nil {
 			return nil, nil
@@ -28,7 +31,7 @@ func urlOps(o *isolate.Ops) {
 	})
 	// url.set: href, component, value → parts
 	o.Add("url.set", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		u, err := url.Parse(str(args, 0))
+		u, err := parser.Parse(str(args, 0))
 		if err != nil {
 			return nil, nil
 		}

@@ -54,6 +54,7 @@ type Worker struct {
 	sockets map[int]*socket
 	timers  map[int]*timer
 	lastID  int
+	codecs  map[int]codec
 	loading *loading
 	spent   *trace.Fault // why the isolate is spent
 }
@@ -83,7 +84,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 	}
 	w := &Worker{
 		cfg: cfg, limits: withDefaults(cfg.Worker.Limits), made: time.Now(),
-		runs: map[int]*run{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{},
+		runs: map[int]*run{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
 		loading: &loading{done: make(chan struct{})},
 	}
 	w.stacks.worker = &w.cfg.Worker
@@ -254,6 +255,10 @@ func (w *Worker) shut(why string, f *trace.Fault) {
 	for id, b := range w.bodies {
 		b.close()
 		delete(w.bodies, id)
+	}
+	for id, c := range w.codecs {
+		c.close()
+		delete(w.codecs, id)
 	}
 	for _, s := range w.sockets {
 		s.shut()

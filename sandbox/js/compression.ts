@@ -1,0 +1,43 @@
+// CompressionStream and DecompressionStream. Specification: Compression. The host
+// keeps the state; each chunk is one call.
+
+import { call, op } from "./host";
+import { NativeTypeError, NativeUint8Array, enumerable, expose, need, tag, TypedArrayLength } from "./primordials";
+import { TransformStream, chunkBytes } from "./streams";
+
+const OPEN = op("codec.open"), PUT = op("codec.put"), END = op("codec.end");
+
+const formats = ["gzip", "deflate", "deflate-raw"];
+
+function transformer(format: unknown, decompress: boolean, name: string) {
+  const f = `${format as string}`;
+  if (formats.indexOf(f) < 0) throw new NativeTypeError(`The compression format must be either 'deflate', 'deflate-raw' or 'gzip'. (${name}: "${f}")`);
+  let id = 0;
+  const open = () => (id === 0 ? (id = call(OPEN, f, decompress)) : id);
+  const give = (b: ArrayBuffer, c: any) => {
+    const v = new NativeUint8Array(b);
+    if (TypedArrayLength(v) > 0) c.enqueue(v);
+  };
+  return {
+    transform(chunk: unknown, c: any) { give(call(PUT, open(), chunkBytes(chunk)), c); },
+    flush(c: any) { give(call(END, open()), c); },
+  };
+}
+
+class CompressionStream extends TransformStream {
+  constructor(format: string) {
+    need(arguments.length, 1, "CompressionStream constructor");
+    super(transformer(format, false, "CompressionStream"));
+  }
+}
+class DecompressionStream extends TransformStream {
+  constructor(format: string) {
+    need(arguments.length, 1, "DecompressionStream constructor");
+    super(transformer(format, true, "DecompressionStream"));
+  }
+}
+for (const [name, C] of Object.entries({ CompressionStream, DecompressionStream })) {
+  enumerable(C as any);
+  tag(C as any, name);
+  expose(name, C);
+}

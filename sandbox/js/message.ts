@@ -1,0 +1,84 @@
+// MessageChannel and MessagePort. Specification: HTML, section 9.4. Both ports stay
+// in this isolate; a message is cloned when it is posted and arrives in a later task.
+
+import { ArrayPush, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
+import { EventTarget, MessageEvent, dispatch, getHandler, onListenerAdded, setHandler } from "./events";
+import { clone } from "./clone";
+import { setTimer } from "./timers";
+import { current } from "./run";
+
+const key = {};
+let link: (a: MessagePort, b: MessagePort) => void;
+let isPort: (o: unknown) => o is MessagePort;
+let start: (p: MessagePort) => void;
+
+export class MessagePort extends EventTarget {
+  #peer: MessagePort | null = null;
+  #started = false;
+  #closed = false;
+  #queue: unknown[] = [];
+  constructor(k?: unknown) {
+    if (k !== key) throw new NativeTypeError("Illegal constructor");
+    super();
+  }
+  static {
+    link = (a, b) => {
+      a.#peer = b;
+      b.#peer = a;
+    };
+    isPort = (o): o is MessagePort => typeof o === "object" && o !== null && #peer in o;
+    start = (p) => {
+      if (p.#started) return;
+      p.#started = true;
+      const q = p.#queue;
+      p.#queue = [];
+      for (let i = 0; i < q.length; i++) p.#arrive(q[i]);
+    };
+  }
+  #arrive(data: unknown): void {
+    if (!this.#started) {
+      ArrayPush(this.#queue, data);
+      return;
+    }
+    const give = () => {
+      if (!this.#closed) dispatch(this, new MessageEvent("message", { data }));
+    };
+    if (current.starting) Promise.resolve().then(give);
+    else setTimer(0, false, give);
+  }
+  postMessage(value: unknown, _options?: unknown): void {
+    need(arguments.length, 1, "MessagePort.postMessage");
+    const copy = clone(value);
+    if (this.#peer !== null && !this.#closed) this.#peer.#arrive(copy);
+  }
+  start(): void { start(this); }
+  close(): void {
+    this.#closed = true;
+    if (this.#peer !== null) this.#peer.#closed = true;
+  }
+  get onmessage() { return getHandler(this, "message"); }
+  set onmessage(f: unknown) {
+    setHandler(this, "message", f);
+    start(this);
+  }
+  get onmessageerror() { return getHandler(this, "messageerror"); }
+  set onmessageerror(f: unknown) { setHandler(this, "messageerror", f); }
+}
+onListenerAdded((t, type) => {
+  if (type === "message" && isPort(t)) start(t);
+});
+
+class MessageChannel {
+  #a: MessagePort = new (MessagePort as any)(key);
+  #b: MessagePort = new (MessagePort as any)(key);
+  constructor() {
+    link(this.#a, this.#b);
+  }
+  get port1() { return this.#a; }
+  get port2() { return this.#b; }
+}
+for (const [name, C] of Object.entries({ MessagePort, MessageChannel })) {
+  enumerable(C as any);
+  tag(C as any, name);
+  expose(name, C);
+}
