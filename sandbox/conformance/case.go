@@ -126,16 +126,16 @@ type Expect struct {
 
 // Response is one recorded answer. A nil field was not recorded.
 type Response struct {
-	Status         int                        `json:"status,omitempty"`
-	Headers        map[string]json.RawMessage `json:"headers,omitempty"` // string, or an array for set-cookie
-	Body           *Content                   `json:"body,omitempty"`
-	Messages       []Content                  `json:"messages,omitempty"`
-	Close          *Close                     `json:"close,omitempty"`
-	Outcome        string                     `json:"outcome,omitempty"`
-	AckAll         *bool                      `json:"ackAll,omitempty"`
-	RetryBatch     json.RawMessage            `json:"retryBatch,omitempty"`
-	ExplicitAcks   []string                   `json:"explicitAcks,omitempty"`
-	RetryMessages  json.RawMessage            `json:"retryMessages,omitempty"`
+	Status        int                        `json:"status,omitempty"`
+	Headers       map[string]json.RawMessage `json:"headers,omitempty"` // string, or an array for set-cookie
+	Body          *Content                   `json:"body,omitempty"`
+	Messages      []Content                  `json:"messages,omitempty"`
+	Close         *Close                     `json:"close,omitempty"`
+	Outcome       string                     `json:"outcome,omitempty"`
+	AckAll        *bool                      `json:"ackAll,omitempty"`
+	RetryBatch    json.RawMessage            `json:"retryBatch,omitempty"`
+	ExplicitAcks  []string                   `json:"explicitAcks,omitempty"`
+	RetryMessages json.RawMessage            `json:"retryMessages,omitempty"`
 }
 
 // Close is how a WebSocket ended.

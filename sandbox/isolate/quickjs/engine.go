@@ -27,10 +27,12 @@ type Engine struct {
 	image       *image
 	moduleNames map[string]bool
 
-	ready  chan *vm
-	live   atomic.Int64
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	ready chan *vm
+	live  atomic.Int64
+
+	pagemap *os.File // nil where the kernel has none
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
 }
 
 // New compiles the engine, makes or opens its snapshot and starts preparing
@@ -50,6 +52,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.free())
 	}
+	e.pagemap = openPagemap()
 	fill, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	e.wg.Go(func() { e.fill(fill) })
@@ -187,6 +190,9 @@ func (e *Engine) free() error {
 	}
 	if e.image != nil {
 		err = errors.Join(err, e.image.close())
+	}
+	if e.pagemap != nil {
+		err = errors.Join(err, e.pagemap.Close())
 	}
 	return err
 }

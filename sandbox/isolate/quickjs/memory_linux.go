@@ -1,6 +1,7 @@
 package quickjs
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"unsafe"
@@ -63,4 +64,44 @@ func sealed(f *os.File) bool {
 	const want = unix.F_SEAL_WRITE | unix.F_SEAL_SHRINK
 	got, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
 	return err == nil && got&want == want
+}
+
+// openPagemap opens the kernel's account of this process's pages, nil where
+// there is none. It stays readable after the process has given up its files.
+func openPagemap() *os.File {
+	f, err := os.Open("/proc/self/pagemap")
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// Bits of an entry of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst.
+const (
+	pagePresent = 1 << 63
+	pageSwapped = 1 << 62
+	pageOfFile  = 1 << 61
+)
+
+// private marks the pages that belong to the region alone as pagePrivate and
+// reports whether the kernel told.
+func (r *region) private(pagemap *os.File, list []byte) bool {
+	if os.Getpagesize() != pageSize {
+		return false
+	}
+	first := int64(uintptr(unsafe.Pointer(&r.base[0])) / pageSize)
+	var buf [512 * 8]byte
+	for at := 0; at < len(list); at += 512 {
+		part := buf[:8*min(512, len(list)-at)]
+		if n, err := pagemap.ReadAt(part, (first+int64(at))*8); err != nil || n != len(part) {
+			return false
+		}
+		for i := range len(part) / 8 {
+			e := binary.LittleEndian.Uint64(part[8*i:])
+			if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
+				list[at+i] = pagePrivate
+			}
+		}
+	}
+	return true
 }

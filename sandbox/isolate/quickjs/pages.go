@@ -13,15 +13,31 @@ const (
 	pagePrivate   = 2
 )
 
-// Pages implements isolate.Isolate. A page is private when its bytes differ
-// from the snapshot's; pages of zeros count as untouched.
+// Pages implements isolate.Isolate. A page is private when the kernel gave the
+// isolate a copy of its own. Where the kernel does not say, a page is private when its bytes
+// differ from the snapshot's.
 func (v *vm) Pages() []byte {
 	if v.mod == nil {
 		return nil
 	}
 	list := make([]byte, v.mem.size/pageSize)
-	v.compare(list)
+	if !v.private(list) {
+		v.compare(list)
+	}
 	return list
+}
+
+// private asks the kernel; it reports whether it got an answer.
+func (v *vm) private(list []byte) bool {
+	if v.eng.pagemap == nil || !v.mem.region.private(v.eng.pagemap, list) {
+		return false
+	}
+	for i, zero := range v.eng.image.zero {
+		if i < len(list) && list[i] == pageUntouched && zero == 0 {
+			list[i] = pageShared
+		}
+	}
+	return true
 }
 
 func (v *vm) compare(list []byte) {
