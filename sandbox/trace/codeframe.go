@@ -53,7 +53,7 @@ func linesAround(source string, line int) (lines []string, first int) {
 		var text string
 		text, rest, more = strings.Cut(rest, "\n")
 		if n >= first {
-			lines = append(lines, strings.TrimSuffix(text, "\r"))
+			lines = append(lines, strings.ToValidUTF8(strings.TrimSuffix(text, "\r"), "\uFFFD"))
 		}
 		n++
 	}
