@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
@@ -22,8 +23,9 @@ const (
 // Worker is one isolate with a learner's Worker in it. Its methods are safe
 // for concurrent use and do not block for long.
 type Worker interface {
-	// Invoke begins one event. What comes of it goes to sink, last Done.
-	Invoke(inv webapi.Invocation, sink webapi.Sink)
+	// Invoke begins one event. What comes of it goes to sink, last Done. An
+	// error means that the isolate is gone and sink is not used.
+	Invoke(inv webapi.Invocation, sink webapi.Sink) error
 	// Cancel ends a run early: its visitor went away.
 	Cancel(run string, why error)
 	// Pages is the isolate's page map, nil when it has none.
@@ -47,11 +49,18 @@ type WorkerSpec struct {
 	Enter, Leave func()
 }
 
+// Started is a Worker and how its making went. With a Fault there is no
+// Worker: its module did not load.
+type Started struct {
+	Worker      Worker
+	Fault       *trace.Fault
+	Start, Load time.Duration
+}
+
 // Engines are what a run child executes with; tests give their own.
 type Engines interface {
-	// NewWorker makes an isolate. It may return before the learner's module
-	// has been loaded; faults of loading are results of runs.
-	NewWorker(spec WorkerSpec) (Worker, error)
+	// NewWorker makes an isolate and loads the learner's module. An error is ours.
+	NewWorker(spec WorkerSpec) (Started, error)
 	// Script runs a lowered script to its end or until ctx is done, and gives its result as JSON.
 	Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fault)
 }
@@ -174,8 +183,9 @@ type child struct {
 
 type childIsolate struct {
 	number uint64
+	ready  chan struct{} // closed once one of these is set
 	worker Worker
-	ready  chan struct{} // closed once worker or err is set
+	fault  *trace.Fault
 	err    error
 }
 

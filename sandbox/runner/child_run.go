@@ -28,8 +28,10 @@ type childRun struct {
 	c      *child
 	n      uint64
 	id     string
+	typ    string
 	iso    *childIsolate
-	shift  int64 // microseconds from the run's origin to its begin here
+	origin int64 // monotonic nanoseconds at which the run's clock is 0
+	shift  int64 // microseconds from there to its begin here
 	in     *inStream
 	out    *outStream
 	client *socket
@@ -56,7 +58,7 @@ type childFetch struct {
 }
 
 func (c *child) start(n uint64, m startMsg) {
-	run := &childRun{c: c, n: n, id: m.Run, shift: (monotonic() - m.Origin) / 1000, calls: map[uint32]func(any, error){}, fetches: map[uint32]*childFetch{}}
+	run := &childRun{c: c, n: n, id: m.Run, typ: m.Type, origin: m.Origin, calls: map[uint32]func(any, error){}, fetches: map[uint32]*childFetch{}}
 	run.out = newOutStream(c.conn, n, 0)
 	inv := webapi.Invocation{
 		Run: m.Run, Type: m.Type, Payload: m.Payload, Entrypoint: m.Entrypoint, Object: m.Object,
@@ -65,8 +67,12 @@ func (c *child) start(n uint64, m startMsg) {
 	if q := m.Request; q != nil {
 		r := &webapi.Request{Method: q.Method, URL: q.URL, Headers: q.Headers, Length: q.Length, CF: q.CF}
 		if q.Has {
-			run.in = newInStream(c.conn, n, 0)
-			r.Body = run.in.first(q.Body, q.More)
+			if q.More {
+				run.in = newInStream(c.conn, n, 0)
+				r.Body = run.in.first(q.Body, true)
+			} else {
+				r.Body = webapi.NewMemory(q.Body)
+			}
 		}
 		inv.Request = r
 	}
@@ -94,12 +100,17 @@ func (c *child) start(n uint64, m startMsg) {
 	if made {
 		t := c.board.at(m.Slot)
 		go func() {
-			defer close(iso.ready)
-			iso.worker, iso.err = c.engines.NewWorker(WorkerSpec{
+			at := (monotonic() - m.Origin) / 1000
+			var s Started
+			s, iso.err = c.engines.NewWorker(WorkerSpec{
 				Name: m.Name, Worker: w, Limits: m.Limits, Backend: c,
 				Enter: func() { t.enter(monotonic(), threadID()) },
 				Leave: t.leave,
 			})
+			iso.worker, iso.fault = s.Worker, s.Fault
+			close(iso.ready)
+			run.phase(trace.PhaseStart, at, s.Start)
+			run.phase(trace.PhaseLoad, at+s.Start.Microseconds(), s.Load)
 			run.begin(inv)
 		}()
 		return
@@ -112,20 +123,34 @@ func (c *child) start(n uint64, m startMsg) {
 	}
 }
 
+// phase tells of a phase that the isolate's making took.
+func (r *childRun) phase(p trace.Phase, at int64, took time.Duration) {
+	if took > 0 {
+		span := trace.Span{Phase: p, Start: at, End: at + took.Microseconds()}
+		r.mu.Lock()
+		r.events = append(r.events, trace.Event{Run: r.id, At: span.End, Kind: trace.KindPhase, Span: &span})
+		r.arm(eventWait)
+		r.mu.Unlock()
+	}
+}
+
 // begin hands the run to its isolate.
 func (r *childRun) begin(inv webapi.Invocation) {
+	r.shift = (monotonic() - r.origin) / 1000
+	if f := r.iso.fault; f != nil {
+		r.Done(trace.Summary{Run: r.id, Outcome: string(f.Kind), Fault: f})
+		return
+	}
 	if r.iso.err != nil {
 		r.Done(trace.Summary{Run: r.id, Outcome: string(trace.FaultPlatform), Fault: &trace.Fault{
 			Kind: trace.FaultPlatform, Message: "Our isolate did not start: " + r.iso.err.Error() + ". It was not your code.",
 		}})
 		return
 	}
-	if r.iso.worker.Dead() {
+	if r.iso.worker.Invoke(inv, r) != nil {
 		r.c.drop(r)
 		_ = r.c.conn.send(now, kindRefused, r.n, nil)
-		return
 	}
-	r.iso.worker.Invoke(inv, r)
 }
 
 // drop forgets a run.
@@ -146,7 +171,7 @@ func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
 		return errStopped
 	}
 	r.head = true
-	m := headMsg{Events: r.takeEvents(), Head: head, Body: body, End: end, Length: -1}
+	m := headMsg{Events: r.takeEvents(), Head: head, Body: body, End: end, Length: -1, At: (monotonic() - r.origin) / 1000}
 	if end {
 		m.Length = int64(len(body))
 	}
@@ -191,8 +216,19 @@ func (r *childRun) End(err error) { r.out.end(now, err) }
 // Result implements webapi.Sink.
 func (r *childRun) Result(payload []byte) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ending || r.head || r.has {
+		return
+	}
+	if r.typ == "rpc" && payload != nil {
+		// The caller waits for it, and not for waitUntil.
+		r.head = true
+		r.sendEvents(held)
+		_ = r.c.conn.send(held, kindResult, r.n, payload)
+		r.arm(headWait)
+		return
+	}
 	r.result, r.has = payload, true
-	r.mu.Unlock()
 }
 
 // Event implements webapi.Sink.
@@ -472,9 +508,12 @@ func (r *childRun) response(m responseMsg) {
 		delete(r.fetches, m.Call)
 	} else {
 		resp = &webapi.Response{Head: m.Head}
-		if m.Has {
+		switch {
+		case m.More:
 			f.in = newInStream(r.c.conn, r.n, m.Call)
-			resp.Body = f.in.first(m.Body, m.More)
+			resp.Body = f.in.first(m.Body, true)
+		case m.Has:
+			resp.Body = webapi.NewMemory(m.Body)
 		}
 		if m.Socket {
 			f.sock = &socket{conn: r.c.conn, run: r.n, stream: m.Call}

@@ -31,11 +31,14 @@ func TestMain(m *testing.M) {
 
 type fakeEngines struct{}
 
-func (fakeEngines) NewWorker(s WorkerSpec) (Worker, error) {
-	if s.Worker.Code == "fail" {
-		return nil, errors.New("no memory")
+func (fakeEngines) NewWorker(s WorkerSpec) (Started, error) {
+	switch s.Worker.Code {
+	case "fail":
+		return Started{}, errors.New("no memory")
+	case "broken":
+		return Started{Fault: &trace.Fault{Kind: trace.FaultStartup, Message: "thrown at the top level"}, Start: time.Millisecond}, nil
 	}
-	return &fakeWorker{spec: s, runs: map[string]webapi.Sink{}}, nil
+	return Started{Worker: &fakeWorker{spec: s, runs: map[string]webapi.Sink{}}}, nil
 }
 
 func (fakeEngines) Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fault) {
@@ -65,8 +68,12 @@ func spin() {
 	}
 }
 
-func (w *fakeWorker) Invoke(inv webapi.Invocation, sink webapi.Sink) {
+func (w *fakeWorker) Invoke(inv webapi.Invocation, sink webapi.Sink) error {
 	w.mu.Lock()
+	if w.dead {
+		w.mu.Unlock()
+		return errors.New("gone")
+	}
 	w.runs[inv.Run] = sink
 	w.seen++
 	seen := w.seen
@@ -76,6 +83,7 @@ func (w *fakeWorker) Invoke(inv webapi.Invocation, sink webapi.Sink) {
 		path = inv.Request.URL
 	}
 	go w.serve(path, seen, inv, sink)
+	return nil
 }
 
 func (w *fakeWorker) finish(run string, sink webapi.Sink, f *trace.Fault) {
@@ -240,7 +248,9 @@ type recorder struct {
 func newRecorder() *recorder {
 	return &recorder{heads: make(chan Head, 1), ends: make(chan End, 1)}
 }
-func (r *recorder) Head(h Head) { r.heads <- h }
+func (r *recorder) Head(h Head)               { r.heads <- h }
+func (r *recorder) Result([]byte)             {}
+func (r *recorder) Body([]byte, bool, string) {}
 func (r *recorder) Events(ev []trace.Event) {
 	r.mu.Lock()
 	r.events = append(r.events, ev...)

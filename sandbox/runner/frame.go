@@ -53,6 +53,7 @@ const (
 	kindReady   // readyMsg; the first frame
 	kindHead    // headMsg: run N
 	kindEvents  // []trace.Event: run N
+	kindResult  // bytes: what the RPC call of run N gives back
 	kindCall    // callMsg: run N
 	kindFetch   // fetchMsg: run N
 	kindDone    // doneMsg: run N
@@ -67,7 +68,7 @@ const (
 // limit is the largest payload of a kind; child says that a child sent it.
 func (k kind) limit(child bool) int {
 	switch k {
-	case kindCall, kindReply, kindHead, kindScript, kindLower, kindLowered, kindStart, kindDone:
+	case kindCall, kindReply, kindHead, kindResult, kindScript, kindLower, kindLowered, kindStart, kindDone:
 		return callMax
 	case kindBody:
 		return pieceMax + streamLen
@@ -135,9 +136,10 @@ type cancelMsg struct {
 }
 
 type throwMsg struct {
-	Name    string `cbor:"1,keyasint"`
-	Message string `cbor:"2,keyasint"`
-	Code    string `cbor:"3,keyasint"`
+	Name    string       `cbor:"1,keyasint"`
+	Message string       `cbor:"2,keyasint"`
+	Code    string       `cbor:"3,keyasint"`
+	Fault   *trace.Fault `cbor:"4,keyasint"` // of the Worker that was called
 }
 
 type callMsg struct {
@@ -187,6 +189,7 @@ type headMsg struct {
 	Body   []byte             `cbor:"3,keyasint"`
 	End    bool               `cbor:"4,keyasint"` // Body is all of it
 	Length int64              `cbor:"5,keyasint"` // of the whole body when known, else -1
+	At     int64              `cbor:"6,keyasint"` // microseconds since the run's origin
 }
 
 type doneMsg struct {
@@ -398,6 +401,9 @@ func throwOf(err error) *throwMsg {
 	if err == nil {
 		return nil
 	}
+	if f, ok := errors.AsType[*webapi.FaultError](err); ok {
+		return &throwMsg{Fault: f.Fault}
+	}
 	if t, ok := errors.AsType[*isolate.Throw](err); ok {
 		return &throwMsg{Name: t.Name, Message: t.Message, Code: t.Code}
 	}
@@ -407,6 +413,9 @@ func throwOf(err error) *throwMsg {
 func (t *throwMsg) err() error {
 	if t == nil {
 		return nil
+	}
+	if t.Fault != nil {
+		return &webapi.FaultError{Fault: t.Fault}
 	}
 	return &isolate.Throw{Name: t.Name, Message: t.Message, Code: t.Code}
 }

@@ -578,3 +578,10 @@ func (r *Ring) Close() error {
 	}
 	return nil
 }
+
+// Peek is the child that serves in a place now, nil while there is none.
+func (r *Ring) Peek(place int) *Runner {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.places[RoleRun][place]
+}

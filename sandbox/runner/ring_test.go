@@ -230,6 +230,12 @@ func TestIsolateDoesNotStart(t *testing.T) {
 	if !end.Spent || end.Summary.Fault == nil || end.Summary.Fault.Kind != trace.FaultPlatform {
 		t.Errorf("end %+v", end)
 	}
+	h = newRecorder()
+	begin(t, ring, first(t, ring), "/hello", h, func(j *Job) { j.Worker = &trace.Worker{Version: "broken", Code: "broken"} })
+	end = within(t, h.ends, 5*time.Second)
+	if !end.Spent || end.Summary.Fault == nil || end.Summary.Fault.Kind != trace.FaultStartup || len(h.events) != 1 || h.events[0].Span.Phase != trace.PhaseStart {
+		t.Errorf("end %+v, events %+v", end, h.events)
+	}
 }
 
 // A run that never yields loses its runner; others on it are told apart, and

@@ -41,6 +41,9 @@ type Head struct {
 	Length int64         // of the body when known, else -1
 	Body   io.ReadCloser // closing it before its end cancels the run
 	Socket webapi.Socket // status 101 of an upgrade
+	First  []byte        // what came with the head; Body gives it too
+	Whole  bool          // First is all of the body
+	At     int64         // microseconds since the run's origin
 }
 
 // Lost says why a run ended without the child's word.
@@ -69,6 +72,11 @@ type End struct {
 type Handler interface {
 	Head(Head)
 	Events([]trace.Event)
+	// Body sees each further piece of the response body as it comes, and at last
+	// its end with why it broke off. It must not keep the piece.
+	Body(piece []byte, end bool, broken string)
+	// Result is what an RPC call gives back, at most once.
+	Result(payload []byte)
 	// Call answers by done, exactly once, from any goroutine.
 	Call(op string, args []any, done func(result any, err error))
 	Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.Response, error))
@@ -255,6 +263,20 @@ func (r *Run) handle(f frame) error {
 			return err
 		}
 		return r.onHead(m)
+	case kindResult:
+		b, err := decode[[]byte](f.payload)
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		twice := r.head || b == nil
+		r.head = true
+		r.mu.Unlock()
+		if twice {
+			return violation("second result")
+		}
+		r.h.Result(b)
+		return nil
 	case kindCall:
 		m, err := decode[callMsg](f.payload)
 		if err != nil {
@@ -339,11 +361,14 @@ func (r *Run) onHead(m headMsg) error {
 	in := newInStream(r.p.conn, r.n, 0)
 	in.quit = func() { r.Cancel("the visitor went away") }
 	r.in = in
-	h := Head{ResponseHead: m.Head, Length: m.Length, Body: in.first(m.Body, !m.End)}
+	h := Head{ResponseHead: m.Head, Length: m.Length, Body: in.first(m.Body, !m.End), First: m.Body, Whole: m.End, At: m.At}
 	if m.Head.Status == 101 && r.client != nil {
 		h.Socket = r.client
 	}
 	r.mu.Unlock()
+	if m.End {
+		r.bodyEnded()
+	}
 	r.h.Head(h)
 	return nil
 }
@@ -490,11 +515,23 @@ func (r *Run) stream(k kind, stream uint32, flags byte, data []byte) error {
 	if in == nil {
 		return violation("body for stream %d, which has none", stream)
 	}
-	err := in.take(flags, data)
-	if stream == 0 && flags&flagEnd != 0 {
-		r.bodyEnded()
+	if err := in.take(flags, data); err != nil {
+		return err
 	}
-	return err
+	if stream == 0 {
+		switch {
+		case flags&flagEnd == 0:
+			r.h.Body(data, false, "")
+		case flags&flagBroken != 0:
+			r.h.Body(nil, true, string(data))
+		default:
+			r.h.Body(nil, true, "")
+		}
+		if flags&flagEnd != 0 {
+			r.bodyEnded()
+		}
+	}
+	return nil
 }
 
 // bodyEnded moves the hard deadline: only waitUntil is left.

@@ -61,3 +61,39 @@ func Ceiling() Limits {
 	l.IdleAfter = 15 * time.Minute
 	return l
 }
+
+// Clamp gives l with defaults for its zero fields and nothing above ceiling.
+func (l Limits) Clamp(ceiling Limits) Limits {
+	d := Default()
+	return Limits{
+		CPU:       clamp(l.CPU, d.CPU, ceiling.CPU),
+		StartCPU:  clamp(l.StartCPU, d.StartCPU, ceiling.StartCPU),
+		Wall:      clamp(l.Wall, d.Wall, ceiling.Wall),
+		Memory:    clamp(l.Memory, d.Memory, ceiling.Memory),
+		Body:      clamp(l.Body, d.Body, ceiling.Body),
+		LogBytes:  clamp(l.LogBytes, d.LogBytes, ceiling.LogBytes),
+		LogCount:  clamp(l.LogCount, d.LogCount, ceiling.LogCount),
+		Calls:     clamp(l.Calls, d.Calls, ceiling.Calls),
+		Depth:     clamp(l.Depth, d.Depth, ceiling.Depth),
+		Requests:  clamp(l.Requests, d.Requests, ceiling.Requests),
+		Isolates:  clamp(l.Isolates, d.Isolates, ceiling.Isolates),
+		Queue:     clamp(l.Queue, d.Queue, ceiling.Queue),
+		Source:    clamp(l.Source, d.Source, ceiling.Source),
+		Files:     clamp(l.Files, d.Files, ceiling.Files),
+		Bundle:    clamp(l.Bundle, d.Bundle, ceiling.Bundle),
+		KVBytes:   clamp(l.KVBytes, d.KVBytes, ceiling.KVBytes),
+		KVKeys:    clamp(l.KVKeys, d.KVKeys, ceiling.KVKeys),
+		Request:   clamp(l.Request, d.Request, ceiling.Request),
+		IdleAfter: clamp(l.IdleAfter, d.IdleAfter, ceiling.IdleAfter),
+	}
+}
+
+func clamp[T int | int64 | time.Duration](v, standard, ceiling T) T {
+	if v <= 0 {
+		v = standard
+	}
+	if ceiling > 0 {
+		v = min(v, ceiling)
+	}
+	return v
+}

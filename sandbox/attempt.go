@@ -1,0 +1,337 @@
+package sandbox
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"coldstart/sandbox/platform"
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// bodyShown is how much of a response body a watcher sees, in bytes.
+const bodyShown = 256 << 10
+
+// attempt is one try to run an execution in an isolate. It is the run's
+// runner.Handler; its methods are called from the child's reader, in order.
+type attempt struct {
+	e      *execution
+	t      *ticket
+	from   int64           // microseconds: admitted
+	again  bool            // it may be retried
+	ctx    context.Context // ends with the run; what is done for it hangs on this
+	cancel context.CancelCauseFunc
+	unhook func() bool
+
+	headed chan struct{} // closed with the response head
+	ended  chan struct{} // closed with the end
+	retry  bool          // set before ended: nothing happened yet, try again
+	end    runner.End    // set before ended
+	sum    *trace.Summary
+
+	head   runner.Head
+	result []byte       // set before headed, for RPC
+	fault  *trace.Fault // the last one told of; only the reader uses it
+	shown  int
+
+	spans   []trace.Span // only the reader uses them
+	lastEnd int64
+
+	effect atomic.Bool // it did something that must not be done twice
+	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
+
+	mu   sync.Mutex
+	run  *runner.Run // nil before it began
+	left bool        // the visitor went away
+}
+
+func newAttempt(e *execution, t *ticket, from int64) *attempt {
+	a := &attempt{e: e, t: t, from: from, lastEnd: from, headed: make(chan struct{}), ended: make(chan struct{})}
+	a.ctx, a.cancel = context.WithCancelCause(e.s.ctx)
+	return a
+}
+
+// start sends the run to its isolate. When ctx ends before the response is
+// complete, the run is canceled.
+func (a *attempt) start(ctx context.Context) error {
+	e, i := a.e, a.t.iso
+	if !e.nested {
+		a.tellIsolate()
+	}
+	j := runner.Job{
+		Worker: e.group.worker, Isolate: i.number, New: a.t.cold, Slot: i.slot, Name: i.id, Limits: e.group.worker.Limits,
+		Run: e.id, Root: e.chain.root, Depth: e.depth, Type: e.typ, Request: e.request, Payload: e.payload,
+		Entrypoint: e.entry, Object: e.object, Props: e.props, Upgrade: e.upgrade, Origin: e.chain.origin,
+	}
+	if e.body != nil && !e.body.Again() {
+		a.effect.Store(true) // its body is consumed
+	}
+	a.unhook = context.AfterFunc(ctx, a.leave)
+	run, err := i.runner.Start(j, a)
+	if err != nil {
+		a.unhook()
+		a.cancel(errRunOver)
+		return err
+	}
+	a.mu.Lock()
+	a.run = run
+	left := a.left
+	a.mu.Unlock()
+	if left {
+		run.Cancel(visitorLeft)
+	}
+	return nil
+}
+
+const visitorLeft = "the visitor went away"
+
+// leave cancels the run unless its response is complete already.
+func (a *attempt) leave() {
+	if a.whole.Load() {
+		return
+	}
+	a.mu.Lock()
+	a.left = true
+	run := a.run
+	a.mu.Unlock()
+	if run != nil {
+		run.Cancel(visitorLeft)
+	}
+}
+
+// thrown is what the called Worker threw instead of answering, nil if it answered.
+func (a *attempt) thrown() *trace.Fault {
+	if a.head.Status == 500 && a.head.Whole && len(a.head.First) == 0 {
+		return a.fault
+	}
+	return nil
+}
+
+func (a *attempt) tellIsolate() {
+	a.e.s.mu.Lock()
+	state := "warm"
+	if a.t.cold {
+		state = "cold"
+	}
+	st := a.t.iso.state(state, "")
+	a.e.s.mu.Unlock()
+	a.e.tell(trace.Event{At: a.from, Kind: trace.KindIsolate, Isolate: &st})
+}
+
+// phase closes the gap to the phase before: frames and threads took it.
+func (a *attempt) phase(p trace.Phase, end int64) {
+	end = max(end, a.lastEnd)
+	a.spans = append(a.spans, trace.Span{Phase: p, Start: a.lastEnd, End: end})
+	a.e.tellSpan(p, a.lastEnd, end)
+	a.lastEnd = end
+}
+
+// Events implements runner.Handler.
+func (a *attempt) Events(list []trace.Event) {
+	for _, ev := range list {
+		switch {
+		case ev.Kind == trace.KindPhase && ev.Span != nil:
+			switch ev.Span.Phase {
+			case trace.PhaseStart, trace.PhaseLoad:
+				a.phase(ev.Span.Phase, ev.Span.End)
+			}
+		case ev.Kind == trace.KindLog && ev.Log != nil, ev.Kind == trace.KindCall && ev.Call != nil, ev.Kind == trace.KindFault && ev.Fault != nil:
+			if ev.Kind == trace.KindFault {
+				a.fault = ev.Fault
+			}
+			a.effect.Store(true)
+			a.e.tell(ev)
+		}
+	}
+}
+
+// Head implements runner.Handler.
+func (a *attempt) Head(h runner.Head) {
+	a.effect.Store(true)
+	a.phase(trace.PhaseHandle, h.At)
+	if h.Whole {
+		a.whole.Store(true)
+	}
+	a.head = h
+	if !a.e.nested {
+		head := h.ResponseHead
+		a.e.tell(trace.Event{At: a.lastEnd, Kind: trace.KindResponse, Response: &head})
+		a.show(h.First)
+	}
+	close(a.headed)
+}
+
+// show gives a piece of the body to a watcher.
+func (a *attempt) show(piece []byte) {
+	if a.e.nested || a.e.chain.watch == nil || len(piece) == 0 || a.shown > bodyShown {
+		return
+	}
+	c := &trace.BodyChunk{}
+	if room := bodyShown - a.shown; len(piece) > room {
+		piece, c.Truncated = piece[:room], true
+		a.shown = bodyShown + 1
+	} else {
+		a.shown += len(piece)
+	}
+	c.Data = append([]byte(nil), piece...)
+	a.e.tell(trace.Event{At: a.e.chain.at(), Kind: trace.KindBody, Body: c})
+}
+
+// Body implements runner.Handler.
+func (a *attempt) Body(piece []byte, end bool, _ string) {
+	if end {
+		a.whole.Store(true)
+		return
+	}
+	a.show(piece)
+}
+
+// Result implements runner.Handler: what an RPC call gives back, ahead of waitUntil.
+func (a *attempt) Result(payload []byte) {
+	a.effect.Store(true)
+	a.result = payload
+	close(a.headed)
+}
+
+// Call implements runner.Handler.
+func (a *attempt) Call(op string, args []any, done func(any, error)) {
+	if !platform.ReadOnly(op) {
+		a.effect.Store(true)
+	}
+	a.e.s.wg.Go(func() { done(a.e.call(a.ctx, op, args)) })
+}
+
+// Fetch implements runner.Handler.
+func (a *attempt) Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.Response, error)) {
+	a.effect.Store(true)
+	a.e.s.wg.Go(func() { done(a.e.fetch(a.ctx, to, r)) })
+}
+
+// End implements runner.Handler.
+func (a *attempt) End(end runner.End) {
+	a.unhook()
+	a.cancel(errRunOver)
+	cpu := end.Summary.CPU * 1000
+	if end.Lost == runner.LostGuilty {
+		cpu = int64(a.e.group.worker.Limits.CPU)
+	}
+	state, live := a.e.s.leave(a.t, cpu, end)
+	a.end = end
+	headed := a.isHeaded()
+	if end.Lost != runner.NotLost && end.Lost != runner.LostGuilty && a.again && !headed && (end.Lost == runner.LostRefused || !a.effect.Load()) {
+		a.retry = true
+		close(a.ended)
+		return
+	}
+	a.finish(end, state, live, headed)
+	close(a.ended)
+}
+
+func (a *attempt) isHeaded() bool {
+	select {
+	case <-a.headed:
+		return true
+	default:
+		return false
+	}
+}
+
+// finish makes the summary and tells of the end.
+func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, headed bool) {
+	e := a.e
+	sum := end.Summary
+	switch end.Lost {
+	case runner.LostGuilty:
+		sum.Fault = &trace.Fault{
+			Kind: trace.FaultRunner, Message: "Your code could not be stopped gently; its runner was replaced.",
+			Hint: "Look for one built-in call on very large input, such as join, indexOf or a regular expression.",
+		}
+	case runner.LostInnocent, runner.LostRefused:
+		sum.Fault = platformFault()
+	}
+	if end.Lost != runner.NotLost {
+		sum.CPU = 0
+		e.s.cfg.Log.Warn("run lost", "run", e.id, "why", end.Why)
+	}
+	sum.Outcome = "ok"
+	if sum.Fault != nil {
+		sum.Outcome = string(sum.Fault.Kind)
+		if sum.Fault != a.fault && !sameFault(sum.Fault, a.fault) {
+			e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindFault, Fault: sum.Fault})
+		}
+	}
+	streamEnd := e.chain.at()
+	for _, sp := range sum.Spans {
+		if sp.Phase == trace.PhaseStream {
+			streamEnd = min(sp.End, streamEnd)
+		}
+	}
+	if headed {
+		a.phase(trace.PhaseStream, streamEnd)
+		sum.Status = a.head.Status
+	} else {
+		a.phase(trace.PhaseHandle, streamEnd)
+		if e.typ == "fetch" {
+			sum.Status = 500
+			a.head = runner.Head{ResponseHead: trace.ResponseHead{Status: 500}}
+			if !e.nested {
+				head := a.head.ResponseHead
+				e.tell(trace.Event{At: a.lastEnd, Kind: trace.KindResponse, Response: &head})
+			}
+		}
+	}
+	sum.Run, sum.Worker, sum.Route, sum.Isolate, sum.Engine = e.id, e.group.worker.Name, e.route, a.t.iso.id, engineName
+	sum.Temperature = trace.Warm
+	if a.t.cold {
+		sum.Temperature = trace.Cold
+	}
+	sum.Spans = append(append([]trace.Span(nil), e.spans...), a.spans...)
+	sum.Wall = e.chain.at()
+	sum.Isolates = live
+	if sum.Memory == 0 {
+		sum.Memory = state.Private
+	}
+	a.sum = &sum
+	if !e.nested {
+		e.tell(trace.Event{At: sum.Wall, Kind: trace.KindDone, Summary: &sum})
+	}
+}
+
+func sameFault(a, b *trace.Fault) bool {
+	return b != nil && a.Kind == b.Kind && a.Message == b.Message
+}
+
+// response is what Invoke gives its caller.
+func (a *attempt) response() *Response {
+	r := &Response{Run: a.e.id, Head: a.head.ResponseHead, Socket: nil, Summary: a.summary}
+	if a.head.Socket != nil {
+		r.Socket = a.head.Socket
+	} else if a.head.Body != nil && !(a.head.Whole && len(a.head.First) == 0) {
+		r.Body = a.head.Body
+	}
+	switch {
+	case a.e.typ == "fetch":
+	case a.result != nil:
+		r.Result = a.result
+	default:
+		r.Result = a.end.Result
+	}
+	return r
+}
+
+// summary waits for the run's end.
+func (a *attempt) summary(ctx context.Context) (*trace.Summary, error) {
+	select {
+	case <-a.ended:
+		return a.sum, nil
+	default:
+	}
+	select {
+	case <-a.ended:
+		return a.sum, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

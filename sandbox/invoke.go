@@ -1,0 +1,263 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"sync/atomic"
+
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// chain is what all runs under one visitor's request share.
+type chain struct {
+	root   string // run id
+	origin int64  // runner.Monotonic at which the run's clock is 0
+	watch  *watch
+	fresh  string
+	host   string       // of the first request: the project's own public address
+	limit  int64        // of subrequests
+	calls  atomic.Int64 // subrequests so far
+}
+
+// execution is one event on its way through the platform: a visitor's request, a
+// subrequest of a Worker, or an event of the platform itself.
+type execution struct {
+	s       *Sandbox
+	chain   *chain
+	id      string
+	project *project
+	group   groupOf
+	route   string
+	depth   int
+	typ     string
+	request *webapi.Request
+	body    *runner.Replay // of request; nil for none
+	payload []byte
+	entry   string
+	object  string
+	props   string
+	upgrade bool
+	spans   []trace.Span // before the isolate: build, route, queue
+	nested  bool
+}
+
+// at is the time in the chain's first run, in microseconds.
+func (c *chain) at() int64 { return (runner.Monotonic() - c.origin) / 1000 }
+
+// Invoke implements Door.
+func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
+	begin := runner.Monotonic()
+	if r.Type == "" {
+		r.Type = "fetch"
+	}
+	switch r.Type {
+	case "fetch", "scheduled", "queue":
+	default:
+		return nil, fmt.Errorf("sandbox: no events of type %q", r.Type)
+	}
+	if r.ID == "" {
+		r.ID = NewRunID()
+	}
+	c := &chain{root: r.ID, origin: begin - 1000*r.Built, fresh: r.Fresh}
+	if r.Watch != nil {
+		c.watch = &watch{f: r.Watch}
+	}
+	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade}
+	if r.Built > 0 {
+		e.span(trace.PhaseBuild, 0, r.Built)
+	}
+	if r.Type == "fetch" {
+		e.request = &webapi.Request{Method: r.Method, URL: r.URL, Headers: r.Headers, Length: r.Length}
+		if r.Body != nil {
+			body, ok := r.Body.(io.ReadCloser)
+			if !ok {
+				body = io.NopCloser(r.Body)
+			}
+			e.request.Body = body
+		}
+		if u, err := url.Parse(r.URL); err == nil {
+			c.host = u.Host
+		}
+	}
+	from := c.at()
+	if err := e.choose(r.Key, r.Worker, r.URL); err != nil {
+		return nil, err
+	}
+	c.limit = int64(e.group.worker.Limits.Calls)
+	e.span(trace.PhaseRoute, from, c.at())
+	if r.Cold {
+		s.cool(e.group)
+	}
+	return e.run(ctx)
+}
+
+// span records a phase and tells of it.
+func (e *execution) span(p trace.Phase, start, end int64) {
+	e.spans = append(e.spans, trace.Span{Phase: p, Start: start, End: end})
+	e.tellSpan(p, start, end)
+}
+
+func (e *execution) tellSpan(p trace.Phase, start, end int64) {
+	if !e.nested {
+		e.tell(trace.Event{At: end, Kind: trace.KindPhase, Span: &trace.Span{Phase: p, Start: start, End: end}})
+	}
+}
+
+// tell gives an event to the watcher of the run at the top.
+func (e *execution) tell(ev trace.Event) {
+	ev.Run = e.chain.root
+	if ev.Worker == "" && e.group.worker != nil {
+		ev.Worker = e.group.worker.Name
+	}
+	e.chain.watch.add(e.s, ev)
+}
+
+// choose finds the Worker for a run.
+func (e *execution) choose(key Key, worker, url string) error {
+	s := e.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.projects[key]
+	if p == nil || p.deploy == nil {
+		return ErrNotDeployed
+	}
+	e.project = p
+	w := &p.deploy.Workers[0]
+	if worker != "" {
+		if w = p.worker(worker); w == nil {
+			return fmt.Errorf("sandbox: no Worker named %q in this project", worker)
+		}
+	} else if name, pattern, ok := p.routes.match(url); ok && e.request != nil {
+		if own := p.worker(name); own != nil {
+			w, e.route = own, pattern
+		}
+	}
+	e.group = groupOf{project: p, worker: w, key: groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}}
+	return nil
+}
+
+// worker finds a deployed Worker by name.
+func (p *project) worker(name string) *trace.Worker {
+	for i := range p.deploy.Workers {
+		if p.deploy.Workers[i].Name == name {
+			return &p.deploy.Workers[i]
+		}
+	}
+	return nil
+}
+
+// cool lets a Worker's isolates take no more runs, so that the next starts cold.
+func (s *Sandbox) cool(g groupOf) {
+	var done doings
+	s.mu.Lock()
+	if have := g.project.groups[g.key]; have != nil {
+		s.retire(have, "a cold start was asked for", &done)
+	}
+	s.mu.Unlock()
+	done.do()
+}
+
+// Bounds of trying again.
+const (
+	retryMax   = 5 // isolates and runners that turned out to be gone before anything ran
+	innocentMe = 1 // runners that died under a run which had no effect yet
+)
+
+// run executes e and returns once there is a response head, or for other
+// events a result.
+func (e *execution) run(ctx context.Context) (*Response, error) {
+	a, refused, err := e.try(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return refused, nil
+	}
+	return a.response(), nil
+}
+
+// try is run that gives the attempt which answered, or the answer of a run
+// that never reached an isolate.
+func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
+	if e.request != nil && e.request.Body != nil {
+		var err error
+		if e.body, err = runner.NewReplay(e.request.Body, e.request.Length); err != nil {
+			return nil, nil, fmt.Errorf("read the request's body: %w", err)
+		}
+		e.request.Body = e.body
+	}
+	innocent := 0
+	for try := 0; ; try++ {
+		from := e.chain.at()
+		t, fault, err := e.s.admit(ctx, e.group, e.nested, func(q trace.Queued) {
+			e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindQueued, Queued: &q})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		to := e.chain.at()
+		if try == 0 {
+			e.span(trace.PhaseQueue, from, to)
+		}
+		if fault != nil {
+			return nil, e.refuse(503, fault), nil
+		}
+		a := newAttempt(e, t, to)
+		a.again = try < retryMax && innocent < innocentMe
+		if err := a.start(ctx); err != nil {
+			// The runner died before anything was sent; its isolates are lost or about to be.
+			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
+			if try < retryMax {
+				continue
+			}
+			return nil, e.refuse(500, platformFault()), nil
+		}
+		select {
+		case <-a.headed:
+			return a, nil, nil
+		case <-a.ended:
+		}
+		select {
+		case <-a.headed: // both at once
+			return a, nil, nil
+		default:
+		}
+		if !a.retry {
+			return a, nil, nil
+		}
+		if a.end.Lost == runner.LostInnocent {
+			innocent++
+		}
+	}
+}
+
+func platformFault() *trace.Fault {
+	return &trace.Fault{Kind: trace.FaultPlatform, Message: "Our runner stopped. It was not your code. Run again."}
+}
+
+// refuse answers a run that never reached an isolate.
+func (e *execution) refuse(status int, f *trace.Fault) *Response {
+	sum := &trace.Summary{
+		Run: e.id, Worker: e.group.worker.Name, Route: e.route, Outcome: string(f.Kind), Status: status, Spans: e.spans, Wall: e.chain.at(), Fault: f,
+	}
+	head := trace.ResponseHead{Status: status}
+	if status == 503 {
+		head.Headers = [][2]string{{"Retry-After", "2"}}
+	}
+	if !e.nested {
+		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindFault, Fault: f})
+		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindResponse, Response: &head})
+		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindDone, Summary: sum})
+	}
+	if e.body != nil {
+		_ = e.body.Close() // nobody reads it
+	}
+	return &Response{Run: e.id, Head: head, Summary: func(context.Context) (*trace.Summary, error) { return sum, nil }}
+}
+
+var errRunOver = errors.New("sandbox: the run is over")

@@ -1,0 +1,34 @@
+package platform
+
+import (
+	"encoding/base64"
+	"errors"
+
+	"coldstart/sandbox/isolate"
+)
+
+// A cursor is the last key given, in base64: it needs no state here and says
+// nothing that its owner does not know.
+func keyCursor(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
+
+func cursorKey(cursor string) (string, error) {
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return "", plainError("The cursor is not one that list() gave.")
+	}
+	return string(b), nil
+}
+
+// trouble passes on what a learner may read and hides the store's own errors,
+// which are logged.
+func (p *Platform) trouble(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var t *isolate.Throw
+	if errors.As(err, &t) {
+		return err
+	}
+	p.cfg.Log.Error("storage failed", "op", op, "error", err)
+	return plainError("The platform's storage did not answer. It was not your code; run again.")
+}

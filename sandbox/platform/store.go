@@ -1,0 +1,197 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Project says whose data it is. Space is empty for the ordinary data and
+// names a short-lived copy for checks and tests.
+type Project struct{ Learner, Project, Space string }
+
+// Namespace is one collection of records of a project: Kind says for what
+// (kv, cache, queue, durable, r2 …), Name which.
+type Namespace struct {
+	Project
+	Kind, Name string
+}
+
+// Record is one stored value. Value and Meta must not be changed once given or got.
+type Record struct {
+	Key     string
+	Value   []byte
+	Meta    []byte // small, and listed with the key
+	Expires int64  // Unix milliseconds after which it is gone, 0 for never
+	Size    int64  // bytes of Value; in lists Value itself is left out
+}
+
+// Change is one part of a batch: a record to put, or with Delete a key to drop.
+type Change struct {
+	Record
+	Delete bool
+}
+
+// Usage is what a project holds in one kind of namespace.
+type Usage struct {
+	Bytes int64 // keys, values and metadata
+	Keys  int
+}
+
+// Store keeps records. It is safe for concurrent use.
+type Store interface {
+	// Get reads one record; nil when there is none or it has expired.
+	Get(ctx context.Context, ns Namespace, key string) (*Record, error)
+	// List reads records whose keys begin with prefix and come after the key
+	// after, in byte order, at most limit, without their values.
+	List(ctx context.Context, ns Namespace, prefix, after string, limit int) ([]Record, error)
+	// Write performs all changes or none. When check is not nil it is asked
+	// about the project's usage of ns.Kind as it would be afterwards; its error
+	// undoes the batch and is returned.
+	Write(ctx context.Context, ns Namespace, batch []Change, check func(Usage) error) error
+	// Drop deletes all data of a project's space, of every kind.
+	Drop(ctx context.Context, p Project) error
+}
+
+// Memory is a Store in memory.
+type Memory struct {
+	mu     sync.Mutex
+	spaces map[Namespace]*memorySpace
+	now    func() time.Time
+}
+
+type memorySpace struct {
+	records map[string]Record
+	keys    []string // sorted
+}
+
+// NewMemory makes an empty Memory.
+func NewMemory() *Memory {
+	return &Memory{spaces: map[Namespace]*memorySpace{}, now: time.Now}
+}
+
+func (r Record) alive(now int64) bool { return r.Expires == 0 || r.Expires > now }
+
+func (r Record) weight() int64 { return int64(len(r.Key) + len(r.Value) + len(r.Meta)) }
+
+// Get implements Store.
+func (m *Memory) Get(_ context.Context, ns Namespace, key string) (*Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.spaces[ns]; s != nil {
+		if r, ok := s.records[key]; ok && r.alive(m.now().UnixMilli()) {
+			return &r, nil
+		}
+	}
+	return nil, nil
+}
+
+// List implements Store.
+func (m *Memory) List(_ context.Context, ns Namespace, prefix, after string, limit int) ([]Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.spaces[ns]
+	if s == nil {
+		return nil, nil
+	}
+	now := m.now().UnixMilli()
+	from := max(prefix, after)
+	var out []Record
+	for i := sort.SearchStrings(s.keys, from); i < len(s.keys) && len(out) < limit; i++ {
+		k := s.keys[i]
+		if !strings.HasPrefix(k, prefix) {
+			break
+		}
+		if k == after && after != "" {
+			continue
+		}
+		if r := s.records[k]; r.alive(now) {
+			r.Size, r.Value = int64(len(r.Value)), nil
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// Write implements Store.
+func (m *Memory) Write(_ context.Context, ns Namespace, batch []Change, check func(Usage) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ns.Learner == "" || ns.Project.Project == "" {
+		return errors.New("platform: write without a project")
+	}
+	s := m.spaces[ns]
+	if s == nil {
+		s = &memorySpace{records: map[string]Record{}}
+	}
+	now := m.now().UnixMilli()
+	if check != nil {
+		var u Usage
+		for n, o := range m.spaces {
+			if n.Project == ns.Project && n.Kind == ns.Kind && n != ns {
+				u.add(o, now, nil)
+			}
+		}
+		last := map[string]Change{}
+		for _, c := range batch {
+			last[c.Key] = c
+		}
+		u.add(s, now, last)
+		for _, c := range last {
+			if !c.Delete {
+				u.Keys++
+				u.Bytes += c.weight()
+			}
+		}
+		if err := check(u); err != nil {
+			return err
+		}
+	}
+	for _, c := range batch {
+		_, have := s.records[c.Key]
+		i := sort.SearchStrings(s.keys, c.Key)
+		switch {
+		case c.Delete && have:
+			delete(s.records, c.Key)
+			s.keys = append(s.keys[:i], s.keys[i+1:]...)
+		case !c.Delete:
+			s.records[c.Key] = c.Record
+			if !have {
+				s.keys = append(s.keys, "")
+				copy(s.keys[i+1:], s.keys[i:])
+				s.keys[i] = c.Key
+			}
+		}
+	}
+	if len(s.keys) == 0 {
+		delete(m.spaces, ns)
+	} else {
+		m.spaces[ns] = s
+	}
+	return nil
+}
+
+// add counts a space's living records but those in except.
+func (u *Usage) add(s *memorySpace, now int64, except map[string]Change) {
+	for k, r := range s.records {
+		if _, not := except[k]; !not && r.alive(now) {
+			u.Keys++
+			u.Bytes += r.weight()
+		}
+	}
+}
+
+// Drop implements Store.
+func (m *Memory) Drop(_ context.Context, p Project) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for ns := range m.spaces {
+		if ns.Project == p {
+			delete(m.spaces, ns)
+		}
+	}
+	return nil
+}

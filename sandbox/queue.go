@@ -1,0 +1,436 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+)
+
+// The queue is fair by learner: each learner's CPU time advances their virtual
+// time, and who is furthest behind goes next. What is at work at once is
+// bounded by expected CPU time, not by count: runs that wait for something
+// else do not hold up others, which the status board tells.
+const (
+	// aheadPerCPU is how much expected work may be in the runners per CPU. It
+	// is also about how long a benign run waits behind hogs.
+	aheadPerCPU = 100 * time.Millisecond
+	firstCost   = 3 * time.Millisecond   // expected of a Worker that never ran
+	leastCost   = 100 * time.Microsecond // of any run, for the work of moving it
+	pollEvery   = 2 * time.Millisecond   // while somebody waits
+	queuedAfter = 150 * time.Millisecond // a wait that is shown
+	queuedAgain = time.Second
+	runningMax  = 2048 // runs in all children
+)
+
+// learner is whose CPU time and places are counted together.
+type learner struct {
+	id       string
+	place    int   // of the runner that holds their isolates, -1 for none
+	virtual  int64 // nanoseconds of CPU time, never behind the queue's clock when active
+	cpu      int64 // nanoseconds used in all
+	isolates int
+	running  int
+	stalled  bool // within one dispatch: its next run has nowhere to go
+	queue    []*ticket
+}
+
+// ticket is a run's place in the queue and then in an isolate.
+type ticket struct {
+	learner *learner
+	group   *group
+	asked   time.Time
+	shown   time.Time // when the wait was last shown
+	queued  func(trace.Queued)
+	ready   chan struct{} // closed when it has an isolate
+
+	// Set when ready.
+	iso    *iso
+	cold   bool
+	cost   int64
+	turns  uint64 // of the isolate when it was admitted
+	busy   bool   // counted in Sandbox.load
+	nested bool
+}
+
+func (s *Sandbox) learnerOf(id string) *learner {
+	l := s.learners[id]
+	if l == nil {
+		l = &learner{id: id, place: -1, virtual: s.clock}
+		s.learners[id] = l
+	}
+	return l
+}
+
+// trim forgets learners who have nothing here. s.mu is held.
+func (s *Sandbox) trim() {
+	for id, l := range s.learners {
+		if l.isolates == 0 && l.running == 0 && len(l.queue) == 0 && l.virtual <= s.clock {
+			delete(s.learners, id)
+		}
+	}
+}
+
+// home is the place of a learner's runner: where fewest others live, when they
+// have none yet. s.mu is held.
+func (s *Sandbox) home(l *learner) int {
+	if l.place >= 0 && (l.isolates > 0 || l.running > 0) {
+		return l.place
+	}
+	count := make([]int, s.ring.Size())
+	for _, o := range s.learners {
+		if o != l && o.place >= 0 && (o.isolates > 0 || o.running > 0) {
+			count[o.place] += 1 + 4*min(o.running, 1)
+		}
+	}
+	best := 0
+	for i, n := range count {
+		if n < count[best] {
+			best = i
+		}
+	}
+	l.place = best
+	return best
+}
+
+// admit waits for a place in an isolate of g. A fault says that all is busy.
+func (s *Sandbox) admit(ctx context.Context, g groupOf, nested bool, queued func(trace.Queued)) (*ticket, *trace.Fault, error) {
+	var done doings
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, nil, ErrClosed
+	}
+	l := s.learnerOf(g.project.key.Learner)
+	t := &ticket{learner: l, group: s.group(g), asked: time.Now(), queued: queued, ready: make(chan struct{}), nested: nested}
+	limit := t.group.worker.Limits.Queue
+	if nested {
+		// The run above holds its place until this one ends, so waiting could
+		// be for ever.
+		if i, cold := s.fit(t, &done); i != nil {
+			s.enter(t, i, cold, &done)
+			s.mu.Unlock()
+			done.do()
+			return t, nil, nil
+		}
+	} else {
+		if len(l.queue) >= limit {
+			place, wait := s.position(t, len(l.queue))
+			s.mu.Unlock()
+			return nil, busy(place, wait), nil
+		}
+		if len(l.queue) == 0 && l.running == 0 {
+			l.virtual = max(l.virtual, s.clock)
+		}
+	}
+	l.queue = append(l.queue, t)
+	s.queued++
+	s.dispatch(&done)
+	s.mu.Unlock()
+	done.do()
+	select {
+	case <-t.ready:
+		return t, nil, nil
+	default:
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	timer := time.NewTimer(s.cfg.QueueWait)
+	defer timer.Stop()
+	var why error
+	select {
+	case <-t.ready:
+		return t, nil, nil
+	case <-timer.C:
+	case <-ctx.Done():
+		why = context.Cause(ctx)
+	case <-s.ctx.Done():
+		why = ErrClosed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-t.ready: // just now
+		return t, nil, nil
+	default:
+	}
+	at := 0
+	for n, o := range l.queue {
+		if o == t {
+			at = n
+			l.queue = append(l.queue[:n:n], l.queue[n+1:]...)
+			s.queued--
+			break
+		}
+	}
+	if why != nil {
+		return nil, nil, why
+	}
+	place, wait := s.position(t, at)
+	return nil, busy(place, wait), nil
+}
+
+func busy(place int, wait time.Duration) *trace.Fault {
+	return &trace.Fault{
+		Kind: trace.FaultBusy, Message: fmt.Sprintf("Busy: you are %s in line, about %s.", ordinal(place), seconds(wait)),
+		Hint: "Wait until your other runs have ended, then run again.",
+	}
+}
+
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100/10 != 1 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprint(n, suffix)
+}
+
+func seconds(d time.Duration) string {
+	if n := int(d.Round(time.Second).Seconds()); n > 1 {
+		return fmt.Sprint(n, " seconds")
+	}
+	return "1 second"
+}
+
+// position estimates a ticket's place in line, 1 being next, and its wait;
+// ahead is how many of the learner's own go first. s.mu is held.
+func (s *Sandbox) position(t *ticket, ahead int) (int, time.Duration) {
+	place := ahead + 1
+	var work int64
+	for _, l := range s.learners {
+		n := len(l.queue)
+		switch {
+		case n == 0:
+		case l == t.learner:
+			work += int64(ahead) * t.group.cost
+		default:
+			// Others' runs alternate with this learner's.
+			n = min(n, ahead+1)
+			if l.virtual > t.learner.virtual {
+				n--
+			}
+			place += n
+			work += int64(n) * l.queue[0].group.cost
+		}
+	}
+	return place, time.Duration((work + s.load) / int64(runtime.NumCPU()))
+}
+
+// groupOf names a group; the group itself is made when it is first needed.
+type groupOf struct {
+	project *project
+	key     groupKey
+	worker  *trace.Worker
+}
+
+// group finds or makes a group. s.mu is held.
+func (s *Sandbox) group(g groupOf) *group {
+	have := g.project.groups[g.key]
+	if have == nil {
+		have = &group{project: g.project, key: g.key, worker: g.worker, cost: int64(firstCost)}
+		g.project.groups[g.key] = have
+	}
+	return have
+}
+
+// fit finds an isolate for a ticket, or makes one. s.mu is held.
+func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
+	g, l := t.group, t.learner
+	if g.project.groups[g.key] == nil {
+		g.project.groups[g.key] = g // it was empty and dropped while the ticket waited
+	}
+	lim := g.worker.Limits
+	var best *iso
+	for _, i := range g.isolates {
+		if i.retiring {
+			continue
+		}
+		if (i.active < lim.Requests || g.key.durable) && (best == nil || i.active < best.active) {
+			best = i
+		}
+	}
+	if best != nil {
+		return best, false
+	}
+	if l.isolates >= lim.Isolates && !t.nested {
+		idle := s.idlest(l)
+		if idle == nil {
+			return nil, false
+		}
+		s.remove(idle, "evicted", "its place was needed", true, done)
+	}
+	i = s.create(g, l)
+	return i, true
+}
+
+// enter gives a ticket its isolate. s.mu is held.
+func (s *Sandbox) enter(t *ticket, i *iso, cold bool, done *doings) {
+	t.iso, t.cold, t.cost, t.busy = i, cold, t.group.cost, true
+	_, t.turns = i.runner.Turn(i.slot)
+	l := t.learner
+	l.running++
+	l.virtual += t.cost
+	i.active++
+	i.begun++
+	i.used = time.Now()
+	i.tickets = append(i.tickets, t)
+	s.load += t.cost
+	s.running++
+	state := "warm"
+	if cold {
+		state = "cold"
+	}
+	s.tell(i, state, "", done)
+	close(t.ready)
+}
+
+// dispatch lets runs in while there is room, the learner furthest behind
+// first. s.mu is held.
+func (s *Sandbox) dispatch(done *doings) {
+	room := int64(aheadPerCPU) * int64(runtime.NumCPU())
+	for s.queued > 0 && s.running < runningMax {
+		var next *learner
+		for _, l := range s.learners {
+			if len(l.queue) > 0 && !l.stalled && (next == nil || l.virtual < next.virtual) {
+				next = l
+			}
+		}
+		if next == nil {
+			break
+		}
+		t := next.queue[0]
+		if s.load > 0 && s.load+t.group.cost > room {
+			break
+		}
+		i, cold := s.fit(t, done)
+		if i == nil {
+			next.stalled = true // its own isolates are full; others go on
+			continue
+		}
+		next.queue[0] = nil
+		next.queue = next.queue[1:]
+		s.queued--
+		s.clock = max(s.clock, next.virtual)
+		s.enter(t, i, cold, done)
+	}
+	for _, l := range s.learners {
+		l.stalled = false
+	}
+}
+
+// leave gives a ticket's place back. cpu is what the run used, in nanoseconds.
+func (s *Sandbox) leave(t *ticket, cpu int64, end runner.End) (state trace.IsolateState, live int) {
+	var done doings
+	s.mu.Lock()
+	i, l, g := t.iso, t.learner, t.group
+	s.rest(t)
+	s.running--
+	l.running--
+	l.virtual += cpu - t.cost
+	l.cpu += cpu
+	g.cost = max(int64(leastCost), (3*g.cost+cpu)/4)
+	i.active--
+	i.cpu += cpu
+	i.used = time.Now()
+	for n, o := range i.tickets {
+		if o == t {
+			i.tickets = append(i.tickets[:n:n], i.tickets[n+1:]...)
+			break
+		}
+	}
+	if end.Private > 0 {
+		i.private = end.Private
+	}
+	switch {
+	case i.gone:
+	case end.Spent:
+		why := "its code was stopped"
+		if f := end.Summary.Fault; f != nil {
+			why = string(f.Kind)
+		}
+		s.remove(i, "killed", why, false, &done)
+	case end.Lost == runner.LostRefused:
+		s.remove(i, "evicted", "it was gone", false, &done)
+	case i.retiring && i.active == 0:
+		s.remove(i, "evicted", "a newer one took over", true, &done)
+	case i.active == 0:
+		s.tell(i, "idle", "", &done)
+	}
+	state, live = i.state(i.mood(), ""), len(g.isolates)
+	s.dispatch(&done)
+	s.mu.Unlock()
+	done.do()
+	return state, live
+}
+
+// rest takes a ticket out of the expected work. s.mu is held.
+func (s *Sandbox) rest(t *ticket) {
+	if t.busy {
+		t.busy = false
+		s.load -= t.cost
+	}
+}
+
+// poll looks, while somebody waits, for runs that wait for something else than
+// the CPU, and shows long waits.
+func (s *Sandbox) poll() {
+	t := time.NewTicker(pollEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.wake:
+		}
+		for waiting := true; waiting; {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-t.C:
+			}
+			waiting = s.look()
+		}
+	}
+}
+
+// look is one poll; it reports whether somebody still waits.
+func (s *Sandbox) look() bool {
+	var done doings
+	s.mu.Lock()
+	for _, i := range s.isolates {
+		running, turns := i.runner.Turn(i.slot)
+		for _, t := range i.tickets {
+			if t.busy && !running && turns > t.turns {
+				s.rest(t)
+			}
+		}
+	}
+	s.dispatch(&done)
+	now := time.Now()
+	for _, l := range s.learners {
+		for n, t := range l.queue {
+			if t.queued != nil && now.Sub(t.asked) > queuedAfter && now.Sub(t.shown) > queuedAgain {
+				t.shown = now
+				place, wait := s.position(t, n)
+				queued := t.queued
+				done.add(func() { queued(trace.Queued{Place: place, Wait: wait.Microseconds()}) })
+			}
+		}
+	}
+	waiting := s.queued > 0
+	s.mu.Unlock()
+	done.do()
+	return waiting
+}

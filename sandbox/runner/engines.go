@@ -1,0 +1,189 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"coldstart/sandbox/bundle"
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/isolate/quickjs"
+	"coldstart/sandbox/js"
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+	"coldstart/static"
+)
+
+// Default is what the program's own children work with: the engine, its
+// bootstrap and the shelf that the binary embeds.
+func Default() Setup {
+	return Setup{
+		Engines: func(in Inherited) (Engines, error) {
+			e, err := openEngine(context.Background(), in)
+			if err != nil {
+				return nil, err
+			}
+			return &engines{engine: e, pool: isolate.NewPool(0), ops: webapi.Ops()}, nil
+		},
+		Builder: func() (Builder, error) {
+			archive, err := static.File("shelf.zip")
+			if err != nil {
+				return nil, err
+			}
+			shelf, err := bundle.OpenShelf(archive)
+			if err != nil {
+				return nil, fmt.Errorf("open the package shelf: %w", err)
+			}
+			return builder{bundle.Config{Shelf: shelf}}, nil
+		},
+	}
+}
+
+// openEngine makes the engine from what the binary embeds.
+func openEngine(ctx context.Context, in Inherited) (*quickjs.Engine, error) {
+	wasm, err := static.File("quickjs.wasm")
+	if err != nil {
+		return nil, err
+	}
+	text, err := static.File("bootstrap.json")
+	if err != nil {
+		return nil, err
+	}
+	b, err := js.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	boot := isolate.Bootstrap{Script: b.Script, Ops: webapi.Ops()}
+	for _, m := range b.Modules {
+		boot.Modules = append(boot.Modules, isolate.Module(m))
+	}
+	return quickjs.New(ctx, quickjs.Config{Wasm: wasm, Bootstrap: boot, Cache: in.Cache, Image: in.Image})
+}
+
+// Image makes the snapshot that run children inherit and fills the folder of
+// compiled code. The caller closes it after the last child.
+func Image(ctx context.Context, cache string) (*os.File, error) {
+	e, err := openEngine(ctx, Inherited{Cache: cache})
+	if err != nil {
+		return nil, fmt.Errorf("make the engine's snapshot: %w", err)
+	}
+	defer e.Close()
+	return duplicate(e.Image())
+}
+
+type builder struct{ cfg bundle.Config }
+
+func (b builder) Build(ctx context.Context, p trace.Project) (*trace.Deployment, error) {
+	return bundle.Build(ctx, b.cfg, p), nil
+}
+
+type engines struct {
+	engine isolate.Engine
+	pool   *isolate.Pool
+	ops    *isolate.Ops
+}
+
+func (e *engines) NewWorker(s WorkerSpec) (Started, error) {
+	w, fault, err := webapi.Start(context.Background(), webapi.Config{
+		Engine: watched{e.engine, s.Enter, s.Leave}, Pool: e.pool, Ops: e.ops, Worker: *s.Worker, ID: s.Name, Backend: s.Backend,
+	})
+	if err != nil || fault != nil {
+		return Started{Fault: fault}, err
+	}
+	return Started{Worker: &worker{w: w}, Start: w.StartTime(), Load: w.LoadTime()}, nil
+}
+
+// worker is a webapi.Worker as the child drives it.
+type worker struct {
+	w       *webapi.Worker
+	cancels cancels
+}
+
+func (w *worker) Invoke(inv webapi.Invocation, sink webapi.Sink) error {
+	ctx, forget := w.cancels.add(inv.Run)
+	err := w.w.Invoke(ctx, inv, &ending{sink, forget})
+	if err != nil {
+		forget()
+	}
+	return err
+}
+
+// ending forgets a run's way to be canceled at its end.
+type ending struct {
+	webapi.Sink
+	forget func()
+}
+
+func (e *ending) Done(s trace.Summary) {
+	e.forget()
+	e.Sink.Done(s)
+}
+
+func (w *worker) Cancel(run string, why error) { w.cancels.cancel(run, why) }
+func (w *worker) Private() int64               { return w.w.Stats().Private }
+func (w *worker) Dead() bool                   { return w.w.Closed() }
+func (w *worker) Close()                       { w.w.Evict() }
+
+func (w *worker) Pages() []byte {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p, err := w.w.Pages(ctx)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// watched is an engine whose isolates say on the board when their code runs.
+type watched struct {
+	isolate.Engine
+	enter, leave func()
+}
+
+func (w watched) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, error) {
+	i, err := w.Engine.New(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &turning{Isolate: i, w: w}, nil
+}
+
+// turning brackets the calls into an isolate; a host function may call in again.
+type turning struct {
+	isolate.Isolate
+	w     watched
+	depth int
+}
+
+func (t *turning) in() {
+	if t.depth++; t.depth == 1 {
+		t.w.enter()
+	}
+}
+
+func (t *turning) out() {
+	if t.depth--; t.depth == 0 {
+		t.w.leave()
+	}
+}
+
+func (t *turning) Call(entry string, args ...isolate.Value) (isolate.Value, error) {
+	t.in()
+	defer t.out()
+	return t.Isolate.Call(entry, args...)
+}
+
+func (t *turning) Load(name, source string, classic bool) error {
+	t.in()
+	defer t.out()
+	return t.Isolate.Load(name, source, classic)
+}
+
+func (e *engines) Script(context.Context, ScriptSpec) ([]byte, *trace.Fault) {
+	return nil, &trace.Fault{Kind: trace.FaultPlatform, Message: "Scripts are not available yet."}
+}
+
+func (b builder) Lower(_ context.Context, _, source string) (string, []byte, *trace.Fault) {
+	return source, nil, nil
+}

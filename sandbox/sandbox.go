@@ -1,0 +1,267 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"coldstart/sandbox/platform"
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+)
+
+// ErrClosed is what a closed Sandbox answers.
+var ErrClosed = errors.New("sandbox: closed")
+
+// ErrNotDeployed is what Invoke answers before the first Deploy of a project.
+var ErrNotDeployed = errors.New("sandbox: nothing is deployed for this project")
+
+// Sandbox is the Door: a ring of child processes, the isolates in them, the
+// queue before them and the platform around them.
+type Sandbox struct {
+	cfg      Config
+	ring     *runner.Ring
+	platform *platform.Platform
+	net      *network
+	builds   *builds
+	ctx      context.Context
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
+	wake     chan struct{} // the queue is not empty
+
+	mu       sync.Mutex
+	closed   bool
+	projects map[Key]*project
+	learners map[string]*learner
+	isolates map[string]*iso
+	load     int64 // expected CPU nanoseconds of runs that are at work
+	clock    int64 // virtual time of the fair queue
+	running  int
+	queued   int
+}
+
+var _ Door = (*Sandbox)(nil)
+
+// project is what is deployed under a key.
+type project struct {
+	key    Key
+	deploy *trace.Deployment
+	routes router
+	keep   bool
+	groups map[groupKey]*group
+}
+
+// groupKey names the isolates that may answer for one another.
+type groupKey struct {
+	fresh   string
+	worker  string
+	version string
+	durable bool // the one isolate in which the Worker's objects live
+}
+
+// group is a Worker's isolates.
+type group struct {
+	project  *project
+	key      groupKey
+	worker   *trace.Worker
+	isolates []*iso
+	cost     int64 // expected CPU nanoseconds of one run
+}
+
+// New starts the children and returns once they can serve.
+func New(ctx context.Context, cfg Config) (*Sandbox, error) {
+	cfg = cfg.withDefaults()
+	s := &Sandbox{
+		cfg: cfg, wake: make(chan struct{}, 1), builds: newBuilds(),
+		projects: map[Key]*project{}, learners: map[string]*learner{}, isolates: map[string]*iso{},
+	}
+	var err error
+	if s.net, err = newNetwork(cfg.FetchAllow, cfg.DNS); err != nil {
+		return nil, err
+	}
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.ring, err = runner.New(ctx, runner.Config{
+		Runners: cfg.Runners, Builders: cfg.Builders, Executable: cfg.Executable, Args: cfg.Args, Image: cfg.Image, Cache: cfg.Cache,
+		Memory: cfg.Memory, MemoryAll: cfg.MemoryAll, Log: cfg.Log, Lost: s.lost, Tight: s.tight,
+	})
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("start the sandbox: %w", err)
+	}
+	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, Log: cfg.Log})
+	s.wg.Go(s.poll)
+	s.wg.Go(s.sweep)
+	return s, nil
+}
+
+// Close ends all runs and children and waits for them.
+func (s *Sandbox) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	err := errors.Join(s.platform.Close(), s.ring.Close())
+	s.wg.Wait()
+	return err
+}
+
+// NewRunID makes the id of a run: 80 random bits.
+func NewRunID() string { return "r" + random(10) }
+
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// Deploy implements Door.
+func (s *Sandbox) Deploy(_ context.Context, key Key, d *trace.Deployment) error {
+	if key.Learner == "" || key.Project == "" {
+		return errors.New("sandbox: deploy without a learner or a project")
+	}
+	if d == nil || d.Fault != nil || len(d.Workers) == 0 {
+		return errors.New("sandbox: deploy of a project that did not build")
+	}
+	own := &trace.Deployment{Warnings: d.Warnings}
+	versions := map[string]string{}
+	for _, w := range d.Workers {
+		w.Limits = w.Limits.Clamp(s.cfg.Ceiling)
+		h := sha256.New()
+		fmt.Fprintf(h, "%s\n%s\n%+v\n%+v", w.Version, w.Code, w.Limits, w.Bindings)
+		w.Version = hex.EncodeToString(h.Sum(nil)[:16])
+		if _, twice := versions[w.Name]; twice {
+			return fmt.Errorf("sandbox: deploy of two Workers named %q", w.Name)
+		}
+		versions[w.Name] = w.Version
+		own.Workers = append(own.Workers, w)
+	}
+	routes := newRouter(own)
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	p := s.projects[key]
+	if p == nil {
+		p = &project{key: key, groups: map[groupKey]*group{}}
+		s.projects[key] = p
+	}
+	p.deploy, p.routes = own, routes
+	var done doings
+	for k, g := range p.groups {
+		if versions[k.worker] != k.version {
+			s.retire(g, "a new version", &done)
+		}
+	}
+	s.mu.Unlock()
+	done.do()
+	s.platform.Deploy(platform.Project{Learner: key.Learner, Project: key.Project}, own)
+	return nil
+}
+
+// Evict implements Door. Runs in progress end as canceled.
+func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
+	s.mu.Lock()
+	var done doings
+	if p := s.projects[key]; p != nil {
+		for k, g := range p.groups {
+			if k.fresh == fresh {
+				for _, i := range append([]*iso(nil), g.isolates...) {
+					s.remove(i, "evicted", "asked for", true, &done)
+				}
+			}
+		}
+	}
+	s.mu.Unlock()
+	done.do()
+	if fresh != "" {
+		s.platform.Drop(platform.Project{Learner: key.Learner, Project: key.Project, Space: fresh})
+	}
+	return nil
+}
+
+// KeepWarm implements Door.
+func (s *Sandbox) KeepWarm(key Key, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.projects[key]
+	if p == nil {
+		p = &project{key: key, groups: map[groupKey]*group{}}
+		s.projects[key] = p
+	}
+	p.keep = on
+}
+
+// Isolates implements Door.
+func (s *Sandbox) Isolates(key Key) []trace.IsolateState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []trace.IsolateState
+	if p := s.projects[key]; p != nil {
+		for _, g := range p.groups {
+			for _, i := range g.isolates {
+				list = append(list, i.state(i.mood(), ""))
+			}
+		}
+	}
+	return list
+}
+
+// Pages implements Door.
+func (s *Sandbox) Pages(ctx context.Context, key Key, isolate string) ([]byte, error) {
+	s.mu.Lock()
+	i := s.isolates[isolate]
+	if i == nil || i.group.project.key != key {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("sandbox: no isolate %q in this project", isolate)
+	}
+	p, n := i.runner, i.number
+	s.mu.Unlock()
+	return p.Pages(ctx, n)
+}
+
+// Stats implements Door.
+func (s *Sandbox) Stats() Stats {
+	list, restarts, walls := s.ring.Snapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls}
+	for _, i := range list {
+		st.Runners = append(st.Runners, RunnerStats{PID: i.PID, Role: i.Role, Isolates: i.Isolates, RSS: i.Private, Spare: i.Spare})
+	}
+	return st
+}
+
+// doings are effects decided under the lock and done after it.
+type doings []func()
+
+func (d *doings) add(f func()) { *d = append(*d, f) }
+
+func (d doings) do() {
+	for _, f := range d {
+		f()
+	}
+}
+
+// every calls f at each tick until the sandbox closes.
+func (s *Sandbox) every(d time.Duration, f func()) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-t.C:
+			f()
+		}
+	}
+}

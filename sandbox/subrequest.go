@@ -1,0 +1,187 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/platform"
+	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
+)
+
+// fetch performs a subrequest of e's Worker. Errors are what its code catches.
+func (e *execution) fetch(ctx context.Context, to webapi.Target, r *webapi.Request) (*webapi.Response, error) {
+	if err := e.count(); err != nil {
+		return nil, err
+	}
+	switch to.Type {
+	case "":
+		return e.outside(ctx, r)
+	case "assets":
+		return platform.Asset(e.group.worker, r), nil
+	case "service", "durable":
+		n, err := e.below(to)
+		if err != nil {
+			return nil, err
+		}
+		n.typ, n.request = "fetch", r
+		n.upgrade = upgrades(r)
+		return n.answer(ctx, true)
+	}
+	return nil, fmt.Errorf("bindings of type %q cannot be fetched from", to.Type)
+}
+
+// count counts a subrequest over the whole chain.
+func (e *execution) count() error {
+	if n := e.chain.calls.Add(1); n > e.chain.limit {
+		return fmt.Errorf("Too many subrequests: one request may make %d, counted over all Workers that it passes through.", e.chain.limit) //nolint:staticcheck // learners read it as it is
+	}
+	return nil
+}
+
+// below is a run of another Worker on behalf of this one.
+func (e *execution) below(to webapi.Target) (*execution, error) {
+	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), project: e.project, depth: e.depth + 1, entry: to.Entrypoint, props: to.Props, nested: true}
+	if limit := e.group.worker.Limits.Depth; n.depth > limit {
+		return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that calls itself.", limit) //nolint:staticcheck // as above
+	}
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	name := to.Worker
+	if name == "" {
+		name = e.group.worker.Name
+	}
+	w := e.project.worker(name)
+	if w == nil {
+		return nil, fmt.Errorf("There is no Worker named %q in this project.", name) //nolint:staticcheck // as above
+	}
+	key := groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}
+	if to.Type == "durable" {
+		n.entry, n.object, key.durable = to.Class, to.Object, true
+	}
+	n.group = groupOf{project: e.project, worker: w, key: key}
+	return n, nil
+}
+
+// answer runs a subrequest. With throws, what the Worker throws comes back as
+// its error; without, as status 500, as a visitor gets it.
+func (e *execution) answer(ctx context.Context, throws bool) (*webapi.Response, error) {
+	a, refused, err := e.try(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		sum, _ := refused.Summary(ctx) // there already
+		return nil, &webapi.FaultError{Fault: sum.Fault}
+	}
+	if f := a.thrown(); f != nil && throws {
+		return nil, &webapi.FaultError{Fault: f}
+	}
+	if !a.isHeaded() && a.sum.Fault != nil && throws {
+		return nil, &webapi.FaultError{Fault: a.sum.Fault}
+	}
+	resp := a.response()
+	out := &webapi.Response{Head: resp.Head, Body: resp.Body}
+	if resp.Socket != nil {
+		out.Socket = resp.Socket
+	}
+	return out, nil
+}
+
+func upgrades(r *webapi.Request) bool {
+	for _, h := range r.Headers {
+		if len(h[0]) == 7 && (h[0][0]|0x20) == 'u' && equalFold(h[0], "upgrade") && equalFold(h[1], "websocket") {
+			return true
+		}
+	}
+	return false
+}
+
+// outside performs a fetch by address: own Workers, stubs, allowed hosts.
+func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Response, error) {
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, &isolate.Throw{Name: "TypeError", Message: "Fetch API cannot load: " + clip(r.URL, 200)}
+	}
+	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r)}
+	e.s.mu.Lock()
+	_, _, routed := e.project.routes.match(r.URL)
+	e.s.mu.Unlock()
+	if routed || u.Host == e.chain.host {
+		if limit := e.group.worker.Limits.Depth; n.depth > limit {
+			return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that fetches its own address.", limit) //nolint:staticcheck // as above
+		}
+		if err := n.choose(e.project.key, "", r.URL); err != nil {
+			return nil, err
+		}
+		return n.answer(ctx, false)
+	}
+	if e.s.cfg.Upstream != nil {
+		resp, err := e.s.cfg.Upstream(ctx, e.project.key, r)
+		if resp != nil || err != nil {
+			return resp, err
+		}
+	}
+	return e.s.net.fetch(ctx, u, r)
+}
+
+// call performs a binding operation of e's Worker.
+func (e *execution) call(ctx context.Context, op string, args []any) (any, error) {
+	if op != "rpc.call" {
+		return e.s.platform.Call(ctx, platform.Caller{
+			Project: platform.Project{Learner: e.project.key.Learner, Project: e.project.key.Project, Space: e.chain.fresh},
+			Worker:  e.group.worker, Object: e.object, Class: e.entry,
+		}, op, args)
+	}
+	if err := e.count(); err != nil {
+		return nil, err
+	}
+	text := func(i int) string {
+		if i < len(args) {
+			s, _ := args[i].(string)
+			return s
+		}
+		return ""
+	}
+	n, err := e.below(webapi.Target{Type: text(0), Binding: text(1), Worker: text(2), Entrypoint: text(3), Class: text(4), Object: text(5), Props: text(6)})
+	if err != nil {
+		return nil, err
+	}
+	n.typ, n.payload = "rpc", []byte(text(7)+"\n"+text(8))
+	a, refused, err := n.try(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		sum, _ := refused.Summary(ctx) // there already
+		return nil, &webapi.FaultError{Fault: sum.Fault}
+	}
+	if a.result == nil {
+		if a.sum.Fault != nil {
+			return nil, &webapi.FaultError{Fault: a.sum.Fault}
+		}
+		return string(a.end.Result), nil
+	}
+	return string(a.result), nil
+}
+
+// event runs an event of the platform itself: an alarm, a queue's batch, a
+// cron. It is charged to the project's learner like any other.
+func (s *Sandbox) event(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
+	c := &chain{origin: monotonic(), fresh: ev.Project.Space}
+	e := &execution{s: s, chain: c, id: NewRunID(), typ: ev.Type, payload: ev.Payload, entry: ev.Class, object: ev.Object}
+	c.root = e.id
+	if err := e.choose(Key{Learner: ev.Project.Learner, Project: ev.Project.Project}, ev.Worker, ""); err != nil {
+		return nil, nil, err
+	}
+	c.limit = int64(e.group.worker.Limits.Calls)
+	e.group.key.durable = ev.Object != ""
+	resp, err := e.run(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum, err := resp.Summary(ctx)
+	return sum, resp.Result, err
+}
