@@ -184,6 +184,6 @@ func (e *engines) Script(context.Context, ScriptSpec) ([]byte, *trace.Fault) {
 	return nil, &trace.Fault{Kind: trace.FaultPlatform, Message: "Scripts are not available yet."}
 }
 
-func (b builder) Lower(_ context.Context, _, source string) (string, []byte, *trace.Fault) {
-	return source, nil, nil
+func (b builder) Lower(ctx context.Context, name, source string) (string, []byte, *trace.Fault) {
+	return bundle.Lower(ctx, name, source)
 }
