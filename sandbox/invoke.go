@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"sync/atomic"
 
+	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
@@ -44,6 +45,7 @@ type execution struct {
 	upgrade bool
 	spans   []trace.Span // before the isolate: build, route, queue
 	nested  bool
+	kept    bool // the route keeps Workers away
 }
 
 // at is the time in the chain's first run, in microseconds.
@@ -132,13 +134,25 @@ func (e *execution) choose(key Key, worker, url string) error {
 		if w = p.worker(worker); w == nil {
 			return fmt.Errorf("sandbox: no Worker named %q in this project", worker)
 		}
-	} else if name, pattern, ok := p.routes.match(url); ok && e.request != nil {
-		if own := p.worker(name); own != nil {
-			w, e.route = own, pattern
+	} else if m, ok := p.match(url); ok {
+		e.route = m.Pattern
+		if own := p.worker(m.Worker); own != nil {
+			w = own
+		} else {
+			e.kept = true
 		}
 	}
 	e.group = groupOf{project: p, worker: w, key: groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}}
 	return nil
+}
+
+// match asks the route table; ok says that an entry decides.
+func (p *project) match(url string) (m platform.RouteMatch, ok bool) {
+	if p.routes.Len() == 0 || url == "" {
+		return m, false
+	}
+	m = p.routes.Match(url)
+	return m, m.Winner >= 0
 }
 
 // worker finds a deployed Worker by name.
@@ -191,6 +205,9 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 		}
 		e.request.Body = e.body
 	}
+	if e.kept {
+		return nil, e.refuse(404, nil), nil
+	}
 	innocent := 0
 	for try := 0; ; try++ {
 		from := e.chain.at()
@@ -240,17 +257,20 @@ func platformFault() *trace.Fault {
 	return &trace.Fault{Kind: trace.FaultPlatform, Message: "Our runner stopped. It was not your code. Run again."}
 }
 
-// refuse answers a run that never reached an isolate.
+// refuse answers a run that never reached an isolate; f is nil when that is as it should be.
 func (e *execution) refuse(status int, f *trace.Fault) *Response {
 	sum := &trace.Summary{
-		Run: e.id, Worker: e.group.worker.Name, Route: e.route, Outcome: string(f.Kind), Status: status, Spans: e.spans, Wall: e.chain.at(), Fault: f,
+		Run: e.id, Worker: e.group.worker.Name, Route: e.route, Outcome: "ok", Status: status, Spans: e.spans, Wall: e.chain.at(), Fault: f,
+	}
+	if f != nil {
+		sum.Outcome = string(f.Kind)
+		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindFault, Fault: f})
 	}
 	head := trace.ResponseHead{Status: status}
 	if status == 503 {
 		head.Headers = [][2]string{{"Retry-After", "2"}}
 	}
 	if !e.nested {
-		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindFault, Fault: f})
 		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindResponse, Response: &head})
 		e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindDone, Summary: sum})
 	}

@@ -51,7 +51,7 @@ var _ Door = (*Sandbox)(nil)
 type project struct {
 	key    Key
 	deploy *trace.Deployment
-	routes router
+	routes *platform.RouteTable
 	keep   bool
 	groups map[groupKey]*group
 }
@@ -144,7 +144,7 @@ func (s *Sandbox) Deploy(_ context.Context, key Key, d *trace.Deployment) error 
 		versions[w.Name] = w.Version
 		own.Workers = append(own.Workers, w)
 	}
-	routes := newRouter(own)
+	routes := platform.RoutesOf(own.Workers)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()

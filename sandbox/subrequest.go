@@ -74,6 +74,9 @@ func (e *execution) answer(ctx context.Context, throws bool) (*webapi.Response, 
 	}
 	if refused != nil {
 		sum, _ := refused.Summary(ctx) // there already
+		if sum.Fault == nil {
+			return &webapi.Response{Head: refused.Head}, nil
+		}
 		return nil, &webapi.FaultError{Fault: sum.Fault}
 	}
 	if f := a.thrown(); f != nil && throws {
@@ -107,7 +110,7 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	}
 	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r)}
 	e.s.mu.Lock()
-	_, _, routed := e.project.routes.match(r.URL)
+	_, routed := e.project.match(r.URL)
 	e.s.mu.Unlock()
 	if routed || u.Host == e.chain.host {
 		if limit := e.group.worker.Limits.Depth; n.depth > limit {

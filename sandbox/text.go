@@ -4,15 +4,7 @@ import (
 	"strings"
 
 	"coldstart/sandbox/runner"
-	"coldstart/sandbox/trace"
 )
-
-// router is a project's route table.
-type router struct{}
-
-func newRouter(*trace.Deployment) router { return router{} }
-
-func (router) match(string) (worker, pattern string, ok bool) { return "", "", false }
 
 func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
 
