@@ -93,12 +93,18 @@ func SamplePages() map[string]templ.Component {
 		"lesson": Lesson(SampleLesson()),
 		"fresh":  Lesson(SampleFresh()),
 		"home":   Home(SampleHome()),
-		"error": ErrorView(ErrorPage{Status: 404, Heading: "No page at /learn/isolate", Message: "The nearest is Isolates and containers.",
-			Links: []Link{{"Isolates and containers", "/#isolates"}, {"Home", "/"}}}),
-		"fault": ErrorView(ErrorPage{Status: 500, Heading: "This page could not be made", Message: "The fault is ours. Your files are saved. Load the page again.",
-			Links: []Link{{"Home", "/"}}, Request: "7F3A"}),
-		"docs": Docs(DocsPage{Title: "How the workbench works", Lead: "Read left, run right.", Body: "<p>The lesson is on the left.</p><h2 id=\"request\">The request</h2><p>Method, path, headers and body.</p>",
-			Menu: []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}}}),
+		"error": ErrorView(ErrorPage{
+			Status: 404, Heading: "No page at /learn/isolate", Message: "The nearest is Isolates and containers.",
+			Links: []Link{{"Isolates and containers", "/#isolates"}, {"Home", "/"}},
+		}),
+		"fault": ErrorView(ErrorPage{
+			Status: 500, Heading: "This page could not be made", Message: "The fault is ours. Your files are saved. Load the page again.",
+			Links: []Link{{"Home", "/"}}, Request: "7F3A",
+		}),
+		"docs": Docs(DocsPage{
+			Title: "How the workbench works", Lead: "Read left, run right.", Body: "<p>The lesson is on the left.</p><h2 id=\"request\">The request</h2><p>Method, path, headers and body.</p>",
+			Menu: []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}},
+		}),
 		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
 	}
 }

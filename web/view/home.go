@@ -8,8 +8,12 @@ import (
 	"coldstart/static"
 )
 
-func homeFoot() []Link {
-	return []Link{{"How it works", "/docs"}, {"Licences", static.Path("licenses.txt")}}
+func homeFoot(p HomePage) []Link {
+	links := []Link{{"Licences", static.Path("licenses.txt")}}
+	if p.Docs != "" {
+		links = append([]Link{{"How it works", p.Docs}}, links...)
+	}
+	return links
 }
 
 func homeShell(p HomePage) Shell {
@@ -18,7 +22,10 @@ func homeShell(p HomePage) Shell {
 		s.Script = "home.js"
 	}
 	if len(s.Crumbs) == 0 {
-		s.Crumbs = []Link{{"Lessons", "#journey"}, {"Docs", "/docs"}}
+		s.Crumbs = []Link{{"Lessons", "#journey"}}
+		if p.Docs != "" {
+			s.Crumbs = append(s.Crumbs, Link{"Docs", p.Docs})
+		}
 	}
 	return s
 }

@@ -51,6 +51,7 @@ type HomePage struct {
 	Tracks []Track // the five tracks with their whole curriculum
 	Done   int     // lessons finished
 	Total  int     // lessons and challenges in the curriculum
+	Docs   string  // address of the manual; "" hides its links
 }
 
 // Resume points to where a learner stopped.
@@ -261,7 +262,6 @@ type Result struct {
 	Isolate  *Isolate // nil: none is alive
 	Checks   []Check  // of the last checking
 	Checking bool     // checks ran at least once
-	Queued   *trace.Queued
 }
 
 // Run is one run with all that the panels show of it.

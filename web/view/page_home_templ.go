@@ -161,7 +161,7 @@ func Home(p HomePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = foot("Runs on one machine and asks nobody else for anything.", homeFoot()...).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foot("Runs on one machine and asks nobody else for anything.", homeFoot(p)...).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,9 +1,6 @@
 package view
 
-import (
-	"fmt"
-	"net/http"
-)
+import "fmt"
 
 func errorShell(p ErrorPage) Shell {
 	s := p.Shell
@@ -13,12 +10,7 @@ func errorShell(p ErrorPage) Shell {
 	return s
 }
 
-func errorKind(status int) string {
-	if text := http.StatusText(status); text != "" {
-		return fmt.Sprintf("%d %s", status, text)
-	}
-	return fmt.Sprint(status)
-}
+func errorKind(status int) string { return fmt.Sprintf("Status %d", status) }
 
 func docsShell(p DocsPage) Shell {
 	s := p.Shell

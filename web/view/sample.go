@@ -224,8 +224,11 @@ func SampleLesson() LessonPage {
 		Open: "src/index.js",
 		Solution: []Diff{{Path: "src/index.js", Added: 2, Removed: 1, Lines: []DiffLine{
 			{'-', 1, "const codes = build();            // runs when the isolate is born"},
-			{'+', 1, "let table;"}, {'+', 2, "const codes = () => (table ??= build());"},
-			{' ', 3, ""}, {' ', 4, "function build() {"}, {' ', 5, "  const m = new Map();"},
+			{'+', 1, "let table;"},
+			{'+', 2, "const codes = () => (table ??= build());"},
+			{' ', 3, ""},
+			{' ', 4, "function build() {"},
+			{' ', 5, "  const m = new Map();"},
 		}}},
 		Request: Request{Method: "GET", Path: "/health", Headers: [][2]string{{"accept", "text/plain"}}},
 		Public:  "http://127.0.0.1:8080/w/k7q2m9xd",
@@ -305,7 +308,7 @@ func SampleHome() HomePage {
 				{Title: "For real", Minutes: 10, State: Coming},
 			}},
 		},
-		Done: 1, Total: 32,
+		Done: 1, Total: 32, Docs: "/docs",
 	}
 }
 
