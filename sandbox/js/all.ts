@@ -1,7 +1,11 @@
 // Every API that registers itself and that no other file needs.
 
 import "./date";
+import "./cache";
 import "./compression";
+import "./kv";
 import "./message";
+import "./queue";
 import "./services";
+import "./storage";
 import "./urlpattern";

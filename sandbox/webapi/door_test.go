@@ -210,7 +210,13 @@ func (d *door) Deploy(_ context.Context, key sandbox.Key, dep *trace.Deployment)
 	defer d.mu.Unlock()
 	store := newMemoryKV()
 	for _, w := range dep.Workers {
-		d.workers[key.Learner+"/"+w.Name] = &hosted{d: d, worker: w, main: key.Learner, kv: store}
+		h := &hosted{d: d, worker: w, main: key.Learner, kv: store}
+		d.workers[key.Learner+"/"+w.Name] = h
+		if len(w.Durables) > 0 {
+			store.ring = func(object string) {
+				h.invoke(context.Background(), webapi.Invocation{Run: "alarm", Type: "alarm", Entrypoint: w.Durables[0], Object: object}, newSink(nil))
+			}
+		}
 	}
 	return nil
 }
@@ -514,3 +520,5 @@ func (b backend) Call(_ string, op string, args []any, done func(any, error)) {
 	v, err := b.h.kv.call(op, args)
 	done(v, err)
 }
+
+func (b backend) CallSync(_, op string, args []any) (any, error) { return b.h.kv.call(op, args) }

@@ -1,11 +1,116 @@
 package webapi
 
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"coldstart/sandbox/isolate"
+)
+
 // Operations that Backend.Call performs. Arguments and results are plain
-// values (see isolate.Value); texts marked "encoded" are sandbox/js/serialize.ts
-// texts, which the outside stores and passes on without looking inside. An
-// *isolate.Throw chooses the class of the JavaScript error, a *FaultError that
-// of the Worker that was called.
+// values (see isolate.Value): text is string, bytes is []byte, numbers arrive
+// as float64, "list" is []any, and "none" is nil. Texts marked "encoded" are
+// written by sandbox/js/serialize.ts; the outside stores and passes them on
+// without looking inside. An *isolate.Throw chooses the class of the
+// JavaScript error; a *FaultError says what went wrong in a Worker that was
+// called; any other error becomes an Error.
 //
-//	rpc.call   [type, binding, worker, entrypoint, class, object, props, method, encoded arguments] → encoded result
-//	           Invoke it as Invocation{Type: "rpc", Payload: method + "\n" + encoded arguments};
-//	           Sink.Result gives the encoded result.
+// Calls to Workers and Durable Objects:
+//
+//	rpc.call        type, binding, worker, entrypoint, class, object, props, method, encoded arguments
+//	                → encoded result. Invoke it as Invocation{Type: "rpc", Payload: method + "\n" + arguments}
+//	                with Entrypoint, or for type "durable" Entrypoint = class and Object = object.
+//	                Sink.Result gives the encoded result.
+//
+// KV; id is the namespace's (Binding.ID):
+//
+//	kv.get          id, key → none, or list of value bytes, metadata JSON (or none)
+//	kv.getMany      id, list of keys → list of what kv.get gives for each
+//	kv.put          id, key, value bytes, expiration (Unix seconds, 0 for never), metadata JSON ("" for none) → none
+//	kv.delete       id, key → none
+//	kv.list         id, prefix, limit (1 to 1000), cursor ("" for the start)
+//	                → list of next cursor ("" when complete), then name, expiration (0 for never), metadata JSON for each key,
+//	                in the byte order of their names
+//
+// Cache; cache is "" for caches.default, else the name given to caches.open.
+// Headers are names in lower case and values on lines in turn (see splitHeaders):
+//
+//	cache.put       cache, URL, request headers, status, status text, response headers, body bytes → none;
+//	                what Cache-Control or Set-Cookie forbids is dropped silently
+//	cache.match     cache, URL, request headers → none, or list of status, status text, headers, body bytes
+//	cache.delete    cache, URL, request headers → bool, whether it was there
+//
+// Queues; id is the queue's name. A consumer gets the encoded body as
+// "encoded" in the payload: {"queue", "messages": [{"id", "timestamp" (ms), "attempts", "encoded"}]};
+// "body" instead is plain JSON. Sink.Result gives {"outcome", "ackAll", "retryBatch", "retryDelay"?,
+// "explicitAcks": [id], "retryMessages": [id], "retryDelays": [seconds or null]}.
+//
+//	queue.send      id, encoded body, content type (json, text, bytes, v8), delay in seconds (-1 for the queue's) → none
+//	queue.sendBatch id, list of encoded body, content type, delay for each message → none
+//
+// Durable Object storage. object is what Target.Object and Invocation.Object
+// hold: the 64 hex digits of the id, then ":" and the name when it has one.
+// The class follows from the Worker and the run. Operations marked * can also
+// be called synchronously through SyncBackend:
+//
+//	storage.get*       object, list of keys → list of encoded value or none for each
+//	storage.put*       object, list of key, encoded value, … → none
+//	storage.delete*    object, list of keys → number of keys that were there
+//	storage.list*      object, start, startAfter, end, prefix ("" for none), reverse, limit (0 for none) → list of key, encoded value, …
+//	storage.deleteAll  object → none
+//	storage.getAlarm   object → time in ms since the epoch, 0 or none when unset
+//	storage.setAlarm   object, time in ms, 0 to unset → none
+//	storage.begin*     object → none: a transaction over the operations that follow
+//	storage.end*       object, commit → none
+//	sql.exec*          object, query, list of values → list of: list of column names, rows read, rows written, then all values row by row
+//	sql.size*          object → bytes
+//
+// D1; id is the database's. Values are none, number, text or bytes:
+//
+//	d1.query        id, list of: query, list of values, … → list with, for each query, what sql.exec gives plus, before the
+//	                values, the last row id and the number of changes:
+//	                list of column names, rows read, rows written, last row id, changes, duration in ms, values…
+//	d1.exec         id, text of statements → list of count, duration in ms
+//
+// R2; id is the bucket's. An object's description is a list of: key, version, size, etag, uploaded (ms),
+// HTTP metadata JSON, custom metadata JSON, checksums JSON:
+//
+//	r2.head         id, key → none or a description
+//	r2.get          id, key, offset, length (-1 for the rest), conditions JSON → none, or list of description, body bytes (none when a condition failed), offset, length
+//	r2.put          id, key, body bytes, HTTP metadata JSON, custom metadata JSON, conditions JSON → none when a condition failed, or a description
+//	r2.delete       id, list of keys → none
+//	r2.list         id, prefix, limit, cursor, delimiter, startAfter → list of: next cursor, list of delimited prefixes, descriptions…
+//
+// Others:
+//
+//	ratelimit       id, key, limit, period in seconds → bool, whether it is within the limit
+//	analytics       binding, JSON of {"blobs", "doubles", "indexes"} → none
+
+// SyncBackend is implemented by a Backend whose storage can answer at once,
+// for the synchronous half of Durable Object storage (sql, kv, transactionSync).
+type SyncBackend interface {
+	// CallSync performs an operation marked * above without blocking on anything but storage.
+	CallSync(run, op string, args []any) (any, error)
+}
+
+func syncOps(o *isolate.Ops) {
+	// call.sync: operation, arguments
+	o.Add("call.sync", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		b, ok := of(h).cfg.Backend.(SyncBackend)
+		if !ok {
+			return nil, &isolate.Throw{Name: "Error", Message: "SQL storage is not available here."}
+		}
+		id := ""
+		if r := runOf(h); r != nil {
+			id = r.inv.Run
+		}
+		return b.CallSync(id, str(args, 0), list(args, 1))
+	})
+	// durable.name: script, class, name → the object's id
+	o.Add("durable.name", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		m := hmac.New(sha256.New, []byte(str(args, 0)+"\n"+str(args, 1)))
+		m.Write([]byte(str(args, 2)))
+		return hex.EncodeToString(m.Sum(nil)), nil
+	})
+}

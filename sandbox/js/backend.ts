@@ -1,0 +1,13 @@
+// Calls of bindings to what is outside the isolate.
+
+import { op } from "./host";
+import { hostAsync } from "./async";
+import { refuseAtStart } from "./run";
+
+const CALL = op("call");
+
+/** Performs a binding operation. kind and name are for the trace: ("kv", "NOTES.put"). */
+export function backend(kind: string, name: string, operation: string, ...args: unknown[]): Promise<any> {
+  refuseAtStart(name + "()");
+  return hostAsync(CALL, kind, name, operation, args);
+}

@@ -1,0 +1,360 @@
+// Durable Objects: namespaces and stubs on the calling side, ctx and its storage on
+// the receiving side. Storage lives outside; sql is synchronous, so its calls go
+// through one host operation that answers at once.
+
+import { call, op } from "./host";
+import { ArrayIsArray, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf } from "./primordials";
+import { backend } from "./backend";
+import { binding, Binding } from "./bindings";
+import { Fetcher, stub } from "./rpc";
+import { setMakeState } from "./durable";
+import { deserialize, serialize } from "./serialize";
+import { WebSocket, hibernate, isSocket, tagsOf } from "./websocket";
+import { refuseAtStart } from "./run";
+import { uncaught } from "./global";
+
+const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name");
+
+// 64 hex digits. Ids from names and random ids differ in their last bits, so that an id tells what it is.
+class DurableObjectId {
+  #hex: string;
+  readonly name?: string;
+  constructor(hex: string, name?: string) {
+    this.#hex = hex;
+    if (name !== undefined) this.name = name;
+  }
+  toString() { return this.#hex; }
+  equals(o: unknown) { return o instanceof DurableObjectId && o.#hex === this.#hex; }
+}
+const hex = (b: Uint8Array) => {
+  let s = "";
+  for (let i = 0; i < b.length; i++) s += (b[i] < 16 ? "0" : "") + b[i].toString(16);
+  return s;
+};
+
+class DurableObjectStub extends Fetcher {
+  readonly id: DurableObjectId;
+  readonly name: string | undefined;
+  constructor(target: string[], id: DurableObjectId) {
+    super(target);
+    this.id = id;
+    this.name = id.name;
+  }
+}
+Object.defineProperty(DurableObjectStub.prototype, Symbol.toStringTag, { value: "DurableObject", configurable: true });
+
+class DurableObjectNamespace {
+  #b: Binding;
+  constructor(b: Binding) {
+    this.#b = b;
+  }
+  #id(hexed: string, name?: string): DurableObjectId { return new DurableObjectId(hexed, name); }
+  newUniqueId(_options?: unknown): DurableObjectId {
+    refuseAtStart("newUniqueId()");
+    return this.#id(hex(new NativeUint8Array(call(RANDOM, 32))));
+  }
+  idFromName(name: string): DurableObjectId {
+    if (arguments.length === 0) throw new NativeTypeError("idFromName: 1 argument required, but only 0 present.");
+    return this.#id(call(NAME, this.#b.service, this.#b.class, `${name}`), `${name}`);
+  }
+  idFromString(s: string): DurableObjectId {
+    const t = `${s}`;
+    if (!/^[0-9a-f]{64}$/.test(t)) throw new NativeTypeError("Invalid Durable Object ID: must be 64 hex digits");
+    return this.#id(t);
+  }
+  get(id: DurableObjectId, _options?: unknown): any {
+    if (!(id instanceof DurableObjectId)) throw new NativeTypeError("The argument is not a DurableObjectId: make one with idFromName, idFromString or newUniqueId.");
+    const b = this.#b, t = ["durable", b.name, b.service, "", b.class, id.name === undefined ? id.toString() : id.toString() + ":" + id.name, ""];
+    return stub(t, new DurableObjectStub(t, id));
+  }
+  getByName(name: string): any { return this.get(this.idFromName(name)); }
+  jurisdiction(_j: string): DurableObjectNamespace { return this; }
+}
+Object.defineProperty(DurableObjectNamespace.prototype, Symbol.toStringTag, { value: "DurableObjectNamespace", configurable: true });
+binding("durable", (b) => new DurableObjectNamespace(b));
+
+const limitKeys = 128;
+function checkKeys(keys: unknown[]): string[] {
+  const out: string[] = [];
+  if (keys.length > limitKeys) throw new NativeError(`Maximum number of keys is ${limitKeys}.`);
+  for (let i = 0; i < keys.length; i++) out[i] = checkKey(keys[i]);
+  return out;
+}
+function checkKey(k: unknown): string {
+  const s = `${k as string}`;
+  if (s.length > 2048) throw new NativeError("Keys cannot be larger than 2048 bytes.");
+  return s;
+}
+
+/** The key-value half of storage, also what a transaction gives. */
+class DurableObjectTransaction {
+  #object: string;
+  constructor(object: string) {
+    this.#object = object;
+  }
+  static { objectOf = (t) => t.#object; }
+  async get(key: string | string[], _options?: unknown): Promise<any> {
+    const many = ArrayIsArray(key), keys = checkKeys(many ? key : [key]);
+    const r: (string | undefined)[] = await backend("durable", "storage.get", "storage.get", this.#object, keys);
+    if (!many) return r[0] === undefined ? undefined : deserialize(r[0]);
+    const out = new Map<string, unknown>();
+    for (const i of keys.map((k, i) => [k, i] as [string, number]).sort((a, b) => (a[0] < b[0] ? -1 : 1))) if (r[i[1]] !== undefined) out.set(i[0], deserialize(r[i[1]]!));
+    return out;
+  }
+  async put(key: string | Record<string, unknown>, value?: unknown, _options?: unknown): Promise<void> {
+    const flat: string[] = [];
+    if (typeof key === "object" && key !== null) for (const k of checkKeys(Object.keys(key))) flat.push(k, serialize(key[k]));
+    else {
+      if (value === undefined) throw new NativeTypeError("put() called with undefined value.");
+      flat.push(checkKey(key), serialize(value));
+    }
+    await backend("durable", "storage.put", "storage.put", this.#object, flat);
+  }
+  async delete(key: string | string[], _options?: unknown): Promise<any> {
+    const many = ArrayIsArray(key);
+    const n: number = await backend("durable", "storage.delete", "storage.delete", this.#object, checkKeys(many ? key : [key]));
+    return many ? n : n > 0;
+  }
+  async list(o: any = {}): Promise<Map<string, unknown>> {
+    if (o.start !== undefined && o.startAfter !== undefined) throw new NativeTypeError("list() cannot be called with both start and startAfter values.");
+    const r: string[] = await backend("durable", "storage.list", "storage.list", this.#object, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : Math.trunc(+o.limit));
+    const out = new Map<string, unknown>();
+    for (let i = 0; i < r.length; i += 2) out.set(r[i], deserialize(r[i + 1]));
+    return out;
+  }
+  async getAlarm(_options?: unknown): Promise<number | null> {
+    const t = await backend("durable", "storage.getAlarm", "storage.getAlarm", this.#object);
+    return t === undefined || t === 0 ? null : t;
+  }
+  async setAlarm(at: number | Date, _options?: unknown): Promise<void> {
+    const t = at instanceof Date ? at.getTime() : +at;
+    if (!(t > 0)) throw new NativeTypeError("setAlarm() cannot be called with an alarm time <= 0");
+    await backend("durable", "storage.setAlarm", "storage.setAlarm", this.#object, t);
+  }
+  async deleteAlarm(_options?: unknown): Promise<void> {
+    await backend("durable", "storage.deleteAlarm", "storage.setAlarm", this.#object, 0);
+  }
+  rollback(): void { throw new NativeError("rollback() is only available in a transaction."); }
+}
+let objectOf: (t: DurableObjectTransaction) => string;
+
+class Transaction extends DurableObjectTransaction {
+  #rolled = false;
+  rollback(): void { this.#rolled = true; }
+  static { rolledBack = (t) => t.#rolled; }
+}
+let rolledBack: (t: Transaction) => boolean;
+
+type Row = unknown[];
+/** A result of sql.exec: rows are there already, and read once. */
+class SqlStorageCursor {
+  readonly columnNames: string[];
+  #rows: Row[];
+  #at = 0;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  constructor(columns: string[], rows: Row[], read: number, written: number) {
+    this.columnNames = columns;
+    this.#rows = rows;
+    this.rowsRead = read;
+    this.rowsWritten = written;
+    for (const k of ["columnNames", "rowsRead", "rowsWritten"]) Object.defineProperty(this, k, { enumerable: false });
+  }
+  #object(r: Row): Record<string, unknown> {
+    const o: Record<string, unknown> = {};
+    for (let i = 0; i < r.length; i++) o[this.columnNames[i]] = r[i];
+    return o;
+  }
+  next(): IteratorResult<Record<string, unknown>> {
+    return this.#at < this.#rows.length ? { done: false, value: this.#object(this.#rows[this.#at++]) } : ({ done: true } as any);
+  }
+  toArray(): Record<string, unknown>[] {
+    const out = [];
+    for (let r = this.next(); !r.done; r = this.next()) out.push(r.value);
+    return out;
+  }
+  one(): Record<string, unknown> {
+    const left = this.#rows.length - this.#at;
+    if (left === 0) throw new NativeError("Expected exactly one result from SQL query, but got no results.");
+    if (left > 1) throw new NativeError("Expected exactly one result from SQL query, but got multiple results.");
+    return this.next().value;
+  }
+  raw(): IterableIterator<Row> & { toArray(): Row[] } {
+    const self = this;
+    const it = (function* () { while (self.#at < self.#rows.length) yield self.#rows[self.#at++]; })() as any;
+    Object.defineProperty(it, "toArray", { value: () => [...it] });
+    return it;
+  }
+  [Symbol.iterator]() {
+    const self = this;
+    return { next: () => self.next(), [Symbol.iterator]() { return this; } };
+  }
+}
+
+function bindValue(v: unknown): unknown {
+  if (v === null || v === undefined) return undefined;
+  if (typeof v === "string" || typeof v === "number") return v;
+  if (typeof v === "boolean") return v ? 1 : 0;
+  if (typeof v === "bigint") throw new NativeTypeError("SQL values cannot be bigint: convert to number or string first.");
+  const b = bytesOf(v);
+  if (b !== undefined) return b;
+  throw new NativeTypeError("A SQL value must be null, a string, a number or a buffer.");
+}
+
+class SqlStorage {
+  #object: string;
+  constructor(object: string) {
+    this.#object = object;
+  }
+  exec(query: string, ...bindings: unknown[]): SqlStorageCursor {
+    if (arguments.length === 0) throw new NativeTypeError("sql.exec: the query is missing.");
+    // [columns, rows read, rows written, value, value, …]
+    const r = call(SYNC, "sql.exec", [this.#object, `${query}`, bindings.map(bindValue)]);
+    const columns: string[] = r[0], rows: Row[] = [], n = columns.length;
+    for (let i = 3; n > 0 && i < r.length; i += n) rows.push(r.slice(i, i + n).map((v: unknown) => v === undefined ? null : v));
+    return new SqlStorageCursor(columns, rows, r[1], r[2]);
+  }
+  get databaseSize(): number { return call(SYNC, "sql.size", [this.#object]); }
+}
+
+class DurableObjectStorage extends DurableObjectTransaction {
+  readonly sql: SqlStorage;
+  readonly kv: SyncKv;
+  constructor(object: string) {
+    super(object);
+    this.sql = new SqlStorage(object);
+    this.kv = new SyncKv(object);
+  }
+  async transaction<T>(f: (t: DurableObjectTransaction) => Promise<T>): Promise<T> {
+    const o = objectOf(this);
+    await backend("durable", "storage.transaction", "storage.begin", o);
+    const t = new Transaction(o);
+    let v: T;
+    try {
+      v = await f(t);
+    } catch (e) {
+      await backend("durable", "storage.rollback", "storage.end", o, false);
+      throw e;
+    }
+    await backend("durable", "storage.commit", "storage.end", o, !rolledBack(t));
+    return v;
+  }
+  transactionSync<T>(f: () => T): T {
+    const o = objectOf(this);
+    call(SYNC, "storage.begin", [o]);
+    let v: T;
+    try {
+      v = f();
+    } catch (e) {
+      call(SYNC, "storage.end", [o, false]);
+      throw e;
+    }
+    call(SYNC, "storage.end", [o, true]);
+    return v;
+  }
+  async deleteAll(_options?: unknown): Promise<void> { await backend("durable", "storage.deleteAll", "storage.deleteAll", objectOf(this)); }
+  async sync(): Promise<void> { }
+  async getCurrentBookmark(): Promise<string> { throw new NativeError("Point-in-time recovery is not available here."); }
+}
+Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });
+
+/** storage.kv: the same keys, synchronously. */
+class SyncKv {
+  #o: string;
+  constructor(object: string) {
+    this.#o = object;
+  }
+  get(key: string): unknown {
+    const r = call(SYNC, "storage.get", [this.#o, [checkKey(key)]]);
+    return r[0] === undefined ? undefined : deserialize(r[0]);
+  }
+  put(key: string, value: unknown): void { call(SYNC, "storage.put", [this.#o, [checkKey(key), serialize(value)]]); }
+  delete(key: string): boolean { return call(SYNC, "storage.delete", [this.#o, [checkKey(key)]]) > 0; }
+  list(o: any = {}): Iterable<[string, unknown]> {
+    const r: string[] = call(SYNC, "storage.list", [this.#o, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : +o.limit]);
+    const out: [string, unknown][] = [];
+    for (let i = 0; i < r.length; i += 2) out.push([r[i], deserialize(r[i + 1])]);
+    return out[Symbol.iterator]() as any;
+  }
+}
+
+class DurableObjectState {
+  readonly id: DurableObjectId;
+  readonly storage: DurableObjectStorage;
+  readonly props = {};
+  readonly exports = {};
+  #block: (p: Promise<unknown>) => void;
+  #sockets: WebSocket[] = [];
+  #instance: () => any;
+  #auto: unknown = null;
+  constructor(id: string, block: (p: Promise<unknown>) => void, instance: () => any) {
+    const colon = id.indexOf(":");
+    this.id = new DurableObjectId(colon < 0 ? id : id.slice(0, colon), colon < 0 ? undefined : id.slice(colon + 1));
+    this.storage = new DurableObjectStorage(id);
+    this.#block = block;
+    this.#instance = instance;
+  }
+  waitUntil(_p: unknown): void { PromiseThen(PromiseResolve(_p), undefined, uncaught); }
+  blockConcurrencyWhile<T>(f: () => Promise<T>): Promise<T> {
+    let p: Promise<T>;
+    try {
+      p = PromiseResolve(f());
+    } catch (e) {
+      p = PromiseReject(e);
+    }
+    this.#block(p);
+    return p;
+  }
+  acceptWebSocket(ws: WebSocket, tags: string[] = []): void {
+    if (!isSocket(ws)) throw new NativeTypeError("acceptWebSocket: the argument is not a WebSocket.");
+    if (tags.length > 10) throw new NativeError("a Hibernatable WebSocket can have at most 10 tags.");
+    this.#sockets.push(ws);
+    const report = (f: () => unknown) => {
+      try {
+        PromiseThen(PromiseResolve(f()), undefined, uncaught);
+      } catch (e) {
+        uncaught(e);
+      }
+    };
+    hibernate(ws, {
+      tags: [...new Set(tags.map((t) => `${t}`))],
+      message: (s, data) => {
+        const auto = this.#auto as any;
+        if (auto !== null && data === auto.request) {
+          s.send(auto.response);
+          return;
+        }
+        report(() => this.#instance().webSocketMessage?.(s, data));
+      },
+      close: (s, code, reason, clean) => {
+        const i = this.#sockets.indexOf(s);
+        if (i >= 0) this.#sockets.splice(i, 1);
+        report(() => this.#instance().webSocketClose?.(s, code, reason, clean));
+      },
+    });
+  }
+  getWebSockets(t?: string): WebSocket[] { return this.#sockets.filter((s) => s.readyState !== 3 && (t === undefined || tagsOf(s)!.includes(`${t}`))); }
+  getTags(ws: WebSocket): string[] {
+    const t = tagsOf(ws);
+    if (t === null) throw new NativeError("The WebSocket was not accepted with acceptWebSocket().");
+    return [...t];
+  }
+  setWebSocketAutoResponse(pair?: unknown): void { this.#auto = pair ?? null; }
+  getWebSocketAutoResponse(): unknown { return this.#auto; }
+  getWebSocketAutoResponseTimestamp(): null { return null; }
+  setHibernatableWebSocketEventTimeout(): void { }
+  getHibernatableWebSocketEventTimeout(): null { return null; }
+  abort(reason?: string): void { throw new NativeError(reason ?? "The Durable Object was aborted."); }
+}
+Object.defineProperty(DurableObjectState.prototype, Symbol.toStringTag, { value: "DurableObjectState", configurable: true });
+setMakeState((id, block, instance) => new DurableObjectState(id, block, instance));
+
+class WebSocketRequestResponsePair {
+  readonly request: string;
+  readonly response: string;
+  constructor(request: string, response: string) {
+    this.request = `${request}`;
+    this.response = `${response}`;
+  }
+}
+Object.defineProperty(globalThis, "WebSocketRequestResponsePair", { value: WebSocketRequestResponsePair, writable: true, configurable: true });
