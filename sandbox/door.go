@@ -78,7 +78,8 @@ type Door interface {
 	// untouched, 1 shared with the snapshot, 2 private.
 	Pages(ctx context.Context, key Key, isolate string) ([]byte, error)
 	// Script runs an instructor's script on goja in a run child. call answers what the
-	// script asks of the host; it may block. The script's completion value, awaited, comes back as JSON.
+	// script asks of the host; it may block, and host.call gives a promise. The script is an ES module; its default
+	// export, awaited, comes back as JSON.
 	Script(ctx context.Context, s Script) (result []byte, fault *trace.Fault, err error)
 	// Stats is a snapshot of the whole sandbox, for health, metrics and doctor.
 	Stats() Stats

@@ -133,7 +133,7 @@ func Run(ctx context.Context, cfg Config, l *lessons.Lesson, files map[string][]
 	if f := s.main.fault; f != nil {
 		return s.refused(f), nil
 	}
-	src := prelude + "\n" + l.Checks + "\n;__coldstartChecks();\n"
+	src := prelude + "\n" + l.Checks + "\nexport default __coldstartChecks();\n"
 	limits := trace.Limits{CPU: 10 * time.Second, StartCPU: 2 * time.Second, Wall: cfg.Wall, Memory: 128 << 20}
 	_, fault, err := cfg.Door.Script(ctx, sandbox.Script{Learner: cfg.Learner, Name: "checks.js", Source: src, Limits: limits, Call: s.call})
 	if ctx.Err() != nil {

@@ -224,7 +224,7 @@ func TestBrokenScript(t *testing.T) {
 		line int
 		want string
 	}{
-		"syntax":   {"test(\"1: a\", async () => {\n  expect(;\n});", 2, "Unexpected"},
+		"syntax":   {"test(\"1: a\", async () => {\n  expect(;\n});", 2, "cannot stand here"},
 		"topLevel": {"const a = 1;\nnothing.there;", 2, "nothing is not defined"},
 		"hung":     {`test("1: a", () => new Promise(() => {}));`, 0, "never ended"},
 		"test":     {`test("1: a");`, 0, "test needs a name and a function"},

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,10 +12,10 @@ import (
 	"sync"
 
 	"coldstart/sandbox"
+	"coldstart/sandbox/bundle"
 	"coldstart/sandbox/trace"
 
 	"github.com/dop251/goja"
-	"github.com/evanw/esbuild/pkg/api"
 )
 
 // fakeDoor keeps the door's rules without a sandbox: scripts run on goja in
@@ -159,11 +160,11 @@ func (d *fakeDoor) Close() error { return nil }
 
 // Script runs a script as a run child does: lowered by esbuild, then on goja.
 func (d *fakeDoor) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace.Fault, error) {
-	low := api.Transform(s.Source, api.TransformOptions{Loader: api.LoaderJS, Target: api.ES2022, Sourcefile: s.Name})
-	if len(low.Errors) > 0 {
-		m := low.Errors[0]
-		return nil, &trace.Fault{Kind: trace.FaultBuild, Message: m.Text, Frames: []trace.Frame{{File: s.Name, Line: m.Location.Line, Column: m.Location.Column + 1}}}, nil
+	code, sourceMap, fault := bundle.Lower(ctx, s.Name, s.Source)
+	if fault != nil {
+		return nil, fault, nil
 	}
+	code += "\n//# sourceMappingURL=data:application/json;base64," + base64.StdEncoding.EncodeToString(sourceMap)
 	vm := goja.New()
 	host := vm.NewObject()
 	_ = host.Set("call", func(c goja.FunctionCall) goja.Value {
@@ -178,7 +179,7 @@ func (d *fakeDoor) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace
 		return vm.ToValue(v)
 	})
 	_ = vm.Set("host", host)
-	v, err := vm.RunScript(s.Name, s.Source)
+	v, err := vm.RunScript(s.Name, code)
 	var ex *goja.Exception
 	if errors.As(err, &ex) {
 		f := &trace.Fault{Kind: trace.FaultException, Message: ex.Value().String()}
@@ -190,7 +191,7 @@ func (d *fakeDoor) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace
 	if err != nil {
 		return nil, nil, err
 	}
-	if p, ok := v.Export().(*goja.Promise); ok {
+	if p, ok := v.ToObject(vm).Get("default").Export().(*goja.Promise); ok {
 		switch p.State() {
 		case goja.PromiseStatePending:
 			return []byte("null"), nil, nil

@@ -1,6 +1,6 @@
 // What checks.js sees: test, and in each test's argument send, expect and the
-// rest. Runs on goja as a classic script before checks.js; host.call reaches
-// the Go half with one JSON text each way.
+// rest. Stands before checks.js in one module that runs on goja; host.call
+// reaches the Go half with one JSON text each way.
 (function (global, host) {
   "use strict";
   var tests = [];
