@@ -93,11 +93,11 @@ func SamplePages() map[string]templ.Component {
 		"lesson": Lesson(SampleLesson()),
 		"fresh":  Lesson(SampleFresh()),
 		"home":   Home(SampleHome()),
-		"error": Error(ErrorPage{
+		"error": ErrorView(ErrorPage{
 			Status: 404, Heading: "No page at /learn/isolate", Message: "The nearest is Isolates and containers.",
 			Links: []Link{{"Isolates and containers", "/#isolates"}, {"Home", "/"}},
 		}),
-		"fault": Error(ErrorPage{
+		"fault": ErrorView(ErrorPage{
 			Status: 500, Heading: "This page could not be made", Message: "The fault is ours. Your files are saved. Load the page again.",
 			Links: []Link{{"Home", "/"}}, Request: "7F3A",
 		}),
