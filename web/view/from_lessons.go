@@ -16,6 +16,7 @@ import (
 type Learned struct {
 	Answers  map[string]Answer     // by question id
 	Tasks    map[int]TaskResult    // by number
+	Hints    map[int]int           // opened so far, by task; 0 for those before the first task
 	Measures map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
 	Figures  map[string]string     // figures that are no times, ready to be shown: iso.each
 	Took     map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
@@ -43,19 +44,18 @@ type Measured struct {
 // a challenge's tasks, nil for a lesson.
 func Parts(t *lessons.Text, points []int, by Learned) []Part {
 	var parts []Part
-	var task *Task // the one whose hints come next
+	var task *Task // the newest: hints of its number go into it
 	for _, piece := range t.Pieces {
 		switch piece.Kind {
 		case lessons.PieceProse:
-			task = nil
 			parts = append(parts, Part{HTML: fillMeasures(piece.HTML, by)})
 		case lessons.PieceTask:
 			task = taskOf(piece.Task, points, by)
 			parts = append(parts, Part{Task: task})
 		case lessons.PieceHint:
-			hint := Hint{N: piece.Hint.N, HTML: HTML(piece.Hint.HTML)}
+			hint := Hint{N: piece.Hint.N, HTML: fillMeasures(piece.Hint.HTML, by), Open: piece.Hint.N <= by.Hints[piece.Hint.Task]}
 			into := &parts
-			if task != nil {
+			if task != nil && piece.Hint.Task == task.N {
 				into = &task.Parts
 			}
 			if last := len(*into) - 1; last >= 0 && (*into)[last].Hints != nil {
@@ -64,10 +64,8 @@ func Parts(t *lessons.Text, points []int, by Learned) []Part {
 				*into = append(*into, Part{Hints: []Hint{hint}})
 			}
 		case lessons.PieceQuestion:
-			task = nil
 			parts = append(parts, Part{Question: questionOf(piece.Question, by)})
 		case lessons.PieceLab:
-			task = nil
 			parts = append(parts, Part{Lab: labOf(piece.Lab)})
 		}
 	}
