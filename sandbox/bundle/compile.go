@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -55,9 +56,16 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	}
 	if d == "" {
 		meta := readMeta(result.Metafile, entry)
+		source := b.project.Files[entry]
+		if meta.commonJS && !bytes.Contains(source, []byte("exports")) {
+			meta.exports = nil // a script with a return at its top level looks like one
+		}
 		switch {
-		case meta.exports > 0:
-		case addsListener(b.project.Files[entry]):
+		case len(meta.exports) > 0:
+			if f := b.classes(c, meta, entry); f != nil {
+				return f
+			}
+		case addsListener(source):
 			w.Classic = true
 			opts.Metafile = false
 			opts.Format = api.FormatIIFE
@@ -179,8 +187,9 @@ func cleanMap(data []byte) []byte {
 
 // moduleMeta is what esbuild knows of the entry file.
 type moduleMeta struct {
-	exports int
-	imports bool
+	exports  []string
+	imports  bool
+	commonJS bool
 }
 
 func readMeta(metafile, entry string) moduleMeta {
@@ -202,7 +211,7 @@ func readMeta(metafile, entry string) moduleMeta {
 	var meta moduleMeta
 	for _, o := range m.Outputs {
 		if o.EntryPoint == nsProject+":"+entry {
-			meta.exports = len(o.Exports)
+			meta.exports = o.Exports
 		}
 	}
 	in := m.Inputs[nsProject+":"+entry]
@@ -212,6 +221,7 @@ func readMeta(metafile, entry string) moduleMeta {
 		}
 	}
 	meta.imports = meta.imports || in.Format == "esm"
+	meta.commonJS = in.Format == "cjs" || in.Format == "" && slices.Equal(meta.exports, []string{"default"})
 	return meta
 }
 
@@ -220,6 +230,19 @@ var listenerPattern = regexp.MustCompile(`\baddEventListener\s*\(`)
 // addsListener reports service-worker syntax.
 func addsListener(source []byte) bool {
 	return bytes.Contains(source, []byte("addEventListener")) && listenerPattern.MatchString(withoutComments(string(source)))
+}
+
+// classes checks that a Worker exports the Durable Object classes it is configured with.
+func (b *builder) classes(c *config, meta moduleMeta, entry string) *trace.Fault {
+	for _, class := range c.durables {
+		if meta.commonJS || slices.Contains(meta.exports, class) {
+			continue
+		}
+		return b.configFault(c.file, c.classAt[class],
+			fmt.Sprintf("The Durable Object class %q is not exported by %s.", class, entry),
+			didYouMean(class, meta.exports, fmt.Sprintf("Write export class %s extends DurableObject { … } there.", class)))
+	}
+	return nil
 }
 
 func (b *builder) noExport(entry string) *trace.Fault {

@@ -35,7 +35,11 @@ func (r *configReader) optional(m member) string {
 
 // required reads a string that must be there.
 func (r *configReader) required(n *node, key string, m member, what, example string) string {
-	s := r.optional(m)
+	if m.node == nil {
+		r.need(n, key, "", what, example)
+		return ""
+	}
+	s := r.str(m, example)
 	r.need(n, key, s, what, example)
 	return s
 }

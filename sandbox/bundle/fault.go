@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -13,6 +14,10 @@ import (
 // esbuildFault turns esbuild's errors into one fault: the first error in the
 // order of files and lines, with the places of the others as further frames.
 func (b *builder) esbuildFault(errs []api.Message) *trace.Fault {
+	// What cannot be read comes before what cannot be found.
+	if i := slices.IndexFunc(errs, func(m api.Message) bool { return m.PluginName == "" }); i > 0 {
+		errs[0], errs[i] = errs[i], errs[0]
+	}
 	first := errs[0]
 	f := &trace.Fault{Kind: trace.FaultBuild}
 	f.Message, f.Hint = explain(first)
@@ -30,9 +35,9 @@ func (b *builder) esbuildFault(errs []api.Message) *trace.Fault {
 		f.Frames = append(f.Frames, frame)
 	}
 	if len(f.Frames) > 0 {
+		b.refine(f, first)
 		at := f.Frames[0]
 		f.Code = trace.CodeFrame(string(b.project.Files[at.File]), at.Line, at.Column)
-		b.refine(f, first)
 	}
 	return f
 }
@@ -77,8 +82,13 @@ var explanations = []explanation{
 	when(`Unterminated template literal`, "This template has no closing backquote.", "Add the missing `."),
 	when(`Unterminated regular expression`, `This regular expression has no closing slash.`, `Add the missing /. A division needs a value before it.`),
 	when(`Expected "\*/" to terminate multi-line comment`, `This comment has no end.`, `Add the missing */.`),
+	when(`Expected (?:identifier|expression) but found end of file`, `The file ends in the middle of something.`, `Look for a bracket, quote or expression that is not finished.`),
+	when(`Expected string in JSON but found "([^"]+)"`, `A name in double quotes is expected here, not "$1".`, `Remove an extra comma, or write the name in double quotes.`),
+	when(`Unexpected "(else|catch|finally|case|default)"`, `This "$1" belongs to nothing before it.`, `Look at the brackets before it.`),
+	when(`(?:Unexpected|Syntax error|Expected .* but found) "([“”‘’„«»])"`, `The character $1 is a typographic quote.`, `Write " or ' instead.`),
 	when(`Expected identifier but found "([^"]+)"`, `A name is expected here, not "$1".`, ``),
 	when(`Expected ";" but found "([^"]+)"`, `"$1" cannot follow here.`, `Look for a missing comma, bracket, operator or semicolon before it.`),
+	when(`Expected "}" but found "([A-Za-z_$][^"]*|\[|"|'[^"]*)"`, `"$1" cannot follow here.`, `A comma may be missing before it.`),
 	when(`Expected "([^"]+)" but found "([^"]+)"`, `"$1" is expected here, not "$2".`, `Look for a missing bracket or comma before it.`),
 	when(`Unexpected "(}|\)|\])"`, `This "$1" closes nothing, or comes too early.`, `Look for a missing bracket, or remove it.`),
 	when(`Unexpected "<"`, `"<" cannot stand here.`, `Markup in code (JSX) needs a file that ends in .jsx or .tsx.`),
@@ -90,8 +100,8 @@ var explanations = []explanation{
 	when(`No matching export in "(?:project:|npm:)?([^"]+)" for import "([^"]+)"`, `$1 exports nothing named "$2".`, ``),
 	when(`"([^"]+)" is not declared in this file`, `"$1" is exported but not declared in this file.`, `Declare it, or import it first.`),
 	when(`"await" can only be used inside an "async" function`, ``, `Write async before the function.`),
-	when(`Top-level return cannot be used inside an ECMAScript module`, `return stands outside any function.`, `Move it into the fetch method, or remove it.`),
-	when(`Cannot use "return" outside of a function|A return statement cannot be used here.*`, `return stands outside any function.`, `Move it into the fetch method, or remove it.`),
+	when(`Top-level return cannot be used inside an ECMAScript module`, `"return" stands outside any function.`, `Move it into the fetch method, or remove it.`),
+	when(`Cannot use "return" outside of a function|A return statement cannot be used here.*`, `"return" stands outside any function.`, `Move it into the fetch method, or remove it.`),
 	when(`Cannot assign to "([^"]+)" because it is a constant`, `"$1" is a constant and cannot be changed.`, `Declare it with let.`),
 	when(`Cannot assign to import "([^"]+)"`, `"$1" is imported and cannot be changed here.`, `Export a function from that file that changes it.`),
 	when(`This assignment will throw because "([^"]+)" is a constant`, `"$1" is a constant; changing it throws when it runs.`, `Declare it with let.`),
@@ -127,7 +137,6 @@ func explain(m api.Message) (message, hint string) {
 }
 
 var (
-	wordAt       = regexp.MustCompile(`^[A-Za-z_$][\w$]*`)
 	exportedName = regexp.MustCompile(`\bexport\s+(?:declare\s+)?(?:async\s+)?(?:abstract\s+)?(?:const|let|var|function\*?|class|interface|type|enum)\s+([A-Za-z_$][\w$]*)`)
 	missingName  = regexp.MustCompile(`^No matching export in "project:([^"]+)" for import "([^"]+)"$`)
 )
@@ -148,19 +157,54 @@ func (b *builder) refine(f *trace.Fault, m api.Message) {
 		}
 		return
 	}
-	if m.Location == nil || m.Text != `Expected ";" but found "`+wordAt.FindString(textAfter(m.Location))+`"` && !strings.HasPrefix(m.Text, "Expected \">\"") {
+	if m.Location == nil {
 		return
 	}
-	before := strings.TrimSpace(textBefore(m.Location))
+	ts := strings.HasSuffix(at.File, "ts")
+	line := m.Location.LineText
 	switch {
-	case before == "await" || strings.HasSuffix(before, " await") || strings.HasSuffix(before, "(await"):
-		f.Message, f.Hint = "await stands in a function that is not async.", "Write async before the function."
-	case jsxPattern.MatchString(m.Location.LineText) && !strings.HasSuffix(at.File, "x"):
+	case strings.HasSuffix(m.Text, "end of file") || strings.HasPrefix(m.Text, "Unterminated ") && line == "":
+		b.pointAtOpen(f)
+	case (strings.HasPrefix(m.Text, "Expected ") || strings.HasPrefix(m.Text, "Unexpected ") || strings.HasPrefix(m.Text, "Unterminated ")) && ts && jsxPattern.MatchString(line):
 		f.Message, f.Hint = "Markup (JSX) cannot be read in a .ts file.", fmt.Sprintf("Rename %s to %sx.", at.File, at.File)
+	case strings.HasPrefix(m.Text, "Expected ") && !syntaxOf(at.File).ts && typePattern.MatchString(line) && (strings.HasSuffix(m.Text, `":"`) || declarePattern.MatchString(line)):
+		f.Message = "Types cannot be read in a JavaScript file."
+		f.Hint = fmt.Sprintf("Rename %s to %s.ts, or remove the type.", at.File, strings.TrimSuffix(at.File, extOf(at.File)))
 	}
 }
 
-func textBefore(l *api.Location) string { return l.LineText[:min(max(l.Column, 0), len(l.LineText))] }
-func textAfter(l *api.Location) string  { return l.LineText[min(max(l.Column, 0), len(l.LineText)):] }
+// pointAtOpen moves a fault from the end of a file to the bracket that is open there.
+func (b *builder) pointAtOpen(f *trace.Fault) {
+	file := f.Frames[0].File
+	source := string(b.project.Files[file])
+	at, ok := openAt(source, syntaxOf(file))
+	if !ok {
+		return
+	}
+	open := source[at]
+	line, column := position(source, at)
+	f.Message = fmt.Sprintf("The %c in line %d is never closed.", open, line)
+	f.Hint = fmt.Sprintf("Add the missing %c; it may belong anywhere after that line.", closerOf(open))
+	if open == '`' {
+		f.Message, f.Hint = fmt.Sprintf("The template that begins in line %d has no closing backquote.", line), "Add the missing `."
+	}
+	f.Frames = append([]trace.Frame{{File: file, Line: line, Column: column}}, f.Frames...)
+}
 
-var jsxPattern = regexp.MustCompile(`(?:return|=>|\(|=|\?|:|&&)\s*<[A-Za-z][\w.-]*[\s/>]|^\s*<[A-Za-z][\w.-]*[\s/>]|</[A-Za-z]`)
+func closerOf(open byte) byte {
+	switch open {
+	case '(':
+		return ')'
+	case '[':
+		return ']'
+	case '{':
+		return '}'
+	}
+	return open
+}
+
+var (
+	jsxPattern     = regexp.MustCompile(`(?:return|=>|\(|=|\?|:|&&)\s*<[A-Za-z][\w.-]*[\s/>]|^\s*<[A-Za-z][\w.-]*[\s/>]|</[A-Za-z]`)
+	typePattern    = regexp.MustCompile(`[\w$)\]?]\s*:\s*[A-Za-z({\['"]|^\s*(?:export\s+)?(?:interface|type|enum|declare|abstract)\s`)
+	declarePattern = regexp.MustCompile(`^\s*(?:export\s+)?(?:interface|type|enum|declare|abstract)\s`)
+)

@@ -130,8 +130,15 @@ func hujsonError(err error) (line, column int, text string) {
 	line, _ = strconv.Atoi(m[1])
 	column, _ = strconv.Atoi(m[2])
 	text = m[3]
-	if strings.HasSuffix(text, "unexpected EOF") {
+	switch {
+	case strings.HasSuffix(text, "unexpected EOF"):
 		text = "it ends too early"
+	case strings.Contains(text, "after object value"), strings.Contains(text, "after array value"):
+		text = "a comma is missing before this place"
+	case strings.Contains(text, "at start of object name"):
+		text = "a name in double quotes is expected here"
+	case strings.Contains(text, "at start of value"):
+		text = "a value is expected here"
 	}
 	return line, column, text
 }
@@ -182,7 +189,10 @@ func (b *builder) parseTOML(file string, data []byte) (*node, *trace.Fault) {
 			at = offsetOf(string(data), pe.Position.Line, 1)
 			text = pe.Message
 			if text == "" {
-				_, text, _ = strings.Cut(err.Error(), ": ")
+				text = err.Error()
+			}
+			if _, after, ok := strings.Cut(text, "): "); ok {
+				text = after
 			}
 		}
 		return nil, b.configFault(file, at, fmt.Sprintf("%s is not valid TOML: %s.", file, strings.TrimSuffix(text, ".")), "Check the line for a missing quote, = or bracket.")

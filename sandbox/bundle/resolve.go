@@ -108,7 +108,7 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 			if args.Kind == api.ResolveJSDynamicImport {
 				return r.missing(spec, args), true
 			}
-			return refused(fmt.Sprintf("Node has no module %q.", spec), didYouMean(rest, keys(nodeModules), "")), true
+			return refused(fmt.Sprintf("Node has no module %q.", spec), didYouMean("node:"+rest, nodeNames(), "")), true
 		}
 		if !r.node && args.Namespace == nsProject {
 			if args.Kind == api.ResolveJSDynamicImport {
@@ -217,6 +217,11 @@ func findFile(name string, exists func(string) bool) (string, bool) {
 func (b *builder) suggestImport(joined, importer string) string {
 	names := keys(b.project.Files)
 	near := nearest(joined, names)
+	for _, name := range names { // without the suffix
+		if near == "" && isScript(name) && nearest(joined, []string{strings.TrimSuffix(name, path.Ext(name))}) != "" {
+			near = name
+		}
+	}
 	if near == "" { // the same name in another folder
 		stem := strings.TrimSuffix(path.Base(joined), path.Ext(joined))
 		for _, name := range names {
@@ -395,6 +400,14 @@ var nodeModules = set(`
 	readline readline/promises repl sqlite stream stream/consumers stream/promises stream/web
 	string_decoder sys test timers timers/promises tls trace_events tty url util util/types v8 vm wasi
 	worker_threads zlib`)
+
+func nodeNames() []string {
+	names := keys(nodeModules)
+	for i := range names {
+		names[i] = "node:" + names[i]
+	}
+	return names
+}
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

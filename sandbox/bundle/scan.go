@@ -50,6 +50,7 @@ const (
 type level struct {
 	mode     scanMode
 	open     byte
+	at       int  // its offset
 	control  bool // "(" of if, for, while, with: what follows ")" is a statement
 	sequence bool // commas here make a comma expression
 	run      int  // links of the chain so far
@@ -100,10 +101,23 @@ type scanner struct {
 // scanScript looks for nesting and lengths that would hurt the parser.
 func scanScript(src string, syn syntax) *finding {
 	s := &scanner{syntax: syn, src: src, dotted: -1, levels: []level{{sequence: true}}}
-	if strings.HasPrefix(src, "#!") {
+	s.scan()
+	if s.found == nil && s.unsure && len(src) > unsureBytes && marks(src) > unsureMarks {
+		s.found = &finding{
+			offset:  0,
+			message: "This file is too long to be read safely: a slash, a < or a quote in it can be read in two ways.",
+			hint:    "Split it into smaller files, or move regular expressions into variables of their own.",
+		}
+	}
+	return s.found
+}
+
+// scan reads to the end, to a finding, or to where the parser gives up.
+func (s *scanner) scan() {
+	if strings.HasPrefix(s.src, "#!") {
 		s.skipLine()
 	}
-	for s.i < len(src) && s.found == nil && !s.done {
+	for s.i < len(s.src) && s.found == nil && !s.done {
 		switch s.top().mode {
 		case inTemplate:
 			s.template()
@@ -115,14 +129,21 @@ func scanScript(src string, syn syntax) *finding {
 			s.token()
 		}
 	}
-	if s.found == nil && s.unsure && len(src) > unsureBytes && marks(src) > unsureMarks {
-		s.found = &finding{
-			offset:  0,
-			message: "This file is too long to be read safely: a slash, a < or a quote in it can be read in two ways.",
-			hint:    "Split it into smaller files, or move regular expressions into variables of their own.",
+}
+
+// openAt finds the bracket or template that is open at the end of a source.
+func openAt(src string, syn syntax) (offset int, ok bool) {
+	s := &scanner{syntax: syn, src: src, dotted: -1, levels: []level{{sequence: true}}}
+	s.scan()
+	if s.i < len(src) && s.top().mode != inTemplate || len(s.levels) < 2 || s.found != nil {
+		return 0, false
+	}
+	for at := s.top().at; at >= 0; at-- { // the offset is that of the last byte of "${"
+		if src[at] == s.top().open {
+			return at, s.top().open != '<'
 		}
 	}
-	return s.found
+	return 0, false
 }
 
 // marks counts what may open a level of the parser's stack.
@@ -155,6 +176,7 @@ func (s *scanner) push(l level) {
 	top := s.top()
 	s.below += top.weight()
 	s.arrows += top.arrows
+	l.at = s.i - 1
 	s.levels = append(s.levels, l)
 	if len(s.levels) > maxNesting {
 		s.fail("Brackets are nested more than 200 deep here.", "Split the code into functions or variables.")

@@ -441,7 +441,7 @@ func (r *resolver) resolvePackage(spec string, args api.OnResolveArgs) api.OnRes
 			return r.shelfFile(file)
 		}
 		if errors.Is(err, errNoExport) && args.Namespace == nsProject {
-			return refused(fmt.Sprintf("The package %q has no part %q.", name, strings.TrimPrefix(sub, "./")), didYouMean(sub, s.subpaths(name), "Look at the package's documentation for its parts."))
+			return refused(fmt.Sprintf("The package %q has no part %q.", name, strings.TrimPrefix(sub, "./")), didYouMean(spec, s.subpaths(name), "Look at the package's documentation for its parts."))
 		}
 	}
 	if args.Namespace == nsShelf || args.Kind == api.ResolveJSDynamicImport {
@@ -469,6 +469,9 @@ func shelfHint(name string, s *shelf) string {
 func (s *shelf) subpaths(name string) []string {
 	p := s.manifest(name)
 	_, order := objectOf(p.Exports)
+	for i, sub := range order {
+		order[i] = path.Join(name, sub)
+	}
 	return order
 }
 
