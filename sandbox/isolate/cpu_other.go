@@ -4,8 +4,10 @@ package isolate
 
 import "time"
 
-var processStart = time.Now()
-
-// threadCPU falls back to elapsed time where there is no clock per thread: a
+// cpuClock falls back to elapsed time where a thread's clock cannot be read: a
 // turn is then charged for waiting for its CPU, too.
-func threadCPU() time.Duration { return time.Since(processStart) }
+type cpuClock struct{ start time.Time }
+
+func threadClock() cpuClock { return cpuClock{time.Now()} }
+
+func (c cpuClock) now() time.Duration { return time.Since(c.start) }

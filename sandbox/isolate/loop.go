@@ -67,11 +67,22 @@ type Loop struct {
 
 	stop atomic.Pointer[error] // why running code must stop
 
+	meter atomic.Pointer[meter] // of the turn in progress, nil between turns
+
 	// Of the turn in progress; used by its thread only.
 	current *Account
-	started time.Duration // thread CPU time at its begin
-	now     time.Time     // frozen, as on Workers
+	now     time.Time // frozen, as on Workers
 }
+
+// meter measures a turn. It may be read from any thread: an engine that cannot
+// ask Interrupted from inside its code asks from beside it.
+type meter struct {
+	a     *Account
+	clock cpuClock
+	begin time.Duration // on clock
+}
+
+func (m *meter) used() time.Duration { return m.a.CPU() + m.clock.now() - m.begin }
 
 type task struct {
 	a *Account
@@ -136,9 +147,7 @@ func (l *Loop) Account() *Account { return l.current }
 func (l *Loop) Isolate() Isolate { return l.iso }
 
 // CPU is the CPU time the current account has used so far, inside a turn.
-func (l *Loop) CPU() time.Duration {
-	return l.current.CPU() + threadCPU() - l.started
-}
+func (l *Loop) CPU() time.Duration { return l.meter.Load().used() }
 
 // Reservation keeps an account pending while the host works for it elsewhere.
 type Reservation struct {
@@ -218,14 +227,14 @@ func (l *Loop) HostCall(op int, args []Value) (Value, error) {
 	return f(l, args)
 }
 
-// Interrupted implements Host. Engines ask every few thousand steps, so
-// reading the thread's clock each time is cheap enough.
+// Interrupted implements Host, and may be called from any goroutine. Engines
+// ask every few thousand steps, so reading the clock each time is cheap enough.
 func (l *Loop) Interrupted() bool {
 	if l.stop.Load() != nil {
 		return true
 	}
-	a := l.current
-	if a == nil || a.Limit <= 0 || l.CPU() <= a.Limit {
+	m := l.meter.Load()
+	if m == nil || m.a.Limit <= 0 || m.used() <= m.a.Limit {
 		return false
 	}
 	l.Stop(ErrCPU)
@@ -297,13 +306,24 @@ func (l *Loop) goIdle() {
 }
 
 func (l *Loop) run(t task) {
-	l.current, l.started, l.now = t.a, threadCPU(), l.cfg.Now()
+	clock := threadClock()
+	l.current, l.now = t.a, l.cfg.Now()
+	l.meter.Store(&meter{t.a, clock, clock.now()})
 	l.report(t.a, t.f(l.iso))
 	if t.a.Quiet != nil && l.Pending(t.a) == 0 && !l.isOver(t.a) {
 		l.report(t.a, t.a.Quiet(l.iso))
 	}
-	t.a.cpu.Add(int64(threadCPU() - l.started))
+	l.charge()
+	l.meter.Store(nil)
 	l.current = nil
+}
+
+// charge adds what the turn has used so far to its account.
+func (l *Loop) charge() {
+	m := l.meter.Load()
+	now := m.clock.now()
+	l.meter.Store(&meter{m.a, m.clock, now})
+	m.a.cpu.Add(int64(now - m.begin))
 }
 
 func (l *Loop) isOver(a *Account) bool {
@@ -316,6 +336,7 @@ func (l *Loop) report(a *Account, err error) {
 	if err == nil {
 		return
 	}
+	l.charge()
 	if l.cfg.Failed != nil {
 		l.cfg.Failed(a, err)
 	}

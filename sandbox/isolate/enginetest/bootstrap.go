@@ -155,7 +155,11 @@ func (w *worker) do(f isolate.Turn) error {
 	w.t.Helper()
 	done := make(chan struct{})
 	var first error
-	w.account.Quiet = func(isolate.Isolate) error { close(done); return nil }
+	var once sync.Once
+	w.account.Quiet = func(isolate.Isolate) error {
+		once.Do(func() { close(done) })
+		return nil
+	}
 	if err := w.loop.Post(w.account, func(iso isolate.Isolate) error {
 		first = f(iso)
 		return first

@@ -196,7 +196,7 @@ func TestImage(t *testing.T) {
 	defer f.Close()
 	for name, file := range map[string]*os.File{"file": f, "inherited": e.Image()} {
 		t.Run(name, func(t *testing.T) {
-			other, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: enginetest.Bootstrap(), Image: file})
+			other, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: enginetest.Bootstrap(), Image: file, Cache: cacheDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +206,7 @@ func TestImage(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			enginetest.Run(t, other)
+			enginetest.Run(t, other, enginetest.Traits{})
 		})
 	}
 	refused := func(name string, data []byte, b isolate.Bootstrap, want string) {
@@ -220,7 +220,7 @@ func TestImage(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		e, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: b, Image: f})
+		e, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: b, Image: f, Cache: cacheDir()})
 		if err == nil {
 			e.Close()
 		}

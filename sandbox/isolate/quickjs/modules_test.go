@@ -136,7 +136,7 @@ func TestBadBootstraps(t *testing.T) {
 		{tiny(isolate.Module{Name: "m"}, isolate.Module{Name: "m"}), `module "m" is there twice`},
 		{tiny(isolate.Module{Name: "m", Source: `import "n"`}), `No such module "n", imported from "m"`},
 	} {
-		e, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: test.b})
+		e, err := New(t.Context(), Config{Wasm: wasm(t), Bootstrap: test.b, Cache: cacheDir()})
 		if err == nil {
 			e.Close()
 		}

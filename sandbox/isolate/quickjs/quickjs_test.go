@@ -19,9 +19,13 @@ func wasm(tb testing.TB) []byte {
 	return b
 }
 
+// cacheDir keeps compiled code between tests: compiling takes seconds under
+// the race detector.
+func cacheDir() string { return filepath.Join(os.TempDir(), "coldstart-test-wasm") }
+
 func newEngine(tb testing.TB, b isolate.Bootstrap) *Engine {
 	tb.Helper()
-	e, err := New(tb.Context(), Config{Wasm: wasm(tb), Bootstrap: b, Cache: filepath.Join(os.TempDir(), "coldstart-test-wasm")})
+	e, err := New(tb.Context(), Config{Wasm: wasm(tb), Bootstrap: b, Cache: cacheDir()})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -33,4 +37,6 @@ func newEngine(tb testing.TB, b isolate.Bootstrap) *Engine {
 	return e
 }
 
-func TestSuite(t *testing.T) { enginetest.Run(t, newEngine(t, enginetest.Bootstrap())) }
+func TestSuite(t *testing.T) {
+	enginetest.Run(t, newEngine(t, enginetest.Bootstrap()), enginetest.Traits{})
+}
