@@ -25,7 +25,7 @@ assets: ## fetch pinned npm packages and bundle what the browser and the isolate
 	$(GO) run ./cmd/assets
 
 generate: ## regenerate templ components
-	$(TOOL) templ generate -log-level warn
+	$(TOOL) templ generate -include-version=false -log-level warn
 
 dev: build ## serve with live reload of lessons and the author's lint
 	./$(BIN) serve --author --lessons lessons/content $(ARGS)
@@ -39,7 +39,7 @@ check: assets ## format, vet, staticcheck, tsc, regenerate without difference, l
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	cd web && node_modules/.bin/tsc --noEmit -p client && node_modules/.bin/tsc --noEmit -p ../sandbox/js
-	$(TOOL) templ generate -log-level warn
+	$(TOOL) templ generate -include-version=false -log-level warn
 	@if [ -n "$$(git status --porcelain -- '*_templ.go')" ]; then echo "generated files differ, run make generate and commit:"; git status --porcelain -- '*_templ.go'; exit 1; fi
 	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment'
 
