@@ -22,7 +22,7 @@ func (s *Store) HasHost(ctx context.Context) (bool, error) {
 // OfferHost makes the token that turns one workspace into the host's, once,
 // within ttl. Earlier offers that nobody used are dead from now on.
 func (s *Store) OfferHost(ctx context.Context, ttl time.Duration) (string, error) {
-	token := newToken()
+	token := NewToken()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE purpose = $1 AND used_at = 0`, purposeHost); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (s *Store) offer(row *sql.Row) error {
 // new session token, because its rights have grown. Of two claims one wins;
 // the other gets ErrUsed.
 func (s *Store) ClaimHost(ctx context.Context, token, workspace string) (string, error) {
-	session := newToken()
+	session := NewToken()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		if err := s.offer(tx.QueryRowContext(ctx, offerQuery, hash(token), purposeHost)); err != nil {
 			return err

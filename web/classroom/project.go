@@ -18,6 +18,7 @@ const (
 
 // The ways a version came to be.
 const (
+	KindBegin   = "begin" // the lesson's starter, stored because it was run
 	KindEdit    = "edit"
 	KindReset   = "reset"   // the lesson's starter again
 	KindSolve   = "solve"   // the lesson's solution
@@ -62,13 +63,14 @@ type Project struct {
 
 // Change is one save.
 type Change struct {
-	Base           int64 // the revision that was edited; 0 when there was no project yet; AnyRevision
+	Base           int64 // the revision that was edited; 0 for the lesson's starter; AnyRevision
 	Files          Files // all of them; the caller has checked them
 	Kind           string
 	Title          *string // nil keeps it
 	Settings       *Settings
 	Lesson         string // for a new project
 	LessonRevision string // for a new project, a reset and a solve
+	Slug           string // for a new project: its public name; "" makes one
 }
 
 // Conflict is the error of a save whose base is no longer the newest revision.
@@ -102,7 +104,7 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 		if p, err = s.create(ctx, tx, workspace, id, c, now); err != nil {
 			return p, err
 		}
-		return p, insertVersion(ctx, tx, p, KindEdit, now)
+		return p, insertVersion(ctx, tx, p, c.Kind, now)
 	}
 	if err != nil {
 		return p, err
@@ -123,7 +125,16 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 		return p, nil
 	}
 	if c.Base != p.Revision && c.Base != AnyRevision {
-		return p, &Conflict{Current: p}
+		// A page that began with the starter does not know that running it has stored it.
+		begun := false
+		if c.Base == 0 && p.Revision == 1 {
+			if begun, err = isBegin(ctx, tx, workspace, id); err != nil {
+				return p, err
+			}
+		}
+		if !begun {
+			return p, &Conflict{Current: p}
+		}
 	}
 	next.Revision++
 	next.Saved = fromMillis(now)
@@ -151,6 +162,12 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 	return next, prune(ctx, tx, next)
 }
 
+func isBegin(ctx context.Context, q querier, workspace, id string) (bool, error) {
+	var kind string
+	err := q.QueryRowContext(ctx, `SELECT kind FROM versions WHERE workspace = $1 AND project = $2 AND revision = 1`, workspace, id).Scan(&kind)
+	return kind == KindBegin, err
+}
+
 func sameProject(a, b Project) (bool, error) {
 	if a.Title != b.Title || !a.Files.Equal(b.Files) {
 		return false, nil
@@ -172,8 +189,11 @@ func (s *Store) create(ctx context.Context, tx *sql.Tx, workspace, id string, c 
 		return Project{}, ErrTooMany
 	}
 	p := Project{
-		Workspace: workspace, ID: id, Slug: NewID(16), Lesson: c.Lesson, LessonRevision: c.LessonRevision,
+		Workspace: workspace, ID: id, Slug: c.Slug, Lesson: c.Lesson, LessonRevision: c.LessonRevision,
 		Revision: 1, Saved: fromMillis(now), Files: c.Files,
+	}
+	if p.Slug == "" {
+		p.Slug = NewID(16)
 	}
 	if c.Title != nil {
 		p.Title = *c.Title

@@ -12,6 +12,7 @@ import (
 
 // Run is what is kept of one run: enough to show it again.
 type Run struct {
+	Number    int64               `json:"-"`  // counts the project's runs, from 1; set by the Store
 	ID        string              `json:"id"` // unique in its project among those kept
 	Method    string              `json:"method"`
 	Path      string              `json:"path"`
@@ -41,8 +42,8 @@ func (s *Store) SaveRuns(ctx context.Context, workspace, project string, runs ..
 				return err
 			}
 			number++
-			if _, err := tx.ExecContext(ctx, `INSERT INTO runs (workspace, project, number, id, record, ran_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-				workspace, project, number, r.ID, string(record), r.Ran.UnixMilli()); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO runs (workspace, project, number, id, heat, wall, outcome, record, ran_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				workspace, project, number, r.ID, string(r.Summary.Temperature), r.Summary.Wall, r.Summary.Outcome, string(record), r.Ran.UnixMilli()); err != nil {
 				return err
 			}
 		}
@@ -57,7 +58,7 @@ func (s *Store) SaveRuns(ctx context.Context, workspace, project string, runs ..
 
 // Runs lists the kept runs of a project, newest first, at most limit.
 func (s *Store) Runs(ctx context.Context, workspace, project string, limit int) ([]Run, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT record FROM runs WHERE workspace = $1 AND project = $2 ORDER BY number DESC LIMIT $3`, workspace, project, limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT number, record FROM runs WHERE workspace = $1 AND project = $2 ORDER BY number DESC LIMIT $3`, workspace, project, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list runs of %q: %w", project, reason(err))
 	}
@@ -66,7 +67,7 @@ func (s *Store) Runs(ctx context.Context, workspace, project string, limit int) 
 
 // Run loads one kept run, or returns ErrNotFound.
 func (s *Store) Run(ctx context.Context, workspace, project, id string) (Run, error) {
-	r, err := scanRun(s.read.QueryRowContext(ctx, `SELECT record FROM runs WHERE workspace = $1 AND project = $2 AND id = $3 ORDER BY number DESC LIMIT 1`, workspace, project, id).Scan)
+	r, err := scanRun(s.read.QueryRowContext(ctx, `SELECT number, record FROM runs WHERE workspace = $1 AND project = $2 AND id = $3 ORDER BY number DESC LIMIT 1`, workspace, project, id).Scan)
 	if err != nil {
 		return Run{}, fmt.Errorf("load run %q: %w", id, err)
 	}
@@ -76,8 +77,31 @@ func (s *Store) Run(ctx context.Context, workspace, project, id string) (Run, er
 func scanRun(scan func(...any) error) (Run, error) {
 	var r Run
 	var record string
-	if err := scan(&record); err != nil {
+	var number int64
+	if err := scan(&number, &record); err != nil {
 		return r, reason(err)
 	}
-	return r, json.Unmarshal([]byte(record), &r)
+	err := json.Unmarshal([]byte(record), &r)
+	r.Number = number
+	return r, err
+}
+
+// Best is the quickest run of a project that went well.
+type Best struct {
+	Project     string
+	Temperature trace.Temperature
+	Wall        int64 // microseconds
+}
+
+// Bests lists the quickest cold and warm run of each of a workspace's
+// projects, among the runs that are kept.
+func (s *Store) Bests(ctx context.Context, workspace string) ([]Best, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT project, heat, min(wall) FROM runs WHERE workspace = $1 AND outcome = 'ok' AND heat <> '' GROUP BY project, heat ORDER BY project, heat`, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("list best runs: %w", reason(err))
+	}
+	return collect(rows, func(scan func(...any) error) (b Best, err error) {
+		err = scan(&b.Project, &b.Temperature, &b.Wall)
+		return b, err
+	})
 }

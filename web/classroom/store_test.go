@@ -52,9 +52,13 @@ func newStore(t *testing.T) (*Store, *clock) {
 
 func newWorkspace(t *testing.T, s *Store) Workspace {
 	t.Helper()
-	w, _, err := s.CreateWorkspace(t.Context())
-	if err != nil {
+	id, token := NewID(20), NewToken()
+	if err := s.CreateWorkspace(t.Context(), id, token); err != nil {
 		t.Fatal(err)
+	}
+	w, err := s.Workspace(t.Context(), token)
+	if err != nil || w.ID != id || w.Role != RoleLearner {
+		t.Fatalf("workspace %+v, %v", w, err)
 	}
 	return w
 }
@@ -64,16 +68,24 @@ func files(text string) Files { return Files{"src/index.js": []byte(text)} }
 func TestWorkspaceTokens(t *testing.T) {
 	s, _ := newStore(t)
 	ctx := t.Context()
-	w, token, err := s.CreateWorkspace(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := NewToken()
 	if len(token) != 22 {
 		t.Errorf("token %q is not 128 bits in base64", token)
 	}
-	got, err := s.Workspace(ctx, token)
-	if err != nil || got != w {
-		t.Fatalf("Workspace gave %+v, %v; want %+v", got, err, w)
+	for range 2 { // making it again changes nothing
+		if err := s.CreateWorkspace(ctx, "me", token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := s.Workspace(ctx, token)
+	if err != nil || w.ID != "me" {
+		t.Fatalf("Workspace gave %+v, %v", w, err)
+	}
+	if err := s.CreateWorkspace(ctx, "me", NewToken()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Workspace(ctx, token); err != nil {
+		t.Errorf("a second creation took the workspace over: %v", err)
 	}
 	next, err := s.RotateToken(ctx, w.ID)
 	if err != nil {
@@ -147,6 +159,36 @@ func TestSaveConflictAndRepetition(t *testing.T) {
 	}
 	if progress, err := s.Progress(ctx, w.ID); err != nil || progress["first"].Started.IsZero() || !progress["first"].Done.IsZero() {
 		t.Errorf("progress %v, %v", progress, err)
+	}
+}
+
+func TestEditOfAStarterThatWasRun(t *testing.T) {
+	s, _ := newStore(t)
+	ctx, w := t.Context(), newWorkspace(t, s)
+	if p, err := s.Save(ctx, w.ID, "l", Change{Files: files("starter"), Kind: KindBegin, Slug: "chosen"}); err != nil || p.Slug != "chosen" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	p, err := s.Save(ctx, w.ID, "l", Change{Base: 0, Files: files("edited")})
+	if err != nil || p.Revision != 2 {
+		t.Fatalf("the first edit gives %+v, %v", p, err)
+	}
+	var conflict *Conflict
+	if _, err := s.Save(ctx, w.ID, "l", Change{Base: 0, Files: files("another page's")}); !errors.As(err, &conflict) {
+		t.Errorf("a second first edit gives %v", err)
+	}
+}
+
+func TestSecretStays(t *testing.T) {
+	s, _ := newStore(t)
+	a, err := s.Secret(t.Context(), "session")
+	if err != nil || len(a) != 32 {
+		t.Fatalf("%d bytes, %v", len(a), err)
+	}
+	if b, err := s.Secret(t.Context(), "session"); err != nil || string(a) != string(b) {
+		t.Errorf("the secret changed, %v", err)
+	}
+	if c, err := s.Secret(t.Context(), "other"); err != nil || string(a) == string(c) {
+		t.Errorf("two secrets are equal, %v", err)
 	}
 }
 
@@ -276,7 +318,7 @@ func TestLastFiftyRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 60 {
-		run := Run{ID: fmt.Sprint("r", i), Method: "GET", Path: "/", Ran: clock.Now(), Body: []byte{0xff}, Summary: trace.Summary{Outcome: "ok", Wall: int64(i)}}
+		run := Run{ID: fmt.Sprint("r", i), Method: "GET", Path: "/", Ran: clock.Now(), Body: []byte{0xff}, Summary: trace.Summary{Outcome: "ok", Temperature: trace.Warm, Wall: int64(i)}}
 		if err := s.SaveRuns(ctx, w.ID, "p", run); err != nil {
 			t.Fatal(err)
 		}
@@ -287,6 +329,9 @@ func TestLastFiftyRuns(t *testing.T) {
 	}
 	if r, err := s.Run(ctx, w.ID, "p", "r30"); err != nil || r.Summary.Wall != 30 || string(r.Body) != "\xff" {
 		t.Errorf("run 30 is %+v, %v", r, err)
+	}
+	if bests, err := s.Bests(ctx, w.ID); err != nil || len(bests) != 1 || bests[0] != (Best{"p", trace.Warm, 10}) {
+		t.Errorf("bests %+v, %v", bests, err)
 	}
 	if _, err := s.Run(ctx, w.ID, "p", "r3"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a dropped run gives %v", err)

@@ -23,23 +23,22 @@ type Workspace struct {
 	Created time.Time
 }
 
-// CreateWorkspace makes a workspace and the only copy of its token: 128 random
-// bits as 22 URL-safe characters.
-func (s *Store) CreateWorkspace(ctx context.Context) (Workspace, string, error) {
-	now, token := s.millis(), newToken()
-	w := Workspace{ID: NewID(20), Role: RoleLearner, Created: fromMillis(now)}
+// CreateWorkspace makes a workspace with an id and a token of the caller's
+// choice. One that exists already is left as it is.
+func (s *Store) CreateWorkspace(ctx context.Context, id, token string) error {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces (id, token_hash, role, created_at) VALUES ($1, $2, $3, $4)`,
-			w.ID, hash(token), w.Role, now)
+		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces (id, token_hash, role, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
+			id, hash(token), RoleLearner, s.millis())
 		return err
 	})
 	if err != nil {
-		return Workspace{}, "", fmt.Errorf("create workspace: %w", err)
+		return fmt.Errorf("create workspace: %w", err)
 	}
-	return w, token, nil
+	return nil
 }
 
-func newToken() string {
+// NewToken returns 128 random bits as 22 URL-safe characters.
+func NewToken() string {
 	b := make([]byte, 16)
 	rand.Read(b) // never fails: it ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -68,7 +67,7 @@ func (s *Store) workspace(ctx context.Context, where, arg string) (Workspace, er
 
 // RotateToken gives a workspace a new token; the old one is dead.
 func (s *Store) RotateToken(ctx context.Context, id string) (string, error) {
-	token := newToken()
+	token := NewToken()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		return rotate(ctx, tx, id, token)
 	})
@@ -106,4 +105,26 @@ func changed(r sql.Result, err error) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+// Secret gives the server's own secret of a name, 32 random bytes that are
+// made when they are first asked for and stay the same from then on.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	var value string
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		fresh := make([]byte, 32)
+		rand.Read(fresh) // never fails: it ends the program instead
+		_, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, base64.StdEncoding.EncodeToString(fresh))
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = $1`, name).Scan(&value)
+	})
+	if err == nil {
+		var secret []byte
+		if secret, err = base64.StdEncoding.DecodeString(value); err == nil {
+			return secret, nil
+		}
+	}
+	return nil, fmt.Errorf("read secret %q: %w", name, err)
 }

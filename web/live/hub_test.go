@@ -34,6 +34,7 @@ type world struct {
 	key    sandbox.Key
 	url    string
 	member atomic.Bool
+	begun  atomic.Int32 // projects that a run asked to have begun
 }
 
 func newWorld(t *testing.T, handle func(*doortest.Call), change ...func(*Config)) *world {
@@ -44,11 +45,10 @@ func newWorld(t *testing.T, handle func(*doortest.Call), change ...func(*Config)
 	}
 	w := &world{t: t, door: &doortest.Door{Handle: handle}, store: store}
 	w.member.Store(true)
-	learner, _, err := store.CreateWorkspace(t.Context())
-	if err != nil {
+	if err := store.CreateWorkspace(t.Context(), "learner", classroom.NewToken()); err != nil {
 		t.Fatal(err)
 	}
-	w.key = sandbox.Key{Learner: learner.ID, Project: "p"}
+	w.key = sandbox.Key{Learner: "learner", Project: "p"}
 	w.save("export default {}")
 	c := Config{Door: w.door, Store: store, RunRate: 1000, RunBurst: 1000}
 	for _, f := range change {
@@ -58,7 +58,14 @@ func newWorld(t *testing.T, handle func(*doortest.Call), change ...func(*Config)
 	c.Deployer = NewDeployer(w.door, store, c.Logger, trace.Ceiling(), "test")
 	w.hub = NewHub(c)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.hub.Open(rw, r, learner.ID, func(context.Context) bool { return w.member.Load() })
+		w.hub.Open(rw, r, Learner{
+			Workspace: "learner",
+			Member:    func(context.Context) bool { return w.member.Load() },
+			Begin: func(ctx context.Context, project string) error {
+				w.begun.Add(1)
+				return nil
+			},
+		})
 	}))
 	w.url = "ws" + strings.TrimPrefix(server.URL, "http")
 	t.Cleanup(func() {

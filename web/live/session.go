@@ -31,10 +31,21 @@ const (
 	closeRestart = websocket.CloseServiceRestart
 )
 
-// Open answers an upgrade request with a session of a workspace. The caller
-// has checked who asks and where the page comes from. member is asked again
-// every second; when it says no, the session ends. It returns when the session does.
-func (h *Hub) Open(w http.ResponseWriter, r *http.Request, workspace string, member func(context.Context) bool) {
+// Learner is who a session belongs to.
+type Learner struct {
+	Workspace string
+	// Member says whether the session may go on; it is asked again and again,
+	// and the session ends within a second of a no.
+	Member func(context.Context) bool
+	// Begin stores a project's starter if the learner has no such project yet,
+	// because it is about to run. Nonsense is an *InputError.
+	Begin func(ctx context.Context, project string) error
+}
+
+// Open answers an upgrade request with a session. The caller has checked who
+// asks and where the page comes from. It returns when the session ends.
+func (h *Hub) Open(w http.ResponseWriter, r *http.Request, learner Learner) {
+	workspace := learner.Workspace
 	if !h.enter(workspace) {
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "Too many open pages. Close one.", http.StatusTooManyRequests)
@@ -50,7 +61,7 @@ func (h *Hub) Open(w http.ResponseWriter, r *http.Request, workspace string, mem
 	if err != nil {
 		return // Upgrade has answered
 	}
-	x := &session{h: h, conn: conn, workspace: workspace, ready: make(chan struct{}, 1), gone: make(chan struct{}), rate: rate.NewLimiter(30, 100)}
+	x := &session{h: h, conn: conn, learner: learner, workspace: workspace, ready: make(chan struct{}, 1), gone: make(chan struct{}), rate: rate.NewLimiter(30, 100)}
 	h.mu.Lock()
 	closing := h.closed
 	if !closing {
@@ -65,7 +76,7 @@ func (h *Hub) Open(w http.ResponseWriter, r *http.Request, workspace string, mem
 		return
 	}
 	defer h.wg.Done()
-	x.serve(member)
+	x.serve()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.open, x)
@@ -101,6 +112,7 @@ func (h *Hub) exit(workspace string) {
 type session struct {
 	h         *Hub
 	conn      *websocket.Conn
+	learner   Learner
 	workspace string
 	rate      *rate.Limiter
 	ready     chan struct{} // there may be something to write
@@ -147,12 +159,12 @@ func (x *session) closing(code int, reason string) {
 	}
 }
 
-func (x *session) serve(member func(context.Context) bool) {
+func (x *session) serve() {
 	ctx, cancel := context.WithCancel(x.h.ctx)
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(x.write)
-	wg.Go(func() { x.recheck(ctx, member) })
+	wg.Go(func() { x.recheck(ctx) })
 	x.read(ctx)
 	cancel()
 	close(x.gone)
@@ -169,7 +181,7 @@ func (x *session) following() *stream {
 }
 
 // recheck ends the session within a second or so of the end of its right.
-func (x *session) recheck(ctx context.Context, member func(context.Context) bool) {
+func (x *session) recheck(ctx context.Context) {
 	tick := time.NewTicker(700 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -177,7 +189,7 @@ func (x *session) recheck(ctx context.Context, member func(context.Context) bool
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if !member(ctx) && ctx.Err() == nil {
+			if !x.learner.Member(ctx) && ctx.Err() == nil {
 				x.close(CloseDenied, "This page's session has ended. Load it again.")
 				return
 			}
@@ -392,7 +404,7 @@ func (x *session) take(m ClientMessage) {
 			x.say(ServerMessage{Type: "error", ID: m.ID, Message: tooFast, Retry: max(1, wait.Milliseconds())})
 			return
 		}
-		h.background(func(ctx context.Context) { x.answer(m, h.start(ctx, s.key, m)) })
+		h.background(func(ctx context.Context) { x.answer(m, x.start(ctx, s.key, m)) })
 	case "evict":
 		h.background(func(ctx context.Context) {
 			if err := h.Door.Evict(ctx, s.key, ""); err != nil {
@@ -418,7 +430,13 @@ func (x *session) take(m ClientMessage) {
 
 const tooFast = "That is more runs than one learner may start at a time. Wait a moment."
 
-func (h *Hub) start(ctx context.Context, key sandbox.Key, m ClientMessage) error {
+func (x *session) start(ctx context.Context, key sandbox.Key, m ClientMessage) error {
+	h := x.h
+	if m.Revision == 0 {
+		if err := x.learner.Begin(ctx, key.Project); err != nil {
+			return err
+		}
+	}
 	if m.Type == "check" {
 		return h.Check(ctx, key, m.ID, m.Revision)
 	}

@@ -54,6 +54,9 @@ CREATE TABLE runs (
     project   TEXT   NOT NULL,
     number    BIGINT NOT NULL,
     id        TEXT   NOT NULL,
+    heat      TEXT   NOT NULL,
+    wall      BIGINT NOT NULL,
+    outcome   TEXT   NOT NULL,
     record    TEXT   NOT NULL,
     ran_at    BIGINT NOT NULL,
     PRIMARY KEY (workspace, project, number),
@@ -102,6 +105,11 @@ CREATE TABLE progress (
     started_at BIGINT NOT NULL,
     done_at    BIGINT NOT NULL,
     PRIMARY KEY (workspace, lesson)
+);
+
+CREATE TABLE secrets (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
 );
 
 CREATE TABLE tokens (
