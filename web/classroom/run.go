@@ -22,9 +22,15 @@ type Run struct {
 	Head      *trace.ResponseHead `json:"head,omitempty"`
 	Body      []byte              `json:"body,omitempty"` // its first bytes
 	Truncated bool                `json:"truncated,omitempty"`
-	Logs      []trace.Log         `json:"logs,omitempty"`
+	Logs      []LogLine           `json:"logs,omitempty"`
 	Summary   trace.Summary       `json:"summary"`
 	Ran       time.Time           `json:"ran_at"`
+}
+
+// LogLine is one console call, At microseconds after its run began.
+type LogLine struct {
+	At int64 `json:"at_us"`
+	trace.Log
 }
 
 // SaveRuns keeps runs that ended, oldest first, and drops all but the last

@@ -217,11 +217,11 @@ func Sources(p classroom.Project, ceiling trace.Limits) (trace.Project, error) {
 		return out, nil
 	}
 	for name := range p.Files {
-		if isWrangler(name) {
+		if IsWrangler(name) {
 			return out, &InputError{Message: fmt.Sprintf("The project has %s, so its bindings belong into that file. Take them out of the settings.", name)}
 		}
 	}
-	config, err := wrangler(p)
+	config, err := Wrangler(p)
 	if err != nil {
 		return out, err
 	}
@@ -233,13 +233,15 @@ func Sources(p classroom.Project, ceiling trace.Limits) (trace.Project, error) {
 	return out, nil
 }
 
-func isWrangler(name string) bool {
+// IsWrangler reports whether a path is a wrangler configuration file.
+func IsWrangler(name string) bool {
 	base := path.Base(name)
 	return base == "wrangler.jsonc" || base == "wrangler.json" || base == "wrangler.toml"
 }
 
-// wrangler writes the file that says what the settings say.
-func wrangler(p classroom.Project) ([]byte, error) {
+// Wrangler writes the wrangler.jsonc that says what a project's settings say.
+// A binding of an unknown kind is an *InputError.
+func Wrangler(p classroom.Project) ([]byte, error) {
 	type kv struct {
 		Binding string `json:"binding"`
 		ID      string `json:"id"`
@@ -268,7 +270,7 @@ func wrangler(p classroom.Project) ([]byte, error) {
 		Queues *struct {
 			Producers []producer `json:"producers"`
 		} `json:"queues,omitempty"`
-	}{Name: "worker", Main: mainFile(p), Date: "2026-11-01", Vars: p.Settings.Env}
+	}{Name: workerName(p.ID), Main: mainFile(p), Date: "2026-11-01", Vars: p.Settings.Env}
 	names := make([]string, 0, len(p.Settings.Bindings))
 	for name := range p.Settings.Bindings {
 		names = append(names, name)
@@ -295,6 +297,14 @@ func wrangler(p classroom.Project) ([]byte, error) {
 		}
 	}
 	return json.MarshalIndent(config, "", "  ")
+}
+
+// workerName is a name that wrangler takes, made of a project's id.
+func workerName(id string) string {
+	if id == "" {
+		return "worker"
+	}
+	return id
 }
 
 // mainFile is the entry that a wrangler file must name.

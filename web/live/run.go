@@ -171,7 +171,7 @@ func (o *observer) event(e trace.Event) {
 		o.run.Head = e.Response
 	case trace.KindLog:
 		if o.logBytes += len(e.Log.Text) + 64; o.logBytes <= keepLogs {
-			o.run.Logs = append(o.run.Logs, *e.Log)
+			o.run.Logs = append(o.run.Logs, classroom.LogLine{At: e.At, Log: *e.Log})
 		}
 	}
 	o.s.event(e)

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// minFlow is the least a request body must flow once its grace is over.
+const minFlow = 16 << 10 // bytes a second
+
+var errSlow = errors.New("web: the request body arrives too slowly")
+
+// steadyBody ends a request whose body trickles: the time spent waiting for
+// bytes may not be more than the grace and what minFlow allows.
+type steadyBody struct {
+	io.ReadCloser
+	rc     *http.ResponseController
+	grace  time.Duration
+	waited time.Duration
+	read   int64
+	ended  bool
+}
+
+func (b *steadyBody) Read(p []byte) (int, error) {
+	left := b.grace + time.Duration(b.read*int64(time.Second)/minFlow) - b.waited
+	begin := time.Now()
+	if left <= 0 || b.rc.SetReadDeadline(begin.Add(left)) != nil {
+		return 0, errSlow
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.waited += time.Since(begin)
+	b.read += int64(n)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, errSlow
+	}
+	if err != nil {
+		b.ended = true
+		_ = b.rc.SetReadDeadline(time.Time{}) // what follows on the connection has deadlines of its own
+	}
+	return n, err
+}
+
+// finish bounds what net/http reads away of a body that nobody wanted.
+func (b *steadyBody) finish() {
+	if !b.ended {
+		_ = b.rc.SetReadDeadline(time.Now().Add(time.Second))
+	}
+}
+
+// maxDepth is how deep JSON from a page may be nested.
+const maxDepth = 24
+
+// readJSON decodes a JSON request body into v. Unknown keys, deep nesting and
+// more than one value are refused in one sentence.
+func readJSON(r *http.Request, v any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return fail(http.StatusUnsupportedMediaType, "This address takes JSON. Send Content-Type: application/json.")
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if depth(data) > maxDepth {
+		return fail(http.StatusBadRequest, "The JSON is nested more than %d deep.", maxDepth)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return &Error{Status: http.StatusBadRequest, Message: jsonMessage(err), Err: err}
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fail(http.StatusBadRequest, "The request holds more than one JSON value.")
+	}
+	return nil
+}
+
+func jsonMessage(err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("The request is not JSON: it breaks at byte %d.", syntax.Offset)
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Sprintf("The field %q of the request cannot be a %s.", kind.Field, kind.Value)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return fmt.Sprintf("The request has the field %s, which means nothing here.", strings.TrimPrefix(err.Error(), "json: unknown field "))
+	}
+	return "The request is not the JSON that this address takes."
+}
+
+// depth is how deep brackets nest in a JSON text, without building anything.
+func depth(data []byte) int {
+	deepest, now, text := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
+}

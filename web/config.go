@@ -1,0 +1,121 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"coldstart/lessons"
+	"coldstart/sandbox"
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+)
+
+// Config is what a Site works with. Door, Catalog and Store are needed and
+// stay the caller's to close, after the Site.
+type Config struct {
+	Door    sandbox.Door
+	Catalog *lessons.Catalog
+	Store   *classroom.Store
+	Logger  *slog.Logger     // nil: nothing is logged
+	Now     func() time.Time // nil: time.Now
+
+	// PublicURL is where visitors reach the site, "https://learn.example.org".
+	// Empty: wherever a request came to.
+	PublicURL string
+	// WorkerDomain makes <slug>.<WorkerDomain> a Worker's own host name, beside
+	// <slug>.localhost which always is. It must not be the site's own host.
+	WorkerDomain string
+	// TrustedProxies are the addresses whose X-Forwarded-For and
+	// X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix
+	// Ceiling is the most that a project may ask for; zero: trace.Ceiling.
+	Ceiling trace.Limits
+	// Build names this binary; bundles that another one built are built anew.
+	Build string
+	// Author shows lint and reloads lessons while they are being written.
+	Author bool
+
+	Rates    Rates
+	Timeouts Timeouts
+	MaxConns int // open connections; 0 means 8192
+}
+
+// Rates are budgets, as events a second and how many at once. A zero field
+// means its default, a negative one no limit.
+type Rates struct {
+	Address      Rate // requests of one address to the site: a class shares one, so 200 and 4000
+	Session      Rate // writes of one learner: 20 and 60
+	Run          Rate // runs and checks of one learner: 5 and 10
+	Workspace    Rate // new workspaces of one address: 5 and 300
+	Worker       Rate // requests to one public Worker: 1000 and 2000
+	WorkerCaller Rate // requests of one address to public Workers: 1000 and 2000
+}
+
+// Rate is a token bucket.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// Timeouts end what a client does too slowly. A zero field means its default.
+type Timeouts struct {
+	Header time.Duration // of a request: 5 s
+	Body   time.Duration // waiting for a request body before it must flow at 16 kB/s: 5 s
+	Write  time.Duration // of one piece of a response: 20 s
+	Idle   time.Duration // between requests: 60 s
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Door == nil || c.Catalog == nil || c.Store == nil {
+		return c, errors.New("web: Config needs Door, Catalog and Store")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Ceiling == (trace.Limits{}) {
+		c.Ceiling = trace.Ceiling()
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = 8192
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return c, fmt.Errorf("the public address %q must be like https://learn.example.org", c.PublicURL)
+		}
+		c.PublicURL = u.Scheme + "://" + strings.ToLower(u.Host)
+		if c.WorkerDomain != "" && strings.EqualFold(u.Hostname(), c.WorkerDomain) {
+			return c, fmt.Errorf("the worker domain %q is the site's own host; Workers need another one", c.WorkerDomain)
+		}
+	}
+	c.WorkerDomain = strings.ToLower(strings.Trim(c.WorkerDomain, "."))
+	r, d := &c.Rates, func(r *Rate, perSecond float64, burst int) {
+		if *r == (Rate{}) {
+			*r = Rate{perSecond, burst}
+		}
+	}
+	d(&r.Address, 200, 4000)
+	d(&r.Session, 20, 60)
+	d(&r.Run, 5, 10)
+	d(&r.Workspace, 5, 300)
+	d(&r.Worker, 1000, 2000)
+	d(&r.WorkerCaller, 1000, 2000)
+	t := &c.Timeouts
+	for _, f := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&t.Header, 5 * time.Second}, {&t.Body, 5 * time.Second}, {&t.Write, 20 * time.Second}, {&t.Idle, time.Minute}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	return c, nil
+}

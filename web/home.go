@@ -1,0 +1,164 @@
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"coldstart/lessons"
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+	"coldstart/web/view"
+)
+
+// home is the front page: the tracks, and where this learner stands.
+func (s *Site) home(c *call) error {
+	ctx, catalog, x := c.r.Context(), s.catalog.Load(), c.session
+	p := view.HomePage{Shell: c.shell()}
+	p.Description = "A playground that teaches serverless by running your code in real isolates and measuring it."
+	known := standing{}
+	if x.stored {
+		var err error
+		if known, err = s.standing(ctx, x.workspace.ID, catalog); err != nil {
+			return err
+		}
+	}
+	for _, t := range catalog.Tracks {
+		track := view.Track{ID: t.Slug, Title: t.Title, Summary: t.Summary}
+		for _, e := range t.Entries {
+			p.Total++
+			row := view.LessonRow{Title: e.Title, Challenge: e.Kind == "challenge", State: view.Coming}
+			if l := e.Lesson; l != nil {
+				row.Href, row.Minutes, row.State = l.URL(), l.Minutes, view.Unseen
+				known.row(&row, l)
+				if row.State == view.Done {
+					p.Done++
+				}
+				if p.Begin.Href == "" {
+					p.Begin = view.Link{Text: "Begin with " + l.Title, Href: l.URL()}
+				}
+			}
+			track.Lessons = append(track.Lessons, row)
+		}
+		p.Tracks = append(p.Tracks, track)
+	}
+	if l := catalog.ByID(known.last); l != nil {
+		p.Resume = &view.Resume{Title: l.Title, Text: known.text(l), Href: l.URL()}
+		first, err := s.first(ctx, x.workspace.ID, l)
+		if err != nil {
+			return err
+		}
+		p.First = first
+	}
+	return c.page(200, view.Home(p))
+}
+
+// standing is what one learner has done so far.
+type standing struct {
+	progress map[string]classroom.Progress
+	passed   map[string]map[int]bool // by lesson: tasks whose checks all passed
+	bests    map[string]map[trace.Temperature]int64
+	last     string // lesson of the newest save that is not done
+}
+
+func (s *Site) standing(ctx context.Context, workspace string, catalog *lessons.Catalog) (standing, error) {
+	st := standing{passed: map[string]map[int]bool{}, bests: map[string]map[trace.Temperature]int64{}}
+	var err error
+	if st.progress, err = s.config.Store.Progress(ctx, workspace); err != nil {
+		return st, err
+	}
+	for id := range st.progress {
+		if catalog.ByID(id) == nil {
+			continue
+		}
+		checks, err := s.config.Store.Checks(ctx, workspace, id)
+		if err != nil {
+			return st, err
+		}
+		st.passed[id] = tasksPassed(checks)
+	}
+	bests, err := s.config.Store.Bests(ctx, workspace)
+	if err != nil {
+		return st, err
+	}
+	for _, b := range bests {
+		if st.bests[b.Project] == nil {
+			st.bests[b.Project] = map[trace.Temperature]int64{}
+		}
+		st.bests[b.Project][b.Temperature] = b.Wall
+	}
+	projects, err := s.config.Store.Projects(ctx, workspace)
+	if err != nil {
+		return st, err
+	}
+	for _, p := range projects {
+		if p.Lesson != "" && st.progress[p.Lesson].Done.IsZero() && catalog.ByID(p.Lesson) != nil {
+			st.last = p.Lesson
+			break
+		}
+	}
+	return st, nil
+}
+
+// tasksPassed are the tasks of which every check that ran passed.
+func tasksPassed(checks []classroom.Check) map[int]bool {
+	passed := map[int]bool{}
+	for _, c := range checks {
+		if c.Task == 0 {
+			continue
+		}
+		before, seen := passed[c.Task]
+		passed[c.Task] = c.Passed && (before || !seen)
+	}
+	return passed
+}
+
+func count(passed map[int]bool) (n int) {
+	for _, ok := range passed {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+func (st standing) row(row *view.LessonRow, l *lessons.Lesson) {
+	progress, begun := st.progress[l.ID]
+	if !begun {
+		return
+	}
+	row.State = view.Started
+	if !progress.Done.IsZero() {
+		row.State = view.Done
+	}
+	if len(l.Tasks) > 0 {
+		row.Part = float64(count(st.passed[l.ID])) / float64(len(l.Tasks))
+	}
+	row.Cold, row.Warm = st.bests[l.ID][trace.Cold], st.bests[l.ID][trace.Warm]
+}
+
+func (st standing) text(l *lessons.Lesson) string {
+	if len(l.Tasks) == 0 {
+		return "Begun."
+	}
+	return fmt.Sprintf("%d of %d tasks done.", count(st.passed[l.ID]), len(l.Tasks))
+}
+
+// first is the newest cold run of a lesson's project and the newest warm one
+// of the same request, nil without both.
+func (s *Site) first(ctx context.Context, workspace string, l *lessons.Lesson) (*view.First, error) {
+	runs, err := s.config.Store.Runs(ctx, workspace, l.ID, classroom.KeepRuns)
+	if err != nil {
+		return nil, err
+	}
+	for _, cold := range runs {
+		if cold.Summary.Temperature != trace.Cold || cold.Summary.Outcome != "ok" {
+			continue
+		}
+		for _, warm := range runs {
+			if warm.Summary.Temperature == trace.Warm && warm.Summary.Outcome == "ok" && warm.Method == cold.Method && warm.Path == cold.Path {
+				return &view.First{Cold: cold.Summary, Warm: warm.Summary, When: s.config.Now().Sub(cold.Ran), Href: l.URL()}, nil
+			}
+		}
+	}
+	return nil, nil
+}

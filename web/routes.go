@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net/http"
+	"regexp"
+)
+
+// access says who may use a route. What is not in the table does not exist.
+type access string
+
+const (
+	public  access = "public"  // anyone; the session is not even read
+	visitor access = "visitor" // anyone; a browser without a session gets one
+	learner access = "learner" // needs a session; sees and changes its own workspace only
+	host    access = "host"    // needs the session of this server's host
+)
+
+// route is a row of the table: an address, who may use it, and how much it takes.
+type route struct {
+	method string
+	path   string
+	access access
+	body   int64 // most bytes of a request body
+	handle func(*call) error
+}
+
+// changes reports whether the route may change something, and so must be asked
+// for by a page of this site.
+func (r route) changes() bool { return r.method != http.MethodGet && r.method != http.MethodHead }
+
+// What a request body may hold.
+const (
+	maxForm    = 2 << 20  // every file of a project, escaped
+	maxProject = 4 << 20  // 1 MiB of source as JSON, at its worst
+	maxSmall   = 16 << 10 // an answer, a revision number
+)
+
+// table is every route of the site's own host. Beside it there are only the
+// Workers' addresses: /w/<slug>/… and their own host names, which never read
+// the site's cookie and so need no row (worker.go).
+func (s *Site) table() []route {
+	const lesson = "/learn/:track/:lesson"
+	const project = "/api/projects/:project"
+	rows := []route{
+		{http.MethodGet, "/healthz", public, 0, s.health},
+		{http.MethodGet, "/readyz", public, 0, s.ready},
+		{http.MethodGet, "/static/*", public, 0, s.assets},
+		{http.MethodGet, "/favicon.ico", public, 0, s.favicon},
+		{http.MethodGet, "/robots.txt", public, 0, s.robots},
+
+		{http.MethodGet, "/", visitor, 0, s.home},
+		{http.MethodGet, lesson, visitor, 0, s.lessonPage},
+		{http.MethodPost, lesson + "/run", visitor, maxForm, s.lessonRun},
+		{http.MethodPost, lesson + "/check", visitor, maxForm, s.lessonCheck},
+		{http.MethodPost, lesson + "/answer", visitor, maxSmall, s.lessonAnswer},
+		{http.MethodPost, lesson + "/hint", visitor, maxSmall, s.lessonHint},
+		{http.MethodPost, lesson + "/reset", visitor, maxSmall, s.lessonReset},
+		{http.MethodPost, lesson + "/solve", visitor, maxSmall, s.lessonSolve},
+		{http.MethodPost, lesson + "/undo", visitor, maxSmall, s.lessonUndo},
+
+		{http.MethodGet, "/api/live", learner, 0, s.liveSession},
+		{http.MethodGet, "/api/projects", learner, 0, s.projectList},
+		{http.MethodGet, project, learner, 0, s.projectGet},
+		{http.MethodPut, project, visitor, maxProject, s.projectPut},
+		{http.MethodDelete, project, learner, 0, s.projectDelete},
+		{http.MethodGet, project + "/versions", learner, 0, s.projectVersions},
+		{http.MethodGet, project + "/versions/:revision", learner, 0, s.projectVersion},
+		{http.MethodPost, project + "/restore", learner, maxSmall, s.projectRestore},
+		{http.MethodPost, project + "/undo", learner, maxSmall, s.projectUndo},
+		{http.MethodPost, project + "/reset", visitor, maxSmall, s.projectReset},
+		{http.MethodPost, project + "/solve", visitor, maxSmall, s.projectSolve},
+		{http.MethodGet, project + "/solution", visitor, 0, s.projectSolution},
+		{http.MethodGet, project + "/runs", learner, 0, s.projectRuns},
+		{http.MethodGet, project + "/export.zip", learner, 0, s.projectExport},
+
+		{http.MethodGet, "/setup", visitor, 0, s.setupPage},
+		{http.MethodPost, "/setup", visitor, maxSmall, s.setupClaim},
+		{http.MethodGet, "/api/stats", host, 0, s.stats},
+	}
+	for _, r := range rows {
+		if r.method == http.MethodGet && r.path != "/api/live" {
+			r.method = http.MethodHead
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// projectID is the form of a project's name within its workspace.
+var projectID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// slugForm is the form of a Worker's public name.
+var slugForm = regexp.MustCompile(`^[0-9a-hjkmnp-tv-z]{12,32}$`)

@@ -1,0 +1,211 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"coldstart/lessons"
+	"coldstart/static"
+	"coldstart/web/live"
+)
+
+// Site is the whole site. It is an http.Handler, safe for concurrent use.
+type Site struct {
+	config  Config
+	log     *slog.Logger
+	secret  []byte
+	catalog atomic.Pointer[lessons.Catalog]
+	hub     *live.Hub
+	deploy  *live.Deployer
+	router  http.Handler
+	routes  []route
+	static  http.Handler
+	origin  *http.CrossOriginProtection
+	workers workers
+	closing atomic.Bool
+
+	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
+}
+
+// New makes a Site. The caller closes it before the Door and the Store.
+func New(c Config) (*Site, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{config: c, log: slog.New(LogHandler(c.Logger.Handler())), static: static.Handler()}
+	if s.secret, err = c.Store.Secret(context.Background(), "session"); err != nil {
+		return nil, err
+	}
+	s.catalog.Store(c.Catalog)
+	s.origin = http.NewCrossOriginProtection()
+	if c.PublicURL != "" {
+		if err := s.origin.AddTrustedOrigin(c.PublicURL); err != nil {
+			return nil, fmt.Errorf("public address: %w", err)
+		}
+	}
+	s.byAddress = newLimiter(c.Rates.Address, c.Now)
+	s.bySession = newLimiter(c.Rates.Session, c.Now)
+	s.newWorkspaces = newLimiter(c.Rates.Workspace, c.Now)
+	s.byWorker = newLimiter(c.Rates.Worker, c.Now)
+	s.byCaller = newLimiter(c.Rates.WorkerCaller, c.Now)
+	s.workers.known = map[string]*worker{}
+	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
+	run := c.Rates.Run
+	if run.PerSecond < 0 {
+		run = Rate{1e9, 1 << 30}
+	}
+	s.hub = live.NewHub(live.Config{
+		Door: c.Door, Store: c.Store, Deployer: s.deploy, Checker: checker{s}, Logger: s.log, Now: c.Now,
+		RunRate: run.PerSecond, RunBurst: run.Burst,
+	})
+	s.routes = s.table()
+	s.router = s.newRouter()
+	return s, nil
+}
+
+// SetCatalog replaces the lessons, for authors whose folder changed.
+func (s *Site) SetCatalog(c *lessons.Catalog) { s.catalog.Store(c) }
+
+// Server is an http.Server for this site with its limits and deadlines set.
+// The caller serves a Listener with it and shuts it down, then closes the Site.
+func (s *Site) Server() *http.Server {
+	t := s.config.Timeouts
+	return &http.Server{
+		Handler: s, ReadHeaderTimeout: t.Header, IdleTimeout: t.Idle, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Listener bounds the connections of l.
+func (s *Site) Listener(l net.Listener) net.Listener {
+	return netutil.LimitListener(l, s.config.MaxConns)
+}
+
+// Close lets runs under way end until ctx is done, keeps their results and
+// tells every page to connect again. From its begin on /readyz says no.
+func (s *Site) Close(ctx context.Context) {
+	s.closing.Store(true)
+	s.hub.Close(ctx)
+	s.deploy.Close()
+}
+
+// AdminLink makes the one-time link that turns whoever opens it within an hour
+// into this server's host. It is empty when there is a host already.
+func (s *Site) AdminLink(ctx context.Context, base string) (string, error) {
+	has, err := s.config.Store.HasHost(ctx)
+	if err != nil || has {
+		return "", err
+	}
+	token, err := s.config.Store.OfferHost(ctx, time.Hour)
+	if err != nil {
+		return "", err
+	}
+	if s.config.PublicURL != "" {
+		base = s.config.PublicURL
+	}
+	return strings.TrimSuffix(base, "/") + "/setup?token=" + url.QueryEscape(token), nil
+}
+
+// trusted reports whether the peer of a request may say who it speaks for.
+func (s *Site) trusted(a netip.Addr) bool {
+	for _, p := range s.config.TrustedProxies {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+func peer(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr()
+}
+
+// caller is the address of the visitor: the peer, or what trusted proxies in a
+// row from here outwards say of theirs.
+func (s *Site) caller(r *http.Request) netip.Addr {
+	addr := peer(r)
+	if !s.trusted(addr) {
+		return addr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next
+		if !s.trusted(addr) {
+			break
+		}
+	}
+	return addr
+}
+
+// secure reports whether the visitor came over https.
+func (s *Site) secure(r *http.Request) bool {
+	if r.TLS != nil || strings.HasPrefix(s.config.PublicURL, "https://") {
+		return true
+	}
+	return s.trusted(peer(r)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+// base is the site's address as this visitor sees it, without a final slash.
+func (s *Site) base(r *http.Request) string {
+	if s.config.PublicURL != "" {
+		return s.config.PublicURL
+	}
+	if s.secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// sameOrigin is the strict form of the origin check, for sockets: the header
+// must be there and must be this site's own.
+func (s *Site) sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || len(r.Header.Values("Origin")) != 1 {
+		return false
+	}
+	scheme := "http://"
+	if s.secure(r) {
+		scheme = "https://"
+	}
+	return strings.EqualFold(origin, scheme+r.Host) || s.config.PublicURL != "" && strings.EqualFold(origin, s.config.PublicURL)
+}
+
+// crossOrigin refuses state changes that another site's page asked for: what
+// net/http refuses, an opaque origin, and a cookie without any sign of a page.
+func (s *Site) crossOrigin(r *http.Request) error {
+	refused := &Error{Status: http.StatusForbidden, Message: "This request came from another site's page, so it was not done. Use this site's own pages."}
+	if err := s.origin.Check(r); err != nil {
+		refused.Err = err
+		return refused
+	}
+	origins, site := r.Header.Values("Origin"), r.Header.Get("Sec-Fetch-Site")
+	switch {
+	case len(origins) > 1 || len(origins) == 1 && (origins[0] == "null" || site == "" && !s.sameOrigin(r)):
+		refused.Err = errors.New("foreign origin")
+		return refused
+	case len(origins) == 0 && site == "" && len(r.CookiesNamed(s.cookieName(r))) > 0:
+		refused.Err = errors.New("a cookie without an origin")
+		return refused
+	}
+	return nil
+}
