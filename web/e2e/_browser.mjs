@@ -1,0 +1,118 @@
+// The browser and what tests do with a lesson page.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before } from "node:test";
+import { chromium } from "playwright-core";
+
+const axeSource = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+export const base = process.env.COLDSTART_URL;
+export const full = process.env.COLDSTART_FULL === "1";
+
+/** The lessons that are complete, by their address. */
+export const lessons = [
+  "/learn/serverless/first-request",
+  "/learn/workers/read-the-request",
+  "/learn/routing/one-worker-many-pages",
+  "/learn/isolates/grid-for-real",
+];
+
+let browser;
+let chromiums = 0;
+
+/** Opens the browser once for a test file. */
+export function useBrowser() {
+  before(async () => {
+    chromiums++;
+    browser ??= await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+  });
+  after(async () => {
+    if (--chromiums === 0) {
+      await browser?.close();
+      browser = undefined;
+    }
+  });
+}
+
+/**
+ * A fresh visitor. Errors of the page and refusals of its policy are collected
+ * in `complaints`, which every test ends by finding empty.
+ */
+export async function visitor(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
+  context.complaints = [];
+  context.on("page", (page) => {
+    page.on("pageerror", (e) => context.complaints.push(`error: ${e.message}`));
+    page.on("console", (m) => {
+      // A cut network and refused answers are part of some tests; the browser reports each.
+      if (m.type() === "error" && !/Failed to load resource|WebSocket connection|net::ERR/.test(m.text())) context.complaints.push(`console: ${m.text()}`);
+    });
+  });
+  return context;
+}
+
+/** Runs a test with a fresh page and finds no complaint afterwards. */
+export const withPage = (options, fn) => async (t) => {
+  const context = await visitor(options);
+  try {
+    await fn(await context.newPage(), t, context);
+    assert.deepEqual(context.complaints, []);
+  } finally {
+    await context.close();
+  }
+};
+
+/** Opens a lesson and waits until it is live and the editor is there. */
+export async function openLesson(page, path = lessons[1]) {
+  await page.goto(base + path);
+  await page.waitForSelector("html[data-live=open]");
+  await page.waitForSelector(".cm-editor .cm-line");
+}
+
+/** The whole text of the file shown in the editor. */
+export const editorText = (page) =>
+  page.evaluate(() => document.querySelector(".cm-content").cmTile.view.state.doc.toString());
+
+/** Replaces the text of the file shown, as a paste does. */
+export async function write(page, text) {
+  await page.click(".cm-content");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.evaluate((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+}
+
+export const saved = (page) => page.waitForFunction(() => document.querySelector(".files_saved")?.textContent === "Saved");
+
+/** Presses Run and waits for the sentence that announces the result. */
+export async function run(page, how = "run") {
+  const before = await page.textContent("#say");
+  await page.click(`.runbar [data-do=${how}]`);
+  await page.waitForFunction((old) => {
+    const now = document.querySelector("#say").textContent;
+    return now !== old && /^(Run \d|\d+ (cold|warm) runs)/.test(now);
+  }, before, { timeout: 20_000 });
+  return page.textContent("#say");
+}
+
+export const tab = (page, name) => page.click(`#tab-${name}`);
+export const readout = (page, name) => page.textContent(`#tab-${name} .readout_value`).then((t) => t.trim());
+
+/** What axe finds, as lines. */
+export async function axe(page) {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run();
+    return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 120)}`));
+  });
+}
+
+/** How far the page scrolls sideways, in pixels. */
+export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/** The value at a share of a sorted copy, by nearest rank. */
+export const percentile = (list, p) => [...list].sort((a, b) => a - b)[Math.max(0, Math.ceil(p * list.length) - 1)];

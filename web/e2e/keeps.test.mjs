@@ -1,0 +1,165 @@
+// Nothing a learner wrote is ever lost.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { editorText, full, lessons, openLesson, saved, tab, useBrowser, visitor, withPage, write } from "./_browser.mjs";
+import { binary, serve } from "./_server.mjs";
+
+useBrowser();
+
+async function crash(page) {
+  const session = await page.context().newCDPSession(page);
+  session.send("Page.crash").catch(() => {}); // the answer never comes
+  await page.waitForEvent("crash", { timeout: 5000 }).catch(() => {});
+  await page.close().catch(() => {});
+}
+
+test("7 a tab killed one second after a keystroke comes back identical", withPage({}, async (first, t, context) => {
+  await first.close();
+  const times = full ? 100 : 5;
+  for (let i = 0; i < times; i++) {
+    const page = await context.newPage();
+    await openLesson(page);
+    await page.click(".cm-content");
+    await page.keyboard.press("ControlOrMeta+End");
+    await page.keyboard.type(`// kept ${i}`);
+    const wanted = await editorText(page);
+    await page.waitForTimeout(1000);
+    await crash(page);
+    const again = await context.newPage();
+    await openLesson(again);
+    assert.equal(await editorText(again), wanted, `round ${i}`);
+    await again.close();
+  }
+  t.diagnostic(`${times} of ${times} identical`);
+}));
+
+test("7 what was typed offline survives a killed tab, and is saved when the server is back", withPage({}, async (page, t, context) => {
+  await openLesson(page);
+  await page.route("**/api/projects/**", (route) => route.abort());
+  await write(page, "// typed offline\nexport default { fetch: () => new Response('kept') };\n");
+  await page.waitForFunction(() => document.querySelector(".files_saved").textContent.startsWith("Offline"));
+  await crash(page);
+  const again = await context.newPage();
+  await openLesson(again);
+  assert.match(await editorText(again), /^\/\/ typed offline/);
+  await saved(again);
+  await again.evaluate(() => localStorage.clear());
+  await again.reload();
+  await openLesson(again);
+  assert.match(await editorText(again), /^\/\/ typed offline/);
+}));
+
+test("edits survive SIGKILL of the server", async (t) => {
+  if (!existsSync(binary)) return t.skip(`${binary} is not there to be killed`);
+  const data = mkdtempSync(join(tmpdir(), "coldstart-kill-"));
+  const context = await visitor();
+  try {
+    const one = await serve({ data });
+    const page = await context.newPage();
+    await page.goto(one.url + lessons[1]);
+    await page.waitForSelector(".cm-editor .cm-line");
+    await write(page, "// before the kill\nexport default { fetch: () => new Response('x') };\n");
+    await saved(page);
+    await one.kill();
+    const two = await serve({ data, addr: new URL(one.url).host });
+    await page.evaluate(() => localStorage.clear());
+    await page.goto(two.url + lessons[1]);
+    await page.waitForSelector(".cm-editor .cm-line");
+    assert.match(await editorText(page), /^\/\/ before the kill/);
+    await two.stop();
+  } finally {
+    await context.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+});
+
+test("8 reset is one step over all files; one Undo restores every byte, also after reload", withPage({}, async (page) => {
+  await openLesson(page);
+  const mine = "// mine\nexport default { fetch: () => new Response('mine') };\n";
+  await write(page, mine);
+  await saved(page);
+  await page.click(".files_tools [data-do=reset]");
+  await page.waitForFunction(() => !document.querySelector(".cm-content").textContent.includes("// mine"));
+  await saved(page);
+  await page.reload();
+  await openLesson(page);
+  await page.click(".files_tools [data-do=undo]");
+  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// mine"));
+  assert.equal(await editorText(page), mine);
+}));
+
+test("another tab sees a save at once; two devices are never overwritten silently", withPage({}, async (page, t, context) => {
+  await openLesson(page);
+  const other = await context.newPage();
+  await openLesson(other);
+  await write(page, "// from the first tab\n");
+  await other.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("from the first tab"), null, { timeout: 5000 });
+
+  await other.route("**/api/projects/**", (route) => route.abort());
+  await write(other, "// written offline\n");
+  await other.waitForFunction(() => document.querySelector(".files_saved").textContent.startsWith("Offline"));
+  await write(page, "// written meanwhile\n");
+  await saved(page);
+  await other.unroute("**/api/projects/**");
+  await other.waitForSelector("dialog.sheet", { timeout: 20_000 });
+  assert.match(await other.textContent("dialog.sheet"), /Both are kept; which one goes on/);
+  await other.click("dialog.sheet [data-do=mine]");
+  await saved(other);
+  assert.match(await editorText(other), /written offline/);
+  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("written offline"));
+}));
+
+const stream = `const wait = (ms: number) => new Promise((r) => setTimeout(r, ms));
+export default {
+  async fetch(): Promise<Response> {
+    for (let i = 0; i < 60; i++) { console.log("tick " + i); await wait(100); }
+    return new Response("done");
+  },
+};
+`;
+
+test("12 a cut socket: banner within 2 s, missed lines in order, none twice, nothing runs again", withPage({}, async (page, t) => {
+  let open = true;
+  const wires = new Set();
+  await page.routeWebSocket(/\/api\/live/, (ws) => {
+    if (!open) return ws.close({ code: 1001 });
+    const server = ws.connectToServer();
+    wires.add(server);
+    ws.onMessage((m) => open && server.send(m));
+    server.onMessage((m) => open && ws.send(m));
+  });
+  await openLesson(page);
+  await write(page, stream);
+  await saved(page);
+  await page.selectOption("#method", "GET");
+  await tab(page, "logs");
+  await page.click(".runbar [data-do=run]");
+  await page.waitForFunction(() => document.querySelector(".log_window")?.textContent.includes("tick 5"));
+  const cut = Date.now();
+  open = false; // silent: nothing is closed, nothing arrives
+  await page.waitForSelector(".banner-live", { timeout: 5000 });
+  const noticed = Date.now() - cut;
+  await page.click(".runbar [data-do=run]"); // refused, not queued
+  await page.waitForTimeout(2500);
+  open = true;
+  await page.waitForSelector(".banner-live", { state: "detached", timeout: 10_000 });
+  await page.waitForFunction(() => /^Run \d+: 200/.test(document.querySelector("#say").textContent), null, { timeout: 20_000 });
+  await page.evaluate(() => { document.querySelector(".panel-logs .log").scrollTop = 0; });
+  const seen = [];
+  for (let i = 0; i < 40; i++) {
+    for (const text of await page.locator(".log_window .log_line .log_text").allTextContents()) {
+      const n = Number(/tick (\d+)/.exec(text)?.[1] ?? -1);
+      if (n >= 0 && !seen.includes(n)) seen.push(n);
+    }
+    await page.evaluate(() => { document.querySelector(".panel-logs .log").scrollTop += 150; });
+    await page.waitForTimeout(30);
+  }
+  assert.deepEqual(seen, Array.from({ length: 60 }, (_, i) => i));
+  assert.equal(await page.textContent("#tab-logs .readout_value"), "60 lines");
+  assert.equal(await page.locator(".log_window .log_request").count() <= 1, true, "one run only");
+  assert.ok(noticed <= 2000, `noticed after ${noticed} ms`);
+  t.diagnostic(`banner after ${noticed} ms`);
+}));

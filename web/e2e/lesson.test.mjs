@@ -1,0 +1,174 @@
+// One lesson from opening to all green, and what happens when code is wrong.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { base, editorText, lessons, openLesson, readout, run, saved, tab, useBrowser, withPage, write } from "./_browser.mjs";
+
+useBrowser();
+
+const hello = `interface Greeting { name: string; visits: number }
+
+let visits = 0;
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const greeting: Greeting = { name: new URL(request.url).pathname, visits: ++visits };
+    console.log("greeting", greeting);
+    return Response.json(greeting);
+  },
+} satisfies { fetch(request: Request): Promise<Response> };
+`;
+
+test("edits TypeScript, runs it, sees response, log, timeline and isolate", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, hello);
+  await page.selectOption("#method", "GET");
+  await page.fill("#path", "/ada");
+  assert.match(await run(page), /^Run \d+: 200, \d+ bytes, cold, [\d.]+ \w+, 1 log line\.$/);
+  assert.match(await run(page), /^Run \d+: 200, \d+ bytes, warm, /);
+
+  await tab(page, "response");
+  assert.match(await page.textContent("#panel-response .response_status"), /^200/);
+  assert.match(await page.textContent("#panel-response .bodybox"), /name: "\/ada", visits: 2/);
+  await page.check("#panel-response input[value=raw]", { force: true });
+  assert.equal(await page.textContent("#panel-response .bodybox"), '{"name":"/ada","visits":2}');
+
+  await tab(page, "logs");
+  const line = page.locator(".log_window .log_line", { hasText: "greeting" }).last();
+  assert.match(await line.locator(".log_at").textContent(), /^index\.ts:8$/);
+  await line.locator("summary").click();
+  assert.match(await line.locator("dl").textContent(), /name"\/ada"visits2/);
+
+  await tab(page, "timeline");
+  const phases = await page.locator(".waterfall tbody tr:not(.waterfall_call) th").allTextContents();
+  for (const phase of ["start", "load", "handle"]) assert.ok(phases.includes(phase), `${phase} is missing in ${phases}`);
+  assert.match(await page.textContent("#panel-timeline .panel_say"), /times faster/);
+
+  await tab(page, "isolate");
+  await page.waitForSelector(".pagemap");
+  assert.match(await page.textContent("#panel-isolate .facts"), /Served2 requests/);
+  assert.match(await page.getAttribute(".pagemap", "aria-label"), /Page map: \d+ pages/);
+}));
+
+test("×20 cold and ×20 warm draw clouds with p50 and p99", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, hello);
+  await page.selectOption("#method", "GET");
+  await run(page, "run-cold");
+  assert.match(await run(page, "run-warm"), /^20 warm runs: half within/);
+  await tab(page, "timeline");
+  const rows = await page.locator("#panel-timeline .ledger tbody tr").allTextContents();
+  assert.equal(rows.length, 2, String(rows));
+  assert.match(rows[0], /^cold20/);
+  assert.match(rows[1], /^warm20/);
+  assert.equal(await page.locator("#panel-timeline .chart circle.c-warm").count(), 20);
+}));
+
+test("10 an exception lands on the learner's own line, in its own file, and a click jumps there", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.click(".tree summary");
+  await page.click(".tree_new");
+  await page.fill(".tree_form input", "src/rooms.ts");
+  await page.keyboard.press("Enter");
+  await write(page, `type Room = { id: number };
+
+const rooms = new Map<number, Room>();
+
+export function room(id: number): Room {
+  const found = rooms.get(id);
+  return { id: found!.id };
+}
+`);
+  await page.click('.files_tab[data-path="src/index.ts"]');
+  await write(page, 'import { room } from "./rooms";\n\nexport default {\n  fetch: (): Response => Response.json(room(7)),\n};\n');
+  await page.selectOption("#method", "GET");
+  assert.match(await run(page), /TypeError: .*rooms\.ts:7/);
+  await tab(page, "response");
+  const where = page.locator("#panel-response .stop_where a");
+  assert.match(await where.textContent(), /^src\/rooms\.ts:7:\d+$/);
+  assert.ok(await page.locator('.files_tab[data-path="src/rooms.ts"] i').count(), "the tab of the file has its dot");
+  await where.click();
+  await page.waitForFunction(() => document.querySelector("#caret")?.textContent.startsWith("Line 7,"));
+  assert.equal(await page.textContent(".cm-editor .ln-fault"), "  return { id: found!.id };");
+  assert.match(await page.textContent(".cm-editor .fault-inline"), /^TypeError/);
+}));
+
+test("10 a syntax error lands on its line; nothing ran", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, "export default {\n  fetch() {\n    const = 1;\n  },\n};\n");
+  await run(page);
+  assert.equal(await page.textContent(".cm-editor .ln-fault"), "    const = 1;");
+  assert.equal(await readout(page, "response"), "build error");
+}));
+
+test("14 a CPU limit is its own sentence, and the page stays responsive", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, "export default {\n  fetch() {\n    for (;;) {}\n  },\n};\n");
+  const begin = Date.now();
+  await run(page);
+  const took = Date.now() - begin;
+  await tab(page, "response");
+  await page.waitForSelector('#panel-response .stop[data-fault="cpu"], #panel-response .stop[data-fault="runner"]');
+  assert.match(await page.textContent("#panel-response .stop h3"), /CPU limit/);
+  assert.ok(took < 3000, `${took} ms until the result`);
+}));
+
+for (const path of lessons) {
+  test(`9 the solution of ${path} is a diff, changes nothing until “Use this”, and turns every check green`, withPage({}, async (page) => {
+    await openLesson(page, path);
+    const starter = await editorText(page);
+    await page.click(".files_tools [data-do=solution]");
+    await page.waitForSelector("#view-diff .ln-add");
+    await page.click("[data-do=back-to-code]");
+    assert.equal(await editorText(page), starter);
+    await page.click(".files_tools [data-do=solution]");
+    await page.click("[data-do=use-solution]");
+    await page.waitForFunction(() => /solution is in place/.test(document.querySelector("#say").textContent));
+    await saved(page);
+    await tab(page, "checks");
+    await page.click("#panel-checks [data-do=run-checks]");
+    await page.waitForFunction(() => /checks? pass\./.test(document.querySelector("#say").textContent), null, { timeout: 60_000 });
+    const failed = await page.locator("#panel-checks .check:has(.verdict-fail)").allTextContents();
+    assert.deepEqual(failed, []);
+    assert.match(await page.textContent("#say"), /^All \d+ checks pass\.$/);
+    assert.equal(await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count());
+  }));
+}
+
+test("11 a failing check shows request, expected, got and the learner's own log", withPage({}, async (page) => {
+  await openLesson(page, lessons[2]);
+  await write(page, 'export default {\n  fetch() {\n    console.log("my own line");\n    return new Response("wrong");\n  },\n};\n');
+  await tab(page, "checks");
+  await page.click("#panel-checks [data-do=run-checks]");
+  await page.waitForFunction(() => /checks pass\./.test(document.querySelector("#say").textContent), null, { timeout: 60_000 });
+  const check = page.locator("#panel-checks .check:has(.verdict-fail)").first();
+  const names = await check.locator("dt").allTextContents();
+  for (const name of ["We sent", "Expected", "Got", "Your log"]) assert.ok(names.includes(name), `${name} is missing in ${names}`);
+  assert.match(await check.locator(".check_log").textContent(), /my own line/);
+  assert.ok(await page.locator(".task .verdict-fail").count() > 0);
+}));
+
+test("two browsers running the same starter get different isolates", withPage({}, async (page, t, context) => {
+  const other = await (await context.browser().newContext()).newPage();
+  const ids = [];
+  for (const p of [page, other]) {
+    await openLesson(p, lessons[0]);
+    await run(p);
+    await tab(p, "isolate");
+    await p.waitForSelector("#panel-isolate .facts dd");
+    ids.push((await p.textContent("#panel-isolate .facts dd")).trim().split(" ")[0]);
+  }
+  await other.context().close();
+  assert.notEqual(ids[0], ids[1]);
+  t.diagnostic(`isolates ${ids.join(" and ")}`);
+}));
+
+test("2 text, starter code and Run work with scripts off", withPage({ javaScriptEnabled: false }, async (page) => {
+  await page.goto(base + lessons[0]);
+  assert.ok((await page.textContent("#lesson")).length > 500);
+  const area = page.locator("textarea[name^='file:']").first();
+  assert.match(await area.inputValue(), /export default/);
+  await area.fill('export default { fetch: () => new Response("without scripts") };\n');
+  await page.click(".runbar [type=submit] >> nth=0");
+  assert.match(await page.textContent("#panel-response"), /without scripts/);
+  assert.match(await page.textContent("#panel-timeline"), /handle/);
+}));

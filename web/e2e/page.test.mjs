@@ -1,0 +1,232 @@
+// The page itself: reach, keys, widths, weight and speed.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { axe, base, lessons, openLesson, percentile, run, saved, sideways, tab, useBrowser, withPage, write } from "./_browser.mjs";
+
+useBrowser();
+
+const pages = ["/", ...lessons, "/docs", "/learn/none/such"];
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`16 axe finds nothing on any page, ${colorScheme}`, withPage({ colorScheme }, async (page) => {
+    for (const path of pages) {
+      await page.goto(base + path);
+      await page.waitForLoadState("networkidle");
+      assert.deepEqual(await axe(page), [], path);
+    }
+  }));
+
+  test(`16 axe finds nothing in any state of a lesson, ${colorScheme}`, withPage({ colorScheme }, async (page) => {
+    await openLesson(page);
+    await run(page);
+    for (const name of ["response", "logs", "timeline", "isolate", "checks"]) {
+      await tab(page, name);
+      await page.waitForTimeout(600); // the bars grow for 520 ms
+      assert.deepEqual(await axe(page), [], name);
+    }
+    for (const name of ["headers", "body", "history"]) {
+      await page.click(`.runbar [data-do=${name}]`);
+      await page.waitForTimeout(200); // a button's ground changes for 120 ms
+      assert.deepEqual(await axe(page), [], name);
+    }
+    await page.click(".tree summary");
+    assert.deepEqual(await axe(page), [], "tree");
+    await page.keyboard.press("Escape");
+    await page.click(".files_tools [data-do=solution]");
+    assert.deepEqual(await axe(page), [], "solution");
+    await page.click("[data-do=back-to-code]");
+    await page.click(".topbar [data-do=keys]");
+    await page.waitForSelector("dialog.sheet");
+    assert.deepEqual(await axe(page), [], "keys");
+    await page.keyboard.press("Escape");
+    await write(page, "export default { fetch() { throw new TypeError('no'); } };\n");
+    await run(page);
+    await tab(page, "response");
+    assert.deepEqual(await axe(page), [], "fault");
+  }));
+}
+
+test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+  for (const path of pages) {
+    await page.goto(base + path);
+    assert.ok(await sideways(page) <= 0, path);
+  }
+  await page.goto(base + lessons[0]);
+  await page.waitForSelector("html[data-live=open]");
+  const small = () => page.evaluate(() => [...document.querySelectorAll("button, select, input:not([type=radio]):not([type=checkbox]), .switch a, summary")]
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 1)
+    .map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 90)])
+    .filter(([r]) => Math.round(r.height) < 44 && !(r.height === 0))
+    .map(([r, html]) => `${Math.round(r.width)}×${Math.round(r.height)} ${html}`));
+  for (const pane of ["lesson", "code", "result"]) {
+    await page.click(`.switch [data-go=${pane}]`);
+    if (pane === "code") await page.waitForSelector(".cm-editor");
+    assert.ok(await sideways(page) <= 0, pane);
+    assert.deepEqual(await small(), [], pane);
+  }
+  await page.click(".switch [data-go=code]");
+  await page.click(".runbar [data-do=run]");
+  assert.equal(await page.getAttribute(".switch [data-go=result]", "aria-current"), "true", "Run leads to the result");
+  for (const name of ["response", "logs", "timeline", "isolate", "checks"]) {
+    await tab(page, name);
+    await page.waitForTimeout(100);
+    assert.ok(await sideways(page) <= 0, name);
+  }
+}));
+
+test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab leaves; it is said on screen", withPage({}, async (page) => {
+  await openLesson(page);
+  const inEditor = () => page.evaluate(() => !!document.activeElement.closest(".cm-editor"));
+  await page.focus(".files_tools [data-do=reset]");
+  let entered = false;
+  for (let i = 0; i < 8 && !(entered && !(await inEditor())); i++) {
+    await page.keyboard.press("Tab");
+    entered ||= await inEditor();
+  }
+  assert.ok(entered && !(await inEditor()), "Tab goes in and out");
+  await page.focus(".cm-content");
+  await page.keyboard.press("ControlOrMeta+End");
+  await page.keyboard.type("x");
+  await page.keyboard.press("Tab");
+  assert.ok(await inEditor(), "after typing, Tab indents");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  assert.ok(!(await inEditor()), "Esc then Tab leaves");
+  assert.match(await page.textContent(".editor_foot"), /Tab indents\. Esc, then Tab, leaves the editor\./);
+}));
+
+test("3 Ctrl+Enter runs from anywhere, ? lists the keys", withPage({}, async (page) => {
+  await openLesson(page);
+  for (const place of [".cm-content", "#path", "#lesson"]) {
+    await page.focus(place);
+    const before = await page.textContent("#say");
+    await page.keyboard.press("ControlOrMeta+Enter");
+    await page.waitForFunction((old) => document.querySelector("#say").textContent !== old, before);
+    assert.match(await page.textContent("#say"), /^Run \d+/, place);
+  }
+  await page.focus("#lesson");
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog.sheet");
+  assert.match(await page.textContent("dialog.sheet"), /Run, from anywhere/);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "lesson", "the focus comes back");
+}));
+
+test("5 after Run the caret stays and the result is announced once", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.click(".cm-line >> nth=0");
+  const caret = await page.textContent("#caret");
+  await page.evaluate(() => {
+    globalThis.said = [];
+    new MutationObserver(() => globalThis.said.push(document.querySelector("#say").textContent))
+      .observe(document.querySelector("#say"), { childList: true, characterData: true, subtree: true });
+  });
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.waitForFunction(() => globalThis.said.length > 0);
+  await page.waitForTimeout(500);
+  assert.equal((await page.evaluate(() => globalThis.said)).length, 1);
+  assert.equal(await page.textContent("#caret"), caret);
+  assert.ok(await page.evaluate(() => !!document.activeElement.closest(".cm-editor")));
+  assert.equal(await page.getAttribute("#say", "role"), "status");
+}));
+
+test("6 results shift nothing", withPage({}, async (page, t) => {
+  await openLesson(page);
+  await page.waitForTimeout(1000);
+  await page.evaluate(() => {
+    globalThis.shift = 0;
+    new PerformanceObserver((l) => { for (const e of l.getEntries()) globalThis.shift += e.value; }).observe({ type: "layout-shift" });
+  });
+  await run(page);
+  for (const name of ["logs", "timeline", "isolate", "checks", "response"]) { await tab(page, name); await page.waitForTimeout(100); }
+  await run(page);
+  const shift = await page.evaluate(() => globalThis.shift);
+  assert.equal(shift, 0);
+  t.diagnostic(`layout shift ${shift}`);
+}));
+
+test("tab lists move by arrows, Home and End with one tab stop", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.focus(".readouts [aria-selected=true]");
+  const at = () => page.evaluate(() => [document.activeElement.id, document.querySelectorAll('.readouts [tabindex="0"]').length].join(" "));
+  await page.keyboard.press("End");
+  assert.equal(await at(), "tab-checks 1");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await at(), "tab-response 1");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await at(), "tab-logs 1");
+  assert.ok(await page.isVisible("#panel-logs"));
+}));
+
+test("17 first load: at most 60 kB before the editor and 250 kB with it; nothing from another host", withPage({}, async (page, t) => {
+  const hosts = new Set();
+  page.on("request", (r) => { if (/^https?:/.test(r.url())) hosts.add(new URL(r.url()).host); });
+  await openLesson(page, lessons[1]);
+  const [before, all] = await page.evaluate(() => {
+    const first = new Set([...document.querySelectorAll("script[src], link[rel=stylesheet], link[rel=modulepreload]")].map((e) => e.src || e.href));
+    const html = performance.getEntriesByType("navigation")[0].encodedBodySize;
+    const files = performance.getEntriesByType("resource").filter((e) => /\/static\/.*\.(js|css)$/.test(e.name) && !/types/.test(e.name));
+    const sum = (list) => list.reduce((n, e) => n + e.encodedBodySize, html);
+    return [sum(files.filter((e) => first.has(e.name))), sum(files)];
+  });
+  t.diagnostic(`${(before / 1000).toFixed(1)} kB before the editor, ${(all / 1000).toFixed(1)} kB with it`);
+  assert.ok(before > 5000 && before <= 60_000, `${before} bytes before the editor`);
+  assert.ok(all > before && all <= 250_000, `${all} bytes with it`);
+  assert.deepEqual([...hosts], [new URL(base).host]);
+}));
+
+test("1 Run to first log line: p95 at most 150 ms warm, 300 ms cold", withPage({}, async (page, t) => {
+  await openLesson(page);
+  await write(page, 'export default { fetch() { console.log("first line"); return new Response("ok"); } };\n');
+  await saved(page);
+  await page.selectOption("#method", "GET");
+  await run(page);
+  await tab(page, "logs");
+  const once = (cold) => page.evaluate(async (cold) => {
+    const rows = () => document.querySelectorAll(".log_window .log_line").length;
+    document.querySelector("[data-do=clear-logs]").click();
+    while (rows() > 0) await new Promise(requestAnimationFrame);
+    if (cold) {
+      document.querySelector("#tab-isolate").click();
+      document.querySelector("#panel-isolate [data-do=evict]").click();
+      document.querySelector("#tab-logs").click();
+      await new Promise((r) => setTimeout(r, 150));
+    }
+    const begin = performance.now();
+    document.querySelector(".runbar [data-do=run]").click();
+    while (rows() === 0) await new Promise(requestAnimationFrame);
+    const took = performance.now() - begin;
+    while (document.querySelector(".log_request[data-over^=true]") === null) await new Promise(requestAnimationFrame);
+    return took;
+  }, cold);
+  for (const [name, cold, limit] of [["warm", false, 150], ["cold", true, 300]]) {
+    const times = [];
+    for (let i = 0; i < 20; i++) times.push(await once(cold));
+    t.diagnostic(`${name}: p50 ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms of ${limit}`);
+    assert.ok(percentile(times, 0.95) <= limit, `${name}: ${times.map((x) => x.toFixed(0))}`);
+  }
+}));
+
+test("the type service squiggles, completes, and formats", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.click(".cm-content");
+  await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
+  await write(page, "export default {\n  async fetch(request: Request, env: { KV: KVNamespace }) {\n    const n: number = 'oops';\n    return new Response(String(n));\n  },\n};\n");
+  await page.waitForSelector(".cm-lintRange-error", { timeout: 15_000 });
+  await page.keyboard.press("ControlOrMeta+Home");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("env.KV.");
+  await page.waitForSelector(".cm-tooltip-autocomplete li", { timeout: 15_000 });
+  const offers = await page.locator(".cm-tooltip-autocomplete .cm-completionLabel").allTextContents();
+  for (const name of ["get", "put", "list", "delete"]) assert.ok(offers.includes(name), `${name} is missing in ${offers}`);
+}));
+
+test("13 nothing runs on load", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.waitForTimeout(500);
+  assert.equal((await page.textContent("#tab-response .readout_value")).trim(), "–");
+}));

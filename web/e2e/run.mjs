@@ -1,0 +1,27 @@
+// Browser tests: node web/e2e/run.mjs [words of a test's name]
+//
+// Starts bin/coldstart on a free port with a data folder of its own, then runs
+// every *.test.mjs beside this file in Debian's Chromium, one after the other.
+//   COLDSTART_URL   test a server that runs already
+//   CHROMIUM        another browser binary
+//   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5)
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { serve } from "./_server.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const files = readdirSync(here).filter((f) => f.endsWith(".test.mjs")).sort().map((f) => join(here, f));
+const server = process.env.COLDSTART_URL ? { url: process.env.COLDSTART_URL, stop: async () => {} } : await serve();
+const words = process.argv.slice(2).join(" ");
+const only = words ? [`--test-name-pattern=${words}`] : [];
+
+const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...only, ...files], {
+  stdio: "inherit",
+  env: { ...process.env, COLDSTART_URL: server.url },
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child.kill(signal));
+const code = await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
+await server.stop();
+process.exit(code);
