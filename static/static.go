@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -123,11 +124,12 @@ func FileHandler(files fs.FS) http.Handler {
 			return
 		}
 		name := r.URL.Path
-		data, err := readAsset(files, name)
+		file, size, err := openAsset(files, name)
 		if err != nil {
 			http.NotFound(w, r)
 			return
 		}
+		defer func() { _ = file.Close() }() // embedded: closing cannot fail
 		h := w.Header()
 		h.Set("Content-Type", contentType(name))
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -139,8 +141,9 @@ func FileHandler(files fs.FS) http.Handler {
 			if !accepts(r.Header.Get("Accept-Encoding"), e.name) {
 				continue
 			}
-			if twin, err := fs.ReadFile(files, name+e.suffix); err == nil {
-				data = twin
+			if twin, n, err := open(files, name+e.suffix); err == nil {
+				_ = file.Close()
+				file, size = twin, n
 				tag += "-" + e.name
 				h.Set("Content-Encoding", e.name)
 				break
@@ -153,20 +156,34 @@ func FileHandler(files fs.FS) http.Handler {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		h.Set("Content-Length", strconv.Itoa(len(data)))
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
 		if r.Method == http.MethodGet {
-			_, _ = w.Write(data) // the browser went away: nobody is left to tell
+			_, _ = io.Copy(w, file) // the browser went away: nobody is left to tell
 		}
 	}))
 }
 
-// readAsset reads a served file, but not a twin by its own name: a twin
+// openAsset opens a served file, but not a twin by its own name: a twin
 // without its Content-Encoding would be noise.
-func readAsset(files fs.FS, name string) ([]byte, error) {
+func openAsset(files fs.FS, name string) (fs.File, int64, error) {
 	if ext := path.Ext(name); ext == ".br" || ext == ".gz" {
-		return nil, fs.ErrNotExist
+		return nil, 0, fs.ErrNotExist
 	}
-	return fs.ReadFile(files, name)
+	return open(files, name)
+}
+
+// open gives a file with its size; a folder is no file.
+func open(files fs.FS, name string) (fs.File, int64, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil || info.IsDir() {
+		_ = f.Close()
+		return nil, 0, fs.ErrNotExist
+	}
+	return f, info.Size(), nil
 }
 
 func contentType(name string) string {
