@@ -81,6 +81,11 @@ func Gallery() []Sample {
 		{"isolate-kept", "part_isolate", "An idle isolate, kept warm", IsolateView(*kept)},
 		{"isolate-gone", "part_isolate", "An evicted isolate", IsolateView(gone)},
 		{"checks", "part_check", "Checks: passed and failed", checks(lesson.Result, lesson)},
+		{"density", "part_density", "Density, measured", DensityView(sampleDensity())},
+		{"density-begun", "part_density", "Density, begun, and off on this host", DensityView(Density{Cap: 256 << 20, Boxes: []DensityBox{
+			{Name: "Isolate", Plural: "isolates", Round: true, Samples: []DensitySample{{1, 22 << 20}}},
+			{Name: "Node process", Plural: "Node processes", Off: "node is not installed here."},
+		}})},
 		{"first", "part_first", "The first figure of the home page", FirstFigure(*SampleHome().First)},
 		{"track", "part_track", "A track with its lessons", track(1, SampleHome().Tracks[0])},
 		{"empty", "part_empty", "An empty place", empty("note", "Nothing logged")},

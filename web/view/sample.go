@@ -149,6 +149,17 @@ func sampleIsolate() *Isolate {
 	}
 }
 
+func sampleDensity() Density {
+	const mb = 1 << 20
+	return Density{
+		Cap: 256 * mb, How: "Measured on this machine, 14:09 today. Shared pages counted once.",
+		Boxes: []DensityBox{
+			{Name: "Node process", Plural: "Node processes", Samples: []DensitySample{{1, 41 * mb}, {10, 112 * mb}, {20, 191 * mb}}},
+			{Name: "Isolate", Plural: "isolates", Round: true, Samples: []DensitySample{{1, 22 * mb}, {20, 45 * mb}, {60, 93 * mb}}},
+		},
+	}
+}
+
 func sampleChecks() []Check {
 	return []Check{
 		{Task: 1, Name: "1: a cold /health is five times faster", State: CheckPassed, Message: "p50 412 µs; the starter took 10.61 ms. 25.8 times faster, n = 20.", Took: 8000},
