@@ -42,7 +42,7 @@ func PackShelf(nodeModules string, w io.Writer) error {
 		return err
 	}
 	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	z.RegisterCompressor(zip.Deflate, flateBest)
 	for _, name := range names {
 		if err := packPackage(z, nodeModules, name); err != nil {
 			return fmt.Errorf("pack %s: %w", name, err)
@@ -50,6 +50,8 @@ func PackShelf(nodeModules string, w io.Writer) error {
 	}
 	return z.Close()
 }
+
+func flateBest(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) }
 
 // shelfClosure lists the shelf's packages and their dependencies, sorted.
 func shelfClosure(modules fs.FS) ([]string, error) {

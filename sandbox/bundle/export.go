@@ -1,0 +1,292 @@
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// ExportMeta is what an exported project is told about itself.
+type ExportMeta struct {
+	Name    string // of the project: letters, digits and dashes are kept
+	Title   string // for the README; Name when empty
+	Date    string // compatibility date of a project without a wrangler file; DefaultDate when empty
+	URL     string // where the project came from, "" for none
+	Workers []trace.Worker
+	// Packages gives the versions of what the project imports, as Packages lists them.
+	Packages []ShelfPackage
+}
+
+//go:embed all:template
+var templates embed.FS
+
+// Export packs a project as a zip archive that is laid out as `npm create
+// cloudflare` does: the learner's files as they are, and around them package.json, tsconfig.json,
+// tests, types for the bindings and a README. Files that the project has win over ours. The same input gives
+// the same bytes. Nothing of the project is parsed, so it may run anywhere.
+func Export(p trace.Project, meta ExportMeta) ([]byte, error) {
+	if err := CheckNames(p.Files); err != nil {
+		return nil, err
+	}
+	files, err := exportFiles(p, meta)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	z.RegisterCompressor(zip.Deflate, flateBest)
+	for _, name := range keys(files) {
+		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+		h.SetMode(0o644)
+		w, err := z.CreateHeader(h)
+		if err != nil {
+			return nil, fmt.Errorf("export %s: %w", name, err)
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			return nil, fmt.Errorf("export %s: %w", name, err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// exportData is what the templates see.
+type exportData struct {
+	Name, Title, Date, Main, URL string
+	Configs                      []string // wrangler files, "wrangler.jsonc" first
+	Several                      bool
+	TypeScript                   bool
+	JSX                          bool
+	Env                          []envField
+	Dialect                      string
+	Flags                        string
+}
+
+type envField struct{ Name, Type string }
+
+func exportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for name, data := range p.Files {
+		files[name] = data
+	}
+	b := &builder{project: p}
+	d := exportData{Name: workerSlug(meta.Name), Title: firstOf(meta.Title, meta.Name, "Worker"), Date: firstOf(meta.Date, DefaultDate), URL: meta.URL}
+	for _, name := range keys(p.Files) {
+		if slices.Contains(configNames, path.Base(name)) {
+			d.Configs = append(d.Configs, name)
+		}
+		d.TypeScript = d.TypeScript || syntaxOf(name).ts
+		d.JSX = d.JSX || strings.HasSuffix(name, "x") && isScript(name)
+	}
+	d.Several = len(d.Configs) > 1
+	d.Env = envTypes(meta.Workers)
+	if main, f := b.entry(&config{}); f == nil {
+		d.Main = main
+	}
+	if len(meta.Workers) > 0 && meta.Workers[0].Main != "" {
+		d.Main = meta.Workers[0].Main
+	}
+	if err := d.adapt(b, files); err != nil {
+		return nil, err
+	}
+	if len(d.Configs) == 0 {
+		d.Configs = []string{"wrangler.jsonc"}
+		if err := d.add(files, "wrangler.jsonc"); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{".editorconfig", ".prettierrc", "tsconfig.json", "worker-configuration.d.ts", "README.md"} {
+		if err := d.add(files, name); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := files[".gitignore"]; !ok {
+		files[".gitignore"] = []byte("node_modules/\n.wrangler/\n.dev.vars*\n.env*\ndist/\ncoverage/\n*.log\n")
+	}
+	if !d.Several {
+		for _, name := range []string{"vitest.config.mts", "test/index.spec.ts", "test/tsconfig.json"} {
+			if err := d.add(files, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if _, ok := files["package.json"]; !ok {
+		files["package.json"] = d.packageJSON(b, meta.Packages)
+	}
+	return files, nil
+}
+
+// add fills in a template, unless the project has a file of that name.
+func (d *exportData) add(files map[string][]byte, name string) error {
+	if _, ok := files[name]; ok {
+		return nil
+	}
+	text, err := templates.ReadFile("template/" + name + ".tmpl")
+	if err != nil {
+		return fmt.Errorf("export %s: %w", name, err)
+	}
+	t, err := template.New(name).Funcs(template.FuncMap{"quote": quoteJS}).Parse(string(text))
+	if err != nil {
+		return fmt.Errorf("export %s: %w", name, err)
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, d); err != nil {
+		return fmt.Errorf("export %s: %w", name, err)
+	}
+	files[name] = out.Bytes()
+	return nil
+}
+
+var dialectKey = regexp.MustCompile(`(?m)"dialect"\s*:\s*"([a-z]+)"\s*,?|^\s*dialect\s*=\s*["']([a-z]+)["'].*$`)
+
+// adapt lays the adapter beside a file that was written for another cloud, and
+// makes it the entry.
+func (d *exportData) adapt(b *builder, files map[string][]byte) error {
+	if d.Main == "" || d.Several {
+		return nil
+	}
+	c := &config{}
+	for _, name := range d.Configs {
+		if m := dialectKey.FindSubmatch(files[name]); m != nil {
+			c.dialect = string(m[1]) + string(m[2])
+		}
+	}
+	dialect, f := b.chooseDialect(c, d.Main)
+	if f != nil || dialect == "" {
+		return nil
+	}
+	d.Dialect = dialect
+	for _, name := range append([]string{dialect}, dialectParts[dialect]...) {
+		text := AdapterSource(name)
+		text = strings.ReplaceAll(text, `"coldstart:entry"`, quoteJS(strings.TrimSuffix(relativeImport("adapter/"+name+".ts", d.Main), ".ts")))
+		text = strings.ReplaceAll(text, `"coldstart:listen"`, `"./listen"`)
+		text = strings.ReplaceAll(text, `"coldstart:functions"`, `"./functions"`)
+		files["adapter/"+name+".ts"] = []byte(text)
+	}
+	d.Main = "adapter/" + dialect + ".ts"
+	// The learner's own wrangler file names the learner's file, and may have our key.
+	for _, name := range d.Configs {
+		delete(files, name)
+	}
+	d.Configs = nil
+	d.TypeScript = true
+	return nil
+}
+
+// dialectParts are the files that an adapter imports, or that stand in for a vendor's package.
+var dialectParts = map[string][]string{
+	"express": {"listen"}, "gcf": {"functions", "firebase"}, "azure": {"azure-functions"},
+}
+
+// Aliases make the vendors' package names mean the adapter's files.
+func (d *exportData) Aliases() map[string]string {
+	switch d.Dialect {
+	case "gcf":
+		m := map[string]string{}
+		for spec, part := range adapterModules {
+			if part != "azure-functions" {
+				m[spec] = "./adapter/" + part + ".ts"
+			}
+		}
+		return m
+	case "azure":
+		return map[string]string{"@azure/functions": "./adapter/azure-functions.ts"}
+	}
+	return nil
+}
+
+func (d *exportData) packageJSON(b *builder, packages []ShelfPackage) []byte {
+	type object = map[string]string
+	config := ""
+	if d.Several {
+		for _, c := range d.Configs {
+			config += " -c " + c
+		}
+	}
+	scripts := object{"dev": "wrangler dev" + config, "start": "wrangler dev" + config, "cf-typegen": "wrangler types"}
+	dev := object{"wrangler": "^4", "typescript": "^5.5.2", "@cloudflare/workers-types": "^5.20261117.1"}
+	if d.Several {
+		var deploys []string
+		for _, c := range d.Configs {
+			deploys = append(deploys, "wrangler deploy -c "+c)
+		}
+		scripts["deploy"] = strings.Join(deploys, " && ")
+	} else {
+		scripts["deploy"], scripts["test"] = "wrangler deploy", "vitest"
+		dev["vitest"], dev["@cloudflare/vitest-plugin"] = "~4.1.0", "^1.0.0"
+	}
+	deps := object{}
+	for _, p := range packages {
+		if b.mentions(`"`+p.Name) || b.mentions(`'`+p.Name) {
+			deps[p.Name] = "^" + p.Version
+		}
+	}
+	if d.JSX {
+		for _, p := range packages {
+			if p.Name == "hono" {
+				deps[p.Name] = "^" + p.Version
+			}
+		}
+	}
+	manifest := struct {
+		Name         string `json:"name"`
+		Version      string `json:"version"`
+		Private      bool   `json:"private"`
+		Scripts      object `json:"scripts"`
+		Dependencies object `json:"dependencies,omitempty"`
+		Dev          object `json:"devDependencies"`
+	}{d.Name, "0.0.0", true, scripts, deps, dev}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "\t")
+	if err := enc.Encode(manifest); err != nil {
+		panic(err) // plain strings always encode
+	}
+	return out.Bytes()
+}
+
+var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// workerSlug makes a name that Workers and npm accept.
+func workerSlug(name string) string {
+	name = strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if len(name) > 54 {
+		name = strings.Trim(name[:54], "-")
+	}
+	return firstOf(name, "my-worker")
+}
+
+// envTypes writes the TypeScript type of each binding.
+func envTypes(workers []trace.Worker) []envField {
+	types := map[string]string{
+		"text": "string", "secret": "string", "kv": "KVNamespace", "durable": "DurableObjectNamespace", "queue": "Queue",
+		"d1": "D1Database", "r2": "R2Bucket", "service": "Fetcher", "assets": "Fetcher", "ratelimit": "RateLimit",
+		"analytics": "AnalyticsEngineDataset", "version": "WorkerVersionMetadata", "json": "any",
+	}
+	seen := map[string]bool{}
+	var fields []envField
+	for _, w := range workers {
+		for _, b := range w.Bindings {
+			if b.Name == "" || seen[b.Name] || types[b.Type] == "" {
+				continue
+			}
+			seen[b.Name] = true
+			fields = append(fields, envField{quoteJS(b.Name), types[b.Type]})
+		}
+	}
+	slices.SortFunc(fields, func(a, b envField) int { return strings.Compare(a.Name, b.Name) })
+	return fields
+}
