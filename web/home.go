@@ -22,24 +22,17 @@ func (s *Site) home(c *call) error {
 			return err
 		}
 	}
-	for _, t := range catalog.Tracks {
-		track := view.Track{ID: t.Slug, Title: t.Title, Summary: t.Summary}
-		for _, e := range t.Entries {
-			p.Total++
-			row := view.LessonRow{Title: e.Title, Challenge: e.Kind == "challenge", State: view.Coming}
-			if l := e.Lesson; l != nil {
-				row.Href, row.Minutes, row.State = l.URL(), l.Minutes, view.Unseen
-				known.row(&row, l)
-				if row.State == view.Done {
-					p.Done++
-				}
-				if p.Begin.Href == "" {
-					p.Begin = view.Link{Text: "Begin with " + l.Title, Href: l.URL()}
-				}
-			}
-			track.Lessons = append(track.Lessons, row)
+	p.Tracks = view.Tracks(catalog, func(l *lessons.Lesson, row *view.LessonRow) {
+		known.row(row, l)
+		if row.State == view.Done {
+			p.Done++
 		}
-		p.Tracks = append(p.Tracks, track)
+		if p.Begin.Href == "" {
+			p.Begin = view.Link{Text: "Begin with " + l.Title, Href: l.URL()}
+		}
+	})
+	for _, t := range p.Tracks {
+		p.Total += len(t.Lessons)
 	}
 	if l := catalog.ByID(known.last); l != nil {
 		p.Resume = &view.Resume{Title: l.Title, Text: known.text(l), Href: l.URL()}

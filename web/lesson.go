@@ -3,15 +3,10 @@ package web
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"coldstart/lessons"
 	"coldstart/sandbox/trace"
@@ -46,7 +41,6 @@ type studying struct {
 	answers map[string]classroom.Answer
 	hints   map[int]int
 	runs    []classroom.Run // newest first
-	figures map[string]int64
 }
 
 func (s *Site) studying(c *call) (studying, error) {
@@ -78,7 +72,6 @@ func (s *Site) studying(c *call) (studying, error) {
 	if x.runs, err = store.Runs(ctx, workspace, l.ID, classroom.KeepRuns); err != nil {
 		return x, err
 	}
-	x.figures = figures(x.runs)
 	return x, nil
 }
 
@@ -102,61 +95,33 @@ func (s *Site) lessonPage(c *call) error {
 		return err
 	}
 	l, q := x.lesson, c.r.URL.Query()
-	p := view.LessonPage{
-		Shell: c.shell(), ID: l.ID, Project: l.ID, Slug: x.project.Slug, Revision: x.project.Revision,
-		Track: view.Link{Text: l.Track.Title, Href: "/#" + l.Track.Slug}, Title: x.text.Title, Number: l.Number, Of: siblings(l),
-		Minutes: l.Minutes, Challenge: l.Kind == "challenge", Parts: x.parts(), Open: l.Open,
-		Request: request(l.Request.Method, l.Request.Path, l.Request.Headers, l.Request.Body),
-		Public:  s.base(c.r) + "/w/" + x.project.Slug, Actions: actions(l), Limits: limitsOf(l),
-	}
-	p.Description, p.Lang = x.text.Summary, x.text.Lang
+	p := view.LessonText(s.catalog.Load(), l, x.learned(), x.text)
+	description, lang := p.Description, p.Lang
+	p.Shell = c.shell()
+	p.Description, p.Lang = description, lang
+	p.Project, p.Slug, p.Revision = l.ID, x.project.Slug, x.project.Revision
+	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), limitsOf(l)
 	if x.project.Revision > 0 && x.project.LessonRevision != l.Hash {
 		p.Banner = "This lesson was updated since you began. Your files are as you left them; Reset takes the new ones."
-	}
-	prev, next := s.catalog.Load().Around(l)
-	p.Previous, p.Next = turn(prev), turn(next)
-	p.Starter, p.Files = texts(l.Starter), x.files()
-	for _, d := range l.Diff {
-		p.Solution = append(p.Solution, diff(d))
 	}
 	p.Result = s.result(c, x, q.Get("run"))
 	if tab := q.Get("tab"); slices.Contains([]string{"response", "logs", "timeline", "isolate", "checks"}, tab) {
 		p.Result.Tab = tab
 	}
+	var fault *trace.Fault
 	if run := p.Result.Run; run != nil {
-		if f := run.Summary.Fault; f != nil && len(f.Frames) > 0 {
-			for i := range p.Files {
-				if p.Files[i].Path == f.Frames[0].File {
-					p.Files[i].Fault = &f.Frames[0]
-				}
-			}
-		}
+		fault = run.Summary.Fault
 		if chosen := x.run(q.Get("run")); chosen != nil {
 			p.Request = request(chosen.Method, chosen.Path, chosen.Headers, chosen.Sent)
 			p.Words = words(run)
 		}
 	}
+	p.Files = view.FilesOf(x.project.Files, p.Open, fault)
 	return c.page(http.StatusOK, view.Lesson(p))
 }
 
 func request(method, path string, headers [][2]string, body string) view.Request {
 	return view.Request{Method: method, Path: path, Headers: headers, Body: body}
-}
-
-func siblings(l *lessons.Lesson) (n int) {
-	for _, e := range l.Track.Entries {
-		if e.Kind == l.Kind {
-			n++
-		}
-	}
-	return n
-}
-
-func turn(l *lessons.Lesson) *view.Link {
-	if l == nil {
-		return nil
-	}
-	return &view.Link{Text: l.Title, Href: l.URL()}
 }
 
 func actions(l *lessons.Lesson) view.Actions {
@@ -182,100 +147,34 @@ func limitsOf(l *lessons.Lesson) trace.Limits {
 	return out
 }
 
-// texts are the files that a page can show and edit.
-func texts(files map[string][]byte) map[string]string {
-	out := make(map[string]string, len(files))
-	for name, data := range files {
-		if utf8.Valid(data) {
-			out[name] = string(data)
-		}
-	}
-	return out
-}
-
-// files are the tabs: the one that is open first leads, the others follow by name.
-func (x studying) files() []view.File {
-	var out []view.File
-	for _, name := range x.project.Files.Names() {
-		if data := x.project.Files[name]; utf8.Valid(data) {
-			out = append(out, view.File{Path: name, Text: string(data)})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b view.File) int {
-		switch x.lesson.Open {
-		case a.Path:
-			return -1
-		case b.Path:
-			return 1
-		}
-		return 0
-	})
-	return out
-}
-
-func diff(d lessons.FileDiff) view.Diff {
-	out := view.Diff{Path: d.Path, Added: d.Added, Removed: d.Removed}
-	for _, line := range d.Lines {
-		n := line.New
-		if line.Op == '-' {
-			n = line.Old
-		}
-		out.Lines = append(out.Lines, view.DiffLine{Op: line.Op, N: n, Text: line.Text})
-	}
-	return out
-}
-
-// parts arranges the lesson's pieces: a task holds its text and its hints.
-func (x studying) parts() []view.Part {
-	var parts []view.Part
-	var task *view.Task
-	for _, piece := range x.text.Pieces {
-		switch piece.Kind {
-		case lessons.PieceProse:
-			parts = append(parts, view.Part{HTML: x.fill(piece.HTML)})
-		case lessons.PieceTask:
-			task = x.task(piece.Task)
-			parts = append(parts, view.Part{Task: task})
-		case lessons.PieceHint:
-			into := &parts
-			if task != nil && piece.Hint.Task == task.N {
-				into = &task.Parts
-			}
-			hint := view.Hint{N: piece.Hint.N, HTML: x.fill(piece.Hint.HTML), Open: piece.Hint.N <= x.hints[piece.Hint.Task]}
-			if n := len(*into); n > 0 && len((*into)[n-1].Hints) > 0 {
-				(*into)[n-1].Hints = append((*into)[n-1].Hints, hint)
-			} else {
-				*into = append(*into, view.Part{Hints: []view.Hint{hint}})
-			}
-		case lessons.PieceQuestion:
-			parts = append(parts, view.Part{Question: x.question(piece.Question)})
-		case lessons.PieceLab:
-			config, err := json.Marshal(piece.Lab.Args)
-			if err != nil {
-				panic("web: lab arguments cannot be encoded: " + err.Error()) // strings only
-			}
-			parts = append(parts, view.Part{Lab: &view.Lab{ID: piece.Lab.Name, Config: string(config), Fallback: x.fill(piece.Lab.HTML)}})
-		}
-	}
-	return parts
-}
-
-func (x studying) task(t *lessons.Task) *view.Task {
-	out := &view.Task{N: t.N, Title: x.fill(t.Title), Points: t.Points}
-	if t.Body != "" {
-		out.Parts = append(out.Parts, view.Part{HTML: x.fill(t.Body)})
-	}
-	for _, c := range x.checks {
-		if c.Task != t.N {
+// learned is what the learner did in the lesson, as its page shows it.
+func (x studying) learned() view.Learned {
+	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs)}
+	for _, q := range x.text.Questions {
+		a, ok := x.answers[q.ID]
+		if !ok {
 			continue
 		}
-		if !c.Passed {
-			out.State, out.Href, out.Message = view.CheckFailed, "#check-"+strconv.Itoa(t.N), detail(c).Message
-			break
+		grade, err := q.Grade(a.Answer, func(name string) (float64, bool) {
+			us, ok := by.Measures[name]
+			return float64(us), ok
+		})
+		if err != nil {
+			continue // the question has changed since: it is open again
 		}
-		out.State = view.CheckPassed
+		by.Answers[q.ID] = view.Answer{Given: a.Answer, Grade: grade}
 	}
-	return out
+	for _, c := range x.checks {
+		if by.Tasks[c.Task].State == view.CheckFailed {
+			continue
+		}
+		result := view.TaskResult{State: view.CheckPassed}
+		if !c.Passed {
+			result = view.TaskResult{State: view.CheckFailed, Message: detail(c).Message}
+		}
+		by.Tasks[c.Task] = result
+	}
+	return by
 }
 
 // detail is what a check said when it ran.
@@ -285,99 +184,6 @@ func detail(c classroom.Check) live.CheckEvent {
 		return live.CheckEvent{} // of an older form; the verdict itself is in its own column
 	}
 	return e
-}
-
-var markup = regexp.MustCompile(`<[^>]*>`)
-
-// plain is markup as text.
-func plain(h lessons.HTML) string {
-	return html.UnescapeString(markup.ReplaceAllString(string(h), ""))
-}
-
-func (x studying) question(q *lessons.Question) *view.Question {
-	a, answered := x.answers[q.ID]
-	out := &view.Question{ID: q.ID, Quiz: !q.Predict, Kind: view.QuestionKind(q.Kind), Ask: x.fill(q.Ask), Multiple: q.Multiple, Unit: q.Unit, Answered: answered}
-	if q.Kind == lessons.Mark {
-		out.Min, out.Max = q.From, q.To
-	}
-	for _, partner := range q.Partners {
-		out.Targets = append(out.Targets, plain(partner))
-	}
-	if answered {
-		out.Right, out.Says = a.Correct, x.fill(q.Why)
-		if (q.Kind == lessons.Number || q.Kind == lessons.Mark) && len(a.Answer) == 1 {
-			out.Value = a.Answer[0]
-		}
-	}
-	for _, i := range q.Shown() {
-		o := view.Option{Value: strconv.Itoa(i), Label: x.fill(q.Options[i].HTML)}
-		if answered {
-			x.judge(&o, q, i, a.Answer)
-		}
-		out.Options = append(out.Options, o)
-	}
-	return out
-}
-
-// judge puts the learner's answer and its verdict on one option.
-func (x studying) judge(o *view.Option, q *lessons.Question, i int, answer []string) {
-	option := q.Options[i]
-	right := false
-	switch q.Kind {
-	case lessons.Choice:
-		o.Chosen = slices.Contains(answer, o.Value)
-		switch {
-		case o.Chosen && option.Right:
-			o.Verdict = "right"
-		case o.Chosen:
-			o.Verdict = "wrong"
-		case option.Right:
-			o.Verdict = "missed"
-		}
-		if o.Chosen || option.Right {
-			o.Why = x.fill(option.Why)
-		}
-		return
-	case lessons.Order:
-		o.Place = slices.Index(answer, o.Value) + 1
-		right = o.Place == i+1
-	case lessons.Match:
-		if i < len(answer) {
-			if n, err := strconv.Atoi(answer[i]); err == nil && n >= 0 && n < len(q.Partners) {
-				o.Target, right = plain(q.Partners[n]), n == option.Partner
-			}
-		}
-	}
-	o.Why, o.Verdict = x.fill(option.Why), "wrong"
-	if right {
-		o.Verdict = "right"
-	}
-}
-
-var measured = regexp.MustCompile(`(<span class="measure[^"]*" data-measure="([a-z0-9_.]+)">)` + lessons.MeasureText + `(</span>)`)
-
-// fill puts the learner's own figures where a lesson's text asks for them.
-func (x studying) fill(h lessons.HTML) view.HTML {
-	return view.HTML(measured.ReplaceAllStringFunc(string(h), func(span string) string {
-		m := measured.FindStringSubmatch(span)
-		if us, ok := x.figures[m[2]]; ok {
-			return m[1] + html.EscapeString(duration(us)) + m[3]
-		}
-		return span
-	}))
-}
-
-// duration writes microseconds as a person reads them.
-func duration(us int64) string {
-	switch {
-	case us < 1000:
-		return fmt.Sprintf("%d µs", us)
-	case us < 10_000:
-		return fmt.Sprintf("%.2f ms", float64(us)/1e3)
-	case us < 1_000_000:
-		return fmt.Sprintf("%.1f ms", float64(us)/1e3)
-	}
-	return fmt.Sprintf("%.2f s", float64(us)/1e6)
 }
 
 // lessonURL is the lesson's page with something to show.

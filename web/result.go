@@ -193,5 +193,5 @@ func words(r *view.Run) string {
 	if r.Summary.Temperature != "" {
 		temperature = string(r.Summary.Temperature) + ", "
 	}
-	return fmt.Sprintf("Run %d: %d, %d bytes, %s%s.", r.N, r.Summary.Status, r.Body.Bytes, temperature, duration(r.Summary.Wall))
+	return fmt.Sprintf("Run %d: %d, %d bytes, %s%s.", r.N, r.Summary.Status, r.Body.Bytes, temperature, view.Duration(r.Summary.Wall))
 }

@@ -177,7 +177,7 @@ func newWaterfall(runs ...*Run) waterfall {
 func (w waterfall) caption() string {
 	parts := make([]string, len(w.runs))
 	for i, r := range w.runs {
-		parts[i] = fmt.Sprintf("run %d, %s, %s in all", r.N, r.Summary.Temperature, duration(r.Summary.Wall))
+		parts[i] = fmt.Sprintf("run %d, %s, %s in all", r.N, r.Summary.Temperature, Duration(r.Summary.Wall))
 	}
 	return strings.Join(parts, "; ") + "; phase by phase"
 }
@@ -199,9 +199,9 @@ func (w waterfall) says() (strong, rest string) {
 	case last.Temperature == trace.Warm && other.Wall > last.Wall:
 		return times(other.Wall, last.Wall) + " times faster.", "start and load are gone: the isolate was already running."
 	case last.Temperature == trace.Warm:
-		return "Warm: " + duration(last.Wall) + ".", "The isolate was already running."
+		return "Warm: " + Duration(last.Wall) + ".", "The isolate was already running."
 	}
-	return "Cold: " + duration(last.Wall) + ".", fmt.Sprintf("start took %s and load %s before your handler ran.", duration(last.Phase(trace.PhaseStart)), duration(last.Phase(trace.PhaseLoad)))
+	return "Cold: " + Duration(last.Wall) + ".", fmt.Sprintf("start took %s and load %s before your handler ran.", Duration(last.Phase(trace.PhaseStart)), Duration(last.Phase(trace.PhaseLoad)))
 }
 
 // dot is one sample of a cloud: x as a fraction, y in pixels.
@@ -280,14 +280,14 @@ func round(us float64) string {
 
 // label names a row with its median: "now, cold: 412 µs".
 func (r cloudRow) label() string {
-	return fmt.Sprintf("%s, %s: %s", r.Name, r.Temperature, duration(r.p50))
+	return fmt.Sprintf("%s, %s: %s", r.Name, r.Temperature, Duration(r.p50))
 }
 
 // caption says what the cloud shows, for those who do not see it.
 func (c cloud) caption() string {
 	parts := make([]string, len(c.rows))
 	for i, r := range c.rows {
-		parts[i] = fmt.Sprintf("%s %s around %s, n = %d", r.Name, r.Temperature, duration(r.p50), len(r.Samples))
+		parts[i] = fmt.Sprintf("%s %s around %s, n = %d", r.Name, r.Temperature, Duration(r.p50), len(r.Samples))
 	}
 	return "Dots on a logarithmic axis: " + strings.Join(parts, "; ") + "."
 }

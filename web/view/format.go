@@ -14,8 +14,8 @@ import (
 // The figures read as web/client/_format.ts writes them: what the server
 // rendered and what the script draws later must look the same.
 
-// duration writes microseconds: "38 µs", "10.61 ms", "2.40 s", "3 min".
-func duration(us int64) string {
+// Duration writes microseconds as a person reads them: "38 µs", "10.61 ms", "2.40 s", "3 min".
+func Duration(us int64) string {
 	ms := float64(us) / 1000
 	switch {
 	case us < 1000:
@@ -33,7 +33,7 @@ func duration(us int64) string {
 }
 
 // limit writes a round duration without decimals: "50 ms".
-func limit(us int64) string { return strings.Replace(duration(us), ".00 ", " ", 1) }
+func limit(us int64) string { return strings.Replace(Duration(us), ".00 ", " ", 1) }
 
 // size writes a number of bytes in steps of 1024: "2 B", "372 kB", "32 MB".
 func size(n int64) string {

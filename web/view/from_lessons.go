@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"coldstart/lessons"
 	"coldstart/sandbox/trace"
@@ -40,9 +41,8 @@ type Measured struct {
 	Temp trace.Temperature
 }
 
-// Parts turns a lesson's text into the parts of its page. points are those of
-// a challenge's tasks, nil for a lesson.
-func Parts(t *lessons.Text, points []int, by Learned) []Part {
+// Parts turns a lesson's text into the parts of its page.
+func Parts(t *lessons.Text, by Learned) []Part {
 	var parts []Part
 	var task *Task // the newest: hints of its number go into it
 	for _, piece := range t.Pieces {
@@ -50,7 +50,7 @@ func Parts(t *lessons.Text, points []int, by Learned) []Part {
 		case lessons.PieceProse:
 			parts = append(parts, Part{HTML: fillMeasures(piece.HTML, by)})
 		case lessons.PieceTask:
-			task = taskOf(piece.Task, points, by)
+			task = taskOf(piece.Task, by)
 			parts = append(parts, Part{Task: task})
 		case lessons.PieceHint:
 			hint := Hint{N: piece.Hint.N, HTML: fillMeasures(piece.Hint.HTML, by), Open: piece.Hint.N <= by.Hints[piece.Hint.Task]}
@@ -100,11 +100,8 @@ func lastHint(hs []Hint) {
 	}
 }
 
-func taskOf(t *lessons.Task, points []int, by Learned) *Task {
-	task := &Task{N: t.N, Title: HTML(t.Title), Parts: []Part{{HTML: fillMeasures(t.Body, by)}}}
-	if t.N <= len(points) {
-		task.Points = points[t.N-1]
-	}
+func taskOf(t *lessons.Task, by Learned) *Task {
+	task := &Task{N: t.N, Title: HTML(t.Title), Points: t.Points, Parts: []Part{{HTML: fillMeasures(t.Body, by)}}}
 	if got, ok := by.Tasks[t.N]; ok {
 		task.State, task.Message = got.State, got.Message
 		if got.State == CheckFailed {
@@ -202,7 +199,7 @@ func fillMeasures(h lessons.HTML, by Learned) HTML {
 		m := measureSpan.FindStringSubmatch(span)
 		temp, name, text := m[1], m[2], m[3]
 		if us, ok := by.Measures[name]; ok {
-			text = duration(us)
+			text = Duration(us)
 		} else if figure, ok := by.Figures[name]; ok {
 			text = escape(figure)
 		} else {
@@ -261,14 +258,14 @@ func Tracks(c *lessons.Catalog, state func(*lessons.Lesson, *LessonRow)) []Track
 
 // LessonText fills in everything of a lesson page that comes from the lesson
 // itself: names, place in the track, parts, sources, starter, solution, request.
-// The caller adds the learner's own: Shell, project, files, result, actions.
-func LessonText(c *lessons.Catalog, l *lessons.Lesson, by Learned, langs ...string) LessonPage {
-	t := l.In(langs...)
+// t is its text in the learner's language. The caller adds the learner's own:
+// Shell, project, files, result, actions.
+func LessonText(c *lessons.Catalog, l *lessons.Lesson, by Learned, t *lessons.Text) LessonPage {
 	p := LessonPage{
 		Shell: Shell{Title: t.Title, Description: t.Summary, Lang: t.Lang},
 		ID:    l.ID, Track: Link{Text: l.Track.Title, Href: "/#" + l.Track.Slug}, Title: t.Title,
 		Number: l.Number, Minutes: l.Minutes, Challenge: l.Kind == "challenge",
-		Parts: Parts(t, l.Points, by), Sources: Sources(t.Notes), Open: l.Open, Solution: Diffs(l.Diff),
+		Parts: Parts(t, by), Sources: Sources(t.Notes), Open: l.Open, Solution: Diffs(l.Diff),
 		Request: Request{Method: l.Request.Method, Path: l.Request.Path, Headers: l.Request.Headers, Body: l.Request.Body},
 		Starter: map[string]string{},
 	}
@@ -278,27 +275,33 @@ func LessonText(c *lessons.Catalog, l *lessons.Lesson, by Learned, langs ...stri
 		}
 	}
 	for name, data := range l.Starter {
-		p.Starter[name] = string(data)
+		if utf8.Valid(data) { // other files are part of the project, not of the editor
+			p.Starter[name] = string(data)
+		}
 	}
 	if prev, next := c.Around(l); prev != nil || next != nil {
-		p.Previous, p.Next = turn(prev, langs), turn(next, langs)
+		p.Previous, p.Next = turn(prev, t.Lang), turn(next, t.Lang)
 	}
 	return p
 }
 
-func turn(l *lessons.Lesson, langs []string) *Link {
+func turn(l *lessons.Lesson, lang string) *Link {
 	if l == nil {
 		return nil
 	}
-	return &Link{Text: l.In(langs...).Title, Href: l.URL()}
+	return &Link{Text: l.In(lang).Title, Href: l.URL()}
 }
 
-// FilesOf lists a draft's files in the order of their tabs: the one that opens
-// first, then code by path, then configuration. fault marks where a run stopped.
-func FilesOf(files map[string]string, open string, fault *trace.Fault) []File {
+// FilesOf lists a draft's text files in the order of their tabs: the one that
+// opens first, then code by path, then configuration. fault marks where a run
+// stopped; nil for nowhere.
+func FilesOf(files map[string][]byte, open string, fault *trace.Fault) []File {
 	var out []File
-	for name, text := range files {
-		f := File{Path: name, Text: text}
+	for name, data := range files {
+		if !utf8.Valid(data) {
+			continue
+		}
+		f := File{Path: name, Text: string(data)}
 		if fault != nil && len(fault.Frames) > 0 && fault.Frames[0].File == name {
 			f.Fault = &fault.Frames[0]
 		}

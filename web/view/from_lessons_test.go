@@ -11,13 +11,13 @@ import (
 func TestPartsOfALesson(t *testing.T) {
 	text := &lessons.Text{Pieces: []lessons.Piece{
 		{Kind: lessons.PieceProse, HTML: `<p>Somebody goes first.</p><p>Cold is <span class="measure cold" data-measure="cold.p50">not measured yet</span>, one more costs <span class="measure" data-measure="iso.each">not measured yet</span>.</p>`},
-		{Kind: lessons.PieceTask, Task: &lessons.Task{N: 1, Title: "One", Body: "<p>Do it.</p>"}},
+		{Kind: lessons.PieceTask, Task: &lessons.Task{N: 1, Title: "One", Body: "<p>Do it.</p>", Points: 40}},
 		{Kind: lessons.PieceHint, Hint: &lessons.Hint{N: 1, Task: 1, HTML: "<p>a</p>"}},
 		{Kind: lessons.PieceHint, Hint: &lessons.Hint{N: 2, Task: 1, HTML: "<p>b</p>"}},
 		{Kind: lessons.PieceProse, HTML: "<h2>Look closer</h2>"},
 		{Kind: lessons.PieceHint, Hint: &lessons.Hint{N: 1, HTML: "<p>c</p>"}},
 	}}
-	parts := Parts(text, []int{40}, Learned{
+	parts := Parts(text, Learned{
 		Tasks: map[int]TaskResult{1: {State: CheckFailed, Message: "Expected 7."}}, Measures: map[string]int64{"cold.p50": 412},
 	})
 	if len(parts) != 4 {
@@ -100,8 +100,8 @@ func TestShippedLessons(t *testing.T) {
 		t.Errorf("%d tracks with %d lessons and challenges, want 5 with 32", len(catalog.Tracks), rows)
 	}
 	for _, l := range catalog.Lessons() {
-		p := LessonText(catalog, l, Learned{})
-		p.Files = FilesOf(p.Starter, p.Open, nil)
+		p := LessonText(catalog, l, Learned{}, &l.Text)
+		p.Files = FilesOf(l.Starter, p.Open, nil)
 		if p.Number < 1 || p.Number > p.Of || len(p.Files) == 0 || p.Files[0].Path != l.Open {
 			t.Errorf("%s: lesson %d of %d, %d files", l.ID, p.Number, p.Of, len(p.Files))
 		}
@@ -116,7 +116,7 @@ func TestShippedLessons(t *testing.T) {
 
 func TestFilesOf(t *testing.T) {
 	fault := &trace.Fault{Frames: []trace.Frame{{File: "src/b.ts", Line: 3}}}
-	files := FilesOf(map[string]string{"wrangler.jsonc": "{}", "src/b.ts": "b", "src/a.ts": "a", "src/index.ts": "i"}, "src/index.ts", fault)
+	files := FilesOf(map[string][]byte{"wrangler.jsonc": []byte("{}"), "src/b.ts": []byte("b"), "src/a.ts": []byte("a"), "src/index.ts": []byte("i"), "logo.png": {0xff}}, "src/index.ts", fault)
 	var got []string
 	for _, f := range files {
 		got = append(got, f.Path)

@@ -121,7 +121,7 @@ func warmShare(f First) float64 {
 func phasesSay(name string, s trace.Summary) string {
 	var parts []string
 	for _, sp := range s.Spans {
-		parts = append(parts, string(sp.Phase)+" "+duration(sp.End-sp.Start))
+		parts = append(parts, string(sp.Phase)+" "+Duration(sp.End-sp.Start))
 	}
 	return name + ": " + strings.Join(parts, ", ")
 }

@@ -204,7 +204,7 @@ func FirstFigure(f First) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = temperature(trace.Cold, "cold, "+duration(f.Cold.Wall)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = temperature(trace.Cold, "cold, "+Duration(f.Cold.Wall)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -301,7 +301,7 @@ func FirstFigure(f First) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var16 string
-				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(duration(s.took))
+				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(s.took))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/page_home.templ`, Line: 61, Col: 76}
 				}
@@ -319,7 +319,7 @@ func FirstFigure(f First) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = temperature(trace.Warm, "warm, "+duration(f.Warm.Wall)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = temperature(trace.Warm, "warm, "+Duration(f.Warm.Wall)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -636,13 +636,13 @@ func stop(l LessonRow, all []LessonRow, i int) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if l.Cold > 0 {
-				templ_7745c5c3_Err = temperature(trace.Cold, duration(l.Cold)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = temperature(trace.Cold, Duration(l.Cold)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			if l.Warm > 0 {
-				templ_7745c5c3_Err = temperature(trace.Warm, duration(l.Warm)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = temperature(trace.Warm, Duration(l.Warm)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -270,7 +270,7 @@ func IsolateView(i Isolate) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
-			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(duration(i.LastCPU))
+			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(i.LastCPU))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_isolate.templ`, Line: 69, Col: 28}
 			}

@@ -127,7 +127,7 @@ func logRun(run LogRun) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if run.Temperature != "" {
-			templ_7745c5c3_Err = temperature(run.Temperature, duration(run.Wall)+" "+string(run.Temperature)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = temperature(run.Temperature, Duration(run.Wall)+" "+string(run.Temperature)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -235,7 +235,7 @@ func logLine(l LogLine) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 string
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(duration(l.At))
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(l.At))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_log.templ`, Line: 51, Col: 42}
 		}

@@ -781,7 +781,7 @@ func choiceResult(o Option) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if o.Took > 0 {
-			templ_7745c5c3_Err = temperature(o.Temp, duration(o.Took)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = temperature(o.Temp, Duration(o.Took)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

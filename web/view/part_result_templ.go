@@ -494,7 +494,7 @@ func response(r Result, p LessonPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = temperature(r.Run.Summary.Temperature, duration(r.Run.Summary.Wall)+" "+string(r.Run.Summary.Temperature)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = temperature(r.Run.Summary.Temperature, Duration(r.Run.Summary.Wall)+" "+string(r.Run.Summary.Temperature)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -906,7 +906,7 @@ func check(c Check) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var43 string
-			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(duration(c.Took))
+			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(c.Took))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_result.templ`, Line: 143, Col: 40}
 			}

@@ -507,7 +507,7 @@ func Waterfall(before, run *Run) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var26 string
-					templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(duration(b.took))
+					templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(b.took))
 					if templ_7745c5c3_Err != nil {
 						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_timeline.templ`, Line: 102, Col: 29}
 					}
@@ -541,7 +541,7 @@ func Waterfall(before, run *Run) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var27 string
-			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(duration(r.Summary.Wall))
+			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(r.Summary.Wall))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_timeline.templ`, Line: 115, Col: 35}
 			}
@@ -977,7 +977,7 @@ func Cloud(series []Series) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var56 string
-				templ_7745c5c3_Var56, templ_7745c5c3_Err = templ.JoinStringErrs(duration(r.p50))
+				templ_7745c5c3_Var56, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(r.p50))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_timeline.templ`, Line: 152, Col: 150}
 				}
@@ -990,7 +990,7 @@ func Cloud(series []Series) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var57 string
-				templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.JoinStringErrs(duration(r.p99))
+				templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.JoinStringErrs(Duration(r.p99))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/part_timeline.templ`, Line: 152, Col: 188}
 				}
@@ -1123,7 +1123,7 @@ func Lanes(runs []RunRow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = temperature(r.Temperature, duration(r.Wall)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = temperature(r.Temperature, Duration(r.Wall)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

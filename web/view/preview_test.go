@@ -37,8 +37,8 @@ func TestPreview(t *testing.T) {
 		t.Log(p)
 	}
 	for _, l := range catalog.Lessons() {
-		page := LessonText(catalog, l, Learned{})
-		page.Files, page.Limits, page.Actions = FilesOf(page.Starter, page.Open, nil), l.Limits, SampleLesson().Actions
+		page := LessonText(catalog, l, Learned{}, &l.Text)
+		page.Files, page.Limits, page.Actions = FilesOf(l.Starter, page.Open, nil), l.Limits, SampleLesson().Actions
 		page.Nonce, page.Public = "c2FtcGxl", "http://127.0.0.1:8080/w/k7q2m9xd"
 		mux.HandleFunc("GET "+l.URL(), func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", policy)

@@ -38,7 +38,7 @@ func readouts(r Result) []readout {
 			out[0].value = "stopped"
 		}
 		out[0].fault = run.Summary.Fault != nil && ownError(run.Summary.Fault)
-		out[2].value, out[2].temp = duration(run.Summary.Wall), run.Summary.Temperature
+		out[2].value, out[2].temp = Duration(run.Summary.Wall), run.Summary.Temperature
 	}
 	if len(r.Logs) > 0 {
 		errors := 0
@@ -95,7 +95,7 @@ func resultNews(r Result) string {
 	case r.Run.Summary.Fault != nil:
 		return "stopped"
 	}
-	return duration(r.Run.Summary.Wall)
+	return Duration(r.Run.Summary.Wall)
 }
 
 func statusLine(h trace.ResponseHead) string {
@@ -193,13 +193,13 @@ func life(i Isolate) []stage {
 		}
 	}
 	if i.Start > 0 {
-		stages[0].note = duration(i.Start)
+		stages[0].note = Duration(i.Start)
 	}
 	if at == 1 || at == 2 {
-		stages[1].note = duration(i.State.Age)
+		stages[1].note = Duration(i.State.Age)
 	}
 	if at < 2 && i.IdleIn > 0 {
-		stages[2].note = "in " + duration(i.IdleIn)
+		stages[2].note = "in " + Duration(i.IdleIn)
 	}
 	if i.State.Kept && at < 3 {
 		stages[3].note = "not while kept"
