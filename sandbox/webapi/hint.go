@@ -36,6 +36,9 @@ var hints = []struct {
 }
 
 func hint(f *trace.Fault) string {
+	if h := trace.Hint(f.Name, f.Message, f.Code); h != "" {
+		return h
+	}
 	for _, h := range hints {
 		if (h.name == "" || h.name == f.Name) && h.message.MatchString(f.Message) {
 			return h.hint

@@ -1,0 +1,128 @@
+package trace
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Hint says in one sentence what to do about an exception, "" when there is
+// nothing better to say than its message. name is the error's class. code is
+// Fault.Code or a line of source: where the place of the error shows more than its message does,
+// that is used. Messages are read as QuickJS and V8 write them.
+func Hint(name, message, code string) string {
+	if len(message) > 2000 {
+		message = message[:2000]
+	}
+	line := marked(code)
+	for _, h := range hints {
+		if h.name != "" && h.name != name {
+			continue
+		}
+		in, out := h.message.FindStringSubmatchIndex(message), message
+		if in == nil {
+			continue
+		}
+		if h.line != nil {
+			if in, out = h.line.FindStringSubmatchIndex(line), line; in == nil {
+				continue
+			}
+			return string(h.line.ExpandString(nil, h.hint, out, in))
+		}
+		return string(h.message.ExpandString(nil, h.hint, out, in))
+	}
+	return ""
+}
+
+// marked is the line of a code frame that has the marker, or all of a plain line.
+func marked(code string) string {
+	for line := range strings.Lines(code) {
+		if rest, ok := strings.CutPrefix(line, "> "); ok {
+			_, text, _ := strings.Cut(rest, "| ")
+			return strings.TrimSpace(text)
+		}
+	}
+	line, _, _ := strings.Cut(code, "\n")
+	return strings.TrimSpace(line)
+}
+
+// hint is one rule. $1 stands for a group of line, or else of message.
+type hint struct {
+	name    string         // class of the error, "" for any
+	message *regexp.Regexp // in its message
+	line    *regexp.Regexp // in the line it happened on, nil for any
+	hint    string
+}
+
+func rule(name, message, line, text string) hint {
+	h := hint{name: name, message: regexp.MustCompile(message), hint: text}
+	if line != "" {
+		h.line = regexp.MustCompile(line)
+	}
+	return h
+}
+
+const (
+	ofUndefined = `(?i)cannot (?:read|set) propert.*(?:undefined|null)|undefined is not an object|(?:undefined|null) has no properties`
+	notFunction = `(?i)not a function`
+)
+
+// hints for the mistakes that learners make most, the more special ones first.
+var hints = []hint{
+	// Handlers and responses.
+	rule("", `no default export|does not export a default`, "", "Write export default { async fetch(request, env, ctx) { … } } in the entry file."),
+	rule("", `(?i)does not (?:export|have) a(?:ny)? fetch|no fetch handler|Handler does not export a fetch\(\) function`, "", "Add a fetch method to the default export: export default { async fetch(request) { … } }."),
+	rule("", `(?i)returned undefined|Promise did not resolve to 'Response'|must return a Response|not a Response`, `\b(\w+)\.map\(`, "map gives an array; wrap it: return Response.json($1.map(…))."),
+	rule("", `(?i)returned (?:undefined|nothing)`, "", "Put return before the Response; a branch without return is the usual cause."),
+	rule("", `(?i)Promise did not resolve to 'Response'|must return a Response|not a Response`, "", "Return new Response(text) or Response.json(value) from every branch of fetch."),
+	rule("TypeError", `(?i)body has already been used|body.*(?:disturbed|locked|already (?:been )?(?:read|used))`, "", "A body can be read once: keep the result in a variable, or call clone() before the first read."),
+	rule("TypeError", `(?i)immutable`, "", "Copy it first: const copy = new Response(response.body, response), then change copy.headers."),
+	rule("TypeError", `(?i)GET or HEAD`, "", `Give the request method: "POST" when it has a body.`),
+	rule("TypeError", `(?i)null body status`, "", "Use null as the body of a 204 or 304, or another status."),
+	rule("RangeError", `(?i)status`, "", "Use a status from 200 to 599."),
+	rule("", `(?i)different request`, "", "Streams and bodies belong to one request; keep text or data in globals instead."),
+	rule("", `(?i)global scope|top level`, "", "Do this inside a handler: the top level runs once, before any request."),
+
+	// Bindings and promises, seen in the line.
+	rule("TypeError", ofUndefined+`|`+notFunction, `\benv\.([A-Za-z_$][\w$]*)\s*\.`, "env.$1 may be missing: check its name under the bindings in wrangler.jsonc."),
+	rule("ReferenceError", `^'?([A-Z][A-Z0-9_]*)'? is not defined`, "", "Bindings are properties of env: write env.$1."),
+	rule("ReferenceError", `^'?env'? is not defined`, "", "env is the second parameter: async fetch(request, env)."),
+	rule("ReferenceError", `^'?ctx'? is not defined`, "", "ctx is the third parameter: async fetch(request, env, ctx)."),
+	rule("ReferenceError", `^'?(?:request|req)'? is not defined`, "", "The request is the first parameter: async fetch(request)."),
+	rule("TypeError", ofUndefined+`|`+notFunction, `\b(fetch\([^)]*\)|\w+\.(?:json|text|formData|arrayBuffer)\(\))\s*\.\s*\w+`, "$1 gives a promise: write (await $1) before the dot."),
+	rule("TypeError", `(?i)(?:text|json|formData|arrayBuffer|headers|status|ok).*not a function|not a function.*(?:text|json)`, `^(?:(?:const|let|var)\s+)?[^;]*\b(\w+)\.(?:text|json|formData|arrayBuffer)\(`, "If $1 comes from a promise such as fetch(…), put await before that."),
+
+	// JSON.
+	rule("SyntaxError", `(?i)unexpected token '?<|'<'|"<!doctype|"<html`, "", "The answer is HTML, not JSON: look at its status and text() first."),
+	rule("SyntaxError", `(?i)unexpected (?:end|eof)|end of (?:json|data|input)|empty`, `json|JSON`, "The text is empty or cut off: check that there is a body before you parse it."),
+	rule("SyntaxError", `(?i)json|unexpected token|unexpected end|unexpected character`, "", "The text is not JSON: read it with text() and look at it first."),
+	rule("TypeError", `(?i)circular`, "", "JSON cannot hold a value that contains itself: pick the fields you need."),
+	rule("TypeError", `(?i)bigint.*(?:json|serializ)|serialize a BigInt`, "", "JSON has no BigInt: use String(value)."),
+
+	// URLs and headers.
+	rule("TypeError", `(?i)invalid url`, `new URL\(\s*["'\x60]/`, "A path needs a base: new URL(path, request.url)."),
+	rule("TypeError", `(?i)invalid url`, "", "Use an absolute URL, with https:// and a host, or give a base as the second argument."),
+	rule("TypeError", `(?i)invalid header`, "", "Header names have no spaces, and values no line breaks."),
+
+	// Names.
+	rule("ReferenceError", `^'?require'? is not defined`, "", `Use import: import name from "package".`),
+	rule("ReferenceError", `^'?(?:module|exports)'? is not defined`, "", "Use export instead of module.exports."),
+	rule("ReferenceError", `^'?(?:window|document|localStorage|sessionStorage|alert|XMLHttpRequest)'? is not defined`, "", "There is no page here: a Worker runs on the server."),
+	rule("ReferenceError", `^'?(?:__dirname|__filename)'? is not defined`, "", "A Worker has no folder: import the file's content, or bind static assets."),
+	rule("ReferenceError", `(?i)before initialization|lexical variable is not initialized|uninitialized`, "", "It is used above the line that declares it: move the declaration up."),
+	rule("ReferenceError", `is not defined`, "", "Declare it, import it, or check its spelling."),
+
+	// Values.
+	rule("TypeError", `(?i)not iterable|not an iterator`, "", "Only arrays, strings, maps and sets can be spread or looped over; a promise must be awaited first."),
+	rule("TypeError", `(?i)(?:assign|read.?only|constant)`, "", "It cannot be changed: declare it with let, or make a copy."),
+	rule("TypeError", `(?i)(?:class constructor|constructor).*(?:without|requires) '?new`, "", "Write new before the name."),
+	rule("TypeError", ofUndefined, "", "What stands before the dot is missing: check its name, or use ?. when it may be absent."),
+	rule("TypeError", notFunction, "", "Check the spelling, and that what stands before the bracket is the value you expect."),
+	rule("RangeError", `(?i)call stack|stack overflow`, "", "A function calls itself without end: check what should stop it."),
+	rule("InternalError", `(?i)stack overflow`, "", "A function calls itself without end: check what should stop it."),
+	rule("RangeError", `(?i)invalid array length|invalid string length|array buffer`, "", "The size is negative or too large: check how it is computed."),
+	rule("EvalError", `.`, "", "Code cannot be made from text on Workers: write the function instead."),
+	rule("", `(?i)too many subrequests`, "", "Do less in one request: batch, or keep results in a variable."),
+	rule("", `No such module`, "", "Check the path; an import() finds only files and packages that the bundler sees as text."),
+	rule("", `(?i)no server is listening`, "", "Call app.listen(3000) when the file loads, outside any callback."),
+	rule("DataCloneError", `.`, "", "Functions and classes cannot be copied: send plain data."),
+}

@@ -1,0 +1,29 @@
+package trace
+
+import "testing"
+
+func TestHint(t *testing.T) {
+	for _, test := range []struct{ name, message, code, want string }{
+		{"TypeError", "cannot read property 'get' of undefined", "  2 | a\n> 3 |     const v = await env.NOTES.get(\"a\");\n    |               ^", "env.NOTES may be missing: check its name under the bindings in wrangler.jsonc."},
+		{"TypeError", "Cannot read properties of undefined (reading 'name')", "> 3 | return new Response(user.name)", "What stands before the dot is missing: check its name, or use ?. when it may be absent."},
+		{"TypeError", "not a function", "> 1 | const x = fetch(url).json().name", "fetch(url) gives a promise: write (await fetch(url)) before the dot."},
+		{"TypeError", "not a function", "> 1 | go()", "Check the spelling, and that what stands before the bracket is the value you expect."},
+		{"TypeError", "Body has already been used. It can only be used once.", "", "A body can be read once: keep the result in a variable, or call clone() before the first read."},
+		{"ReferenceError", "NOTES is not defined", "", "Bindings are properties of env: write env.NOTES."},
+		{"ReferenceError", "env is not defined", "", "env is the second parameter: async fetch(request, env)."},
+		{"ReferenceError", "require is not defined", "", `Use import: import name from "package".`},
+		{"ReferenceError", "nope is not defined", "", "Declare it, import it, or check its spelling."},
+		{"SyntaxError", "Unexpected token '<', \"<!doctype \"... is not valid JSON", "", "The answer is HTML, not JSON: look at its status and text() first."},
+		{"SyntaxError", "Unexpected end of JSON input", "> 1 | await request.json()", "The text is empty or cut off: check that there is a body before you parse it."},
+		{"SyntaxError", "unexpected token: 'h'", "", "The text is not JSON: read it with text() and look at it first."},
+		{"TypeError", "Invalid URL string.", "> 1 | new URL(\"/a\")", "A path needs a base: new URL(path, request.url)."},
+		{"TypeError", "Can't modify immutable headers.", "", "Copy it first: const copy = new Response(response.body, response), then change copy.headers."},
+		{"InternalError", "stack overflow", "", "A function calls itself without end: check what should stop it."},
+		{"Error", "something of the learner's own", "", ""},
+		{"", "", "", ""},
+	} {
+		if got := Hint(test.name, test.message, test.code); got != test.want {
+			t.Errorf("%s: %s\ngot  %s\nwant %s", test.name, test.message, got, test.want)
+		}
+	}
+}
