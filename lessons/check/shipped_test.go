@@ -1,0 +1,82 @@
+package check
+
+import (
+	"context"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"coldstart/lessons"
+	"coldstart/sandbox"
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+)
+
+var (
+	only   = flag.String("lesson", "", "lint only the lesson with this id")
+	mutate = flag.Bool("mutate", false, "also remove each line of the solutions")
+)
+
+// The test binary is also the sandbox's children.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		os.Exit(sandbox.Main(strings.TrimPrefix(os.Args[2], "--role=")))
+	}
+	os.Exit(m.Run())
+}
+
+// realDoor is a sandbox with children.
+func realDoor(t *testing.T) sandbox.Door {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := runner.Image(t.Context(), cache+"/coldstart-test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache + "/coldstart-test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = image.Close()
+	})
+	return scripted{Door: s}
+}
+
+// scripted runs scripts in this process until run children can.
+type scripted struct{ sandbox.Door }
+
+func (d scripted) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace.Fault, error) {
+	return (&fakeDoor{}).Script(ctx, s)
+}
+
+// TestShippedLessons runs every solution and every starter in real isolates:
+// each solution passes, and no check but guards passes on the starter.
+func TestShippedLessons(t *testing.T) {
+	cfg := LintConfig{Door: realDoor(t), Lessons: lessons.Shipped(), Mutate: *mutate}
+	if *only != "" {
+		cfg.Only = strings.Split(*only, ",")
+	}
+	begin := time.Now()
+	cfg.Progress = func(done, total int, lesson string) {
+		t.Logf("%6.1f s  %d of %d  %s", time.Since(begin).Seconds(), done+1, total, lesson)
+	}
+	r, err := Lint(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Problems {
+		t.Error(p)
+	}
+	if *only == "" && r.Checks < 20 {
+		t.Errorf("only %d checks ran", r.Checks)
+	}
+}
