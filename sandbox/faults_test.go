@@ -1,0 +1,262 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// Each way to misbehave ends as its own kind of fault, and the next run of the
+// same learner works.
+func TestFaults(t *testing.T) {
+	s := open(t)
+	for _, c := range []struct {
+		name, code string
+		want       trace.FaultKind
+		line       int
+	}{
+		{"throw", "export default { fetch() {\n throw new TypeError('no'); } };", trace.FaultException, 2},
+		{"loop", "export default { fetch() {\n for (;;) {} } };", trace.FaultCPU, 2},
+		{"top-level-loop", "for (;;) {}\nexport default {};", trace.FaultCPU, 1},
+		{"top-level-throw", "\n\nthrow new Error('x');\nexport default {};", trace.FaultStartup, 3},
+		{"regex", "export default { fetch() { return new Response(/(a+)+$/.test('a'.repeat(40) + 'b')); } };", trace.FaultCPU, 1},
+		{"memory", "export default { fetch() { const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1)); } };", trace.FaultMemory, 0},
+		{"hung", "export default { fetch() { return new Promise(() => {}); } };", trace.FaultHung, 0},
+		{"no-handler", "export default {};", trace.FaultHandler, 0},
+		{"not-a-response", "export default { fetch() { return 'text'; } };", trace.FaultHandler, 0},
+		{"sparse-join", "export default { fetch() { return new Response(new Array(2 ** 31).join('')); } };", trace.FaultRunner, 0},
+		{"array-like", "export default { fetch() { return new Response(Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)); } };", trace.FaultRunner, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := key(c.name)
+			deploy(t, s, k, worker(c.code))
+			at := time.Now()
+			a := get(t, s, k, "/")
+			took := time.Since(at)
+			if a.status != 500 || a.sum.Fault == nil {
+				t.Fatalf("status %d, %+v", a.status, a.sum)
+			}
+			// An engine that learns to yield in a native may stop it as CPU.
+			if f := a.sum.Fault; f.Kind != c.want && !(c.want == trace.FaultRunner && (f.Kind == trace.FaultCPU || f.Kind == trace.FaultMemory)) {
+				t.Errorf("fault %s %q, want %s", f.Kind, f.Message, c.want)
+			}
+			if c.line > 0 && (len(a.sum.Fault.Frames) == 0 || a.sum.Fault.Frames[0].Line != c.line) {
+				t.Errorf("frames %+v, want line %d", a.sum.Fault.Frames, c.line)
+			}
+			if took > 3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			t.Log(took.Round(time.Millisecond), a.sum.Fault.Kind, a.sum.Fault.Message)
+			checkSpans(t, a, phases(a))
+			deploy(t, s, k, worker(hello))
+			if b := get(t, s, k, "/again"); b.body != "hello /again" {
+				t.Errorf("afterwards: %d %q %+v", b.status, b.body, b.sum)
+			}
+		})
+	}
+}
+
+func phases(a answer) string {
+	var names []string
+	for _, sp := range a.sum.Spans {
+		names = append(names, string(sp.Phase))
+	}
+	return strings.Join(names, " ")
+}
+
+// A runner killed from outside: who had no effect yet is run again and notices
+// nothing, who had is told honestly, and others go on.
+func TestRunnerKilled(t *testing.T) {
+	s := open(t, func(c *Config) { c.Runners = 2 })
+	const slow = `export default { async fetch(request) {
+		if (request.url.endsWith("log")) console.log("here");
+		await scheduler.wait(300);
+		return new Response("done");
+	} };`
+	deploy(t, s, key("a"), worker(slow))
+	for _, c := range []struct {
+		path, body string
+		kind       trace.FaultKind
+	}{{"/quiet", "done", ""}, {"/log", "", trace.FaultPlatform}} {
+		var wg sync.WaitGroup
+		began := make(chan struct{}, 1)
+		wg.Go(func() {
+			a, err := try(s, key("a"), c.path, func(r *Run) {
+				inner := r.Watch
+				r.Watch = func(e trace.Event) {
+					if e.Kind == trace.KindIsolate || e.Kind == trace.KindLog {
+						select {
+						case began <- struct{}{}:
+						default:
+						}
+					}
+					inner(e)
+				}
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if a.body != c.body || (c.kind == "") != (a.sum.Fault == nil) || a.sum.Fault != nil && a.sum.Fault.Kind != c.kind {
+				t.Errorf("%s: %q %+v %+v", c.path, a.body, a.sum, a.sum.Fault)
+			}
+		})
+		<-began
+		time.Sleep(100 * time.Millisecond) // into the wait, with its log told
+		s.mu.Lock()
+		var pid int
+		for _, i := range s.isolates {
+			pid = i.runner.PID()
+		}
+		s.mu.Unlock()
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		if b := get(t, s, key("a"), "/quiet"); b.body != "done" {
+			t.Errorf("afterwards: %+v", b.sum)
+		}
+	}
+	if st := s.Stats(); st.Restarts < 2 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestStreams(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`export default { fetch(request) {
+		if (request.method === "POST") return new Response(request.body);
+		const { readable, writable } = new TransformStream();
+		const w = writable.getWriter();
+		(async () => { for (let i = 0; i < 3; i++) { await w.write(new TextEncoder().encode("piece " + i + "\n")); await scheduler.wait(50); } await w.close(); })();
+		return new Response(readable);
+	} };`))
+	at := time.Now()
+	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/", Length: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 8)
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != "piece 0\n" {
+		t.Fatalf("%q %v", first, err)
+	}
+	early := time.Since(at)
+	rest, err := io.ReadAll(resp.Body)
+	if err != nil || string(rest) != "piece 1\npiece 2\n" {
+		t.Fatalf("%q %v", rest, err)
+	}
+	if all := time.Since(at); all-early < 60*time.Millisecond {
+		t.Errorf("the first piece came after %v of %v: not streamed", early, all)
+	}
+	big := bytes.Repeat([]byte("0123456789abcdef"), 10<<16) // 10 MiB
+	resp, err = s.Invoke(t.Context(), Run{Key: key("a"), Method: "POST", URL: "https://a.example/", Body: bytes.NewReader(big), Length: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || !bytes.Equal(got, big) {
+		t.Errorf("%d bytes back, %v", len(got), err)
+	}
+	sum, err := resp.Summary(t.Context())
+	if err != nil || sum.Outcome != "ok" {
+		t.Errorf("%+v %v", sum, err)
+	}
+}
+
+// A visitor who leaves ends the run; one who has everything does not end its waitUntil.
+func TestVisitorLeaves(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`let kept = 0;
+	export default { async fetch(request, env, ctx) {
+		if (request.url.endsWith("/later")) { ctx.waitUntil(scheduler.wait(100).then(() => { kept++; })); return new Response("x"); }
+		if (request.url.endsWith("/kept")) return new Response(String(kept));
+		await scheduler.wait(5000); return new Response("late");
+	} };`))
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	at := time.Now()
+	resp, err := s.Invoke(ctx, Run{Key: key("a"), Method: "GET", URL: "https://a.example/wait", Length: -1})
+	if err == nil {
+		var sum *trace.Summary
+		if sum, err = resp.Summary(t.Context()); err == nil && sum.Outcome != string(trace.FaultCanceled) {
+			t.Errorf("%+v", sum)
+		}
+	}
+	if time.Since(at) > 2*time.Second {
+		t.Error("the run went on")
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	resp, err = s.Invoke(ctx, Run{Key: key("a"), Method: "GET", URL: "https://a.example/later", Length: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if sum, err := resp.Summary(t.Context()); err != nil || sum.Outcome != "ok" {
+		t.Errorf("%+v %v", sum, err)
+	}
+	if a := get(t, s, key("a"), "/kept"); a.body != "1" {
+		t.Errorf("waitUntil ran %s times", a.body)
+	}
+}
+
+func TestWorkersCallOneAnother(t *testing.T) {
+	s := open(t)
+	k := key("a")
+	deploy(t, s, k, map[string]string{
+		"a/wrangler.jsonc": `{"name":"front","main":"worker.js","compatibility_date":"2026-11-01","services":[{"binding":"BACK","service":"back"}]}`,
+		"a/worker.js": `export default { async fetch(request, env) {
+			const p = new URL(request.url).pathname;
+			if (p === "/rpc") return new Response(String(await env.BACK.add(2, 3)));
+			if (p === "/throw") { try { await env.BACK.fetch("https://x/throw"); return new Response("nothing thrown"); } catch (e) { return new Response("caught " + e.message); } }
+			if (p === "/self") { const r = await fetch(request.url); return new Response("got " + r.status, { status: r.status }); }
+			if (p === "/many") { let n = 0; try { for (;;) { await env.BACK.fetch("https://x/"); n++; } } catch (e) { return new Response(n + " " + e.message); } }
+			if (p === "/out") { try { await fetch("http://127.0.0.1:1/"); return new Response("open"); } catch (e) { return new Response("closed: " + e.message); } }
+			const r = await env.BACK.fetch("https://x/hi", { method: "POST", body: "body" });
+			return new Response("front+" + await r.text());
+		} };`,
+		"b/wrangler.jsonc": `{"name":"back","main":"worker.js","compatibility_date":"2026-11-01"}`,
+		"b/worker.js": `import { WorkerEntrypoint } from "cloudflare:workers";
+		export default class extends WorkerEntrypoint {
+			async fetch(request) { console.log("in back"); if (request.url.endsWith("throw")) throw new RangeError("from back"); return new Response("back " + await request.text()); }
+			add(a, b) { return a + b; }
+		}`,
+	})
+	for path, want := range map[string]string{
+		"/": "front+back body", "/rpc": "5", "/throw": "caught from back", "/out": "closed: " + errClosedNetwork.Message,
+	} {
+		a := get(t, s, k, path, func(r *Run) { r.Worker = "front" })
+		if a.body != want {
+			t.Errorf("%s: %q %+v, want %q", path, a.body, a.sum.Fault, want)
+		}
+	}
+	a := get(t, s, k, "/", func(r *Run) { r.Worker = "front" })
+	var logs []string
+	for _, e := range a.events {
+		if e.Kind == trace.KindLog {
+			logs = append(logs, e.Worker+": "+e.Log.Text)
+		}
+	}
+	if strings.Join(logs, "\n") != "back: in back" {
+		t.Errorf("logs %q", logs)
+	}
+	if a := get(t, s, k, "/self", func(r *Run) { r.Worker = "front" }); a.status == 200 || a.sum.Wall > 5_000_000 {
+		t.Errorf("a Worker that fetches itself: %d %+v", a.status, a.sum)
+	}
+	if a := get(t, s, k, "/many", func(r *Run) { r.Worker = "front" }); !strings.HasPrefix(a.body, "50 Too many") && !strings.HasPrefix(a.body, "49 Too many") {
+		t.Errorf("many subrequests: %q", a.body)
+	}
+}
