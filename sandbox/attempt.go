@@ -217,6 +217,9 @@ func (a *attempt) End(end runner.End) {
 	if end.Lost == runner.LostGuilty {
 		cpu = int64(a.e.group.worker.Limits.CPU)
 	}
+	if a.e.object != "" && (end.Lost != runner.NotLost || end.Spent) {
+		a.e.s.platform.Rollback(a.e.caller())
+	}
 	state, live := a.e.s.leave(a.t, cpu, end)
 	a.end = end
 	headed := a.isHeaded()

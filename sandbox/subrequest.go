@@ -130,13 +130,22 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	return e.s.net.fetch(ctx, u, r)
 }
 
+// caller is e's Worker as the platform knows it.
+func (e *execution) caller() platform.Caller {
+	c := platform.Caller{
+		Project: platform.Project{Learner: e.project.key.Learner, Project: e.project.key.Project, Space: e.chain.fresh},
+		Worker:  e.group.worker,
+	}
+	if e.object != "" {
+		c.Object, c.Class = e.object, e.entry
+	}
+	return c
+}
+
 // call performs a binding operation of e's Worker.
 func (e *execution) call(ctx context.Context, op string, args []any) (any, error) {
 	if op != "rpc.call" {
-		return e.s.platform.Call(ctx, platform.Caller{
-			Project: platform.Project{Learner: e.project.key.Learner, Project: e.project.key.Project, Space: e.chain.fresh},
-			Worker:  e.group.worker, Object: e.object, Class: e.entry,
-		}, op, args)
+		return e.s.platform.Call(ctx, e.caller(), op, args)
 	}
 	if err := e.count(); err != nil {
 		return nil, err

@@ -2,8 +2,6 @@ package platform
 
 import (
 	"context"
-	"strconv"
-	"time"
 
 	"coldstart/sandbox/trace"
 )
@@ -13,7 +11,6 @@ const (
 	kvKeyMax  = 512
 	kvMetaMax = 1024
 	kvListMax = 1000
-	kvTTLMin  = 60 // seconds
 )
 
 // own checks that a Worker has a binding of this type to this resource.
@@ -38,7 +35,38 @@ func kvKey(key string) error {
 	return nil
 }
 
-// kv.get [namespace, key] → nil, or [value, metadata JSON or nil]
+// kvEntry is a record as it crosses: none, or value and metadata.
+func kvEntry(r *Record) any {
+	if r == nil {
+		return nil
+	}
+	return []any{r.Value, text(r.Meta)}
+}
+
+func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns := a.str(0)
+	if err := c.own("kv", ns); err != nil {
+		return nil, err
+	}
+	keys := a.list(1)
+	if len(keys) > 100 {
+		return nil, plainError("KV GET_BULK failed: 400 You can request a maximum of 100 keys.")
+	}
+	out := make([]any, 0, len(keys))
+	for i := range keys {
+		key := keys.str(i)
+		if err := kvKey(key); err != nil {
+			return nil, err
+		}
+		r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key)
+		if err != nil {
+			return nil, p.trouble("kv.getMany", err)
+		}
+		out = append(out, kvEntry(r))
+	}
+	return out, nil
+}
+
 func kvGet(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns, key := a.str(0), a.str(1)
 	if err := c.own("kv", ns); err != nil {
@@ -48,10 +76,7 @@ func kvGet(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 		return nil, err
 	}
 	r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key)
-	if err != nil || r == nil {
-		return nil, p.trouble("kv.get", err)
-	}
-	return []any{r.Value, text(r.Meta)}, nil
+	return kvEntry(r), p.trouble("kv.get", err)
 }
 
 // text is metadata as it crosses: nil for none.
@@ -62,7 +87,6 @@ func text(b []byte) any {
 	return string(b)
 }
 
-// kv.put [namespace, key, value, expiration in Unix seconds or nil, TTL in seconds or nil, metadata JSON or nil]
 func kvPut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns, key := a.str(0), a.str(1)
 	if err := c.own("kv", ns); err != nil {
@@ -75,23 +99,11 @@ func kvPut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	if rec.Value == nil {
 		rec.Value = []byte{}
 	}
-	now := p.cfg.Now()
-	switch {
-	case a.has(4):
-		ttl := a.integer(4)
-		if ttl < kvTTLMin {
-			return nil, plainError("KV PUT failed: 400 Invalid expiration_ttl of %s. Expiration TTL must be at least %d.", number(a.num(4)), kvTTLMin)
-		}
-		rec.Expires = now.Add(time.Duration(min(ttl, 100*365*86400)) * time.Second).UnixMilli()
-	case a.has(3):
-		at := a.integer(3)
-		if at < now.Unix()+kvTTLMin {
-			return nil, plainError("KV PUT failed: 400 Invalid expiration of %s. Please specify integer greater than the current number of seconds since the UNIX epoch.", number(a.num(3)))
-		}
+	if at := a.integer(3); at > 0 {
 		rec.Expires = min(at, 1<<40) * 1000
 	}
-	if a.has(5) {
-		rec.Meta = []byte(a.str(5))
+	if meta := a.str(4); meta != "" {
+		rec.Meta = []byte(meta)
 		if len(rec.Meta) > kvMetaMax {
 			return nil, plainError("KV PUT failed: 413 Metadata length of %d exceeds limit of %d.", len(rec.Meta), kvMetaMax)
 		}
@@ -99,8 +111,6 @@ func kvPut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	err := p.cfg.Store.Write(ctx, Namespace{c.Project, "kv", ns}, []Change{{Record: rec}}, kvLimit(c.Worker.Limits))
 	return nil, p.trouble("kv.put", err)
 }
-
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // kvLimit refuses what does not fit a project.
 func kvLimit(l trace.Limits) func(Usage) error {
@@ -115,7 +125,6 @@ func kvLimit(l trace.Limits) func(Usage) error {
 	}
 }
 
-// kv.delete [namespace, key]
 func kvDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns, key := a.str(0), a.str(1)
 	if err := c.own("kv", ns); err != nil {
@@ -128,26 +137,20 @@ func kvDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	return nil, p.trouble("kv.delete", err)
 }
 
-// kv.list [namespace, prefix, limit, cursor] → [[name, expiration in Unix seconds or nil, metadata JSON or nil, …], cursor or ""]
 func kvList(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns := a.str(0)
 	if err := c.own("kv", ns); err != nil {
 		return nil, err
 	}
 	limit := a.integer(2)
-	switch {
-	case !a.has(2):
+	if limit < 1 || limit > kvListMax {
 		limit = kvListMax
-	case limit < 1:
-		return nil, plainError("KV GET failed: 400 Invalid key_count_limit of %d. Please specify an integer greater than 0.", limit)
-	case limit > kvListMax:
-		return nil, plainError("KV GET failed: 400 Invalid key_count_limit of %d. Please specify an integer less than %d.", limit, kvListMax)
 	}
 	after, err := cursorKey(a.str(3))
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.cfg.Store.List(ctx, Namespace{c.Project, "kv", ns}, a.str(1), after, int(limit)+1)
+	list, err := p.cfg.Store.List(ctx, Namespace{c.Project, "kv", ns}, Query{Prefix: a.str(1), After: after, Limit: int(limit) + 1})
 	if err != nil {
 		return nil, p.trouble("kv.list", err)
 	}
@@ -156,13 +159,10 @@ func kvList(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 		list = list[:limit]
 		cursor = keyCursor(list[limit-1].Key)
 	}
-	flat := make([]any, 0, 3*len(list))
+	out := make([]any, 0, 1+3*len(list))
+	out = append(out, cursor)
 	for _, r := range list {
-		var expires any
-		if r.Expires != 0 {
-			expires = float64(r.Expires / 1000)
-		}
-		flat = append(flat, r.Key, expires, text(r.Meta))
+		out = append(out, r.Key, r.Expires/1000, text(r.Meta))
 	}
-	return []any{flat, cursor}, nil
+	return out, nil
 }

@@ -37,6 +37,14 @@ type Platform struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	deployed map[Project]*trace.Deployment
+	queues   map[Namespace]*queue
+	alarms   map[alarmKey]*alarm
+	open     map[Namespace]*transaction
+	rates    map[rateKey]*rate
+	sql      databases
 }
 
 // New makes a Platform. The caller closes it.
@@ -47,16 +55,26 @@ func New(cfg Config) *Platform {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Platform{cfg: cfg}
+	p := &Platform{
+		cfg: cfg, deployed: map[Project]*trace.Deployment{}, queues: map[Namespace]*queue{}, alarms: map[alarmKey]*alarm{},
+		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{},
+	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.sql.p = p
+	p.wg.Go(p.crons)
 	return p
 }
 
 // Close stops what the platform does by itself and waits for it.
 func (p *Platform) Close() error {
 	p.stop()
+	p.mu.Lock()
+	for _, a := range p.alarms {
+		a.timer.Stop()
+	}
+	p.mu.Unlock()
 	p.wg.Wait()
-	return nil
+	return p.sql.close()
 }
 
 // Caller is the Worker that performs an operation.
@@ -76,10 +94,42 @@ var operations = map[string]struct {
 	f     operation
 	reads bool // it changes nothing, so a run that did only such can be done again
 }{
-	"kv.get":    {kvGet, true},
-	"kv.put":    {kvPut, false},
-	"kv.delete": {kvDelete, false},
-	"kv.list":   {kvList, true},
+	"kv.get":     {kvGet, true},
+	"kv.getMany": {kvGetMany, true},
+	"kv.put":     {kvPut, false},
+	"kv.delete":  {kvDelete, false},
+	"kv.list":    {kvList, true},
+
+	"cache.match":  {cacheMatch, true},
+	"cache.put":    {cachePut, false},
+	"cache.delete": {cacheDelete, false},
+
+	"queue.send":      {queueSend, false},
+	"queue.sendBatch": {queueSendBatch, false},
+
+	"storage.get":       {storageGet, true},
+	"storage.put":       {storagePut, false},
+	"storage.delete":    {storageDelete, false},
+	"storage.list":      {storageList, true},
+	"storage.deleteAll": {storageDeleteAll, false},
+	"storage.getAlarm":  {storageGetAlarm, true},
+	"storage.setAlarm":  {storageSetAlarm, false},
+	"storage.begin":     {storageBegin, false},
+	"storage.end":       {storageEnd, false},
+
+	"sql.exec": {sqlExec, false},
+	"sql.size": {sqlSize, true},
+	"d1.query": {d1Query, false},
+	"d1.exec":  {d1Exec, false},
+
+	"r2.head":   {r2Head, true},
+	"r2.get":    {r2Get, true},
+	"r2.put":    {r2Put, false},
+	"r2.delete": {r2Delete, false},
+	"r2.list":   {r2List, true},
+
+	"ratelimit": {rateLimit, false},
+	"analytics": {analytics, false},
 }
 
 // ReadOnly reports whether an operation changes nothing.
@@ -94,11 +144,42 @@ func (p *Platform) Call(ctx context.Context, c Caller, op string, list []any) (a
 	return o.f(ctx, p, c, args(list))
 }
 
-// Deploy tells of a project's new Workers.
-func (p *Platform) Deploy(Project, *trace.Deployment) {}
+// Deploy tells of a project's new Workers. Messages and alarms that were left
+// from before are delivered from now on.
+func (p *Platform) Deploy(pr Project, d *trace.Deployment) {
+	p.mu.Lock()
+	p.deployed[pr] = d
+	p.mu.Unlock()
+	for _, w := range d.Workers {
+		for _, c := range w.Consumers {
+			p.deliver(Namespace{pr, "queue", c.Queue})
+		}
+	}
+	p.resumeAlarms(pr)
+}
+
+// workers are what is deployed for a project; a space shares its project's.
+func (p *Platform) workers(pr Project) []trace.Worker {
+	pr.Space = ""
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d := p.deployed[pr]; d != nil {
+		return d.Workers
+	}
+	return nil
+}
 
 // Drop deletes all data of a project's space.
 func (p *Platform) Drop(pr Project) {
+	p.mu.Lock()
+	for k, a := range p.alarms {
+		if k.project == pr {
+			a.timer.Stop()
+			delete(p.alarms, k)
+		}
+	}
+	p.mu.Unlock()
+	p.sql.drop(pr)
 	if err := p.cfg.Store.Drop(p.ctx, pr); err != nil {
 		p.cfg.Log.Error("data not dropped", "project", pr.Project, "error", err)
 	}

@@ -35,6 +35,14 @@ type Change struct {
 	Delete bool
 }
 
+// Query chooses records for a list.
+type Query struct {
+	Prefix string // keys begin with it
+	After  string // keys come after it, "" for all
+	Limit  int    // at most so many; it is always set
+	Values bool   // with their values
+}
+
 // Usage is what a project holds in one kind of namespace.
 type Usage struct {
 	Bytes int64 // keys, values and metadata
@@ -45,9 +53,8 @@ type Usage struct {
 type Store interface {
 	// Get reads one record; nil when there is none or it has expired.
 	Get(ctx context.Context, ns Namespace, key string) (*Record, error)
-	// List reads records whose keys begin with prefix and come after the key
-	// after, in byte order, at most limit, without their values.
-	List(ctx context.Context, ns Namespace, prefix, after string, limit int) ([]Record, error)
+	// List reads records in the byte order of their keys.
+	List(ctx context.Context, ns Namespace, q Query) ([]Record, error)
 	// Write performs all changes or none. When check is not nil it is asked
 	// about the project's usage of ns.Kind as it would be afterwards; its error
 	// undoes the batch and is returned.
@@ -90,7 +97,7 @@ func (m *Memory) Get(_ context.Context, ns Namespace, key string) (*Record, erro
 }
 
 // List implements Store.
-func (m *Memory) List(_ context.Context, ns Namespace, prefix, after string, limit int) ([]Record, error) {
+func (m *Memory) List(_ context.Context, ns Namespace, q Query) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.spaces[ns]
@@ -98,18 +105,20 @@ func (m *Memory) List(_ context.Context, ns Namespace, prefix, after string, lim
 		return nil, nil
 	}
 	now := m.now().UnixMilli()
-	from := max(prefix, after)
 	var out []Record
-	for i := sort.SearchStrings(s.keys, from); i < len(s.keys) && len(out) < limit; i++ {
+	for i := sort.SearchStrings(s.keys, max(q.Prefix, q.After)); i < len(s.keys) && len(out) < q.Limit; i++ {
 		k := s.keys[i]
-		if !strings.HasPrefix(k, prefix) {
+		if !strings.HasPrefix(k, q.Prefix) {
 			break
 		}
-		if k == after && after != "" {
+		if k == q.After && q.After != "" {
 			continue
 		}
 		if r := s.records[k]; r.alive(now) {
-			r.Size, r.Value = int64(len(r.Value)), nil
+			r.Size = int64(len(r.Value))
+			if !q.Values {
+				r.Value = nil
+			}
 			out = append(out, r)
 		}
 	}

@@ -391,6 +391,19 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	}
 }
 
+// CallSync implements webapi.SyncBackend: the isolate waits, and with it one
+// of the threads that run isolates, for as long as the storage takes.
+func (c *child) CallSync(run, op string, args []any) (any, error) {
+	type answer struct {
+		v   any
+		err error
+	}
+	ch := make(chan answer, 1)
+	c.Call(run, op, args, func(v any, err error) { ch <- answer{v, err} })
+	a := <-ch
+	return a.v, a.err
+}
+
 func (c *child) run(id string) *childRun {
 	c.mu.Lock()
 	defer c.mu.Unlock()

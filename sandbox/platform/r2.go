@@ -1,0 +1,276 @@
+package platform
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5" //nolint:gosec // R2's ETag is an MD5 by definition
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Limits of a project's buckets.
+const (
+	r2Bytes  = 64 << 20
+	r2Keys   = 10_000
+	r2Object = 16 << 20
+)
+
+// object is what is kept beside an object's bytes.
+type object struct {
+	Version   string          `json:"version"`
+	ETag      string          `json:"etag"`
+	Uploaded  int64           `json:"uploaded"` // Unix milliseconds
+	HTTP      json.RawMessage `json:"http,omitempty"`
+	Custom    json.RawMessage `json:"custom,omitempty"`
+	Checksums json.RawMessage `json:"checksums,omitempty"`
+}
+
+// conditions are those of R2's onlyIf. An ETag may be one text or a list.
+type conditions struct {
+	Matches      texts    `json:"etagMatches"`
+	DoesNotMatch texts    `json:"etagDoesNotMatch"`
+	Before       *float64 `json:"uploadedBefore"` // Unix milliseconds
+	After        *float64 `json:"uploadedAfter"`
+	Seconds      bool     `json:"secondsGranularity"`
+}
+
+type texts []string
+
+// UnmarshalJSON reads a text or a list of texts.
+func (t *texts) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(t))
+}
+
+func (t texts) has(etag string) bool {
+	return slices.ContainsFunc(t, func(s string) bool { return s == "*" || strings.Trim(strings.TrimPrefix(s, "W/"), `"`) == etag })
+}
+
+// hold reports whether conditions hold for an object, nil being none.
+func (c conditions) hold(o *object) bool {
+	if o == nil {
+		return len(c.Matches) == 0 && c.Before == nil
+	}
+	at := float64(o.Uploaded)
+	if c.Seconds {
+		at = float64(o.Uploaded / 1000 * 1000)
+	}
+	if len(c.Matches) > 0 && !c.Matches.has(o.ETag) || len(c.DoesNotMatch) > 0 && c.DoesNotMatch.has(o.ETag) {
+		return false
+	}
+	return !(c.Before != nil && at >= *c.Before || c.After != nil && at <= *c.After)
+}
+
+func conditionsOf(text string) (conditions, error) {
+	var c conditions
+	if text == "" {
+		return c, nil
+	}
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return c, typeError("The conditions (onlyIf) cannot be read.")
+	}
+	return c, nil
+}
+
+func bucketOf(c Caller, a args) (Namespace, error) {
+	id := a.str(0)
+	return Namespace{c.Project, "r2", id}, c.own("r2", id)
+}
+
+func r2Key(k string) error {
+	if k == "" || len(k) > 1024 {
+		return plainError("R2: an object's key has 1 to 1024 bytes; this one has %d.", len(k))
+	}
+	return nil
+}
+
+func (p *Platform) object(r *Record) (*object, error) {
+	if r == nil {
+		return nil, nil
+	}
+	var o object
+	if err := json.Unmarshal(r.Meta, &o); err != nil {
+		return nil, p.trouble("r2", err)
+	}
+	return &o, nil
+}
+
+func describe(r *Record, o *object, size int64) []any {
+	return []any{r.Key, o.Version, size, o.ETag, o.Uploaded, string(o.HTTP), string(o.Custom), string(o.Checksums)}
+}
+
+// find reads an object and what describes it.
+func (p *Platform) find(ctx context.Context, c Caller, a args) (*Record, *object, error) {
+	ns, err := bucketOf(c, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r2Key(a.str(1)); err != nil {
+		return nil, nil, err
+	}
+	r, err := p.cfg.Store.Get(ctx, ns, a.str(1))
+	if err != nil {
+		return nil, nil, p.trouble("r2", err)
+	}
+	o, err := p.object(r)
+	return r, o, err
+}
+
+func r2Head(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	r, o, err := p.find(ctx, c, a)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	return describe(r, o, int64(len(r.Value))), nil
+}
+
+func r2Get(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	r, o, err := p.find(ctx, c, a)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	cond, err := conditionsOf(a.str(4))
+	if err != nil {
+		return nil, err
+	}
+	size := int64(len(r.Value))
+	if !cond.hold(o) {
+		return []any{describe(r, o, size), nil, int64(0), size}, nil
+	}
+	offset, length := a.integer(2), a.integer(3)
+	if offset < 0 { // the last bytes
+		offset = max(0, size+offset)
+	}
+	if offset > size || offset == size && size > 0 {
+		return nil, plainError("get: The requested range is not satisfiable (10039)")
+	}
+	if length < 0 || length > size-offset {
+		length = size - offset
+	}
+	return []any{describe(r, o, size), r.Value[offset : offset+length], offset, length}, nil
+}
+
+func r2Put(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := bucketOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	body := a.data(2)
+	if body == nil {
+		body = []byte{}
+	}
+	if len(body) > r2Object {
+		return nil, plainError("put: the object is larger than %d MiB.", r2Object>>20)
+	}
+	_, was, err := p.find(ctx, c, a)
+	if err != nil {
+		return nil, err
+	}
+	cond, err := conditionsOf(a.str(5))
+	if err != nil {
+		return nil, err
+	}
+	if a.str(5) != "" && !cond.hold(was) {
+		return nil, nil
+	}
+	sum := md5.Sum(body) //nolint:gosec // as above
+	etag := hex.EncodeToString(sum[:])
+	sums, err := json.Marshal(map[string]string{"md5": etag})
+	if err != nil {
+		return nil, err
+	}
+	o := &object{Version: messageID(), ETag: etag, Uploaded: p.cfg.Now().UnixMilli(), HTTP: rawJSON(a.str(3)), Custom: rawJSON(a.str(4)), Checksums: sums}
+	meta, err := json.Marshal(o)
+	if err != nil || len(meta) > 16<<10 {
+		return nil, plainError("put: the object's metadata is too large.")
+	}
+	rec := Record{Key: a.str(1), Value: bytes.Clone(body), Meta: meta}
+	if err := p.cfg.Store.Write(ctx, ns, []Change{{Record: rec}}, func(u Usage) error {
+		if u.Bytes > r2Bytes || u.Keys > r2Keys {
+			return plainError("put: this project's buckets are full (%d MiB, %d objects).", r2Bytes>>20, r2Keys)
+		}
+		return nil
+	}); err != nil {
+		return nil, p.trouble("r2.put", err)
+	}
+	return describe(&rec, o, int64(len(body))), nil
+}
+
+// rawJSON is text that is JSON, else nothing.
+func rawJSON(s string) json.RawMessage {
+	if s == "" || !json.Valid([]byte(s)) {
+		return nil
+	}
+	return json.RawMessage(s)
+}
+
+func r2Delete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := bucketOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	keys := a.list(1)
+	if len(keys) > 1000 {
+		return nil, plainError("delete: at most 1000 keys at a time.")
+	}
+	var batch []Change
+	for i := range keys {
+		batch = append(batch, Change{Record: Record{Key: keys.str(i)}, Delete: true})
+	}
+	return nil, p.trouble("r2.delete", p.cfg.Store.Write(ctx, ns, batch, nil))
+}
+
+func r2List(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := bucketOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	prefix, limit, delimiter := a.str(1), int(a.integer(2)), a.str(4)
+	if limit < 1 || limit > 1000 {
+		limit = 1000
+	}
+	after, err := cursorKey(a.str(3))
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.cfg.Store.List(ctx, ns, Query{Prefix: prefix, After: max(after, a.str(5)), Limit: r2Keys})
+	if err != nil {
+		return nil, p.trouble("r2.list", err)
+	}
+	var groups, found []any
+	last, cursor := "", ""
+	seen := ""
+	for _, r := range list {
+		if len(groups)+len(found) >= limit {
+			cursor = keyCursor(last)
+			break
+		}
+		if delimiter != "" {
+			if i := strings.Index(r.Key[len(prefix):], delimiter); i >= 0 {
+				g := r.Key[:len(prefix)+i+len(delimiter)]
+				if g != seen {
+					seen = g
+					groups = append(groups, g)
+				}
+				last = r.Key
+				continue
+			}
+		}
+		o, err := p.object(&r)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, describe(&r, o, r.Size))
+		last = r.Key
+	}
+	if groups == nil {
+		groups = []any{}
+	}
+	return append([]any{cursor, groups}, found...), nil
+}

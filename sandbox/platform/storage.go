@@ -1,0 +1,291 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"coldstart/sandbox/trace"
+)
+
+// Durable Object storage: keys and encoded values of one object. The object is
+// named by the caller, but only the instance itself may reach it: class and
+// object must be those of the run.
+
+// listAll bounds a list without a limit.
+const listAll = 100_000
+
+// transaction is what a transaction changed so far: nil is a deletion.
+type transaction struct {
+	changes map[string]*Record
+	cleared bool
+	sql     bool
+}
+
+// storageOf is the namespace of the caller's own object.
+func storageOf(c Caller, a args) (Namespace, error) {
+	if c.Object == "" || a.str(0) != c.Object {
+		return Namespace{}, plainError("Only a Durable Object itself can reach its storage.")
+	}
+	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}, nil
+}
+
+func (p *Platform) transactionOf(ns Namespace) *transaction {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open[ns]
+}
+
+func storageKey(k string) error {
+	if len(k) > 2048 {
+		return plainError("Keys cannot be larger than 2048 bytes.")
+	}
+	return nil
+}
+
+func durableLimit(l trace.Limits) func(Usage) error {
+	return func(u Usage) error {
+		if u.Bytes > l.KVBytes || u.Keys > 10*l.KVKeys {
+			return plainError("Durable Objects: this project's %d MiB of storage are full; delete some first.", l.KVBytes>>20)
+		}
+		return nil
+	}
+}
+
+func storageGet(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	tx := p.transactionOf(ns)
+	keys := a.list(1)
+	out := make([]any, 0, len(keys))
+	for i := range keys {
+		k := keys.str(i)
+		if r, ok := tx.find(k); ok {
+			out = append(out, valueText(r))
+			continue
+		}
+		r, err := p.cfg.Store.Get(ctx, ns, k)
+		if err != nil {
+			return nil, p.trouble("storage.get", err)
+		}
+		out = append(out, valueText(r))
+	}
+	return out, nil
+}
+
+// find is what a transaction says about a key; ok is false when it says nothing.
+func (t *transaction) find(k string) (r *Record, ok bool) {
+	if t == nil {
+		return nil, false
+	}
+	r, ok = t.changes[k]
+	return r, ok || t.cleared
+}
+
+func valueText(r *Record) any {
+	if r == nil {
+		return nil
+	}
+	return string(r.Value)
+}
+
+// change performs changes, or adds them to the open transaction.
+func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace, batch []Change) error {
+	p.mu.Lock()
+	if tx := p.open[ns]; tx != nil {
+		defer p.mu.Unlock()
+		for _, ch := range batch {
+			if ch.Delete {
+				tx.changes[ch.Key] = nil
+			} else {
+				tx.changes[ch.Key] = &ch.Record
+			}
+		}
+		if len(tx.changes) > listAll {
+			return plainError("The transaction changes too many keys.")
+		}
+		return nil
+	}
+	p.mu.Unlock()
+	return p.trouble(op, p.cfg.Store.Write(ctx, ns, batch, durableLimit(c.Worker.Limits)))
+}
+
+func storagePut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	flat := a.list(1)
+	var batch []Change
+	for i := 0; i+1 < len(flat); i += 2 {
+		if err := storageKey(flat.str(i)); err != nil {
+			return nil, err
+		}
+		batch = append(batch, Change{Record: Record{Key: flat.str(i), Value: []byte(flat.str(i + 1))}})
+	}
+	return nil, p.change(ctx, "storage.put", c, ns, batch)
+}
+
+func storageDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	there, err := storageGet(ctx, p, c, a)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	var batch []Change
+	keys := a.list(1)
+	for i, v := range there.([]any) {
+		if v != nil {
+			n++
+			batch = append(batch, Change{Record: Record{Key: keys.str(i)}, Delete: true})
+		}
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return n, p.change(ctx, "storage.delete", c, ns, batch)
+}
+
+// storageAll is everything an object holds, with the open transaction's changes.
+func (p *Platform) storageAll(ctx context.Context, ns Namespace, prefix string) ([]Record, error) {
+	list, err := p.cfg.Store.List(ctx, ns, Query{Prefix: prefix, Limit: listAll, Values: true})
+	if err != nil {
+		return nil, p.trouble("storage.list", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	tx := p.open[ns]
+	if tx == nil {
+		return list, nil
+	}
+	var out []Record
+	for _, r := range list {
+		if _, changed := tx.find(r.Key); !changed {
+			out = append(out, r)
+		}
+	}
+	for k, r := range tx.changes {
+		if r != nil && strings.HasPrefix(k, prefix) {
+			out = append(out, *r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
+	return out, nil
+}
+
+func storageList(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	start, after, end, limit := a.str(1), a.str(2), a.str(3), int(a.integer(6))
+	list, err := p.storageAll(ctx, ns, a.str(4))
+	if err != nil {
+		return nil, err
+	}
+	if a.flag(5) {
+		slices.Reverse(list)
+	}
+	out := []any{}
+	for _, r := range list {
+		if r.Key < start || after != "" && r.Key <= after || end != "" && r.Key >= end {
+			continue
+		}
+		if limit > 0 && len(out) == 2*limit {
+			break
+		}
+		out = append(out, r.Key, string(r.Value))
+	}
+	return out, nil
+}
+
+func storageDeleteAll(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.storageAll(ctx, ns, "")
+	if err != nil {
+		return nil, err
+	}
+	var batch []Change
+	for _, r := range list {
+		batch = append(batch, Change{Record: Record{Key: r.Key}, Delete: true})
+	}
+	if len(batch) > 0 {
+		if err := p.change(ctx, "storage.deleteAll", c, ns, batch); err != nil {
+			return nil, err
+		}
+	}
+	return nil, p.trouble("storage.deleteAll", p.sql.remove(ctx, sqlNamespace(ns)))
+}
+
+func storageBegin(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	if p.open[ns] != nil {
+		p.mu.Unlock()
+		return nil, plainError("A transaction is open already: transactions cannot be nested.")
+	}
+	tx := &transaction{changes: map[string]*Record{}}
+	p.open[ns] = tx
+	p.mu.Unlock()
+	if err := p.sql.begin(ctx, sqlNamespace(ns)); err != nil {
+		p.mu.Lock()
+		delete(p.open, ns)
+		p.mu.Unlock()
+		return nil, p.trouble("storage.begin", err)
+	}
+	return nil, nil
+}
+
+func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	ns, err := storageOf(c, a)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	tx := p.open[ns]
+	delete(p.open, ns)
+	p.mu.Unlock()
+	if tx == nil {
+		return nil, plainError("No transaction is open.")
+	}
+	commit := a.flag(1)
+	var batch []Change
+	for k, r := range tx.changes {
+		if r == nil {
+			batch = append(batch, Change{Record: Record{Key: k}, Delete: true})
+		} else {
+			batch = append(batch, Change{Record: *r})
+		}
+	}
+	var failed error
+	if commit && len(batch) > 0 {
+		failed = p.cfg.Store.Write(ctx, ns, batch, durableLimit(c.Worker.Limits))
+	}
+	return nil, p.trouble("storage.end", errors.Join(failed, p.sql.end(ctx, sqlNamespace(ns), commit && failed == nil)))
+}
+
+// Rollback drops the transactions that an object left open: the isolate that
+// held it is gone.
+func (p *Platform) Rollback(c Caller) {
+	ns := Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}
+	p.mu.Lock()
+	_, was := p.open[ns]
+	delete(p.open, ns)
+	p.mu.Unlock()
+	if was {
+		_ = p.sql.end(p.ctx, sqlNamespace(ns), false) // nothing is kept of it
+	}
+}
