@@ -4,6 +4,7 @@ import { $, $$, button, el, set, type Child } from "./_dom.ts";
 import { count, faultTitle } from "./_format.ts";
 import type { CheckEvent } from "./protocol.ts";
 import type { Checks } from "./_runs.ts";
+import { stopped } from "./_response.ts";
 import { logLine, place, verdict } from "./_values.ts";
 
 const mostLines = 50;
@@ -47,6 +48,7 @@ export function drawChecks(panel: HTMLElement, checks: Checks): void {
     el("div", { class: "panel_head" },
       el("p", { class: "panel_say" }, standing(checks), where && ` Check ${failed?.task ?? ""} stopped at `, where, where && "."),
       checks.over ? button("run-checks", "Run checks", {}, "run") : button("cancel-checks", "Cancel")),
+    checks.fault && stopped(checks.fault),
     ...checks.list.map(one));
 }
 

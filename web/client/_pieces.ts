@@ -28,6 +28,15 @@ async function answer(form: HTMLFormElement): Promise<void> {
   }
 }
 
+/** Tells the server that a hint is open, so that it is open next time. */
+function note(hint: HTMLElement): void {
+  const task = hint.closest<HTMLElement>("[data-task]")?.dataset.task ?? "0";
+  void fetch(`${location.pathname}/hint`, {
+    method: "POST", keepalive: true, headers: { accept: "application/json" },
+    body: new URLSearchParams({ task, hint: hint.dataset.hint ?? "1" }),
+  }).catch(() => {}); // it opens all the same
+}
+
 export function pieces(): void {
   document.addEventListener("submit", (e) => {
     const form = (e.target as Element).closest<HTMLFormElement>("form[data-piece]");
@@ -35,7 +44,7 @@ export function pieces(): void {
     e.preventDefault();
     const chosen = [...new FormData(form)].some(([k, v]) => k === "answer" && v !== "");
     const says = $(".piece_says", form);
-    if (!chosen && $("input[name=answer]", form)) {
+    if (!chosen && $("input[name=answer]:not([type=checkbox])", form)) {
       if (says) says.textContent = "Choose an answer first.";
       return;
     }
@@ -50,6 +59,7 @@ export function pieces(): void {
         if (h.open) h.dataset.seen = "yes";
         const next = hints[hints.indexOf(h) + 1];
         if (h.open && next) next.dataset.seen = "yes";
+        if (h.open) note(h);
         offer();
       });
     }

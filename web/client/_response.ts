@@ -17,12 +17,11 @@ const mostEntries = 200;
 let chosen: View | null = null;
 let framed = ""; // what the frame shows, so that it loads once
 let frame: HTMLIFrameElement | null = null;
-let pictured: string | null = null;
 
 const header = (r: Run, name: string): string =>
   r.head?.headers?.find(([k]) => k.toLowerCase() === name)?.[1] ?? "";
 
-function join(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+function join(parts: Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;
   for (const p of parts) { all.set(p, at); at += p.length; }
@@ -54,24 +53,30 @@ export function hex(data: Uint8Array): string {
   return rows.join("\n");
 }
 
-function views(type: string, text: boolean): View[] {
+// A page can only be asked for by GET, so only a GET's answer is shown as one.
+function views(type: string, text: boolean, method: string): View[] {
   const list: View[] = [];
   if (/\bjson\b/.test(type)) list.push("json");
-  if (/\bhtml\b/.test(type)) list.push("page");
+  if (/\bhtml\b/.test(type) && method === "GET") list.push("page");
   if (/^image\//.test(type)) list.push("image");
   if (text) list.push("raw");
   list.push("hex");
   return list;
 }
 
+// An address with the image itself in it, as the page's policy allows.
+function picture(data: Uint8Array, type: string): string {
+  let text = "";
+  for (let i = 0; i < data.length; i += 0x8000) text += String.fromCharCode(...data.subarray(i, i + 0x8000));
+  return `data:${type};base64,${btoa(text)}`;
+}
+
 const names: Record<View, string> = { raw: "Raw", json: "JSON", page: "Page", image: "Image", hex: "Hex" };
 
-function shown(view: View, run: Run, data: Uint8Array<ArrayBuffer>, text: string, preview: (r: Run) => string): Child {
+function shown(view: View, run: Run, data: Uint8Array, text: string, preview: (r: Run) => string): Child {
   if (view === "hex") return el("pre", { class: "bodybox", tabindex: "0", role: "group", "aria-label": "Body as hex" }, hex(data));
   if (view === "image") {
-    if (pictured) URL.revokeObjectURL(pictured);
-    pictured = URL.createObjectURL(new Blob([data], { type: header(run, "content-type") }));
-    return el("img", { class: "bodybox bodybox-image", src: pictured, alt: `The response: an image of ${size(run.bodyBytes)}` });
+    return el("img", { class: "bodybox bodybox-image", src: picture(data, header(run, "content-type")), alt: `The response: an image of ${size(run.bodyBytes)}` });
   }
   if (view === "page") {
     const address = preview(run);
@@ -161,7 +166,7 @@ export function drawResponse(
   const type = header(run, "content-type").toLowerCase();
   const text = new TextDecoder().decode(data);
   const isText = !text.includes("\ufffd") || /^text\/|json|xml|javascript/.test(type);
-  const list = views(type, isText);
+  const list = views(type, isText, run.request?.method ?? "");
   const view = chosen && list.includes(chosen) ? chosen : (list[0] ?? "hex");
   const t = temperature(run);
   const focused = (document.activeElement as HTMLInputElement | null)?.name === "as";

@@ -174,7 +174,7 @@ export class Runs {
     if (s.fault && !run.fault) this.#fault(run, s.wall_us, s.fault);
     const ask = run.ask;
     if (ask && ask.runs.filter((r) => r.over).length >= ask.times) ask.over = true;
-    if (ask && ask.id === run.id) ask.over = true;
+    if (ask && (ask.id === run.id || s.outcome === "canceled")) ask.over = true;
   }
 
   /** Takes the list of live isolates; the others are gone. */
@@ -203,6 +203,8 @@ export class Checks {
   total = 0;
   /** Why they did not run, "" when they did. */
   refused = "";
+  /** What stopped the checks themselves. */
+  fault: Fault | null = null;
 
   begin(id: string): void {
     this.id = id;
@@ -210,6 +212,7 @@ export class Checks {
     this.over = false;
     this.passed = this.total = 0;
     this.refused = "";
+    this.fault = null;
   }
 
   take(c: CheckEvent): void {
@@ -218,6 +221,7 @@ export class Checks {
       this.over = true;
       this.passed = c.passed ?? 0;
       this.total = c.total ?? 0;
+      this.fault = c.fault ?? null;
       return;
     }
     const i = this.list.findIndex((x) => x.name === c.name && x.task === c.task);

@@ -3,7 +3,7 @@
 // devices never overwrite each other silently.
 
 export type Files = Record<string, string>;
-export type Why = "edit" | "reset" | "solve" | "restore" | "undo";
+export type Why = "edit" | "reset" | "solve" | "restore";
 export type SaveState = "saved" | "saving" | "offline" | "conflict";
 
 export interface SaveAnswer { status: number; revision?: number; files?: Files; error?: string }

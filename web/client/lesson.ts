@@ -352,8 +352,8 @@ class Lesson {
   }
 
   #askPages(): void {
-    const id = this.#panels?.isolate()?.id ?? this.#runs.last?.summary?.isolate;
-    if (id) this.#live?.send({ type: "pages", isolate: id });
+    const isolate = this.#panels?.isolate();
+    if (isolate && isolate.state !== "evicted" && isolate.state !== "killed") this.#live?.send({ type: "pages", isolate: isolate.id });
   }
 
   // What is drawn.
@@ -534,7 +534,7 @@ class Lesson {
     const step = recall<{ before: Files; after: Files } | null>(`undo:${this.#page.project}`, null);
     if (!step || !same(step.after, this.#saver.files)) return false;
     keep(`undo:${this.#page.project}`, undefined);
-    this.#saver.edit(step.before, "undo");
+    this.#saver.edit(step.before, "restore");
     this.#adopted();
     say("Undone. Your files are as they were.");
     return true;
