@@ -24,6 +24,7 @@ const (
 	keepBody   = 64 << 10  // bytes of body in the store
 	keepLogs   = 128 << 10 // bytes of log text in the store
 	maxTimes   = 20
+	lateEvents = 2 * time.Second // how long a run's last events may take after its summary
 )
 
 // RunSpec is one click on Run: one request, once or several times.
@@ -139,8 +140,9 @@ func record(spec RunSpec, id string, revision int64, at time.Time) classroom.Run
 // that the page knows, and keeps what the store gets. Done is held back until
 // the body is through, so that it is the last event.
 type observer struct {
-	s  *stream
-	id string
+	s    *stream
+	id   string
+	done chan struct{} // the sandbox's last event has come
 
 	mu       sync.Mutex
 	at       int64 // of the newest event
@@ -163,6 +165,7 @@ func (o *observer) event(e trace.Event) {
 		return // the body is read, and shown, by the one who asked
 	case trace.KindDone:
 		o.summary = e.Summary
+		close(o.done)
 		return
 	case trace.KindResponse:
 		if o.run.Head != nil {
@@ -207,7 +210,7 @@ func (o *observer) end(f *trace.Fault) classroom.Run {
 }
 
 func (h *Hub) runOne(ctx context.Context, s *stream, spec RunSpec, id string, p classroom.Project, built Deployed, view int64) classroom.Run {
-	o := &observer{s: s, id: id, run: record(spec, id, p.Revision, h.Now())}
+	o := &observer{s: s, id: id, done: make(chan struct{}), run: record(spec, id, p.Revision, h.Now())}
 	begin := time.Now()
 	run := sandbox.Run{
 		Key: s.key, Method: spec.Request.Method, URL: address(p.Slug, spec.Request.Path), Length: -1,
@@ -235,6 +238,14 @@ func (h *Hub) runOne(ctx context.Context, s *stream, spec RunSpec, id string, p 
 		return o.end(h.stopped(ctx, err))
 	}
 	sum, err := resp.Summary(ctx)
+	if err == nil {
+		// Events come on a way of their own and may arrive after the summary.
+		select {
+		case <-o.done:
+		case <-ctx.Done():
+		case <-time.After(lateEvents):
+		}
+	}
 	o.mu.Lock()
 	if o.summary == nil && sum != nil {
 		e := named(trace.Event{Kind: trace.KindDone, Summary: sum}, id)
