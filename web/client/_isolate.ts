@@ -38,11 +38,13 @@ function pageMap(m: { pages: Uint8Array; fresh: Set<number> }): HTMLElement[] {
   let shared = "";
   let own = "";
   let fresh = "";
+  let blank = "";
   let nShared = 0;
   let nOwn = 0;
   for (let i = 0; i < last; i++) {
     const x = (i % columns) * cell;
     const y = Math.floor(i / columns) * cell;
+    if (m.pages[i] === 0) blank += `M${x + 1.5} ${y + 1.5}h7v7h-7z`;
     if (m.pages[i] === 1) { shared += `M${x + 1} ${y + 1}h8v8h-8z`; nShared++; }
     if (m.pages[i] === 2) { own += `M${x + 4} ${y + 1}h2a3 3 0 0 1 3 3v2a3 3 0 0 1-3 3h-2a3 3 0 0 1-3-3v-2a3 3 0 0 1 3-3z`; nOwn++; }
     if (m.fresh.has(i)) fresh += `M${x + 0.5} ${y + 0.5}h9v9h-9z`;
@@ -54,7 +56,7 @@ function pageMap(m: { pages: Uint8Array; fresh: Set<number> }): HTMLElement[] {
     svg("rect", { class: kind, x: 1, y: 1, width: 12, height: 12, ...(round ? { rx: 4 } : {}) }));
   const map = svg("svg", {
     class: "pagemap", viewBox: `0 0 ${columns * cell} ${Math.ceil(last / columns) * cell}`, role: "img", "aria-label": words,
-  }, svg("path", { class: "pm-shared", d: shared }), svg("path", { class: "pm-private", d: own }), svg("path", { class: "pm-new", d: fresh }));
+  }, svg("path", { class: "c-void", d: blank }), svg("path", { class: "pm-shared", d: shared }), svg("path", { class: "pm-private", d: own }), svg("path", { class: "pm-new", d: fresh }));
   return [map as unknown as HTMLElement, el("ul", { class: "legend" },
     el("li", null, swatch("pm-shared", false), `shared with the snapshot, ${nShared.toLocaleString("en")}`),
     el("li", null, swatch("pm-private", true), `private, ${nOwn.toLocaleString("en")}`),

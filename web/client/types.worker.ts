@@ -23,13 +23,14 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
-// What a bundler makes of files that are not code.
+// What a bundler makes of files that are not code, and an Env for who declares none.
 const modules = `
 declare module "*.wasm" { const module: WebAssembly.Module; export default module; }
 declare module "*.txt" { const text: string; export default text; }
 declare module "*.html" { const text: string; export default text; }
 declare module "*.sql" { const text: string; export default text; }
 declare module "*.bin" { const data: ArrayBuffer; export default data; }
+interface Env { [binding: string]: any }
 `;
 
 let fixed: Files = {};
