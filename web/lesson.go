@@ -127,7 +127,7 @@ func request(method, path string, headers [][2]string, body string) view.Request
 func actions(l *lessons.Lesson) view.Actions {
 	at := l.URL()
 	return view.Actions{
-		Run: at + "/run", Check: at + "/check", Answer: at + "/answer", Reset: at + "/reset", Solve: at + "/solve",
+		Run: at + "/run", Check: at + "/check", Answer: at + "/answer", Reset: at + "/reset", Solve: at + "/solve", Undo: at + "/undo",
 		Save: "/api/projects/" + l.ID, Live: "/api/live",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"coldstart/static"
+	"coldstart/web/view"
 )
 
 // health says that the process answers.
@@ -46,3 +47,8 @@ func (s *Site) robots(c *call) error {
 
 // stats is the sandbox's state, for the host.
 func (s *Site) stats(c *call) error { return c.json(http.StatusOK, s.config.Door.Stats()) }
+
+// gallery shows every component with sample data; it holds nothing of anyone.
+func (s *Site) gallery(c *call) error {
+	return c.page(http.StatusOK, view.GalleryView(view.GalleryPage{Shell: c.shell(), Samples: view.Gallery()}))
+}

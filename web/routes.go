@@ -47,6 +47,7 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/static/*", public, 0, s.assets},
 		{http.MethodGet, "/favicon.ico", public, 0, s.favicon},
 		{http.MethodGet, "/robots.txt", public, 0, s.robots},
+		{http.MethodGet, "/dev/gallery", public, 0, s.gallery},
 
 		{http.MethodGet, "/", visitor, 0, s.home},
 		{http.MethodGet, lesson, visitor, 0, s.lessonPage},

@@ -124,6 +124,7 @@ type Actions struct {
 	Check  string // POST: files; runs the checks; answers with this page
 	Answer string // POST: a prediction or quiz answer; answers with a redirect back
 	Reset  string // POST: all files back to the starter
+	Undo   string // POST: takes the last step over all files back
 	Solve  string // POST: use our solution
 	Save   string // PUT by the script: one revision of the files
 	Live   string // the session's WebSocket

@@ -3,8 +3,6 @@ package view
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
-	"errors"
 	"io"
 	"net/http/httptest"
 	"slices"
@@ -13,7 +11,6 @@ import (
 
 	"coldstart/static"
 
-	"github.com/a-h/templ"
 	"github.com/andybalholm/brotli"
 	"golang.org/x/net/html"
 )
@@ -112,22 +109,6 @@ func TestLessonWeight(t *testing.T) {
 	}
 	if total > 60<<10 {
 		t.Errorf("HTML, CSS and JavaScript before the editor are %d B compressed, over 60 kB", total)
-	}
-}
-
-// A page that fails half-way must leave the answer untouched.
-func TestRenderIsWhole(t *testing.T) {
-	broken := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		_, _ = io.WriteString(w, "half a page")
-		return errors.New("broken")
-	})
-	rec := httptest.NewRecorder()
-	if err := Render(t.Context(), rec, 200, broken); err == nil || rec.Body.Len() > 0 {
-		t.Errorf("error %v, body %q", err, rec.Body)
-	}
-	rec = httptest.NewRecorder()
-	if err := Render(t.Context(), rec, 404, SamplePages()["error"]); err != nil || rec.Code != 404 || rec.Header().Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Errorf("error %v, status %d, type %q", err, rec.Code, rec.Header().Get("Content-Type"))
 	}
 }
 

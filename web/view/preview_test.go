@@ -10,6 +10,8 @@ import (
 
 	"coldstart/lessons"
 	"coldstart/static"
+
+	"github.com/a-h/templ"
 )
 
 var previewAt = flag.String("preview", "", "serve the sample pages at this address until interrupted, to look at them")
@@ -27,9 +29,7 @@ func TestPreview(t *testing.T) {
 	for name, page := range SamplePages() {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", policy)
-			if err := Render(r.Context(), w, http.StatusOK, page); err != nil {
-				t.Error(err)
-			}
+			templ.Handler(page).ServeHTTP(w, r)
 		})
 	}
 	catalog, problems := lessons.Load(lessons.Shipped())
@@ -42,17 +42,13 @@ func TestPreview(t *testing.T) {
 		page.Nonce, page.Public = "c2FtcGxl", "http://127.0.0.1:8080/w/k7q2m9xd"
 		mux.HandleFunc("GET "+l.URL(), func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", policy)
-			if err := Render(r.Context(), w, http.StatusOK, Lesson(page)); err != nil {
-				t.Error(err)
-			}
+			templ.Handler(Lesson(page)).ServeHTTP(w, r)
 		})
 		t.Log(l.URL())
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
-		if err := Render(r.Context(), w, http.StatusOK, Home(HomePage{Begin: Link{"Begin", "/"}, Tracks: Tracks(catalog, nil), Total: 32})); err != nil {
-			t.Error(err)
-		}
+		templ.Handler(Home(HomePage{Begin: Link{"Begin", "/"}, Tracks: Tracks(catalog, nil), Total: 32})).ServeHTTP(w, r)
 	})
 	mux.Handle(static.Prefix, static.Handler())
 	listener, err := net.Listen("tcp", *previewAt)
