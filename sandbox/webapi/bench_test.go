@@ -76,6 +76,7 @@ func BenchmarkDensity(b *testing.B) {
 			b.Fatal(err, fault)
 		}
 		request(b, w)
+		time.Sleep(300 * time.Millisecond) // idle begins 250 ms after the last turn
 		kb = append(kb, float64(w.Stats().Private)/1024)
 		w.Evict()
 	}

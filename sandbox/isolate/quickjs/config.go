@@ -22,12 +22,14 @@ const (
 	// stackSize is what QuickJS may use of the binary's 1 MiB stack before it
 	// throws a RangeError; the other half is for native frames.
 	stackSize = 512 << 10
+	// nativeStack is the binary's whole stack, which ends at meta.Stack.
+	nativeStack = 1 << 20
 	// gcSlack is how much an isolate allocates above the snapshot before its
 	// first collection. A collection writes to every object's page, so it is
 	// kept away from short-lived isolates.
 	gcSlack = 8 << 20
 	// imageVersion changes whenever the driver and its images stop fitting.
-	imageVersion = 1
+	imageVersion = 2
 )
 
 // Config is what an Engine is made from.

@@ -32,6 +32,7 @@ type meta struct {
 	Random  uint32            `json:"random"` // address of Math.random's state
 	Used    uint32            `json:"used"`   // address of the heap's byte count, 0 when not found
 	Scratch uint32            `json:"scratch"`
+	Stack   uint32            `json:"stack"` // the stack pointer between calls; the stack lies below
 	Entries map[string]uint64 `json:"entries"`
 
 	MakeError uint64 `json:"make_error"`

@@ -105,3 +105,9 @@ func (r *region) private(pagemap *os.File, list []byte) bool {
 	}
 	return true
 }
+
+// drop forgets what was written to the page at an offset: it reads again as
+// the image, or behind it as zeros.
+func (r *region) drop(at int64) {
+	_ = unix.Madvise(r.base[at:at+pageSize], unix.MADV_DONTNEED) // keeps the page where it fails
+}

@@ -40,3 +40,5 @@ func sealed(*os.File) bool { return true }
 func openPagemap() *os.File { return nil }
 
 func (r *region) private(*os.File, []byte) bool { return false }
+
+func (r *region) drop(int64) {}

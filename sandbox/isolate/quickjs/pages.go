@@ -77,3 +77,31 @@ func (v *vm) Memory() isolate.Memory {
 	}
 	return m
 }
+
+// trim gives back private pages whose content is the snapshot's or of no more
+// use: between calls, everything below the stack pointer is dead.
+func (v *vm) trim() {
+	list := make([]byte, v.mem.size/pageSize)
+	if !v.private(list) {
+		return
+	}
+	img, shared := v.eng.image, make([]byte, pageSize)
+	stack := v.meta.Stack / pageSize
+	for i, state := range list {
+		if state != pagePrivate {
+			continue
+		}
+		dead := uint32(i) < stack && uint32(i)+nativeStack/pageSize >= stack
+		if !dead {
+			page := v.mem.region.base[i*pageSize : (i+1)*pageSize]
+			if i >= len(img.zero) || img.zero[i] == 1 {
+				dead = allZero(page)
+			} else if _, err := img.file.ReadAt(shared, int64(i)*pageSize); err == nil {
+				dead = bytes.Equal(shared, page)
+			}
+		}
+		if dead {
+			v.mem.region.drop(int64(i) * pageSize)
+		}
+	}
+}

@@ -640,10 +640,11 @@ func (v *vm) cstringAt(p uint32) string {
 }
 
 // Idle implements isolate.Isolate: each function that was called keeps a
-// stack, which is dropped here.
+// stack, which is dropped here, and pages that say nothing of their own go back to the snapshot.
 func (v *vm) Idle() {
-	if v.depth == 0 {
+	if v.depth == 0 && v.mod != nil {
 		v.callees = [fnCount]callee{}
+		v.trim()
 	}
 }
 
