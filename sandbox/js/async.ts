@@ -5,7 +5,7 @@ import { NativePromise, SafeMap } from "./primordials";
 import { begin, current } from "./run";
 import { domError } from "./dom";
 
-type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number; context: unknown };
+type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number };
 const pending = new SafeMap<number, Pending>();
 let last = 0;
 
@@ -13,7 +13,7 @@ let last = 0;
 export function hostAsync(op: number, ...args: unknown[]): Promise<any> {
   return new NativePromise((resolve, reject) => {
     const id = ++last;
-    pending.set(id, { resolve, reject, run: current.run, context: current.context });
+    pending.set(id, { resolve, reject, run: current.run });
     try {
       call(op, current.run, id, ...args);
     } catch (e) {
@@ -28,7 +28,7 @@ export function settle(id: number, value: unknown, name: string, message: string
   const p = pending.get(id);
   if (p === undefined) return;
   pending.delete(id);
-  begin(p.run, p.context);
+  begin(p.run);
   if (name === "") p.resolve(value);
   else p.reject(makeError(name, message, code));
 }

@@ -47,7 +47,7 @@ export function inspect(v: unknown, options?: Options | boolean, depth?: number 
 
 function context(o: Options): Ctx {
   return {
-    depth: o.depth === null ? Infinity : o.depth ?? 2, showHidden: !!o.showHidden, colors: !!o.colors, compact: o.compact ?? 3, breakLength: o.breakLength ?? 128,
+    depth: o.depth === null ? Infinity : o.depth ?? 2, showHidden: !!o.showHidden, colors: !!o.colors, compact: o.compact ?? 3, breakLength: o.breakLength ?? 80,
     maxArrayLength: o.maxArrayLength === null ? Infinity : o.maxArrayLength ?? 100, maxStringLength: o.maxStringLength === null ? Infinity : o.maxStringLength ?? 10000,
     sorted: o.sorted ?? false, getters: o.getters ?? false, customInspect: o.customInspect ?? true, showProxy: !!o.showProxy, numericSeparator: !!o.numericSeparator,
     seen: [], circular: null, indent: 0, current: 0, budget: 0, options: o,

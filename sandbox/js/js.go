@@ -47,13 +47,16 @@ func Parse(data []byte) (*Bundle, error) {
 // Build bundles the sources with the npm packages in nodeModules, a folder of
 // that name made by npm ci in web. The result depends on nothing else.
 func Build(nodeModules string) (*Bundle, error) {
-	script, err := bundle(nodeModules, "main.ts", nil)
+	script, err := bundle(nodeModules, "main.ts")
 	if err != nil {
 		return nil, err
 	}
 	// Engines call the script's value with the host. Names of functions are
 	// visible to learner code, so identifiers are not shortened.
 	b := &Bundle{Script: "(function (__host) {\n\"use strict\";\n" + script + "\nreturn __bootstrap.entries;\n})\n"}
+	if b.Modules, err = nodeModuleSources(nodeModules); err != nil {
+		return nil, err
+	}
 	names, err := modules()
 	if err != nil {
 		return nil, err
@@ -101,17 +104,25 @@ func modules() ([]string, error) {
 }
 
 // bundle makes one script of an entry file and what it imports.
-func bundle(nodeModules, entry string, alias map[string]string) (string, error) {
+func bundle(nodeModules, entry string) (string, error) {
 	abs, err := filepath.Abs(nodeModules)
 	if err != nil {
 		return "", err
 	}
-	r := api.Build(api.BuildOptions{
-		EntryPoints:      []string{entry},
-		AbsWorkingDir:    filepath.Dir(abs),
+	o := options(abs)
+	o.EntryPoints, o.Format, o.GlobalName = []string{entry}, api.FormatIIFE, "__bootstrap"
+	r := api.Build(o)
+	if err := failed(r.Errors); err != nil {
+		return "", err
+	}
+	return string(r.OutputFiles[0].Contents), nil
+}
+
+// options are what every bundle of the bootstrap shares. nodeModules is absolute.
+func options(nodeModules string) api.BuildOptions {
+	return api.BuildOptions{
+		AbsWorkingDir:    filepath.Dir(nodeModules),
 		Bundle:           true,
-		Format:           api.FormatIIFE,
-		GlobalName:       "__bootstrap",
 		Target:           api.ES2022,
 		Platform:         api.PlatformNeutral,
 		MainFields:       []string{"module", "main"},
@@ -120,28 +131,30 @@ func bundle(nodeModules, entry string, alias map[string]string) (string, error) 
 		MinifySyntax:     true,
 		LegalComments:    api.LegalCommentsNone,
 		Charset:          api.CharsetUTF8,
-		Alias:            alias,
 		LogLevel:         api.LogLevelSilent,
-		Plugins:          []api.Plugin{embedded(filepath.Dir(abs))},
-	})
-	if err := failed(r.Errors); err != nil {
-		return "", err
+		Plugins:          []api.Plugin{embedded(nodeModules)},
 	}
-	return string(r.OutputFiles[0].Contents), nil
 }
 
-// embedded serves the package's own files; everything else is resolved as an
-// npm package from dir.
-func embedded(dir string) api.Plugin {
+// embedded serves the package's own files. node:* is a file of ours where there
+// is one, else unenv's; everything else is an npm package of nodeModules.
+func embedded(nodeModules string) api.Plugin {
+	dir := filepath.Dir(nodeModules)
 	return api.Plugin{Name: "coldstart", Setup: func(b api.PluginBuild) {
 		own := func(name string) bool { _, err := fs.Stat(sources, name); return err == nil }
 		b.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			if name, ok := strings.CutPrefix(a.Path, "node:"); ok {
+				if file := "node-" + strings.ReplaceAll(name, "/", "-") + ".ts"; own(file) {
+					return api.OnResolveResult{Path: file, Namespace: "own"}, nil
+				}
+				return api.OnResolveResult{Path: filepath.Join(nodeModules, "unenv", "dist", "runtime", "node", filepath.FromSlash(name)+".mjs")}, nil
+			}
 			if a.Kind == api.ResolveEntryPoint {
 				return api.OnResolveResult{Path: a.Path, Namespace: "own"}, nil
 			}
 			if a.Namespace == "own" && strings.HasPrefix(a.Path, "./") {
 				name := path.Clean(a.Path) + ".ts"
-				if !own(name) {
+				if !own(name) && name != nodeAll {
 					return api.OnResolveResult{}, fmt.Errorf("%s imports %s, which does not exist", a.Importer, a.Path)
 				}
 				return api.OnResolveResult{Path: name, Namespace: "own"}, nil
@@ -149,11 +162,14 @@ func embedded(dir string) api.Plugin {
 			return api.OnResolveResult{}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "own"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-			src, err := fs.ReadFile(sources, a.Path)
-			if err != nil {
-				return api.OnLoadResult{}, err
+			text := nodeAllSource()
+			if a.Path != nodeAll {
+				src, err := fs.ReadFile(sources, a.Path)
+				if err != nil {
+					return api.OnLoadResult{}, err
+				}
+				text = string(src)
 			}
-			text := string(src)
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderTS, ResolveDir: dir}, nil
 		})
 	}}

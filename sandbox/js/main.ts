@@ -28,6 +28,7 @@ import { durable } from "./durable";
 import { callMethod } from "./rpc";
 import { deserialize, serialize } from "./serialize";
 import { inspect } from "./inspect";
+import { installNode, nodeModules } from "./node-globals";
 import "./all";
 
 const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
@@ -78,9 +79,15 @@ enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
 
 /** Entry: who this isolate is. */
-function init(bindings: any[], isClassic: boolean): void {
+function init(bindings: any[], isClassic: boolean, date: string, node: boolean): void {
   makeEnv(bindings);
   classic = isClassic;
+  if (node) {
+    const types: Record<string, string> = {};
+    for (let i = 0; i < bindings.length; i += 10) types[bindings[i]] = bindings[i + 1];
+    installNode(env, types);
+  }
+  if (date < "2022-03-21") delete (globalThis as any).navigator;
   if (classic) exposeEnv();
 }
 
@@ -171,7 +178,7 @@ function fail(ctx: ExecutionContext, e: unknown): void {
 
 /** Entry: a request. */
 function fetch(run: number, entrypoint: string, object: string, props: string, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | undefined, cf: string): void {
-  begin(run, undefined);
+  begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
   try {
@@ -249,7 +256,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
 
 /** Entry: an event without a response. payload is JSON. */
 function event(run: number, entrypoint: string, object: string, props: string, type: string, payload: string): void {
-  begin(run, undefined);
+  begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
   let result: (outcome?: string) => string = (outcome = "ok") => JSONStringify({ outcome });
@@ -340,7 +347,7 @@ function decodeBody(v: string): unknown {
 
 /** Entry: a method call from another Worker. */
 function rpc(run: number, entrypoint: string, object: string, props: string, method: string, payload: string): void {
-  begin(run, undefined);
+  begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
   try {
@@ -380,6 +387,7 @@ export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer,
 
 // What the importable modules take over; the engine deletes the global before learner code runs.
 (globalThis as any).__coldstart = {
+  ...nodeModules,
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub: RpcTarget, env, waitUntil,
     exports: {}, withEnv(_: unknown, f: () => unknown) { return f(); },

@@ -6,10 +6,10 @@ import { NativeError } from "./primordials";
 
 export const current = { run: 0, context: undefined as unknown, starting: true };
 
-/** Starts a turn for a run: microtasks that follow belong to it too. */
-export function begin(run: number, context: unknown): void {
+/** Starts a turn for a run: microtasks that follow belong to it too. They carry their own context. */
+export function begin(run: number): void {
   current.run = run;
-  current.context = context;
+  current.context = undefined;
 }
 
 /** Calls f as part of a run, within a turn. */

@@ -31,8 +31,8 @@ export function timer(id: number): void {
   const t = timers.get(id);
   if (t === undefined) return;
   if (!t.repeat) timers.delete(id);
-  begin(t.run, t.context);
-  t.f();
+  begin(t.run);
+  enter(t.run, t.context, t.f);
 }
 
 /** Entry: the timers of a run that is over are gone. */

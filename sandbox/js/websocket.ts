@@ -200,13 +200,13 @@ class WebSocketPair {
 
 /** Entry: a message from outside. */
 export function socketMessage(id: number, data: string | ArrayBuffer, run: number): void {
-  begin(run, undefined);
+  begin(run);
   const s = atHost.get(id);
   if (s !== undefined) deliver(s, { data });
 }
 /** Entry: the outside closed, or went away. */
 export function socketClose(id: number, code: number, reason: string, clean: boolean, run: number): void {
-  begin(run, undefined);
+  begin(run);
   const s = atHost.get(id);
   if (s === undefined) return;
   atHost.delete(id);

@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha3"
 	"crypto/sha512"
 	"encoding/hex"
 	"hash"
+
+	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // node:crypto names it
 
 	"coldstart/sandbox/isolate"
 )
@@ -48,6 +51,20 @@ func newHash(name string) func() hash.Hash {
 		return sha1.New
 	case "SHA-256":
 		return sha256.New
+	case "SHA-224":
+		return sha256.New224
+	case "SHA-512/224":
+		return sha512.New512_224
+	case "SHA-512/256":
+		return sha512.New512_256
+	case "SHA3-256":
+		return func() hash.Hash { return sha3.New256() }
+	case "SHA3-384":
+		return func() hash.Hash { return sha3.New384() }
+	case "SHA3-512":
+		return func() hash.Hash { return sha3.New512() }
+	case "RIPEMD-160":
+		return ripemd160.New
 	case "SHA-384":
 		return sha512.New384
 	}

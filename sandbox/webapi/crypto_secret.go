@@ -9,6 +9,8 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 
+	"golang.org/x/crypto/scrypt"
+
 	"coldstart/sandbox/isolate"
 )
 
@@ -44,6 +46,14 @@ func secretOps(o *isolate.Ops) {
 			return aesWrap(block, b), nil
 		}
 		return aesUnwrap(block, b)
+	})
+	// crypto.scrypt: password, salt, N, r, p, length
+	o.Add("crypto.scrypt", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		out, err := scrypt.Key(data(args, 0), data(args, 1), integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5))
+		if err != nil {
+			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt parameters: " + err.Error()}
+		}
+		return out, nil
 	})
 	// crypto.kdf: name, hash, key, salt, iterations or info, length
 	o.Add("crypto.kdf", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {

@@ -1,6 +1,7 @@
 package webapi_test
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	_ "modernc.org/sqlite" // the test's SQL storage
 
 	"coldstart/sandbox/isolate"
 )
@@ -23,11 +26,12 @@ type memoryKV struct {
 	object map[string]map[string]string
 	saved  map[string]map[string]string // before a transaction
 	alarm  map[string]int64
+	db     map[string]*sql.DB
 	ring   func(object string)
 }
 
 func newMemoryKV() *memoryKV {
-	return &memoryKV{kv: map[string]map[string][2]any{}, cache: map[string][]any{}, object: map[string]map[string]string{}, saved: map[string]map[string]string{}, alarm: map[string]int64{}}
+	return &memoryKV{kv: map[string]map[string][2]any{}, cache: map[string][]any{}, object: map[string]map[string]string{}, saved: map[string]map[string]string{}, alarm: map[string]int64{}, db: map[string]*sql.DB{}}
 }
 
 func text(a []any, i int) string { s, _ := a[i].(string); return s }
@@ -40,6 +44,8 @@ func (m *memoryKV) call(op string, a []any) (any, error) {
 		return m.kvCall(op, a)
 	case strings.HasPrefix(op, "cache."):
 		return m.cacheCall(op, a)
+	case op == "sql.exec":
+		return m.sql(text(a, 0), text(a, 1), a[2].([]any))
 	case strings.HasPrefix(op, "storage."):
 		return m.storageCall(op, a)
 	}
@@ -181,4 +187,45 @@ func (m *memoryKV) storageCall(op string, a []any) (any, error) {
 		return nil, fmt.Errorf("no operation %s", op)
 	}
 	return nil, nil
+}
+
+// sql runs statements in a database of the object's own.
+func (m *memoryKV) sql(object, query string, values []any) (any, error) {
+	db := m.db[object]
+	if db == nil {
+		var err error
+		if db, err = sql.Open("sqlite", ":memory:"); err != nil {
+			return nil, err
+		}
+		db.SetMaxOpenConns(1)
+		m.db[object] = db
+	}
+	if n := strings.Count(query, "?"); n != len(values) {
+		return nil, fmt.Errorf("wrong number of parameter bindings for SQL query: %d, not %d", len(values), n)
+	}
+	rows, err := db.Query(query, values...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]any, len(cols))
+	for i, c := range cols {
+		names[i] = c
+	}
+	out := []any{names, 0, 0}
+	for rows.Next() {
+		row, to := make([]any, len(cols)), make([]any, len(cols))
+		for i := range row {
+			to[i] = &row[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			return nil, err
+		}
+		out = append(out, row...)
+	}
+	return out, rows.Err()
 }

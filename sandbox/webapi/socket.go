@@ -107,6 +107,12 @@ func (r *run) connect(id int) {
 		r.event(trace.Event{Kind: trace.KindFault, Fault: &trace.Fault{Kind: trace.FaultException, Message: "The response has a WebSocket, but the request did not ask for one."}})
 		return
 	}
+	if s.remote != nil {
+		// A subrequest's socket is passed on as it is.
+		delete(r.w.sockets, id)
+		bridge(s.remote, r.inv.Socket)
+		return
+	}
 	s.remote = r.inv.Socket
 	for _, p := range s.sent {
 		s.put(p)
@@ -114,6 +120,17 @@ func (r *run) connect(id int) {
 	s.sent = nil
 	if s.accepted {
 		s.receive()
+	}
+}
+
+// bridge joins two sockets outside the isolate.
+func bridge(a, b Socket) {
+	for _, p := range [][2]Socket{{a, b}, {b, a}} {
+		p[0].Receive(func(data []byte, binary bool) {
+			if p[1].Send(data, binary) != nil {
+				p[0].Close(1006, "")
+			}
+		}, func(code int, reason string, _ bool) { p[1].Close(code, reason) })
 	}
 }
 

@@ -15,6 +15,10 @@ type timer struct {
 }
 
 func timerOps(o *isolate.Ops) {
+	// clock: → milliseconds, finer than Date.now where the engine's clock is
+	o.Add("clock", func(h *isolate.Loop, _ []isolate.Value) (isolate.Value, error) {
+		return float64(h.Now().UnixMicro()) / 1000, nil
+	})
 	// timer.set: run, id, milliseconds, repeat
 	o.Add("timer.set", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w, id := of(h), integer(args, 1)

@@ -73,6 +73,9 @@ func (l *loading) end(f *trace.Fault) {
 	})
 }
 
+// nodeDate is the compatibility date from which nodejs_compat needs no flag.
+const nodeDate = "2026-08-04"
+
 // moduleName is what the learner's code is called inside the engine.
 const moduleName = "worker.js"
 
@@ -149,11 +152,8 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	for _, b := range wk.Bindings {
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
-	flags := make([]any, 0, len(wk.Flags))
-	for _, f := range wk.Flags {
-		flags = append(flags, f)
-	}
-	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, flags); err != nil {
+	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node); err != nil {
 		return err
 	}
 	return iso.Load(moduleName, wk.Code, wk.Classic)

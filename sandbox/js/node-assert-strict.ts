@@ -1,0 +1,4 @@
+// node:assert/strict.
+
+export * from "./node-assert";
+export { default } from "./node-assert";

@@ -1,0 +1,89 @@
+// node:async_hooks. AsyncLocalStorage follows promises through Promise.prototype.then,
+// which is wrapped when the first storage is made; await reaches it because the
+// bundler writes modules that import this one without async functions. Hooks
+// (createHook) have nothing to observe here.
+
+import { ObjectDefineProperty, ReflectApply, SafeMap, uncurryThis } from "./primordials";
+import { current, enter } from "./run";
+
+type Context = InstanceType<typeof SafeMap> | undefined;
+const nativeThen = uncurryThis(Promise.prototype.then as any) as (p: any, f?: any, r?: any) => Promise<any>;
+let wrapped = false;
+
+function follow(): void {
+  if (wrapped) return;
+  wrapped = true;
+  const wrap = (f: any, context: unknown) => (typeof f !== "function" ? f : (v: unknown) => enter(current.run, context, () => f(v)));
+  ObjectDefineProperty(Promise.prototype, "then", {
+    value: { then(this: any, f?: any, r?: any) { return nativeThen(this, wrap(f, current.context), wrap(r, current.context)); } }.then,
+    writable: true, configurable: true,
+  });
+}
+
+const withValue = (key: object, value: unknown): Context => {
+  const m = new SafeMap<object, unknown>();
+  (current.context as Context)?.forEach((v: unknown, k: object) => m.set(k, v));
+  if (value === undefined) m.delete(key);
+  else m.set(key, value);
+  return m as any;
+};
+
+export class AsyncLocalStorage<T = unknown> {
+  #name: string;
+  #default: T | undefined;
+  constructor(options?: { name?: string; defaultValue?: T }) {
+    follow();
+    this.#name = options?.name ?? "";
+    this.#default = options?.defaultValue;
+  }
+  get name() { return this.#name; }
+  getStore(): T | undefined {
+    const m = current.context as Context;
+    return m !== undefined && m.has(this) ? (m.get(this) as T) : this.#default;
+  }
+  run<R>(store: T, f: (...args: any[]) => R, ...args: any[]): R {
+    return enter(current.run, withValue(this, store), () => ReflectApply(f as any, undefined, args)) as R;
+  }
+  exit<R>(f: (...args: any[]) => R, ...args: any[]): R {
+    return enter(current.run, withValue(this, undefined), () => ReflectApply(f as any, undefined, args)) as R;
+  }
+  enterWith(store: T): void {
+    current.context = withValue(this, store);
+  }
+  disable(): void {
+    current.context = withValue(this, undefined);
+  }
+  static bind<F extends (...args: any[]) => any>(f: F): F {
+    const { context } = current;
+    return function (this: unknown, ...args: any[]) { return enter(current.run, context, () => ReflectApply(f, this, args)); } as F;
+  }
+  static snapshot(): (f: (...args: any[]) => any, ...args: any[]) => any {
+    const { context } = current;
+    return (f, ...args) => enter(current.run, context, () => ReflectApply(f, undefined, args));
+  }
+}
+
+let ids = 1;
+export class AsyncResource {
+  #context = current.context;
+  #id = ++ids;
+  constructor(readonly type: string, _options?: unknown) { }
+  runInAsyncScope(f: (...args: any[]) => any, self?: unknown, ...args: any[]): any {
+    return enter(current.run, this.#context, () => ReflectApply(f, self, args));
+  }
+  bind<F extends (...args: any[]) => any>(f: F): F {
+    return ((...args: any[]) => this.runInAsyncScope(f, undefined, ...args)) as F;
+  }
+  static bind<F extends (...args: any[]) => any>(f: F): F { return AsyncLocalStorage.bind(f); }
+  asyncId(): number { return this.#id; }
+  triggerAsyncId(): number { return 0; }
+  emitDestroy(): this { return this; }
+}
+export function createHook(): { enable(): unknown; disable(): unknown } {
+  return { enable() { return this; }, disable() { return this; } };
+}
+export function executionAsyncId(): number { return 0; }
+export function triggerAsyncId(): number { return 0; }
+export function executionAsyncResource(): object { return {}; }
+export const asyncWrapProviders = Object.freeze({});
+export default { AsyncLocalStorage, AsyncResource, createHook, executionAsyncId, triggerAsyncId, executionAsyncResource, asyncWrapProviders };

@@ -1,0 +1,184 @@
+// node:crypto: hashes, HMAC, random values, key derivation and timingSafeEqual, on
+// the operations of SubtleCrypto. What is not here says so when it is called.
+
+import { Buffer } from "node:buffer";
+import { call, op } from "./host";
+import { concat } from "./blob";
+import { crypto as web } from "./crypto";
+import { queueMicrotask } from "./timers";
+import { refuseAtStart } from "./run";
+
+const DIGEST = op("crypto.digest"), MAC = op("crypto.hmac"), RANDOM = op("random"), EQUAL = op("crypto.equal"), KDF = op("crypto.kdf"), SCRYPT = op("crypto.scrypt");
+
+const names: Record<string, string> = { __proto__: null, md5: "MD5", sha1: "SHA-1", sha224: "SHA-224", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512", "sha512-256": "SHA-512/256", "sha512-224": "SHA-512/224", "sha3-256": "SHA3-256", "sha3-384": "SHA3-384", "sha3-512": "SHA3-512", ripemd160: "RIPEMD-160", rmd160: "RIPEMD-160" } as any;
+const nameOf = (n: string): string => {
+  const h = names[`${n}`.toLowerCase().replace(/^rsa-/, "").replace(/^sha-(?=\d)/, "sha")];
+  if (h === undefined) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
+  return h;
+};
+const argument = (what: string, v: unknown) => Object.assign(new TypeError(`The "${what}" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${v === null ? "null" : typeof v}`), { code: "ERR_INVALID_ARG_TYPE" });
+function bytes(v: any, encoding?: string, what = "data"): Uint8Array {
+  if (typeof v === "string") return Buffer.from(v, (encoding ?? "utf8") as any);
+  if (ArrayBuffer.isView(v)) return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+  if (v instanceof ArrayBuffer) return new Uint8Array(v);
+  throw argument(what, v);
+}
+const output = (b: ArrayBuffer, encoding?: string): any => {
+  const buf = Buffer.from(b);
+  return encoding === undefined || encoding === "buffer" ? buf : buf.toString(encoding as any);
+};
+
+class Hasher {
+  protected parts: Uint8Array[] = [];
+  protected done = false;
+  update(data: any, encoding?: string): this {
+    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    this.parts.push(new Uint8Array(bytes(data, encoding)));
+    return this;
+  }
+  protected take(): Uint8Array {
+    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    this.done = true;
+    return this.parts.length === 0 ? new Uint8Array(0) : concat(this.parts);
+  }
+  // The part of a stream that code uses with hashes.
+  write(data: any, encoding?: string): boolean {
+    this.update(data, encoding);
+    return true;
+  }
+  end(data?: any): this {
+    if (data !== undefined) this.update(data);
+    return this;
+  }
+}
+export class Hash extends Hasher {
+  #name: string;
+  constructor(name: string) {
+    super();
+    this.#name = nameOf(name);
+  }
+  digest(encoding?: string): any { return output(call(DIGEST, this.#name, this.take()), encoding); }
+  copy(): Hash {
+    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    const h = new Hash("sha1");
+    h.#name = this.#name;
+    h.parts = [...this.parts];
+    return h;
+  }
+}
+export class Hmac extends Hasher {
+  #name: string;
+  #key: Uint8Array;
+  constructor(name: string, key: any) {
+    super();
+    this.#name = nameOf(name);
+    this.#key = bytes(key instanceof KeyObject ? key.export() : key, undefined, "key");
+  }
+  digest(encoding?: string): any { return output(call(MAC, this.#name, this.#key, this.take()), encoding); }
+}
+export class KeyObject {
+  type = "secret";
+  #data: Uint8Array;
+  constructor(data: Uint8Array) { this.#data = data; }
+  get symmetricKeySize() { return this.#data.length; }
+  export(_options?: any): any { return Buffer.from(this.#data); }
+  equals(o: KeyObject): boolean { return timingSafe(this.#data, o.#data); }
+}
+export function createSecretKey(key: any, encoding?: string): KeyObject { return new KeyObject(new Uint8Array(bytes(key, encoding, "key"))); }
+export function createHash(name: string, _options?: unknown): Hash { return new Hash(name); }
+export function createHmac(name: string, key: any, _options?: unknown): Hmac { return new Hmac(name, key); }
+export function hash(name: string, data: any, encoding = "hex"): any { return createHash(name).update(data).digest(encoding); }
+export function getHashes(): string[] { return ["RSA-MD5", "RSA-SHA1", "RSA-SHA224", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-256", "sha3-256", "sha3-384", "sha3-512"]; }
+export function getCiphers(): string[] { return []; }
+export function getCurves(): string[] { return ["prime256v1", "secp384r1", "secp521r1"]; }
+
+const random = (n: number): Uint8Array => {
+  refuseAtStart("random values");
+  const out = new Uint8Array(n);
+  for (let i = 0; i < n; i += 65536) out.set(new Uint8Array(call(RANDOM, Math.min(65536, n - i))), i);
+  return out;
+};
+const later = <T>(f: () => T, done: (e: unknown, v?: T) => void): void => {
+  let v: T;
+  try {
+    v = f();
+  } catch (e) {
+    queueMicrotask(() => done(e));
+    return;
+  }
+  queueMicrotask(() => done(null, v));
+};
+export function randomBytes(n: number, done?: (e: unknown, b?: any) => void): any {
+  if (typeof n !== "number") throw Object.assign(new TypeError(`The "size" argument must be of type number. Received ${typeof n}`), { code: "ERR_INVALID_ARG_TYPE" });
+  if (!(n >= 0 && n <= 2147483647)) throw Object.assign(new RangeError(`The value of "size" is out of range. It must be >= 0 && <= 2147483647. Received ${n}`), { code: "ERR_OUT_OF_RANGE" });
+  if (done) return later(() => Buffer.from(random(n).buffer as ArrayBuffer), done);
+  return Buffer.from(random(n).buffer as ArrayBuffer);
+}
+export const pseudoRandomBytes = randomBytes, rng = randomBytes, prng = randomBytes;
+export function randomFillSync(b: any, offset = 0, size?: number): any {
+  const v = bytes(b, undefined, "buf").subarray(offset, size === undefined ? undefined : offset + size);
+  v.set(random(v.length));
+  return b;
+}
+export function randomFill(b: any, ...rest: any[]): void {
+  const done = rest.pop();
+  later(() => randomFillSync(b, ...rest), done);
+}
+export function randomInt(min: number, max?: any, done?: any): any {
+  if (max === undefined || typeof max === "function") [min, max, done] = [0, min, max];
+  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw Object.assign(new TypeError(`The "max" argument must be a safe integer.`), { code: "ERR_INVALID_ARG_TYPE" });
+  if (max <= min || max - min > 2 ** 48) throw Object.assign(new RangeError(`The value of "max" is out of range. It must be greater than the value of "min" (${min}). Received ${max}`), { code: "ERR_OUT_OF_RANGE" });
+  const pick = () => {
+    const span = max - min, limit = 2 ** 48 - (2 ** 48 % span);
+    for (;;) {
+      const b = random(6);
+      let v = 0;
+      for (let i = 0; i < 6; i++) v = v * 256 + b[i];
+      if (v < limit) return min + (v % span);
+    }
+  };
+  return typeof done === "function" ? later(pick, done) : pick();
+}
+export function randomUUID(_options?: unknown): string { return web.randomUUID(); }
+function timingSafe(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) throw Object.assign(new RangeError("Input buffers must have the same byte length"), { code: "ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH" });
+  return call(EQUAL, a, b);
+}
+export function timingSafeEqual(a: any, b: any): boolean {
+  if (typeof a === "string") throw argument("buf1", a);
+  if (typeof b === "string") throw argument("buf2", b);
+  return timingSafe(bytes(a, undefined, "buf1"), bytes(b, undefined, "buf2"));
+}
+export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
+  if (!Number.isInteger(iterations) || iterations < 1) throw Object.assign(new RangeError(`The value of "iterations" is out of range. It must be >= 1. Received ${iterations}`), { code: "ERR_OUT_OF_RANGE" });
+  if (iterations > 100000) throw new RangeError(`Pbkdf2 failed: iteration counts above 100000 are not supported (requested ${iterations}).`);
+  if (typeof digest !== "string") throw argument("digest", digest);
+  return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, length));
+}
+export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void { later(() => pbkdf2Sync(password, salt, iterations, length, digest), done); }
+export function hkdfSync(digest: string, key: any, salt: any, info: any, length: number): ArrayBuffer {
+  return call(KDF, "HKDF", nameOf(digest), bytes(key, undefined, "ikm"), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), length);
+}
+export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void { later(() => hkdfSync(digest, key, salt, info, length), done); }
+export function scryptSync(password: any, salt: any, length: number, o: any = {}): any {
+  const N = o.N ?? o.cost ?? 16384, r = o.r ?? o.blockSize ?? 8, p = o.p ?? o.parallelization ?? 1;
+  if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw Object.assign(new RangeError("Invalid scrypt params: memory limit exceeded"), { code: "ERR_CRYPTO_INVALID_SCRYPT_PARAMS" });
+  return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, length));
+}
+export function scrypt(password: any, salt: any, length: number, o: any, done?: any): void {
+  if (typeof o === "function") [o, done] = [{}, o];
+  later(() => scryptSync(password, salt, length, o), done);
+}
+const missing = (name: string): any => function () { throw Object.assign(new Error(`crypto.${name} is not available here.`), { code: "ERR_METHOD_NOT_IMPLEMENTED" }); };
+export const createCipheriv = missing("createCipheriv"), createDecipheriv = missing("createDecipheriv"), createSign = missing("createSign"), createVerify = missing("createVerify"), sign = missing("sign"), verify = missing("verify"),
+  createPrivateKey = missing("createPrivateKey"), createPublicKey = missing("createPublicKey"), generateKeyPair = missing("generateKeyPair"), generateKeyPairSync = missing("generateKeyPairSync"), generateKey = missing("generateKey"), generateKeySync = missing("generateKeySync"),
+  createDiffieHellman = missing("createDiffieHellman"), createECDH = missing("createECDH"), publicEncrypt = missing("publicEncrypt"), privateDecrypt = missing("privateDecrypt"), diffieHellman = missing("diffieHellman"), getDiffieHellman = missing("getDiffieHellman"), generatePrime = missing("generatePrime"), generatePrimeSync = missing("generatePrimeSync"), checkPrime = missing("checkPrime"), checkPrimeSync = missing("checkPrimeSync");
+export const webcrypto = web, subtle = web.subtle, constants = Object.freeze({});
+export function getRandomValues(v: any): any { return web.getRandomValues(v); }
+export function getFips(): number { return 0; }
+export function setFips(): void { }
+export default {
+  Hash, Hmac, KeyObject, createSecretKey, createHash, createHmac, hash, getHashes, getCiphers, getCurves, randomBytes, pseudoRandomBytes, rng, prng, randomFillSync, randomFill, randomInt, randomUUID, timingSafeEqual, pbkdf2Sync, pbkdf2, hkdfSync, hkdf, scryptSync, scrypt,
+  createCipheriv, createDecipheriv, createSign, createVerify, sign, verify, createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync, createDiffieHellman, createECDH, publicEncrypt, privateDecrypt, diffieHellman, getDiffieHellman, generatePrime, generatePrimeSync, checkPrime, checkPrimeSync,
+  webcrypto, subtle, constants, getRandomValues, getFips, setFips,
+};

@@ -1,0 +1,54 @@
+// node:timers. Under nodejs_compat the global timers give these Timeout objects too.
+
+import { clearTimer, setTimer } from "./timers";
+import { refuseAtStart } from "./run";
+import { promises } from "./node-timers-promises";
+
+export class Timeout {
+  #id = 0;
+  #ref = true;
+  constructor(f: (...args: any[]) => void, ms: unknown, args: unknown[], repeat: boolean, what: string) {
+    refuseAtStart(what);
+    if (typeof f !== "function") throw Object.assign(new TypeError(`The "callback" argument must be of type function. Received ${f === null ? "null" : typeof f}`), { code: "ERR_INVALID_ARG_TYPE" });
+    this.#id = setTimer(+(ms as number) || 0, repeat, () => f(...args));
+  }
+  ref() {
+    this.#ref = true;
+    return this;
+  }
+  unref() {
+    this.#ref = false;
+    return this;
+  }
+  hasRef() { return this.#ref; }
+  refresh() { return this; }
+  close() {
+    clearTimer(this.#id);
+    return this;
+  }
+  [Symbol.toPrimitive]() { return this.#id; }
+  [Symbol.dispose]() { this.close(); }
+}
+export class Immediate {
+  #id: number;
+  constructor(f: (...args: any[]) => void, args: unknown[]) {
+    refuseAtStart("setImmediate()");
+    this.#id = setTimer(0, false, () => f(...args));
+  }
+  ref() { return this; }
+  unref() { return this; }
+  hasRef() { return true; }
+  close() { clearTimer(this.#id); }
+  [Symbol.dispose]() { this.close(); }
+}
+export function setTimeout(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, false, "setTimeout()"); }
+export function setInterval(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, true, "setInterval()"); }
+export function setImmediate(f: any, ...args: unknown[]) { return new Immediate(f, args); }
+export function clearTimeout(t: any): void {
+  if (t instanceof Timeout || t instanceof Immediate) t.close();
+  else if (t !== undefined && t !== null) clearTimer(+t);
+}
+export const clearInterval = clearTimeout;
+export function clearImmediate(t: any): void { clearTimeout(t); }
+export { promises };
+export default { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate, promises };
