@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -53,6 +54,12 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	}
 	if len(result.Errors) > 0 {
 		return b.esbuildFault(result.Errors)
+	}
+	if code, _ := output(result); r.hooks && strings.Contains(code, "AsyncLocalStorage") {
+		lowerAsync(&opts)
+		if result = api.Build(opts); len(result.Errors) > 0 {
+			return b.esbuildFault(result.Errors)
+		}
 	}
 	if d == "" {
 		meta := readMeta(result.Metafile, entry)
@@ -122,6 +129,15 @@ func buildOptions(tsconfig string) api.BuildOptions {
 	}
 }
 
+// lowerAsync has async functions written with promises: AsyncLocalStorage
+// follows calls of then(), which the engine's own await does not make.
+func lowerAsync(o *api.BuildOptions) {
+	o.Supported = maps.Clone(o.Supported)
+	for _, syntax := range []string{"async-await", "async-generator", "for-await"} {
+		o.Supported[syntax] = false
+	}
+}
+
 // nodeCompat reports whether node:* modules are there.
 func nodeCompat(date string, flags []string) bool {
 	on := date >= nodeDate
@@ -142,11 +158,15 @@ func output(r api.BuildResult) (code string, sourceMap []byte) {
 		if strings.HasSuffix(f.Path, ".map") {
 			sourceMap = cleanMap(f.Contents)
 		} else {
-			code = string(f.Contents)
+			code = namespaceTag.ReplaceAllString(string(f.Contents), `var $1 = Object.defineProperty({}, Symbol.toStringTag, { value: "Module" });$2`)
 		}
 	}
 	return code, sourceMap
 }
+
+// namespaceTag finds the objects that esbuild makes for "import * as" and
+// import(), which should say that they are modules. Lines stay what they were.
+var namespaceTag = regexp.MustCompile(`(?m)^var (\w+) = \{\};(\n__export\()`)
 
 // sourceMapV3 is what this package keeps of a source map.
 type sourceMapV3 struct {

@@ -38,6 +38,7 @@ type resolver struct {
 
 	mu     sync.Mutex
 	wasm   map[string][]byte
+	hooks  bool // node:async_hooks is imported
 	loaded map[string]bool
 	failed *trace.Fault
 }
@@ -134,6 +135,11 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 }
 
 func (r *resolver) nodeModule(name string, args api.OnResolveArgs) api.OnResolveResult {
+	if name == "async_hooks" {
+		r.mu.Lock()
+		r.hooks = true
+		r.mu.Unlock()
+	}
 	if args.Kind == api.ResolveJSRequireCall || args.Kind == api.ResolveJSRequireResolve {
 		return api.OnResolveResult{Path: name, Namespace: nsNode}
 	}

@@ -3,19 +3,18 @@ package webapi_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/evanw/esbuild/pkg/api"
-
 	"coldstart/sandbox"
+	"coldstart/sandbox/bundle"
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/isolate/quickjs"
 	"coldstart/sandbox/js"
@@ -30,6 +29,7 @@ type world struct {
 	engine isolate.Engine
 	pool   *isolate.Pool
 	ops    *isolate.Ops
+	shelf  fs.FS
 }
 
 var shared struct {
@@ -66,7 +66,15 @@ func makeWorld() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{engine: engine, pool: isolate.NewPool(2), ops: ops}, nil
+	var packed bytes.Buffer
+	if err := bundle.PackShelf(nodeModules, &packed); err != nil {
+		return nil, err
+	}
+	shelf, err := bundle.OpenShelf(packed.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return &world{engine: engine, pool: isolate.NewPool(2), ops: ops, shelf: shelf}, nil
 }
 
 // door is a sandbox.Door without processes: what a platform needs for the
@@ -90,119 +98,8 @@ type hosted struct {
 
 func newDoor(t testing.TB) *door { return &door{world: newWorld(t), workers: map[string]*hosted{}} }
 
-type wrangler struct {
-	Name  string                     `json:"name"`
-	Main  string                     `json:"main"`
-	Date  string                     `json:"compatibility_date"`
-	Flags []string                   `json:"compatibility_flags"`
-	Vars  map[string]json.RawMessage `json:"vars"`
-	KV    []struct {
-		Binding string `json:"binding"`
-		ID      string `json:"id"`
-	} `json:"kv_namespaces"`
-	Services []struct {
-		Binding    string `json:"binding"`
-		Service    string `json:"service"`
-		Entrypoint string `json:"entrypoint"`
-	} `json:"services"`
-	Durable struct {
-		Bindings []struct {
-			Name  string `json:"name"`
-			Class string `json:"class_name"`
-		} `json:"bindings"`
-	} `json:"durable_objects"`
-}
-
-func (d *door) Build(_ context.Context, _ sandbox.Key, p trace.Project) (*trace.Deployment, error) {
-	var cfg wrangler
-	if err := json.Unmarshal(p.Files["wrangler.jsonc"], &cfg); err != nil {
-		return nil, err
-	}
-	w := trace.Worker{Name: cfg.Name, Main: cfg.Main, Date: cfg.Date, Flags: cfg.Flags, Limits: p.Limits, Sources: map[string]string{}}
-	for name, v := range cfg.Vars {
-		var s string
-		if json.Unmarshal(v, &s) == nil {
-			w.Bindings = append(w.Bindings, trace.Binding{Name: name, Type: "text", Value: s})
-		} else {
-			w.Bindings = append(w.Bindings, trace.Binding{Name: name, Type: "json", Value: string(v)})
-		}
-	}
-	for _, b := range cfg.KV {
-		w.Bindings = append(w.Bindings, trace.Binding{Name: b.Binding, Type: "kv", ID: b.ID})
-	}
-	for _, b := range cfg.Services {
-		w.Bindings = append(w.Bindings, trace.Binding{Name: b.Binding, Type: "service", Service: b.Service, Entrypoint: b.Entrypoint})
-	}
-	for _, b := range cfg.Durable.Bindings {
-		w.Bindings = append(w.Bindings, trace.Binding{Name: b.Name, Type: "durable", Service: cfg.Name, Class: b.Class})
-		w.Durables = append(w.Durables, b.Class)
-	}
-	w.Classic = !strings.Contains(string(p.Files[cfg.Main]), "export ") && !strings.Contains(string(p.Files[cfg.Main]), "import ")
-	if fault := bundleCase(&w, p.Files, cfg.Main); fault != nil {
-		return &trace.Deployment{Fault: fault}, nil
-	}
-	return &trace.Deployment{Workers: []trace.Worker{w}}, nil
-}
-
-// bundleCase makes one module of a case's files.
-func bundleCase(w *trace.Worker, files map[string][]byte, main string) *trace.Fault {
-	loaders := map[string]api.Loader{".js": api.LoaderJS, ".mjs": api.LoaderJS, ".ts": api.LoaderTS, ".tsx": api.LoaderTSX, ".json": api.LoaderJSON, ".txt": api.LoaderText, ".html": api.LoaderText, ".bin": api.LoaderBinary}
-	cwd, _ := os.Getwd()
-	root := path.Join(cwd, "../../web")
-	w.Wasm = map[string][]byte{}
-	r := api.Build(api.BuildOptions{
-		EntryPoints: []string{main}, Bundle: true, Format: api.FormatESModule, Target: api.ES2022, Sourcemap: api.SourceMapExternal, Outdir: "/out", AbsWorkingDir: root,
-		Platform: api.PlatformNeutral, MainFields: []string{"module", "main"}, Conditions: []string{"workerd", "worker"}, LogLevel: api.LogLevelSilent, KeepNames: false,
-		Supported: map[string]bool{"using": false},
-		Plugins: []api.Plugin{{Name: "case", Setup: func(b api.PluginBuild) {
-			b.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
-				switch {
-				case a.Kind == api.ResolveEntryPoint:
-					return api.OnResolveResult{Path: a.Path, Namespace: "case"}, nil
-				case strings.HasPrefix(a.Path, "cloudflare:"), strings.HasPrefix(a.Path, "node:"):
-					return api.OnResolveResult{Path: a.Path, External: true}, nil
-				case a.Namespace == "case" && strings.HasPrefix(a.Path, "."):
-					name := path.Join(path.Dir(a.Importer), a.Path)
-					for _, ext := range []string{"", ".ts", ".js"} {
-						if _, ok := files[name+ext]; ok {
-							if strings.HasSuffix(name, ".wasm") {
-								w.Wasm["coldstart:wasm/"+name] = files[name]
-								return api.OnResolveResult{Path: "coldstart:wasm/" + name, External: true}, nil
-							}
-							return api.OnResolveResult{Path: name + ext, Namespace: "case"}, nil
-						}
-					}
-					if a.Kind == api.ResolveJSDynamicImport {
-						return api.OnResolveResult{Path: a.Path, External: true}, nil
-					}
-					return api.OnResolveResult{}, fmt.Errorf("no such file %s", a.Path)
-				}
-				return api.OnResolveResult{}, nil
-			})
-			b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "case"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-				text := string(files[a.Path])
-				if path.Ext(a.Path) == ".bin" {
-					text = "const b = Uint8Array.fromBase64(\"" + base64Text(files[a.Path]) + "\"); export default b.buffer;"
-					return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: root}, nil
-				}
-				return api.OnLoadResult{Contents: &text, Loader: loaders[path.Ext(a.Path)], ResolveDir: root}, nil
-			})
-		}}},
-	})
-	if len(r.Errors) > 0 {
-		return &trace.Fault{Kind: trace.FaultBuild, Message: r.Errors[0].Text}
-	}
-	for _, f := range r.OutputFiles {
-		if strings.HasSuffix(f.Path, ".map") {
-			w.SourceMap = bytes.ReplaceAll(f.Contents, []byte(`"case:`), []byte(`"`))
-		} else {
-			w.Code = string(f.Contents)
-		}
-	}
-	for name, text := range files {
-		w.Sources[name] = string(text)
-	}
-	return nil
+func (d *door) Build(ctx context.Context, _ sandbox.Key, p trace.Project) (*trace.Deployment, error) {
+	return bundle.Build(ctx, bundle.Config{Shelf: d.shelf}, p), nil
 }
 
 func (d *door) Deploy(_ context.Context, key sandbox.Key, dep *trace.Deployment) error {
@@ -447,6 +344,9 @@ func (p *pipe) Receive(message func([]byte, bool), closed func(int, string, bool
 type backend struct{ h *hosted }
 
 func (b backend) find(name string) *hosted {
+	if name == "" {
+		return b.h
+	}
 	b.h.d.mu.Lock()
 	defer b.h.d.mu.Unlock()
 	return b.h.d.workers[b.h.main+"/"+name]
@@ -458,7 +358,7 @@ func (b backend) Fetch(_ string, to webapi.Target, r *webapi.Request, done func(
 		name = b.h.worker.Outbound
 	}
 	h := b.find(name)
-	if h == nil {
+	if h == nil || (name == "" && to.Type == "") {
 		done(nil, errors.New("there is no network here"))
 		return
 	}

@@ -2,7 +2,6 @@ package webapi_test
 
 import (
 	"database/sql"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,8 +13,6 @@ import (
 
 	"coldstart/sandbox/isolate"
 )
-
-func base64Text(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // memoryKV is storage in memory for the bindings of a project: KV, cache and
 // Durable Objects' keys.

@@ -16,7 +16,8 @@ import (
 // JavaScript error; a *FaultError says what went wrong in a Worker that was
 // called; any other error becomes an Error.
 //
-// Calls to Workers and Durable Objects:
+// Calls to Workers and Durable Objects. An empty worker, here and in Target,
+// is the Worker that calls:
 //
 //	rpc.call        type, binding, worker, entrypoint, class, object, props, method, encoded arguments
 //	                → encoded result. Invoke it as Invocation{Type: "rpc", Payload: method + "\n" + arguments}

@@ -100,28 +100,7 @@ func (s *stacks) code(at trace.Frame) string {
 	if !ok {
 		return ""
 	}
-	lines := strings.Split(src, "\n")
-	if at.Line < 1 || at.Line > len(lines) {
-		return ""
-	}
-	var b strings.Builder
-	first, last := max(at.Line-2, 1), min(at.Line+2, len(lines))
-	width := len(strconv.Itoa(last))
-	for n := first; n <= last; n++ {
-		text := strings.TrimRight(lines[n-1], "\r")
-		if len(text) > 200 {
-			text = text[:200]
-		}
-		mark := " "
-		if n == at.Line {
-			mark = ">"
-		}
-		fmt.Fprintf(&b, "%s %*d | %s\n", mark, width, n, text)
-		if n == at.Line && at.Column > 0 && at.Column <= 200 {
-			fmt.Fprintf(&b, "  %*s | %s^\n", width, "", strings.Repeat(" ", at.Column-1))
-		}
-	}
-	return b.String()
+	return trace.CodeFrame(src, at.Line, at.Column)
 }
 
 // exception is a fault for an exception of the learner's code.
