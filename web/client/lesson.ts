@@ -5,6 +5,7 @@ import { $, $$, button, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { FileBar } from "./_files.ts";
 import { Api, readPage, type PageData } from "./_page.ts";
+import { labs } from "./_lab.ts";
 import { pieces } from "./_pieces.ts";
 import { bytes, subprotocol, type Fault, type ServerMessage } from "./protocol.ts";
 import { RequestBuilder } from "./_request.ts";
@@ -672,6 +673,7 @@ function many(ask: Ask): string {
 document.documentElement.classList.add("js");
 theme();
 pieces();
+labs();
 const page = readPage();
 const form = $<HTMLFormElement>("form.runbar");
 if (page && form) {
