@@ -162,6 +162,9 @@ func (e *Engine) WriteImage(w io.Writer) error {
 // driver and bootstrap. It fits a file name.
 func (e *Engine) Key() string { return e.image.meta.Key }
 
+// Ready is how many instances are made and waiting.
+func (e *Engine) Ready() int { return len(e.ready) }
+
 // Live is how many isolates are open.
 func (e *Engine) Live() int { return int(e.live.Load()) }
 

@@ -20,6 +20,7 @@ type image struct {
 	own  bool // file was made here
 	meta meta
 	zero []byte // per 4 KiB page: 1 where the image holds only zeros
+	view []byte // the linear memory, read-only; nil where it cannot be mapped
 }
 
 // meta is the driver's side of a snapshot. Values are QuickJS values, valid in
@@ -72,7 +73,7 @@ func writeImage(memory []byte, m meta) (*image, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("write the snapshot: %w", err)
 	}
-	img := &image{file: f, own: true, meta: m}
+	img := &image{file: f, own: true, meta: m, view: mapView(f, m.Size)}
 	img.findZeros(memory)
 	return img, nil
 }
@@ -122,7 +123,7 @@ func readImage(f *os.File, key string) (*image, error) {
 	if !sealed(f) {
 		return writeImage(memory, m)
 	}
-	img := &image{file: f, meta: m}
+	img := &image{file: f, meta: m, view: mapView(f, m.Size)}
 	img.findZeros(memory)
 	return img, nil
 }
@@ -137,6 +138,8 @@ func (i *image) findZeros(memory []byte) {
 }
 
 func (i *image) close() error {
+	unmapView(i.view)
+	i.view = nil
 	if !i.own {
 		return nil
 	}

@@ -40,6 +40,27 @@ func (r *region) mapImage(img *image) error {
 	return nil
 }
 
+// drop gives up the isolate's copies of the pages from first to end: they read
+// again as the image, or behind it as zeros.
+func (r *region) drop(first, end int) {
+	_ = unix.Madvise(r.base[first:end], unix.MADV_DONTNEED) // fails only for a range that is not mapped
+}
+
+// mapView maps an image to look at, nil when that cannot be done.
+func mapView(f *os.File, size int64) []byte {
+	b, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func unmapView(b []byte) {
+	if b != nil {
+		_ = unix.Munmap(b) // fails only for a range that was never mapped
+	}
+}
+
 // memoryFile makes an unnamed file in memory.
 func memoryFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("isolate-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -104,10 +125,4 @@ func (r *region) private(pagemap *os.File, list []byte) bool {
 		}
 	}
 	return true
-}
-
-// drop forgets what was written to the page at an offset: it reads again as
-// the image, or behind it as zeros.
-func (r *region) drop(at int64) {
-	_ = unix.Madvise(r.base[at:at+pageSize], unix.MADV_DONTNEED) // keeps the page where it fails
 }

@@ -25,6 +25,12 @@ func (r *region) mapImage(img *image) error {
 	return err
 }
 
+func (r *region) drop(int, int) {}
+
+func mapView(*os.File, int64) []byte { return nil }
+
+func unmapView([]byte) {}
+
 func memoryFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "isolate-image-*")
 	if err != nil {
@@ -40,5 +46,3 @@ func sealed(*os.File) bool { return true }
 func openPagemap() *os.File { return nil }
 
 func (r *region) private(*os.File, []byte) bool { return false }
-
-func (r *region) drop(int64) {}

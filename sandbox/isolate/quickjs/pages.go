@@ -58,6 +58,42 @@ func (v *vm) compare(list []byte) {
 	}
 }
 
+// trim gives back private pages that hold what the snapshot holds, and those
+// that are of no more use: between calls nothing below the stack pointer is.
+func (v *vm) trim() {
+	img := v.eng.image
+	list := make([]byte, v.mem.size/pageSize)
+	if img.view == nil || !v.private(list) {
+		return
+	}
+	// Nothing in the scratch area outlives a call.
+	copy(v.bytes(v.meta.Scratch, scratchSize), img.view[v.meta.Scratch:])
+	stack := int(v.meta.Stack)
+	dead := func(i int) bool {
+		if i >= len(list) || list[i] != pagePrivate {
+			return false
+		}
+		at := i * pageSize
+		page := v.mem.region.base[at : at+pageSize]
+		switch {
+		case at+pageSize <= stack && at >= stack-nativeStack:
+			return true
+		case at < len(img.view):
+			return bytes.Equal(page, img.view[at:at+pageSize])
+		}
+		return allZero(page)
+	}
+	for i := 0; i < len(list); i++ {
+		first := i
+		for dead(i) {
+			i++
+		}
+		if i > first {
+			v.mem.region.drop(first*pageSize, i*pageSize)
+		}
+	}
+}
+
 // Memory implements isolate.Isolate.
 func (v *vm) Memory() isolate.Memory {
 	if v.mod == nil {
@@ -76,32 +112,4 @@ func (v *vm) Memory() isolate.Memory {
 		m.Used = int64(v.getU32(v.meta.Used))
 	}
 	return m
-}
-
-// trim gives back private pages whose content is the snapshot's or of no more
-// use: between calls, everything below the stack pointer is dead.
-func (v *vm) trim() {
-	list := make([]byte, v.mem.size/pageSize)
-	if !v.private(list) {
-		return
-	}
-	img, shared := v.eng.image, make([]byte, pageSize)
-	stack := v.meta.Stack / pageSize
-	for i, state := range list {
-		if state != pagePrivate {
-			continue
-		}
-		dead := uint32(i) < stack && uint32(i)+nativeStack/pageSize >= stack
-		if !dead {
-			page := v.mem.region.base[i*pageSize : (i+1)*pageSize]
-			if i >= len(img.zero) || img.zero[i] == 1 {
-				dead = allZero(page)
-			} else if _, err := img.file.ReadAt(shared, int64(i)*pageSize); err == nil {
-				dead = bytes.Equal(shared, page)
-			}
-		}
-		if dead {
-			v.mem.region.drop(int64(i) * pageSize)
-		}
-	}
 }

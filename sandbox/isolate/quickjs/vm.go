@@ -29,11 +29,12 @@ type vm struct {
 	callees [fnCount]callee
 	stack   [8]uint64
 
-	depth    int               // calls into the instance that are on the stack
-	halting  error             // why running code is being stopped
-	dead     error             // why no call is accepted any more
-	boot     map[string]string // sources, while the bootstrap is evaluated
-	served   map[string]bool   // those the module loader gave out
+	depth    int                 // calls into the instance that are on the stack
+	halting  error               // why running code is being stopped
+	dead     error               // why no call is accepted any more
+	boot     map[string]string   // sources, while the bootstrap is evaluated
+	imports  map[string][]string // which module imports which, while it is compiled
+	served   map[string]bool     // those the module loader gave out
 	rejected []rejection
 	reported map[uint32]uint32 // promise to the id it was reported under
 	lastID   uint32
@@ -605,6 +606,10 @@ func (v *vm) normalizeModule(base, name uint32) uint32 {
 	if !v.eng.moduleNames[n] {
 		return v.throw(&isolate.Throw{Name: "Error", Message: fmt.Sprintf("No such module %q, imported from %q.", n, v.cstringAt(base))})
 	}
+	if v.imports != nil {
+		b := v.cstringAt(base)
+		v.imports[b] = append(v.imports[b], n)
+	}
 	p, err := v.cstring(n)
 	if err != nil {
 		panic(v.dead)
@@ -639,13 +644,16 @@ func (v *vm) cstringAt(p uint32) string {
 	return ""
 }
 
-// Idle implements isolate.Isolate: each function that was called keeps a
-// stack, which is dropped here, and pages that say nothing of their own go back to the snapshot.
+// Idle implements isolate.Isolate: each function that was called keeps a stack,
+// which is dropped here, as are the isolate's copies of pages that are as in the
+// snapshot again: an object that was only looked at had its reference count
+// written twice.
 func (v *vm) Idle() {
-	if v.depth == 0 && v.mod != nil {
-		v.callees = [fnCount]callee{}
-		v.trim()
+	if v.depth > 0 || v.mod == nil {
+		return
 	}
+	v.callees = [fnCount]callee{}
+	v.trim()
 }
 
 // Close implements isolate.Isolate.
