@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -275,6 +276,9 @@ func (b *builder) scripts(dir string) []string {
 func (b *builder) worker(c *config) (*trace.Worker, *trace.Fault) {
 	w := c.worker(b.cfg.Date)
 	w.Limits = b.project.Limits
+	if most := cmp.Or(w.Limits.CPU, trace.Default().CPU); c.cpu > 0 && c.cpu < most {
+		w.Limits.CPU = c.cpu // a project may ask for less than it is given, not for more
+	}
 	if c.Main == "" && c.assetsOnly(b) {
 		w.Code = assetsOnlyCode
 	} else {
@@ -308,7 +312,7 @@ func version(w *trace.Worker) string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
 	for _, part := range []any{
-		w.Name, w.Code, w.SourceMap, w.Wasm, w.Date, w.Flags, w.Bindings, w.Routes, w.Crons, w.Consumers, w.Assets, w.Classic, w.Durables,
+		w.Name, w.Code, w.SourceMap, w.Wasm, w.Date, w.Flags, w.Bindings, w.Routes, w.Crons, w.Consumers, w.Assets, w.Classic, w.Durables, w.Limits,
 	} {
 		if err := enc.Encode(part); err != nil {
 			panic(err) // plain data always encodes

@@ -275,6 +275,11 @@ func tomlPlaces(source string) map[string]int {
 		unquote := strings.NewReplacer(`"`, "", `'`, "", " ", "")
 		if m := tomlTable.FindStringSubmatch(line); m != nil {
 			prefix = "." + unquote.Replace(m[2])
+			for i := strings.LastIndexByte(prefix, '.'); i > 0; i = strings.LastIndexByte(prefix[:i], '.') {
+				if _, ok := places[prefix[:i]]; !ok {
+					places[prefix[:i]] = at + indent
+				}
+			}
 			if m[1] == "[[" {
 				n := counts[prefix]
 				counts[prefix]++

@@ -1,0 +1,240 @@
+package bundle
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"coldstart/sandbox/trace"
+)
+
+const everythingJSONC = `{
+	// every kind of binding
+	"$schema": "node_modules/wrangler/config-schema.json",
+	"name": "shop",
+	"main": "src/index.ts",
+	"compatibility_date": "2026-10-01",
+	"compatibility_flags": ["no_nodejs_compat"],
+	"observability": { "enabled": true },
+	"vars": { "NAME": "x", "LIST": [1, { "a": null }] },
+	"kv_namespaces": [{ "binding": "NOTES" }, { "binding": "OTHER", "id": "abc" }],
+	"d1_databases": [{ "binding": "DB", "database_name": "shop" }],
+	"r2_buckets": [{ "binding": "FILES", "bucket_name": "files" }],
+	"queues": {
+		"producers": [{ "binding": "JOBS", "queue": "jobs" }],
+		"consumers": [{ "queue": "jobs" }, { "queue": "dead", "max_batch_size": 1, "max_batch_timeout": 0, "max_retries": 0, "dead_letter_queue": "x", "retry_delay": 7 }],
+	},
+	"durable_objects": { "bindings": [{ "name": "COUNTER", "class_name": "Counter" }, { "name": "FAR", "class_name": "Far", "script_name": "other" }] },
+	"migrations": [{ "tag": "v1", "new_classes": ["Old"], "new_sqlite_classes": ["Gone"] }, { "tag": "v2", "renamed_classes": [{ "from": "Old", "to": "Counter" }], "deleted_classes": ["Gone"] }],
+	"services": [{ "binding": "AUTH", "service": "auth", "entrypoint": "Admin", "props": { "a": 1 } }],
+	"assets": { "directory": "./public", "binding": "ASSETS", "not_found_handling": "404-page", "run_worker_first": ["/api/*"] },
+	"routes": ["shop.example.com/*", { "pattern": "example.com/a*", "zone_name": "example.com" }, { "pattern": "www.example.com", "custom_domain": true }, { "pattern": "shop.example.com/static/*", "script": null }],
+	"triggers": { "crons": ["*/5 * * * *", "0 12 L * mon-fri", "0 0 * * 6#2"] },
+	"ratelimits": [{ "name": "LIMITER", "namespace_id": "1001", "simple": { "limit": 10, "period": 60 } }],
+	"analytics_engine_datasets": [{ "binding": "HITS" }],
+	"version_metadata": { "binding": "VERSION" },
+	"limits": { "cpu_ms": 20 },
+}
+`
+
+const everythingTOML = `
+name = "shop"
+main = "src/index.ts"
+compatibility_date = "2026-10-01"
+compatibility_flags = ["no_nodejs_compat"]
+routes = ["shop.example.com/*", { pattern = "example.com/a*", zone_name = "example.com" }, { pattern = "www.example.com", custom_domain = true }, "shop.example.com/static/*"]
+kv_namespaces = [{ binding = "NOTES" }, { binding = "OTHER", id = "abc" }]
+
+[observability]
+enabled = true
+
+[vars]
+NAME = "x"
+LIST = [1, { a = 2 }]
+
+[triggers]
+crons = ["*/5 * * * *", "0 12 L * mon-fri", "0 0 * * 6#2"]
+
+[[durable_objects.bindings]]
+name = "COUNTER"
+class_name = "Counter"
+`
+
+func everything() trace.Project {
+	return files(
+		"wrangler.jsonc", everythingJSONC,
+		"src/index.ts", "export class Counter {}\n"+hello,
+		"public/index.html", "<h1>hi</h1>", "public/a/b.css", "a{}",
+		".dev.vars", "# secret\nTOKEN = \"s3cret\"\nexport NAME='overridden'\n",
+		"auth/wrangler.toml", "name = 'auth'\ncompatibility_date = '2026-10-01'\n", "auth/index.js", hello,
+		"other/wrangler.json", `{"compatibility_date": "2026-10-01"}`, "other/src/index.js", hello)
+}
+
+func TestConfig(t *testing.T) {
+	d := build(t, Config{}, everything())
+	if d.Fault != nil {
+		t.Fatalf("%+v", d.Fault)
+	}
+	if len(d.Warnings) > 0 {
+		t.Errorf("warnings: %+v", d.Warnings)
+	}
+	var names []string
+	for _, w := range d.Workers {
+		names = append(names, w.Name+" "+w.Main)
+	}
+	if got := strings.Join(names, ", "); got != "shop src/index.ts, auth auth/index.js, other other/src/index.js" {
+		t.Errorf("workers are %s", got)
+	}
+	w := d.Workers[0]
+	want := []trace.Binding{
+		{Name: "LIST", Type: "json", Value: `[1,{"a":null}]`},
+		{Name: "NOTES", Type: "kv", ID: "local-NOTES"},
+		{Name: "OTHER", Type: "kv", ID: "abc"},
+		{Name: "DB", Type: "d1", ID: "shop"},
+		{Name: "FILES", Type: "r2", ID: "files"},
+		{Name: "JOBS", Type: "queue", ID: "jobs"},
+		{Name: "COUNTER", Type: "durable", Class: "Counter"},
+		{Name: "FAR", Type: "durable", Class: "Far", Service: "other"},
+		{Name: "AUTH", Type: "service", Service: "auth", Entrypoint: "Admin", Props: `{"a":1}`},
+		{Name: "ASSETS", Type: "assets", Value: `{"not_found_handling":"404-page","run_worker_first":["/api/*"]}`},
+		{Name: "LIMITER", Type: "ratelimit", ID: "1001", Limit: 10, Period: 60},
+		{Name: "HITS", Type: "analytics", ID: "HITS"},
+		{Name: "VERSION", Type: "version"},
+		{Name: "TOKEN", Type: "secret", Value: "s3cret"},
+		{Name: "NAME", Type: "secret", Value: "overridden"},
+	}
+	if diff := cmp.Diff(want, w.Bindings); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"shop.example.com/*", "example.com/a*", "custom:www.example.com", "!shop.example.com/static/*"}, w.Routes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]trace.Consumer{
+		{Queue: "jobs", BatchSize: 10, BatchWait: 5, Retries: 3},
+		{Queue: "dead", BatchSize: 1, BatchWait: 0, Retries: 0, RetryDelay: 7, DeadLetter: "x"},
+	}, w.Consumers); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string][]byte{"/index.html": []byte("<h1>hi</h1>"), "/a/b.css": []byte("a{}")}, w.Assets); diff != "" {
+		t.Error(diff)
+	}
+	if got := strings.Join(w.Durables, " "); got != "Counter" {
+		t.Errorf("durables are %q", got)
+	}
+	if w.Date != "2026-10-01" || strings.Join(w.Flags, " ") != "no_nodejs_compat" || len(w.Crons) != 3 {
+		t.Errorf("date %s, flags %v, crons %v", w.Date, w.Flags, w.Crons)
+	}
+	if w.Limits.CPU.Milliseconds() != 20 {
+		t.Errorf("CPU limit is %v", w.Limits.CPU)
+	}
+}
+
+func TestConfigTOML(t *testing.T) {
+	w := mustBuild(t, Config{}, files("wrangler.toml", everythingTOML, "src/index.ts", "export class Counter {}\n"+hello))
+	want := []trace.Binding{
+		{Name: "NOTES", Type: "kv", ID: "local-NOTES"},
+		{Name: "OTHER", Type: "kv", ID: "abc"},
+		{Name: "NAME", Type: "text", Value: "x"},
+		{Name: "LIST", Type: "json", Value: `[1,{"a":2}]`},
+		{Name: "COUNTER", Type: "durable", Class: "Counter"},
+	}
+	if diff := cmp.Diff(want, w.Bindings); diff != "" {
+		t.Error(diff)
+	}
+	if len(w.Routes) != 4 || len(w.Crons) != 3 || w.Name != "shop" {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestConfigAssetsOnly(t *testing.T) {
+	w := mustBuild(t, Config{}, files("wrangler.jsonc", `{"compatibility_date":"2026-10-01","assets":{"directory":"."}}`, "index.html", "hi"))
+	if string(w.Assets["/index.html"]) != "hi" || !strings.Contains(w.Code, "404") {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestCheckCron(t *testing.T) {
+	for _, good := range []string{"* * * * *", "*/15 * * * *", "0 9-17 * * MON-FRI", "59 23 LW * *", "0 0 1,15 jan-mar SUN", "30 4 15W * *", "0 0 * * 6L", "5/10 * * * *"} {
+		if err := checkCron(good); err != nil {
+			t.Errorf("%q %v", good, err)
+		}
+	}
+	for bad, want := range map[string]string{
+		"":             "has 0 fields instead of 5",
+		"60 * * * *":   `has the minute "60", which is not from 0 to 59`,
+		"* * * * 0":    `has the weekday "0", which is not from 1 to 7`,
+		"* * * * 8":    `has the weekday "8", which is not from 1 to 7`,
+		"*/0 * * * *":  `has the minute "*/0", whose step is not from 1 to 59`,
+		"5-1 * * * *":  `has the minute "5-1", whose range runs backwards`,
+		"* * * foo *":  `has the month "FOO", which is not from 1 to 12`,
+		"* * * * 2#6":  `has the weekday "2#6", whose # is not followed by 1 to 5`,
+		"-1 * * * *":   `has the minute "-1", which is not from 0 to 59`,
+		"1, * * * *":   `has the minute "", which is not from 0 to 59`,
+		"@daily":       "has 1 fields instead of 5",
+		"* * * * * *":  "has 6 fields instead of 5",
+		"+5 * * * *":   `has the minute "+5", which is not from 0 to 59`,
+		"5W 15L * * *": `has the minute "5W", which is not from 0 to 59`,
+	} {
+		if err := checkCron(bad); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", bad, err, want)
+		}
+	}
+}
+
+// FuzzConfig builds a project with any wrangler file: never a panic, always a
+// result whose fault has a place in the file.
+func FuzzConfig(f *testing.F) {
+	f.Add(everythingJSONC, false)
+	f.Add(everythingTOML, true)
+	f.Add(`{"vars": {"__proto__": 1e999}}`, false)
+	f.Add("a.b.c.d = [[[[{x = 1}]]]]", true)
+	f.Fuzz(func(t *testing.T, text string, toml bool) {
+		name := "wrangler.jsonc"
+		if toml {
+			name = "wrangler.toml"
+		}
+		d := Build(t.Context(), Config{}, files(name, text, "src/index.ts", hello, "public/a.txt", "x"))
+		if (d.Fault == nil) == (len(d.Workers) == 0) {
+			t.Fatalf("%+v", d)
+		}
+		if d.Fault != nil && d.Fault.Kind == trace.FaultPlatform {
+			t.Fatalf("the bundler failed: %s", text)
+		}
+		if d.Fault != nil && d.Fault.Kind == trace.FaultConfig && (len(d.Fault.Frames) == 0 || d.Fault.Frames[0].Line < 1) {
+			t.Errorf("no place: %+v", d.Fault)
+		}
+	})
+}
+
+// FuzzBuild builds any text as TypeScript, JavaScript and JSX. Bounded input
+// cannot exhaust the stack whatever the scan thinks of it; what must hold is that there is always
+// an answer, with a place inside the file.
+func FuzzBuild(f *testing.F) {
+	for _, d := range deep {
+		f.Add(d.source[:min(len(d.source), 200)], uint8(0))
+	}
+	f.Add("a = <b c={`${d}`}>it's {e /* } */}</b>; f = /[/\\]]'/.test(g)", uint8(2))
+	f.Fuzz(func(t *testing.T, source string, kind uint8) {
+		if len(source) > 2000 {
+			return
+		}
+		name := []string{"index.ts", "index.js", "index.tsx", "index.json"}[kind%4]
+		p := asProject(name, source)
+		d := Build(t.Context(), Config{}, p)
+		if (d.Fault == nil) == (len(d.Workers) == 0) {
+			t.Fatalf("%+v", d)
+		}
+		if d.Fault == nil {
+			return
+		}
+		if d.Fault.Message == "" || d.Fault.Kind == trace.FaultPlatform {
+			t.Errorf("%+v", d.Fault)
+		}
+		for _, frame := range d.Fault.Frames {
+			if lines := strings.Count(string(p.Files[frame.File]), "\n") + 1; frame.Line < 1 || frame.Line > lines+strings.Count(source, "\r")+strings.Count(source, "\u2028")+strings.Count(source, "\u2029") {
+				t.Errorf("%+v is outside the file", frame)
+			}
+		}
+	})
+}
