@@ -1,0 +1,3 @@
+export default {
+  fetch: (request) => Response.json({ api: new URL(request.url).pathname }),
+};

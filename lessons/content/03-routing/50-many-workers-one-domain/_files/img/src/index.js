@@ -1,0 +1,4 @@
+// Would resize and compress pictures.
+export default {
+  fetch: (request) => new Response("img: " + new URL(request.url).pathname),
+};
