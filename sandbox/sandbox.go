@@ -168,7 +168,7 @@ func (s *Sandbox) Deploy(_ context.Context, key Key, d *trace.Deployment) error 
 	return nil
 }
 
-// Evict implements Door. Runs in progress end as canceled.
+// Evict implements Door. Runs in progress end as canceled; stored data stays.
 func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
 	s.mu.Lock()
 	var done doings
@@ -183,9 +183,6 @@ func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
 	}
 	s.mu.Unlock()
 	done.do()
-	if fresh != "" {
-		s.platform.Drop(platform.Project{Learner: key.Learner, Project: key.Project, Space: fresh})
-	}
 	return nil
 }
 

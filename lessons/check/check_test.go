@@ -82,7 +82,7 @@ func TestHelpers(t *testing.T) {
 		"warm":           `const a = await send("/"); const b = await send("/"); expect(a.trace.temperature).toBe("cold"); expect(b.trace.temperature).toBe("warm"); expect(a.trace.phases.start).toBeGreaterThan(0); expect(b.trace.phases.start).toBe(0); expect(b.trace.isolate).toBe(a.trace.isolate);`,
 		"evict":          `await send("/count"); await evict(); expect((await send("/count")).body).toBe("1");`,
 		"cold":           `await send("/count"); expect((await send("/count", { cold: true })).trace.temperature).toBe("cold");`,
-		"curl":           `const r = await curl("shop.example", "/a?b=1", { method: "PUT" }); expect(r.body).toBe("PUT https://shop.example/a?b=1");`,
+		"curl":           `const r = await curl("shop.example", "/a?b=1", { method: "PUT" }); expect(r.body).toBe("PUT https://shop.example/a?b=1"); const none = await curl("other.example", "/"); expect(none.status).toBe(404); expect(none.trace.worker).toBe("");`,
 		"tick":           `const r = await tick("*/5 * * * *", { time: 60000 }); expect(r.logs[1].text).toBe('scheduled {"cron":"*/5 * * * *","scheduledTime":60000}'); expect(r.outcome).toBe("ok");`,
 		"enqueue":        `const r = await enqueue("jobs", [{ at: 1 }], { id: "m", attempts: 2 }); const p = JSON.parse(r.logs[1].text.slice(6)); expect(p.queue).toBe("jobs"); expect(p.messages[0]).toMatchObject({ id: "m", attempts: 2, body: { at: 1 } });`,
 		"upload":         `const r = await upload("photos", "cat.jpg", "meow"); const p = JSON.parse(r.logs[1].text.slice(6)); expect(p.messages[0].body.object).toMatchObject({ key: "cat.jpg", size: 4 });`,

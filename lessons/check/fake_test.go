@@ -60,7 +60,7 @@ func (d *fakeDoor) Build(_ context.Context, _ sandbox.Key, p trace.Project) (*tr
 	if err != nil {
 		return nil, err
 	}
-	return &trace.Deployment{Workers: []trace.Worker{{Name: "main", Version: "1", Code: string(files), Consumers: []trace.Consumer{{Queue: "jobs"}}}}}, nil
+	return &trace.Deployment{Workers: []trace.Worker{{Name: "main", Version: "1", Code: string(files), Routes: []string{"shop.example/*"}, Consumers: []trace.Consumer{{Queue: "jobs"}}}}}, nil
 }
 
 func (d *fakeDoor) Deploy(_ context.Context, key sandbox.Key, dep *trace.Deployment) error {

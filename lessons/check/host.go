@@ -15,6 +15,7 @@ import (
 
 	"coldstart/lessons"
 	"coldstart/sandbox"
+	"coldstart/sandbox/platform"
 	"coldstart/sandbox/trace"
 )
 
@@ -299,6 +300,7 @@ type sendOptions struct {
 	Cold    bool        `json:"cold"`
 	Against string      `json:"against"` // measure: "starter"
 	Of      string      `json:"of"`      // measure: "starter" instead of the learner's
+	Routed  bool        `json:"routed"`  // curl: only the route table decides
 }
 
 // site is the address that a learner's Worker sees when a check names a path only.
@@ -414,12 +416,31 @@ func (s *session) send(ctx context.Context, t *running, raw []json.RawMessage) (
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.invoke(ctx, r)
-	if err != nil {
-		return nil, err
+	a := s.unrouted(t.project, r, o)
+	if a == nil {
+		if a, err = s.invoke(ctx, r); err != nil {
+			return nil, err
+		}
 	}
 	s.remember(t, describe(r, o), a)
 	return a.json(), nil
+}
+
+// unrouted is the answer to a curl whose address leads to no Worker, nil for
+// others: the door would fall back to the first Worker, as it does for
+// projects without routes.
+func (s *session) unrouted(p *project, r sandbox.Run, o sendOptions) *answered {
+	if !o.Routed || o.Worker != "" {
+		return nil
+	}
+	m := platform.RoutesOf(p.deploy.Workers).Match(r.URL)
+	if m.Worker != "" {
+		return nil
+	}
+	return &answered{
+		head: trace.ResponseHead{Status: 404}, body: []byte(m.Why),
+		summary: &trace.Summary{Outcome: "ok", Status: 404, Route: m.Pattern},
+	}
 }
 
 // describe is a request as a failure shows it.

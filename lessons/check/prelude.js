@@ -193,7 +193,7 @@
     return {
       expect: expect,
       send: async (request, o) => response(await call("send", request, options(o))),
-      curl: async (hostname, path, o) => response(await call("send", "https://" + hostname + (path || "/"), options(o))),
+      curl: async (hostname, path, o) => response(await call("send", "https://" + hostname + (path || "/"), Object.assign(options(o), { routed: true }))),
       measure: async (n, request, o) => await call("measure", n, request, options(o)),
       evict: () => call("evict"),
       tick: (cron, o) => call("tick", cron, o || {}),

@@ -136,15 +136,21 @@ export default {
 };
 `
 
-// cleanup evicts everything this run made.
+// cleanup forgets everything this run made.
 func (s *session) cleanup() {
-	ctx := context.WithoutCancel(context.Background())
+	ctx := context.Background() // also when the run was canceled
+	forget := s.cfg.Door.Evict
+	if f, ok := s.cfg.Door.(interface {
+		Forget(ctx context.Context, key sandbox.Key, fresh string) error
+	}); ok {
+		forget = f.Forget
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.projects {
 		for fresh := range p.fresh {
-			_ = s.cfg.Door.Evict(ctx, p.key, fresh)
+			_ = forget(ctx, p.key, fresh)
 		}
-		_ = s.cfg.Door.Evict(ctx, p.key, "")
+		_ = forget(ctx, p.key, "")
 	}
 }

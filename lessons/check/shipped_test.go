@@ -48,11 +48,11 @@ func realDoor(t *testing.T) sandbox.Door {
 		}
 		_ = image.Close()
 	})
-	return scripted{Door: s}
+	return scripted{s}
 }
 
 // scripted runs scripts in this process until run children can.
-type scripted struct{ sandbox.Door }
+type scripted struct{ *sandbox.Sandbox }
 
 func (d scripted) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace.Fault, error) {
 	return (&fakeDoor{}).Script(ctx, s)
