@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -52,6 +53,9 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	if resp.Socket != nil {
 		return h.bridge(w, req, resp)
 	}
+	if resp.Head.Status < 200 || resp.Head.Status > 599 {
+		return fmt.Errorf("the sandbox gave status %d, which is no answer", resp.Head.Status)
+	}
 	header := w.Header()
 	for _, kv := range resp.Head.Headers {
 		if !hop(kv[0]) {
@@ -69,8 +73,11 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	if h.Filter != nil {
 		h.Filter(header)
 	}
+	if resp.Head.Status == http.StatusResetContent {
+		header.Set("Content-Length", "0") // net/http knows 204 and 304 to have no body, not 205
+	}
 	w.WriteHeader(resp.Head.Status)
-	if resp.Body == nil || req.Method == http.MethodHead {
+	if resp.Body == nil || req.Method == http.MethodHead || resp.Head.Status == http.StatusResetContent {
 		return nil
 	}
 	stream(w, resp.Body)

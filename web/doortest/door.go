@@ -42,6 +42,8 @@ type Call struct {
 	pipe  *io.PipeWriter
 	sum   trace.Summary
 	sent  bool
+
+	socket chan sandbox.Socket
 }
 
 func (c *Call) at() int64 { return time.Since(c.begin).Microseconds() }
@@ -69,6 +71,50 @@ func (c *Call) Head(status int, headers ...[2]string) {
 	c.sum.Status = status
 	c.emit(trace.Event{Kind: trace.KindResponse, Response: &head})
 	c.head <- head
+}
+
+// Accept answers an upgrade with a WebSocket whose messages come back in upper case.
+func (c *Call) Accept() {
+	if c.sent {
+		return
+	}
+	c.sent = true
+	c.sum.Status = 101
+	c.socket <- &echo{}
+	c.head <- trace.ResponseHead{Status: 101}
+}
+
+// echo is a Worker's end of a WebSocket.
+type echo struct {
+	mu      sync.Mutex
+	message func([]byte, bool)
+	closed  func(int, string, bool)
+	ended   bool
+}
+
+func (e *echo) Send(data []byte, binary bool) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return errors.New("doortest: closed")
+	}
+	e.message([]byte(strings.ToUpper(string(data))), binary)
+	return nil
+}
+
+func (e *echo) Close(code int, reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended {
+		e.ended = true
+		e.closed(code, reason, true)
+	}
+}
+
+func (e *echo) Receive(message func([]byte, bool), closed func(int, string, bool)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.message, e.closed = message, closed
 }
 
 // Write sends a piece of the body, after a head of 200 if none was sent.
@@ -146,7 +192,7 @@ func (d *Door) Invoke(ctx context.Context, r sandbox.Run) (*sandbox.Response, er
 	d.mu.Unlock()
 
 	body, pipe := io.Pipe()
-	c := &Call{Context: ctx, Run: r, Code: dep.Workers[0].Code, begin: time.Now(), head: make(chan trace.ResponseHead, 1), pipe: pipe}
+	c := &Call{Context: ctx, Run: r, Code: dep.Workers[0].Code, begin: time.Now(), head: make(chan trace.ResponseHead, 1), socket: make(chan sandbox.Socket, 1), pipe: pipe}
 	c.sum = trace.Summary{Run: id, Worker: "worker", Isolate: iso.ID, Engine: "quickjs", Temperature: temperature, Outcome: "ok"}
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { pipe.CloseWithError(context.Cause(ctx)) })
@@ -174,7 +220,11 @@ func (d *Door) Invoke(ctx context.Context, r sandbox.Run) (*sandbox.Response, er
 	}()
 	select {
 	case head := <-c.head:
-		return &sandbox.Response{Run: id, Head: head, Body: body, Summary: func(ctx context.Context) (*trace.Summary, error) {
+		var socket sandbox.Socket
+		if head.Status == 101 {
+			socket = <-c.socket
+		}
+		return &sandbox.Response{Socket: socket, Run: id, Head: head, Body: body, Summary: func(ctx context.Context) (*trace.Summary, error) {
 			select {
 			case <-done:
 				return &c.sum, nil
