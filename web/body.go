@@ -47,6 +47,14 @@ func (b *steadyBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// drain reads away what a client still sends of a body that was refused: were
+// the connection closed on it at once, it would not get to read why.
+func (b *steadyBody) drain(most int64) {
+	if b.rc.SetReadDeadline(time.Now().Add(2*time.Second)) == nil {
+		_, _ = io.CopyN(io.Discard, b.ReadCloser, most)
+	}
+}
+
 // finish bounds what net/http reads away of a body that nobody wanted.
 func (b *steadyBody) finish() {
 	if !b.ended {

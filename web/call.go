@@ -29,6 +29,7 @@ type call struct {
 	session *session // who asks; nil on public routes
 	nonce   string
 	failure error // what went wrong, for the log
+	body    *steadyBody
 }
 
 // headers sets what every answer of the site's own host carries.
@@ -150,6 +151,10 @@ func (s *Site) respond(c *call, err error) {
 	if err != nil && !c.w.wrote {
 		c.w.Header().Del("Content-Encoding")
 		http.Error(c.w, e.Message, e.Status)
+	}
+	if e.Status == http.StatusRequestEntityTooLarge && c.body != nil {
+		_ = http.NewResponseController(c.w).Flush()
+		c.body.drain(2 * workerBody)
 	}
 }
 

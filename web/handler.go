@@ -24,12 +24,12 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &response{ResponseWriter: w, status: http.StatusOK}
 	id := classroom.NewID(10)
 	rc := http.NewResponseController(w)
-	if r.Body != nil && r.Body != http.NoBody {
-		body := &steadyBody{ReadCloser: r.Body, rc: rc, grace: s.config.Timeouts.Body}
-		r.Body = body
-		defer body.finish()
-	}
 	c := &call{site: s, w: out, r: r, id: id}
+	if r.Body != nil && r.Body != http.NoBody {
+		c.body = &steadyBody{ReadCloser: r.Body, rc: rc, grace: s.config.Timeouts.Body}
+		r.Body = c.body
+		defer c.body.finish()
+	}
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	c.r = r
 	defer func() {
@@ -61,9 +61,6 @@ func (s *Site) serve(c *call) error {
 	if rest, ok := strings.CutPrefix(requestTarget(c.r), "/w/"); ok {
 		c.route = "/w/:slug/*"
 		return s.serveWorkerPath(c, rest)
-	}
-	if err := s.byAddress.take(bucketKey(s.caller(c.r)), "Too many requests from your network. Wait a moment."); err != nil {
-		return err
 	}
 	s.router.ServeHTTP(c.w, c.r)
 	return nil
@@ -119,6 +116,9 @@ func (s *Site) dispatch(c *call, row route) error {
 		return fail(http.StatusRequestEntityTooLarge, "This address takes no request body.")
 	}
 	if row.access != public {
+		if err := s.byAddress.take(bucketKey(s.caller(c.r)), "Too many requests from your network. Wait a moment."); err != nil {
+			return err
+		}
 		if err := s.admit(c, row); err != nil {
 			return err
 		}
@@ -166,14 +166,15 @@ func (s *Site) admit(c *call, row route) error {
 // access writes the one line that the log gets of a request.
 func (s *Site) access(c *call, out *response, begin time.Time) {
 	level := slog.LevelDebug
-	if out.status >= 500 && c.failure != nil {
+	ours := out.status >= 500 && c.failure != nil // what a visitor did wrong may quote their own words
+	if ours {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
 		slog.String("request", c.id), slog.String("method", method(c.r.Method)), slog.String("route", c.route),
 		slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Int64("duration_us", time.Since(begin).Microseconds()),
 	}
-	if c.failure != nil {
+	if ours {
 		attrs = append(attrs, slog.String("error", c.failure.Error()))
 	}
 	s.log.LogAttrs(c.r.Context(), level, "request", attrs...)

@@ -20,7 +20,7 @@ type route struct {
 	method string
 	path   string
 	access access
-	body   int64 // most bytes of a request body
+	body   int64 // most bytes of a request body; 0 takes none
 	handle func(*call) error
 }
 
@@ -55,9 +55,9 @@ func (s *Site) table() []route {
 		{http.MethodPost, lesson + "/check", visitor, maxForm, s.lessonCheck},
 		{http.MethodPost, lesson + "/answer", visitor, maxSmall, s.lessonAnswer},
 		{http.MethodPost, lesson + "/hint", visitor, maxSmall, s.lessonHint},
-		{http.MethodPost, lesson + "/reset", visitor, maxSmall, s.lessonReset},
-		{http.MethodPost, lesson + "/solve", visitor, maxSmall, s.lessonSolve},
-		{http.MethodPost, lesson + "/undo", visitor, maxSmall, s.lessonUndo},
+		{http.MethodPost, lesson + "/reset", visitor, 0, s.lessonReset},
+		{http.MethodPost, lesson + "/solve", visitor, 0, s.lessonSolve},
+		{http.MethodPost, lesson + "/undo", visitor, 0, s.lessonUndo},
 
 		{http.MethodGet, "/api/live", learner, 0, s.liveSession},
 		{http.MethodGet, "/api/projects", learner, 0, s.projectList},

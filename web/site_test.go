@@ -66,6 +66,7 @@ type server struct {
 	site  *Site
 	door  *doortest.Door
 	store *classroom.Store
+	path  string // of the database
 	url   string
 	log   *safeBuffer
 }
@@ -89,7 +90,8 @@ func (s *safeBuffer) String() string {
 
 func newServer(t *testing.T, handle func(*doortest.Call), change ...func(*Config)) *server {
 	t.Helper()
-	store, err := classroom.Open(t.Context(), classroom.Config{Path: filepath.Join(t.TempDir(), "c.db")})
+	path := filepath.Join(t.TempDir(), "c.db")
+	store, err := classroom.Open(t.Context(), classroom.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func newServer(t *testing.T, handle func(*doortest.Call), change ...func(*Config
 			t.Fatalf("test lesson: %v", p)
 		}
 	}
-	s := &server{t: t, door: &doortest.Door{Handle: handle}, store: store, log: &safeBuffer{}}
+	s := &server{t: t, door: &doortest.Door{Handle: handle}, store: store, path: path, log: &safeBuffer{}}
 	c := Config{Door: s.door, Catalog: catalog, Store: store, Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&c)

@@ -1,0 +1,782 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+	"coldstart/web/doortest"
+)
+
+// The tests of the host's checklist, named after its rules.
+
+// concrete is a row's address with its parameters filled in.
+func (r route) concrete() string {
+	return strings.NewReplacer(":track", "serverless", ":lesson", "hello", ":project", "hello", ":revision", "1", "*", "none.js").Replace(r.path)
+}
+
+// payload is a body that the row could take.
+func (r route) payload() (kind string, body string) {
+	if strings.HasPrefix(r.path, "/api/") {
+		if r.method == http.MethodPost {
+			return "application/json", `{"revision":1}`
+		}
+		return "application/json", `{"files":{"src/index.js":"x"}}`
+	}
+	return "application/x-www-form-urlencoded", "method=GET&path=/&question=quiz-1&answer=0&task=1&hint=1"
+}
+
+func TestRule1PolicyOnEveryAnswer(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	want := []string{
+		"default-src 'none'", "script-src 'self'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'", "worker-src 'self'", "frame-src 'self'",
+		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "object-src 'none'",
+	}
+	nonces := map[string]bool{}
+	paths := []string{"/none", "/learn/x/y"}
+	for _, row := range s.site.routes {
+		if row.method == http.MethodGet && !strings.HasPrefix(row.path, "/api/live") {
+			paths = append(paths, row.concrete())
+		}
+	}
+	for _, path := range paths {
+		r := b.get(path)
+		policy := r.header.Values("Content-Security-Policy")
+		if len(policy) != 1 {
+			t.Errorf("%s: %d policies", path, len(policy))
+			continue
+		}
+		for _, bad := range []string{"unsafe", "*", "http:", "https:", "blob:"} {
+			if strings.Contains(policy[0], bad) {
+				t.Errorf("%s: the policy allows %s", path, bad)
+			}
+		}
+		directives := strings.Split(policy[0], "; ")
+		for _, d := range want {
+			if !slices.Contains(directives, d) {
+				t.Errorf("%s: the policy lacks %s", path, d)
+			}
+		}
+		style := directives[slices.IndexFunc(directives, func(d string) bool { return strings.HasPrefix(d, "style-src ") })]
+		nonce, ok := strings.CutPrefix(style, "style-src 'self' 'nonce-")
+		if !ok || nonces[nonce] || len(nonce) < 22 {
+			t.Errorf("%s: styles by %q", path, style)
+		}
+		nonces[nonce] = true
+		nonce = strings.TrimSuffix(nonce, "'")
+		if strings.Contains(r.body, `name="csp-nonce"`) && !strings.Contains(r.body, strings.ReplaceAll(nonce, "+", "&#43;")) && !strings.Contains(r.body, nonce) {
+			t.Errorf("%s: the page names another nonce than %s", path, nonce)
+		}
+		if strings.Contains(r.body, "<script>") || strings.Contains(r.body, " style=\"") || strings.Contains(r.body, " onclick=") {
+			t.Errorf("%s: inline script or style", path)
+		}
+		for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY"} {
+			if r.header.Get(name) != value {
+				t.Errorf("%s: %s is %q", path, name, r.header.Get(name))
+			}
+		}
+	}
+}
+
+func TestRule2WorkersAnswersAreSandboxed(t *testing.T) {
+	s := newServer(t, func(c *doortest.Call) {
+		switch {
+		case strings.HasSuffix(c.Run.URL, "/throws"):
+			c.Fail(&trace.Fault{Kind: trace.FaultException, Message: "x"})
+		case strings.HasSuffix(c.Run.URL, "/redirect"):
+			c.Head(302, [2]string{"Location", "https://elsewhere.example/"}, [2]string{"Content-Security-Policy", "script-src *"})
+		}
+	})
+	slug := s.browser().deployed("<script>document.title = 1</script>")
+	for _, host := range []string{"site.test", slug + ".localhost"} {
+		for _, path := range []string{"/", "/throws", "/redirect"} {
+			if host == "site.test" {
+				path = "/w/" + slug + path
+			}
+			resp, _ := s.raw("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
+			if p := resp.Header.Get("Content-Security-Policy"); p != "sandbox allow-scripts allow-forms" {
+				t.Errorf("%s%s: policy %q", host, path, p)
+			}
+			if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cross-Origin-Resource-Policy") == "" || resp.Header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s%s: headers %v", host, path, resp.Header)
+			}
+		}
+	}
+}
+
+func TestRule3ForeignPagesChangeNothing(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	slug := b.deployed("x")
+	before := s.contents()
+	port := s.url[strings.LastIndexByte(s.url, ':'):]
+	for _, row := range s.site.routes {
+		if !row.changes() {
+			continue
+		}
+		for name, headers := range map[string][2]string{
+			"no sign of a page":       {"", ""},
+			"opaque origin":           {"null", ""},
+			"opaque, fetched":         {"null", "cross-site"},
+			"evil":                    {"https://evil.example", ""},
+			"evil, modern":            {"https://evil.example", "cross-site"},
+			"the preview's host":      {"http://" + slug + ".localhost" + port, "same-site"},
+			"another port":            {"http://127.0.0.1:1", "same-site"},
+			"another scheme":          {strings.Replace(s.url, "http:", "https:", 1), ""},
+			"same host, lying header": {"null", "same-origin"},
+		} {
+			kind, body := row.payload()
+			r := b.request(row.method, row.concrete(), kind, strings.NewReader(body))
+			r.Header.Del("Origin")
+			r.Header.Del("Sec-Fetch-Site")
+			if headers[0] != "" {
+				r.Header.Set("Origin", headers[0])
+			}
+			if headers[1] != "" {
+				r.Header.Set("Sec-Fetch-Site", headers[1])
+			}
+			if got := b.send(r); got.status != http.StatusForbidden {
+				t.Errorf("%s %s, %s: %d", row.method, row.path, name, got.status)
+			}
+		}
+	}
+	if s.contents() != before {
+		t.Error("a refused request changed the database")
+	}
+}
+
+func TestRule3ReadingChangesNothing(t *testing.T) {
+	s := newServer(t, nil)
+	known := s.browser()
+	known.deployed("x")
+	before := s.contents()
+	for _, row := range s.site.routes {
+		if row.changes() || row.path == "/api/live" {
+			continue
+		}
+		for _, b := range []*browser{s.browser(), known} {
+			b.send(b.request(row.method, row.concrete()+"?run=x&token=y&tab=logs", "", nil))
+		}
+	}
+	if s.contents() != before {
+		t.Error("reading every page changed the database")
+	}
+}
+
+// contents is a hash of every row of every table.
+func (s *server) contents() string {
+	s.t.Helper()
+	db := s.open()
+	defer db.Close()
+	h := sha256.New()
+	tables, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var names []string
+	for tables.Next() {
+		var name string
+		if err := tables.Scan(&name); err != nil {
+			s.t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if err := tables.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range names {
+		rows, err := db.Query(`SELECT * FROM ` + name + ` ORDER BY rowid`)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for rows.Next() {
+			values := make([]any, len(columns))
+			for i := range values {
+				values[i] = new(any)
+			}
+			if err := rows.Scan(values...); err != nil {
+				s.t.Fatal(err)
+			}
+			for _, v := range values {
+				fmt.Fprintf(h, "%s %v\n", name, *v.(*any))
+			}
+		}
+		if err := rows.Close(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// open opens the database a second time, for looking only.
+func (s *server) open() *sql.DB {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+s.path+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return db
+}
+
+// dial opens a live session as a page of some origin would.
+func (b *browser) dial(origin string) (*websocket.Conn, *http.Response, error) {
+	h := http.Header{}
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: 5 * time.Second}
+	return d.Dial("ws"+strings.TrimPrefix(b.s.url, "http")+"/api/live", h)
+}
+
+func TestRule4SocketsByOriginAndSession(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	for _, origin := range []string{"", "null", "https://evil.example", strings.Replace(s.url, "http:", "https:", 1), s.url + ".evil.example", "http://127.0.0.1"} {
+		if conn, resp, err := b.dial(origin); err == nil {
+			conn.Close()
+			t.Errorf("origin %q may connect", origin)
+		} else if resp == nil || resp.StatusCode != http.StatusForbidden {
+			t.Errorf("origin %q: %v %+v", origin, err, resp)
+		}
+	}
+	stranger := s.browser()
+	if _, resp, err := stranger.dial(s.url); err == nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a session: %v", err)
+	}
+	conn, _, err := b.dial(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.WriteJSON(obj{"type": "hello", "project": "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, frame, err := conn.ReadMessage(); err != nil || !bytes.Contains(frame, []byte(`"welcome"`)) {
+		t.Fatalf("%s, %v", frame, err)
+	}
+	// A run of a lesson that was never saved stores its starter and runs it.
+	if err := conn.WriteJSON(obj{"type": "run", "id": "r1", "request": obj{"method": "GET", "path": "/"}}); err != nil {
+		t.Fatal(err)
+	}
+	for done := false; !done; {
+		_, frame, err := conn.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done = bytes.Contains(frame, []byte(`"kind":"done"`))
+	}
+	if p := decode[projectJSON](t, b.get("/api/projects/hello")); p.Revision != 1 {
+		t.Errorf("after the run: %+v", p)
+	}
+	// The session's token is replaced; the socket of the old one ends.
+	w, err := s.store.Projects(t.Context(), s.workspaceOf(b))
+	if err != nil || len(w) != 1 {
+		t.Fatal(w, err)
+	}
+	if _, err := s.store.RotateToken(t.Context(), w[0].Workspace); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for {
+		if _, _, err = conn.ReadMessage(); err != nil {
+			break
+		}
+	}
+	var ce *websocket.CloseError
+	if !errors.As(err, &ce) || ce.Code != 4003 || time.Since(begin) > time.Second {
+		t.Errorf("the old session's socket ended with %v after %v", err, time.Since(begin))
+	}
+}
+
+func (s *server) workspaceOf(b *browser) string {
+	s.t.Helper()
+	token, _, _ := strings.Cut(b.cookie(), ".")
+	w, err := s.store.Workspace(s.t.Context(), token)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return w.ID
+}
+
+func TestRule5SessionCookie(t *testing.T) {
+	for _, test := range []struct {
+		name, public, cookie string
+		secure               bool
+	}{{"plain", "", "coldstart", false}, {"https", "https://learn.example.org", "__Host-coldstart", true}} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newServer(t, nil, func(c *Config) { c.PublicURL = test.public })
+			resp, _ := s.raw("GET / HTTP/1.1\r\nHost: learn.example.org\r\nConnection: close\r\n\r\n")
+			cookies := resp.Cookies()
+			if len(cookies) != 1 {
+				t.Fatalf("cookies %v", cookies)
+			}
+			k := cookies[0]
+			if k.Name != test.cookie || k.Secure != test.secure || !k.HttpOnly || k.SameSite != http.SameSiteLaxMode || k.Path != "/" || k.Domain != "" || len(k.Value) != 45 {
+				t.Errorf("cookie %+v", k)
+			}
+			if secure := resp.Header.Get("Strict-Transport-Security") != ""; secure != test.secure {
+				t.Errorf("HSTS over %s: %v", test.name, secure)
+			}
+			token, _, _ := strings.Cut(k.Value, ".")
+			ask := func(cookie string) int {
+				resp, _ := s.raw("GET /api/projects HTTP/1.1\r\nHost: learn.example.org\r\nCookie: " + cookie + "\r\nConnection: close\r\n\r\n")
+				return resp.StatusCode
+			}
+			for name, c := range map[string]struct {
+				cookie string
+				want   int
+			}{
+				"good":           {k.Name + "=" + k.Value, 200},
+				"twice":          {k.Name + "=" + k.Value + "; " + k.Name + "=" + k.Value, 400},
+				"unsigned":       {k.Name + "=" + token, 401},
+				"forged":         {k.Name + "=" + token + "." + strings.Repeat("A", 22), 401},
+				"another's code": {k.Name + "=" + strings.Repeat("A", 22) + "." + k.Value[23:], 401},
+				"other name":     {"__Secure-coldstart=" + k.Value, 401},
+			} {
+				if got := ask(c.cookie); got != c.want {
+					t.Errorf("%s: %d, want %d", name, got, c.want)
+				}
+			}
+			data, err := os.ReadFile(s.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(data), token) {
+				t.Error("the database holds the token itself")
+			}
+		})
+	}
+	a, b := newServer(t, nil).browser(), newServer(t, nil).browser()
+	a.get("/")
+	b.get("/")
+	if a.cookie() == b.cookie() {
+		t.Error("two visitors got one session")
+	}
+}
+
+var update = os.Getenv("UPDATE") != ""
+
+// TestRule6Matrix asks every row as every kind of person and compares with a
+// golden table, so that a new row cannot come in without saying whose it is.
+func TestRule6Matrix(t *testing.T) {
+	s := newServer(t, nil)
+	owner := s.browser()
+	owner.get("/")
+	if r := owner.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "the owner's secret"}}); r.status != 200 {
+		t.Fatal(r.body)
+	}
+	link, err := s.site.AdminLink(t.Context(), s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	boss := s.browser()
+	boss.get("/")
+	if r := boss.form("/setup", "token", link[strings.Index(link, "token=")+6:]); r.status != 303 {
+		t.Fatal(r.body)
+	}
+	other := s.browser()
+	other.get("/")
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-6s %-45s %-8s %8s  anonymous other host\n", "method", "path", "access", "body")
+	for _, row := range s.site.routes {
+		fmt.Fprintf(&table, "%-6s %-45s %-8s %8d ", row.method, row.path, row.access, row.body)
+		for _, who := range []*browser{s.browser(), other, boss} {
+			kind, body := row.payload()
+			var r *http.Request
+			if row.changes() && row.body > 0 {
+				r = who.request(row.method, row.concrete(), kind, strings.NewReader(body))
+			} else {
+				r = who.request(row.method, row.concrete(), "", nil)
+			}
+			got := who.send(r)
+			if strings.Contains(got.body, "the owner's secret") {
+				t.Errorf("%s %s shows another learner's code", row.method, row.path)
+			}
+			if got.status >= 500 {
+				t.Errorf("%s %s: %d %s", row.method, row.path, got.status, got.body)
+			}
+			fmt.Fprintf(&table, " %d", got.status)
+		}
+		table.WriteByte('\n')
+	}
+	const golden = "testdata/routes.golden"
+	if update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, []byte(table.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.String() != string(want) {
+		t.Errorf("the routes are not those of %s; look at each difference, then run with UPDATE=1:\n%s", golden, table.String())
+	}
+	if p := decode[projectJSON](t, owner.get("/api/projects/hello")); p.Files["src/index.js"] != "the owner's secret" || p.Revision != 1 {
+		t.Errorf("the owner's project is now %+v", p)
+	}
+}
+
+func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
+	s := newServer(t, nil)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	bad := map[int]int{}
+	for range 60 {
+		wg.Go(func() {
+			b := s.browser()
+			statuses := []int{b.get("/").status, b.get("/learn/serverless/hello").status, b.json("PUT", "/api/projects/hello", obj{"base": 0, "files": obj{"src/index.js": "x"}}).status}
+			statuses = append(statuses, b.form("/learn/serverless/hello/run", "path", "/").status)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, status := range statuses {
+				if status != 200 && status != 303 {
+					bad[status]++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if len(bad) > 0 {
+		t.Errorf("of 60 learners some got %v", bad)
+	}
+}
+
+func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	refused := 0
+	for range 20 {
+		if r := b.form("/learn/serverless/hello/run", "path", "/"); r.status == 429 {
+			refused++
+			if r.header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
+		}
+	}
+	if refused < 3 {
+		t.Errorf("of 20 clicks on Run only %d were refused", refused)
+	}
+	other := s.browser()
+	other.get("/")
+	if r := other.form("/learn/serverless/hello/run", "path", "/"); r.status != 303 {
+		t.Errorf("another learner of the same address gets %d", r.status)
+	}
+}
+
+func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	for _, row := range s.site.routes {
+		if !row.changes() {
+			continue
+		}
+		kind, _ := row.payload()
+		over := append(bytes.Repeat([]byte(" "), int(row.body)), '1')
+		if kind != "application/json" && row.body > 0 {
+			over = append([]byte("a="), bytes.Repeat([]byte("x"), int(row.body)-1)...)
+		}
+		for name, body := range map[string]io.Reader{"with its length": bytes.NewReader(over), "chunked": io.MultiReader(bytes.NewReader(over))} {
+			if name == "chunked" && row.body == 0 {
+				continue
+			}
+			if r := b.send(b.request(row.method, row.concrete(), kind, body)); r.status != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s %s with a byte too many, %s: %d %s", row.method, row.path, name, r.status, r.body)
+			}
+		}
+	}
+	resp, _ := s.raw("GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 40<<10) + "\r\nConnection: close\r\n\r\n")
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("40 kB of headers: %d", resp.StatusCode)
+	}
+	deep := strings.Repeat("[", 100) + strings.Repeat("]", 100)
+	r := b.send(b.request("PUT", "/api/projects/hello", "application/json", strings.NewReader(`{"files":{"a.js":""},"vars":{"A":`+deep+`}}`)))
+	if r.status != 400 || !strings.Contains(r.body, "nested") {
+		t.Errorf("deep JSON: %d %s", r.status, r.body)
+	}
+}
+
+func TestRule10MemoryOfALargeBody(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	b.get("/")
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 8 {
+		r := b.send(b.request("PUT", "/api/projects/hello", "application/json", io.LimitReader(zeros{}, 16<<20)))
+		if r.status != http.StatusRequestEntityTooLarge {
+			t.Fatalf("16 MB: %d", r.status)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 2*maxProject {
+		t.Errorf("the heap grew by %d MB", grown>>20)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func TestRule11SlowClients(t *testing.T) {
+	n, timeouts := 100, Timeouts{Header: 500 * time.Millisecond, Body: 500 * time.Millisecond, Write: 500 * time.Millisecond}
+	within := 3 * time.Second
+	if !testing.Short() {
+		n, timeouts, within = 500, Timeouts{}, 10*time.Second
+	}
+	s := newServer(t, nil, func(c *Config) { c.Timeouts = timeouts })
+	begin := time.Now()
+	var wg sync.WaitGroup
+	for i := range n {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Half of them drip their headers, half a body.
+		text := "GET / HTTP/1.1\r\nX-Slow: " + strings.Repeat("x", 1000)
+		if i%2 == 1 {
+			text = "PUT /api/projects/hello HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+		}
+		wg.Go(func() { drip(t, conn, text, begin.Add(within)) })
+	}
+	client := s.browser()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for ; time.Since(begin) < within/2; <-tick.C {
+		asked := time.Now()
+		if r := client.get("/healthz"); r.status != 200 {
+			t.Errorf("health %d", r.status)
+		}
+		if d := time.Since(asked); d > 250*time.Millisecond {
+			t.Errorf("health took %v", d)
+		}
+	}
+	wg.Wait()
+}
+
+// drip sends a byte each time the clock allows until the server hangs up. It
+// sends the head of a PUT at once and drips what follows.
+func drip(t *testing.T, conn net.Conn, text string, end time.Time) {
+	defer conn.Close()
+	if head, _, ok := strings.Cut(text, "\r\n\r\n"); ok {
+		if _, err := io.WriteString(conn, head+"\r\n\r\n"); err != nil {
+			return
+		}
+		text = strings.Repeat(" ", 1000)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		if _, err := conn.Write([]byte{text[i%len(text)]}); err != nil {
+			return
+		}
+		select {
+		case <-gone:
+			return
+		case <-tick.C:
+		}
+		if time.Now().After(end) {
+			t.Error("a dripping client is still connected")
+			return
+		}
+	}
+}
+
+func TestRule11SlowReaderIsCut(t *testing.T) {
+	ended := make(chan struct{})
+	s := newServer(t, func(c *doortest.Call) {
+		defer close(ended)
+		piece := make([]byte, 64<<10)
+		for {
+			if _, err := c.Write(piece); err != nil {
+				return
+			}
+		}
+	}, func(c *Config) { c.Timeouts.Write = 300 * time.Millisecond })
+	slug := s.browser().deployed("x")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /w/"+slug+"/ HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("a Worker still writes to a visitor who does not read")
+	}
+}
+
+func TestRule12StaticStaysInside(t *testing.T) {
+	s := newServer(t, nil)
+	for _, path := range []string{"/static/../static.go", "/static/%2e%2e/static.go", "/static/..%2fstatic.go", "/static//etc/passwd", "/static/manifest.json/../x", `/static/..\static.go`} {
+		resp, body := s.raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if resp.StatusCode == 200 || strings.Contains(body, "package static") {
+			t.Errorf("%s: %d %.80q", path, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestRule17SecretsStayOutOfTheLog(t *testing.T) {
+	const canary = "cAnArY"
+	s := newServer(t, func(c *doortest.Call) {
+		c.Log(canary + "-logged\x1b[31m")
+		c.Fail(&trace.Fault{Kind: trace.FaultException, Message: canary + "-thrown"})
+	})
+	b := s.browser()
+	b.get("/")
+	b.json("PUT", "/api/projects/hello", obj{"title": canary, "files": obj{"src/index.js": canary + "-source"}, "vars": obj{"SECRET": canary}})
+	b.json("PUT", "/api/projects/hello", obj{"files": obj{"../" + canary: canary}})
+	b.form("/learn/serverless/hello/run", "path", "/"+canary, "body", canary, "headers", "Authorization: "+canary)
+	b.form("/learn/serverless/hello/answer", "question", canary, "answer", canary)
+	b.get("/setup?token=" + canary)
+	s.raw("GET /" + canary + "%7f%0aforged%1b[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	slug := decode[projectJSON](t, b.get("/api/projects/hello")).Slug
+	b.get("/w/" + slug + "/" + canary)
+	s.raw("BREW" + canary + " / HTTP/1.1\r\nHost: " + canary + "\r\nConnection: close\r\n\r\n")
+	s.site.log.Error("with\x1b[31m escapes", "error", errors.New("line\x00one"), "password", canary, "body", canary)
+	log := s.log.String()
+	token, _, _ := strings.Cut(b.cookie(), ".")
+	for _, secret := range []string{canary, token, b.cookie()} {
+		if i := strings.Index(log, secret); i >= 0 {
+			t.Errorf("the log holds %q: %s", secret, log[max(0, i-200):min(len(log), i+100)])
+		}
+	}
+	for _, c := range []byte(log) {
+		if c < 0x20 && c != '\n' || c == 0x7f {
+			t.Fatalf("the log holds byte %#x", c)
+		}
+	}
+	for _, want := range []string{"route=/api/projects/:project", "method=PUT", "status=200", "duration_us=", "request="} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+}
+
+func TestRule18NoDebugRoutes(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	for _, path := range []string{"/debug/pprof/", "/debug/vars", "/debug/process", "/debug/free", "/metrics", "/debug/pprof/goroutine?debug=1"} {
+		if r := b.get(path); r.status != 404 {
+			t.Errorf("%s: %d", path, r.status)
+		}
+	}
+}
+
+func TestPanicIsOneAnswerAndOneLine(t *testing.T) {
+	s := newServer(t, nil)
+	s.site.static = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret of ours") })
+	b := s.browser()
+	if r := b.get("/static/x.js"); r.status != 500 || strings.Contains(r.body, "secret") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if !strings.Contains(s.log.String(), "handler panicked") {
+		t.Error("the panic was not logged")
+	}
+	if r := b.get("/healthz"); r.status != 200 {
+		t.Errorf("health %d", r.status)
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	s := &Site{config: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}}
+	for _, test := range []struct {
+		remote, forwarded, proto string
+		caller                   string
+		secure                   bool
+	}{
+		{"192.0.2.7:1", "1.2.3.4", "https", "192.0.2.7", false},
+		{"10.1.1.1:1", "1.2.3.4", "https", "1.2.3.4", true},
+		{"10.1.1.1:1", "6.6.6.6, 1.2.3.4, 10.2.2.2", "http", "1.2.3.4", false},
+		{"10.1.1.1:1", "nonsense", "", "10.1.1.1", false},
+		{"10.1.1.1:1", "", "", "10.1.1.1", false},
+		{"[fd00::1]:1", "2001:db8::5", "https", "2001:db8::5", true},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = test.remote
+		if test.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", test.forwarded)
+		}
+		if test.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", test.proto)
+		}
+		if got := s.caller(r).String(); got != test.caller {
+			t.Errorf("%s for %q: caller %s", test.remote, test.forwarded, got)
+		}
+		if got := s.secure(r); got != test.secure {
+			t.Errorf("%s by %q: secure %v", test.remote, test.proto, got)
+		}
+	}
+}
+
+func TestErrorsAreSentences(t *testing.T) {
+	for _, err := range []error{
+		errors.New("disk /var/lib/secret on fire"), classroom.ErrBusy, classroom.ErrFull, classroom.ErrNotFound, classroom.ErrTooMany, errSlow,
+		&http.MaxBytesError{Limit: 4096}, fail(400, "A sentence."),
+	} {
+		e := visible(err)
+		if !strings.HasSuffix(e.Message, ".") || strings.Contains(e.Message, "secret") || strings.Contains(e.Message, "classroom:") || strings.Contains(e.Message, "!") {
+			t.Errorf("%v is shown as %q", err, e.Message)
+		}
+	}
+}
+
+func TestPagesAreCompressed(t *testing.T) {
+	s := newServer(t, nil)
+	for _, encoding := range []string{"br", "gzip"} {
+		resp, body := s.raw("GET /learn/serverless/hello HTTP/1.1\r\nHost: x\r\nAccept-Encoding: deflate, " + encoding + "\r\nConnection: close\r\n\r\n")
+		if resp.Header.Get("Content-Encoding") != encoding || strings.Contains(body, "<html") || !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("%s: %v", encoding, resp.Header)
+		}
+	}
+	resp, body := s.raw("GET /learn/serverless/hello HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br;q=0, gzip;q=0\r\nConnection: close\r\n\r\n")
+	if resp.Header.Get("Content-Encoding") != "" || !strings.Contains(body, "<html") {
+		t.Errorf("refused encodings: %v", resp.Header)
+	}
+}
