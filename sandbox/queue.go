@@ -17,7 +17,7 @@ import (
 const (
 	// aheadPerCPU is how much expected work may be in the runners per CPU. It
 	// is also about how long a benign run waits behind hogs.
-	aheadPerCPU = 100 * time.Millisecond
+	aheadPerCPU = 50 * time.Millisecond
 	firstCost   = 3 * time.Millisecond   // expected of a Worker that never ran
 	leastCost   = 100 * time.Microsecond // of any run, for the work of moving it
 	pollEvery   = 2 * time.Millisecond   // while somebody waits
@@ -287,6 +287,7 @@ func (s *Sandbox) enter(t *ticket, i *iso, cold bool, done *doings) {
 	i.used = time.Now()
 	i.tickets = append(i.tickets, t)
 	s.load += t.cost
+	s.busy++
 	s.running++
 	state := "warm"
 	if cold {
@@ -311,7 +312,7 @@ func (s *Sandbox) dispatch(done *doings) {
 			break
 		}
 		t := next.queue[0]
-		if s.load > 0 && s.load+t.group.cost > room {
+		if s.busy >= runtime.NumCPU() && s.load+t.group.cost > room {
 			break
 		}
 		i, cold := s.fit(t, done)
@@ -380,6 +381,7 @@ func (s *Sandbox) rest(t *ticket) {
 	if t.busy {
 		t.busy = false
 		s.load -= t.cost
+		s.busy--
 	}
 }
 

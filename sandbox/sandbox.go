@@ -40,6 +40,7 @@ type Sandbox struct {
 	learners map[string]*learner
 	isolates map[string]*iso
 	load     int64 // expected CPU nanoseconds of runs that are at work
+	busy     int   // how many those are
 	clock    int64 // virtual time of the fair queue
 	running  int
 	queued   int

@@ -1,0 +1,248 @@
+package sandbox
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"coldstart/sandbox/trace"
+)
+
+// Thirty learners who burn their whole limit all the time, and one who says
+// hello now and then: the one is served at once, the thirty equally.
+func TestFairness(t *testing.T) {
+	s := open(t)
+	const hogs = 30
+	for i := range hogs {
+		deploy(t, s, key(fmt.Sprint("hog", i)), worker(fmt.Sprintf(`export default { fetch() { let n = 0; for (let i = 0; i < 2e4; i++) n += i; return new Response("%d " + n); } };`, i)))
+	}
+	deploy(t, s, key("benign"), worker(hello))
+	slow := slowdown()
+	var wg sync.WaitGroup
+	var stop atomic.Bool
+	var count [hogs]atomic.Int64
+	for i := range hogs {
+		for range 2 {
+			wg.Go(func() {
+				for !stop.Load() {
+					a, err := try(s, key(fmt.Sprint("hog", i)), "/")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if a.status == 200 {
+						count[i].Add(a.sum.CPU)
+					}
+				}
+			})
+		}
+	}
+	seconds := 6
+	if testing.Short() {
+		seconds = 3
+	}
+	var waits []time.Duration
+	end := time.Now().Add(time.Duration(seconds) * time.Second)
+	for time.Now().Before(end) {
+		at := time.Now()
+		a := get(t, s, key("benign"), "/x")
+		if a.body != "hello /x" {
+			t.Errorf("%d %q %+v", a.status, a.body, a.sum.Fault)
+		}
+		waits = append(waits, time.Since(at))
+		time.Sleep(50 * time.Millisecond)
+	}
+	stop.Store(true)
+	wg.Wait()
+	slices.Sort(waits)
+	p95 := waits[len(waits)*95/100]
+	// Other programs on this machine slow down everything alike.
+	if limit := time.Duration(float64(500*time.Millisecond) * max(slow, slowdown())); p95 > limit {
+		t.Errorf("benign p95 is %v, want at most %v", p95, limit)
+	}
+	var low, high, sum int64 = 1 << 60, 0, 0
+	for i := range count {
+		n := count[i].Load()
+		low, high, sum = min(low, n), max(high, n), sum+n
+	}
+	mean := sum / hogs
+	t.Logf("benign n=%d p50=%v p95=%v; hogs' CPU: least %d us, most %d us, mean %d us", len(waits), waits[len(waits)/2], p95, low, high, mean)
+	if low < mean*8/10 || high > mean*12/10 {
+		t.Errorf("hogs are not equal within 20 %%: %d to %d around %d", low, high, mean)
+	}
+}
+
+// slowdown is how much longer work takes here than its CPU time, at least 1:
+// what other programs on the machine cost. It needs the sandbox to be idle.
+func slowdown() float64 {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var a, b unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &a)
+	at := time.Now()
+	for time.Since(at) < 300*time.Millisecond {
+	}
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &b)
+	return max(1, float64(time.Since(at))/float64(b.Nano()-a.Nano()))
+}
+
+// Runs that only wait hold up nobody.
+func TestSleepersHoldNobody(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("sleeper"), worker(`export default { async fetch() { await scheduler.wait(1500); return new Response("slept"); } };`))
+	deploy(t, s, key("b"), worker(hello))
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			if a, err := try(s, key("sleeper"), "/"); err != nil || a.body != "slept" {
+				t.Errorf("%q %v %+v", a.body, err, a.sum)
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	at := time.Now()
+	if a := get(t, s, key("b"), "/x"); a.body != "hello /x" || time.Since(at) > 300*time.Millisecond {
+		t.Errorf("%q after %v", a.body, time.Since(at))
+	}
+	wg.Wait()
+}
+
+func TestBusy(t *testing.T) {
+	s := open(t, func(c *Config) { c.QueueWait = 400 * time.Millisecond })
+	lim := trace.Limits{Requests: 1, Isolates: 1, Queue: 2}
+	deploy(t, s, key("a"), worker(`export default { async fetch() { await scheduler.wait(900); return new Response("ok"); } };`), lim)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var said []string
+	shown := false
+	for range 5 {
+		wg.Go(func() {
+			a, err := try(s, key("a"), "/")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, e := range a.events {
+				shown = shown || e.Kind == trace.KindQueued && e.Queued.Place > 0
+			}
+			if a.status == 503 {
+				said = append(said, a.sum.Fault.Message)
+				if a.sum.Fault.Kind != trace.FaultBusy {
+					t.Errorf("%+v", a.sum.Fault)
+				}
+			} else if a.body != "ok" {
+				t.Errorf("%d %q", a.status, a.body)
+			}
+		})
+		time.Sleep(5 * time.Millisecond)
+	}
+	wg.Wait()
+	slices.Sort(said)
+	want := []string{"Busy: you are 1st in line, about 1 second.", "Busy: you are 3rd in line, about 1 second."}
+	for _, w := range want {
+		if !slices.Contains(said, w) {
+			t.Errorf("said %q, want %q among them", said, w)
+		}
+	}
+	if !shown {
+		t.Error("no place in line was shown")
+	}
+	if n := ordinal(1) + ordinal(2) + ordinal(3) + ordinal(4) + ordinal(11) + ordinal(22) + ordinal(113); n != "1st2nd3rd4th11th22nd113th" {
+		t.Error(n)
+	}
+}
+
+// Concurrent requests share one isolate up to its limit; then a second is made.
+func TestIsolateSharing(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`export default { async fetch() { await scheduler.wait(300); return new Response("ok"); } };`), trace.Limits{Requests: 4, Isolates: 2})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	ids := map[string]int{}
+	for range 8 {
+		wg.Go(func() {
+			a, err := try(s, key("a"), "/")
+			if err != nil || a.body != "ok" {
+				t.Errorf("%v %q %+v", err, a.body, a.sum)
+				return
+			}
+			mu.Lock()
+			ids[a.sum.Isolate]++
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	if len(ids) != 2 {
+		t.Errorf("isolates %v", ids)
+	}
+	for id, n := range ids {
+		if n != 4 {
+			t.Errorf("isolate %s served %d", id, n)
+		}
+	}
+}
+
+func TestEviction(t *testing.T) {
+	var mu sync.Mutex
+	var states []string
+	s := open(t, func(c *Config) {
+		c.Isolate = func(k Key, st trace.IsolateState) {
+			mu.Lock()
+			states = append(states, k.Learner+" "+st.State+" "+st.Why)
+			mu.Unlock()
+		}
+	})
+	lim := trace.Limits{IdleAfter: 100 * time.Millisecond}
+	deploy(t, s, key("a"), worker(hello), lim)
+	deploy(t, s, key("b"), worker(hello), lim)
+	s.KeepWarm(key("b"), true)
+	get(t, s, key("a"), "/")
+	b := get(t, s, key("b"), "/")
+	if p, err := s.Pages(t.Context(), key("b"), b.sum.Isolate); err != nil || len(p) == 0 {
+		t.Errorf("page map: %d pages, %v", len(p), err)
+	}
+	if _, err := s.Pages(t.Context(), key("a"), b.sum.Isolate); err == nil {
+		t.Error("a learner sees another's isolate")
+	}
+	for end := time.Now().Add(10 * time.Second); len(s.Isolates(key("a"))) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it was not evicted")
+		}
+	}
+	if l := s.Isolates(key("b")); len(l) != 1 || !l[0].Kept || l[0].State != "idle" {
+		t.Errorf("kept warm: %+v", l)
+	}
+	mu.Lock()
+	got := strings.Join(states, "; ")
+	mu.Unlock()
+	if !strings.Contains(got, "a cold ; ") || !strings.Contains(got, "a evicted idle") || strings.Contains(got, "b evicted") {
+		t.Errorf("states: %s", got)
+	}
+}
+
+func TestClosesClean(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := open(t)
+	deploy(t, s, key("a"), worker(hello))
+	for range 20 {
+		get(t, s, key("a"), "/")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+1; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
