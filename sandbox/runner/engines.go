@@ -8,6 +8,7 @@ import (
 
 	"coldstart/sandbox/bundle"
 	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/isolate/gojajs"
 	"coldstart/sandbox/isolate/quickjs"
 	"coldstart/sandbox/js"
 	"coldstart/sandbox/trace"
@@ -24,7 +25,11 @@ func Default() Setup {
 			if err != nil {
 				return nil, err
 			}
-			return &engines{engine: e, pool: isolate.NewPool(0), ops: webapi.Ops()}, nil
+			scripts, err := gojajs.New(isolate.Bootstrap{Script: scriptBootstrap, Ops: scriptOps()})
+			if err != nil {
+				return nil, err
+			}
+			return &engines{engine: e, scripts: scripts, pool: isolate.NewPool(0), ops: webapi.Ops()}, nil
 		},
 		Builder: func() (Builder, error) {
 			archive, err := static.File("shelf.zip")
@@ -79,9 +84,10 @@ func (b builder) Build(ctx context.Context, p trace.Project) (*trace.Deployment,
 }
 
 type engines struct {
-	engine isolate.Engine
-	pool   *isolate.Pool
-	ops    *isolate.Ops
+	engine  isolate.Engine
+	scripts isolate.Engine
+	pool    *isolate.Pool
+	ops     *isolate.Ops
 }
 
 func (e *engines) NewWorker(s WorkerSpec) (Started, error) {
@@ -180,10 +186,19 @@ func (t *turning) Load(name, source string, classic bool) error {
 	return t.Isolate.Load(name, source, classic)
 }
 
-func (e *engines) Script(context.Context, ScriptSpec) ([]byte, *trace.Fault) {
-	return nil, &trace.Fault{Kind: trace.FaultPlatform, Message: "Scripts are not available yet."}
-}
-
 func (b builder) Lower(ctx context.Context, name, source string) (string, []byte, *trace.Fault) {
 	return bundle.Lower(ctx, name, source)
+}
+
+// LoadMapped is Load of a script with its source map, where the engine can.
+func (t *turning) LoadMapped(name, source string, sourceMap []byte) error {
+	t.in()
+	defer t.out()
+	m, ok := t.Isolate.(interface {
+		LoadMapped(name, source string, sourceMap []byte) error
+	})
+	if !ok {
+		return t.Isolate.Load(name, source, true)
+	}
+	return m.LoadMapped(name, source, sourceMap)
 }

@@ -187,7 +187,7 @@ type ScriptJob struct {
 func (p *Runner) StartScript(j ScriptJob, h Handler) (*Run, error) {
 	r := &Run{p: p, n: p.ring.number(), h: h, slot: j.Slot, started: monotonic(), calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.isolate = r.n
-	r.cpuMax = int64(j.Limits.CPU + turnGrace)
+	r.cpuMax = int64(min(j.Limits.CPU, j.Limits.StartCPU) + turnGrace) // of one turn; Limits.CPU is for all
 	r.hard = r.started + int64(j.Limits.Wall+hardSlack)
 	r.out = newOutStream(p.conn, r.n, 0)
 	return r, p.begin(r, kindScript, scriptMsg{Name: j.Name, Code: j.Code, Map: j.Map, Limits: j.Limits, Slot: j.Slot})

@@ -67,7 +67,17 @@ func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, e
 // compile parses a script. Source maps are not followed: stacks hold positions
 // in the code itself, and a comment must not name a file to read.
 func compile(name, source string) (*goja.Program, error) {
-	tree, err := parser.ParseFile(nil, name, source, 0, parser.WithDisableSourceMaps)
+	return compileMapped(name, source, nil)
+}
+
+// compileMapped is compile whose stacks hold the positions of a source map, if any.
+func compileMapped(name, source string, sourceMap []byte) (*goja.Program, error) {
+	option := parser.WithDisableSourceMaps
+	if sourceMap != nil {
+		option = parser.WithSourceMapLoader(func(string) ([]byte, error) { return sourceMap, nil })
+		source += "\n//# sourceMappingURL=map"
+	}
+	tree, err := parser.ParseFile(nil, name, source, 0, option)
 	if err != nil {
 		return nil, syntaxError(name, err)
 	}

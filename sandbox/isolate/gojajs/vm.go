@@ -247,17 +247,27 @@ func (v *vm) Call(entry string, args ...isolate.Value) (isolate.Value, error) {
 // Load implements isolate.Isolate. goja has no modules: the bundler lowers
 // them to a classic script that assigns __exports.
 func (v *vm) Load(name, source string, classic bool) error {
-	if v.dead != nil {
-		return v.broken()
-	}
 	if !classic {
 		return isolate.ErrUnsupported
+	}
+	return v.load(name, source, nil)
+}
+
+// LoadMapped is Load of a classic script whose stacks show the positions of
+// its source map, which must be trusted.
+func (v *vm) LoadMapped(name, source string, sourceMap []byte) error {
+	return v.load(name, source, sourceMap)
+}
+
+func (v *vm) load(name, source string, sourceMap []byte) error {
+	if v.dead != nil {
+		return v.broken()
 	}
 	loaded, ok := v.entries["loaded"]
 	if !ok {
 		return errors.New("isolate: the bootstrap has no entry \"loaded\"")
 	}
-	p, err := compile(name, source)
+	p, err := compileMapped(name, source, sourceMap)
 	if err != nil {
 		return err
 	}
