@@ -2,89 +2,79 @@ package webapi_test
 
 import (
 	"context"
-	"slices"
 	"testing"
-	"time"
 
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 )
 
-var hello = trace.Worker{
-	Name: "hello", Version: "1", Main: "worker.js", Date: "2026-11-01",
-	Code: `export default { fetch() { return new Response("hello"); } };`,
+const hello = `export default { fetch(request) { return new Response("Hello World!"); } };`
+
+// signalSink only says when a run is over.
+type signalSink struct{ done chan struct{} }
+
+func (signalSink) Head(trace.ResponseHead, []byte, bool) error { return nil }
+func (signalSink) Write(_ []byte, ready func(error)) error     { ready(nil); return nil }
+func (signalSink) End(error)                                   {}
+func (signalSink) Result([]byte)                               {}
+func (signalSink) Event(trace.Event)                           {}
+func (s signalSink) Done(trace.Summary)                        { s.done <- struct{}{} }
+
+func start(b testing.TB, code string) *webapi.Worker {
+	b.Helper()
+	w := newWorld(b)
+	live, fault, err := webapi.Start(context.Background(), webapi.Config{Engine: w.engine, Pool: w.pool, Ops: w.ops, Backend: backend{}, Worker: trace.Worker{Name: "hello", Code: code, Date: "2026-11-01"}})
+	if err != nil || fault != nil {
+		b.Fatal(err, fault)
+	}
+	return live
 }
 
-// request runs GET / to the end of its body.
-func request(b *testing.B, w *webapi.Worker) {
+func get(url string) webapi.Invocation {
+	return webapi.Invocation{Run: "r", Type: "fetch", Request: &webapi.Request{Method: "GET", URL: url, Headers: [][2]string{{"Host", "example.com"}, {"User-Agent", "bench"}, {"Accept", "*/*"}}}}
+}
+
+func run(b testing.TB, w *webapi.Worker, s signalSink) {
 	b.Helper()
-	s := newSink(nil)
-	err := w.Invoke(context.Background(), webapi.Invocation{Run: "r", Type: "fetch", Request: &webapi.Request{
-		Method: "GET", URL: "https://hello.example/", Headers: [][2]string{{"host", "hello.example"}, {"user-agent", "bench"}}, Length: -1,
-	}}, s)
-	if err != nil {
+	if err := w.Invoke(context.Background(), get("http://example.com/a?b=c"), s); err != nil {
 		b.Fatal(err)
 	}
-	sum, err := s.summary(context.Background())
-	if err != nil || sum.Outcome != "ok" {
-		b.Fatal(err, sum)
+	<-s.done
+}
+
+// BenchmarkWarm is a request to a Worker that is running: the engine's share.
+func BenchmarkWarm(b *testing.B) {
+	for name, code := range map[string]string{
+		"hello":   hello,
+		"async":   `export default { async fetch(request) { return new Response("Hello World!"); } };`,
+		"url":     `export default { fetch(request) { const u = new URL(request.url); return new Response(u.pathname); } };`,
+		"json":    `export default { async fetch(request) { return Response.json({ ua: request.headers.get("user-agent") }); } };`,
+		"console": `export default { fetch(request) { console.log("hi", { a: 1 }); return new Response("x"); } };`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := start(b, code)
+			defer w.Evict()
+			s := signalSink{make(chan struct{}, 1)}
+			run(b, w, s)
+			b.ResetTimer()
+			for b.Loop() {
+				run(b, w, s)
+			}
+		})
 	}
 }
 
-// BenchmarkColdStart is snapshot restore to the end of a hello Worker's first answer.
-func BenchmarkColdStart(b *testing.B) {
-	world := newWorld(b)
-	var us []float64
+// BenchmarkCold is a new isolate and its first response.
+func BenchmarkCold(b *testing.B) {
+	s := signalSink{make(chan struct{}, 1)}
+	var private int64
 	for b.Loop() {
-		begin := time.Now()
-		w, fault, err := webapi.Start(context.Background(), world.config(hello))
-		if err != nil || fault != nil {
-			b.Fatal(err, fault)
-		}
-		request(b, w)
-		us = append(us, float64(time.Since(begin).Nanoseconds())/1e3)
+		w := start(b, hello)
+		run(b, w, s)
+		private = w.Stats().Private
 		b.StopTimer()
 		w.Evict()
 		b.StartTimer()
 	}
-	slices.Sort(us)
-	b.ReportMetric(us[len(us)/2], "p50-µs")
-	b.ReportMetric(us[len(us)*99/100], "p99-µs")
-}
-
-// BenchmarkWarmRequest is one request to an isolate that is already running.
-func BenchmarkWarmRequest(b *testing.B) {
-	world := newWorld(b)
-	w, fault, err := webapi.Start(context.Background(), world.config(hello))
-	if err != nil || fault != nil {
-		b.Fatal(err, fault)
-	}
-	defer w.Evict()
-	request(b, w)
-	for b.Loop() {
-		request(b, w)
-	}
-}
-
-// BenchmarkDensity is the private memory of an isolate that has answered once and is idle.
-func BenchmarkDensity(b *testing.B) {
-	world := newWorld(b)
-	var kb []float64
-	for b.Loop() {
-		w, fault, err := webapi.Start(context.Background(), world.config(hello))
-		if err != nil || fault != nil {
-			b.Fatal(err, fault)
-		}
-		request(b, w)
-		time.Sleep(300 * time.Millisecond) // idle begins 250 ms after the last turn
-		kb = append(kb, float64(w.Stats().Private)/1024)
-		w.Evict()
-	}
-	slices.Sort(kb)
-	b.ReportMetric(kb[len(kb)/2], "private-kB")
-}
-
-// config is what a Worker without bindings starts from.
-func (w *world) config(worker trace.Worker) webapi.Config {
-	return webapi.Config{Engine: w.engine, Pool: w.pool, Ops: w.ops, Worker: worker, ID: "bench", Backend: backend{&hosted{}}}
+	b.ReportMetric(float64(private)/1024, "private-kB")
 }
