@@ -28,7 +28,7 @@ import { durable } from "./durable";
 import { callMethod } from "./rpc";
 import { deserialize, serialize } from "./serialize";
 import { inspect } from "./inspect";
-import { installNode, nodeModules } from "./node-globals";
+import { fillEnv, nodeModules, removeNode } from "./node-globals";
 import "./all";
 
 const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
@@ -82,10 +82,11 @@ tag(ExecutionContext, "ExecutionContext");
 function init(bindings: any[], isClassic: boolean, date: string, node: boolean): void {
   makeEnv(bindings);
   classic = isClassic;
-  if (node) {
+  if (!node) removeNode();
+  else if (bindings.length > 0) {
     const types: Record<string, string> = {};
     for (let i = 0; i < bindings.length; i += 10) types[bindings[i]] = bindings[i + 1];
-    installNode(env, types);
+    fillEnv(env, types);
   }
   if (date < "2022-03-21") delete (globalThis as any).navigator;
   if (classic) exposeEnv();

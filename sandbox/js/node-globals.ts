@@ -9,12 +9,24 @@ import { expose } from "./primordials";
 
 setBuiltin((name) => nodeModules["node:" + name]?.default ?? nodeModules["node:" + name]);
 
-/** Installs them; types gives each binding's type. */
-export function installNode(env: Record<string, unknown>, types: Record<string, string>): void {
-  fillEnv(env, types);
+const clocks = ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] as const;
+const web: any = {};
+for (const k of clocks) web[k] = (globalThis as any)[k];
+
+// They are there from the start, in the snapshot: most Workers have them.
+install();
+
+function install(): void {
   expose("Buffer", Buffer);
   expose("process", process);
   expose("global", globalThis);
-  for (const k of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"] as const) expose(k, timers[k]);
+  for (const k of [...clocks, "setImmediate", "clearImmediate"] as const) expose(k, timers[k]);
 }
+
+/** Takes them away from a Worker without nodejs_compat. */
+export function removeNode(): void {
+  for (const k of ["Buffer", "process", "global", "setImmediate", "clearImmediate"]) delete (globalThis as any)[k];
+  for (const k of clocks) expose(k, web[k]);
+}
+export { fillEnv };
 export { nodeModules };

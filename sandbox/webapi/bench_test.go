@@ -11,14 +11,19 @@ import (
 const hello = `export default { fetch(request) { return new Response("Hello World!"); } };`
 
 // signalSink only says when a run is over.
-type signalSink struct{ done chan struct{} }
+type signalSink struct {
+	done chan struct{}
+	cpu  *int64 // microseconds of all runs
+}
+
+func newSignal() signalSink { return signalSink{make(chan struct{}, 1), new(int64)} }
 
 func (signalSink) Head(trace.ResponseHead, []byte, bool) error { return nil }
 func (signalSink) Write(_ []byte, ready func(error)) error     { ready(nil); return nil }
 func (signalSink) End(error)                                   {}
 func (signalSink) Result([]byte)                               {}
 func (signalSink) Event(trace.Event)                           {}
-func (s signalSink) Done(trace.Summary)                        { s.done <- struct{}{} }
+func (s signalSink) Done(sum trace.Summary)                    { *s.cpu += sum.CPU; s.done <- struct{}{} }
 
 func start(b testing.TB, code string) *webapi.Worker {
 	b.Helper()
@@ -54,19 +59,21 @@ func BenchmarkWarm(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			w := start(b, code)
 			defer w.Evict()
-			s := signalSink{make(chan struct{}, 1)}
+			s := newSignal()
 			run(b, w, s)
 			b.ResetTimer()
+			*s.cpu = 0
 			for b.Loop() {
 				run(b, w, s)
 			}
+			b.ReportMetric(float64(*s.cpu)/float64(b.N), "cpu-µs/op")
 		})
 	}
 }
 
 // BenchmarkCold is a new isolate and its first response.
 func BenchmarkCold(b *testing.B) {
-	s := signalSink{make(chan struct{}, 1)}
+	s := newSignal()
 	var private int64
 	for b.Loop() {
 		w := start(b, hello)
