@@ -336,8 +336,11 @@ func (v *vm) runModules(list []module) error {
 // fillHoles takes every free block below the top of the heap, so that an
 // isolate allocates from fresh pages at the top, one after the other, instead
 // of writing a little to many shared pages. The engine keeps small blocks by
-// size in slabs of its own; larger ones come from the C library's heap.
+// size in slabs of its own; larger ones come from the C library's heap. Each
+// size is left with a new slab: to add one, an isolate would have to write to
+// the slabs it is linked with.
 func (v *vm) fillHoles() error {
+	const small = 512 // larger blocks are not kept in slabs
 	end, err := v.malloc(4 * wasmPage) // larger than any hole, so it lies at the top
 	if err != nil {
 		return err
@@ -345,6 +348,7 @@ func (v *vm) fillHoles() error {
 	if _, err := v.call(fnFree, uint64(end)); err != nil {
 		return err
 	}
+	kept := map[uint64]bool{}
 	for size := uint64(wasmPage); size >= 8; {
 		p, err := v.export("js_malloc_rt", uint64(v.meta.Runtime), size)
 		if err != nil {
@@ -356,10 +360,16 @@ func (v *vm) fillHoles() error {
 		if uint32(p) < end {
 			continue // a hole: keep it
 		}
-		if _, err := v.export("js_free_rt", uint64(v.meta.Runtime), p); err != nil {
+		class, err := v.export("js_malloc_usable_size_rt", uint64(v.meta.Runtime), p)
+		if err != nil {
 			return err
 		}
-		if size > 2048 {
+		if size <= small && !kept[class] {
+			kept[class] = true // without a block in use the new slab would be freed
+		} else if _, err := v.export("js_free_rt", uint64(v.meta.Runtime), p); err != nil {
+			return err
+		}
+		if size > 4*small {
 			size /= 2
 		} else {
 			size -= 8

@@ -179,6 +179,30 @@ func TestMemoryAndPages(t *testing.T) {
 	}
 }
 
+// TestIdle checks that an idle isolate gives back what it can and goes on as before.
+func TestIdle(t *testing.T) {
+	e := newEngine(t, tiny())
+	if e.pagemap == nil {
+		t.Skip("the kernel does not tell which pages are private")
+	}
+	v := newIsolate(t, e, isolate.Spec{})
+	if err := v.Load("index.js", `let n = 0, keep = []; export default (deep) => {
+		const down = (i) => i && down(i - 1); if (deep) down(1000); keep.push({ n }); return [++n, keep.length, keep[n - 1].n]; }`, false); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		got, err := v.Call("run", true)
+		if want := []isolate.Value{float64(i + 1), float64(i + 1), float64(i)}; err != nil || !equal(got, want) {
+			t.Fatalf("got %v, %v, want %v", got, err, want)
+		}
+		busy := v.Memory().Private
+		v.Idle()
+		if idle := v.Memory().Private; idle > busy-256<<10 || idle > 200<<10 {
+			t.Errorf("busy %d bytes, idle %d", busy, idle)
+		}
+	}
+}
+
 func TestImage(t *testing.T) {
 	e := newEngine(t, enginetest.Bootstrap())
 	var buf bytes.Buffer

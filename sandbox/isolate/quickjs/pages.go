@@ -67,7 +67,13 @@ func (v *vm) trim() {
 		return
 	}
 	// Nothing in the scratch area outlives a call.
-	copy(v.bytes(v.meta.Scratch, scratchSize), img.view[v.meta.Scratch:])
+	for at := int(v.meta.Scratch); at < int(v.meta.Scratch)+scratchSize; {
+		end := min((at/pageSize+1)*pageSize, int(v.meta.Scratch)+scratchSize)
+		if list[at/pageSize] == pagePrivate {
+			copy(v.mem.region.base[at:end], img.view[at:end])
+		}
+		at = end
+	}
 	stack := int(v.meta.Stack)
 	dead := func(i int) bool {
 		if i >= len(list) || list[i] != pagePrivate {
