@@ -445,6 +445,9 @@ func (s *Store) DeleteProject(ctx context.Context, workspace, id string) error {
 		if err := changed(tx.ExecContext(ctx, `DELETE FROM projects WHERE workspace = $1 AND id = $2`, workspace, id)); err != nil {
 			return err
 		}
+		if err := dropRecords(ctx, tx, workspace, id); err != nil {
+			return err
+		}
 		return dropBundles(ctx, tx)
 	})
 	if err != nil {

@@ -142,7 +142,10 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 		return reason(err)
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(reason(err), ignoreDone(tx.Rollback()))
+		if rerr := ignoreDone(tx.Rollback()); rerr != nil {
+			return errors.Join(reason(err), rerr)
+		}
+		return reason(err)
 	}
 	return reason(tx.Commit())
 }

@@ -87,6 +87,9 @@ func (s *Store) DeleteWorkspace(ctx context.Context, id string) error {
 		if err := changed(tx.ExecContext(ctx, `DELETE FROM workspaces WHERE id = $1`, id)); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM records WHERE workspace = $1`, id); err != nil {
+			return err
+		}
 		return dropBundles(ctx, tx)
 	})
 	if err != nil {

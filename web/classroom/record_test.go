@@ -1,0 +1,120 @@
+package classroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"coldstart/sandbox/platform"
+)
+
+var _ platform.Store = (*Records)(nil)
+
+// TestRecordsActAsMemoryDoes plays random operations on both and compares.
+func TestRecordsActAsMemoryDoes(t *testing.T) {
+	s, _ := newStore(t)
+	ctx, db, mem := t.Context(), s.Records(), platform.NewMemory()
+	s.now = time.Now // the memory's clock
+	r := rand.New(rand.NewPCG(1, 2))
+	errOver := errors.New("over")
+	keys := []string{"a", "a/1", "a/2", "b", "é", "\x00", "a\xff", "zz", "", "%", "a_", "A"}
+	key := func() string { return keys[r.IntN(len(keys))] }
+	for i := range 600 {
+		ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: fmt.Sprint("p", r.IntN(2))}, Kind: "kv", Name: fmt.Sprint("n", r.IntN(2))}
+		switch r.IntN(4) {
+		case 0, 1:
+			var batch []platform.Change
+			for range 1 + r.IntN(3) {
+				c := platform.Change{Record: platform.Record{Key: key(), Value: make([]byte, r.IntN(40)), Meta: []byte("m")}, Delete: r.IntN(4) == 0}
+				switch r.IntN(4) {
+				case 0:
+					c.Expires = 1 // long ago
+				case 1:
+					c.Expires = time.Now().Add(time.Hour).UnixMilli()
+				}
+				batch = append(batch, c)
+			}
+			// A record that is born expired counts or not; nobody can read it.
+			expired := slices.ContainsFunc(batch, func(c platform.Change) bool { return c.Expires == 1 })
+			var seen [2]platform.Usage
+			check := func(n int) func(platform.Usage) error {
+				if expired {
+					return nil
+				}
+				return func(u platform.Usage) error {
+					seen[n] = u
+					if u.Bytes > 150 {
+						return errOver
+					}
+					return nil
+				}
+			}
+			a, b := db.Write(ctx, ns, batch, check(0)), mem.Write(ctx, ns, batch, check(1))
+			if !errors.Is(a, b) || (a == nil) != (b == nil) {
+				t.Fatalf("step %d: write gives %v and %v", i, a, b)
+			}
+			if seen[0] != seen[1] {
+				t.Fatalf("step %d: usage %+v and %+v", i, seen[0], seen[1])
+			}
+		case 2:
+			k := key()
+			a, err1 := db.Get(ctx, ns, k)
+			b, err2 := mem.Get(ctx, ns, k)
+			if diff := cmp.Diff(b, a, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(platform.Record{}, "Size")); diff != "" || err1 != nil || err2 != nil {
+				t.Fatalf("step %d: get %q: %v %v (-memory +database)\n%s", i, k, err1, err2, diff)
+			}
+		case 3:
+			q := platform.Query{Prefix: []string{"", "a", "a/", "é", "x"}[r.IntN(5)], Limit: 1 + r.IntN(5), Values: r.IntN(2) == 0}
+			if r.IntN(2) == 0 {
+				q.After = key()
+			}
+			a, err1 := db.List(ctx, ns, q)
+			b, err2 := mem.List(ctx, ns, q)
+			if diff := cmp.Diff(b, a, cmpopts.EquateEmpty()); diff != "" || err1 != nil || err2 != nil {
+				t.Fatalf("step %d: list %+v: %v %v (-memory +database)\n%s", i, q, err1, err2, diff)
+			}
+		}
+	}
+}
+
+func TestRecordsGoWithTheirProject(t *testing.T) {
+	s, _ := newStore(t)
+	ctx, w, db := t.Context(), newWorkspace(t, s), s.Records()
+	if _, err := s.Save(ctx, w.ID, "p", Change{Files: files("x")}); err != nil {
+		t.Fatal(err)
+	}
+	put := func(space string) platform.Namespace {
+		ns := platform.Namespace{Project: platform.Project{Learner: w.ID, Project: "p", Space: space}, Kind: "kv", Name: "NOTES"}
+		if err := db.Write(ctx, ns, []platform.Change{{Record: platform.Record{Key: "k", Value: []byte("v")}}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return ns
+	}
+	has := func(ns platform.Namespace) bool {
+		r, err := db.Get(ctx, ns, "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r != nil
+	}
+	own, check := put(""), put("check-1")
+	if !has(own) || !has(check) {
+		t.Fatal("what was put is not there")
+	}
+	if err := db.Drop(ctx, check.Project); err != nil || !has(own) || has(check) {
+		t.Errorf("after a check's end: %v, own %v, check %v", err, has(own), has(check))
+	}
+	if err := s.DeleteProject(ctx, w.ID, "p"); err != nil || has(own) {
+		t.Errorf("after the project's end: %v, %v", err, has(own))
+	}
+	if err := db.Write(context.Background(), platform.Namespace{}, nil, nil); err == nil {
+		t.Error("a record without a project is taken")
+	}
+}
