@@ -16,6 +16,8 @@ import (
 	"golang.org/x/net/netutil"
 
 	"coldstart/lessons"
+	"coldstart/sandbox"
+	"coldstart/sandbox/trace"
 	"coldstart/static"
 	"coldstart/web/live"
 )
@@ -99,6 +101,15 @@ func (s *Site) Close(ctx context.Context) {
 	s.closing.Store(true)
 	s.hub.Close(ctx)
 	s.deploy.Close()
+}
+
+// IsolateChanged is for sandbox.Config.Isolate: it shows an isolate that was
+// evicted or killed outside a run to the pages of its project. It returns at
+// once. Changes that happen in a run reach the pages as its events.
+func (s *Site) IsolateChanged(key sandbox.Key, state trace.IsolateState) {
+	if state.State == "evicted" || state.State == "killed" {
+		s.hub.IsolateChanged(key)
+	}
 }
 
 // AdminLink makes the one-time link that turns whoever opens it within an hour

@@ -221,6 +221,28 @@ func (h *Hub) Outside(key sandbox.Key) func(trace.Event) {
 // Isolates lists a project's live isolates.
 func (h *Hub) Isolates(key sandbox.Key) []trace.IsolateState { return h.Door.Isolates(key) }
 
+// IsolateChanged tells the project's pages what isolates it has now, because
+// one was evicted or killed outside a run. It returns at once and may be called
+// from inside the sandbox.
+func (h *Hub) IsolateChanged(key sandbox.Key) {
+	s := h.known(key)
+	if s == nil || !s.watched() || !s.stale.CompareAndSwap(false, true) {
+		return
+	}
+	h.background(func(ctx context.Context) {
+		select { // a class that evicts a hundred isolates at once is one message
+		case <-ctx.Done():
+			return
+		case <-time.After(gather):
+		}
+		s.stale.Store(false)
+		s.tell(ServerMessage{Type: "isolates", Isolates: h.Door.Isolates(key)})
+	})
+}
+
+// gather is how long changes of isolates are collected into one message.
+const gather = 100 * time.Millisecond
+
 // named gives an event the run id that the page knows.
 func named(e trace.Event, id string) trace.Event {
 	e.Run = id

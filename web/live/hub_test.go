@@ -623,6 +623,27 @@ func TestIsolateControls(t *testing.T) {
 	p.want("pong")
 }
 
+func TestIsolatesThatChangeByThemselves(t *testing.T) {
+	w := newWorld(t, nil)
+	p, _ := w.dial("", 0)
+	p.send(ClientMessage{Type: "run", ID: "r1", Request: get("/")})
+	p.until("r1")
+	if err := w.door.Evict(t.Context(), w.key, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		w.hub.IsolateChanged(w.key)
+	}
+	if m := p.want("isolates"); len(m.Isolates) != 0 {
+		t.Errorf("isolates %+v", m)
+	}
+	p.send(ClientMessage{Type: "ping"})
+	if m := p.next(); m.Type != "pong" {
+		t.Errorf("100 changes at once became more than one message: %+v", m)
+	}
+	w.hub.IsolateChanged(sandbox.Key{Learner: "nobody", Project: "p"})
+}
+
 func TestSavedIsToldToPages(t *testing.T) {
 	w := newWorld(t, nil)
 	p, _ := w.dial("", 0)

@@ -40,6 +40,7 @@ type stream struct {
 	touched  time.Time
 	outside  *rate.Limiter // runs from the public address that pages are told of
 	total    *atomic.Int64 // bytes that all streams keep
+	stale    atomic.Bool   // pages are about to be told of the isolates
 }
 
 func newStream(key sandbox.Key, now time.Time, total *atomic.Int64) *stream {
