@@ -324,17 +324,12 @@ func (a *attempt) response() *Response {
 	return r
 }
 
-// summary waits for the run's end.
+// summary waits for the run's end, and until its watcher has been told.
 func (a *attempt) summary(ctx context.Context) (*trace.Summary, error) {
 	select {
 	case <-a.ended:
-		return a.sum, nil
-	default:
-	}
-	select {
-	case <-a.ended:
-		return a.sum, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	return a.sum, a.e.told(ctx)
 }

@@ -67,7 +67,7 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 	}
 	c := &chain{root: r.ID, origin: begin - 1000*r.Built, fresh: r.Fresh}
 	if r.Watch != nil {
-		c.watch = &watch{f: r.Watch}
+		c.watch = newWatch(r.Watch)
 	}
 	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade}
 	if r.Built > 0 {
@@ -277,7 +277,21 @@ func (e *execution) refuse(status int, f *trace.Fault) *Response {
 	if e.body != nil {
 		_ = e.body.Close() // nobody reads it
 	}
-	return &Response{Run: e.id, Head: head, Summary: func(context.Context) (*trace.Summary, error) { return sum, nil }}
+	return &Response{Run: e.id, Head: head, Summary: func(ctx context.Context) (*trace.Summary, error) {
+		return sum, e.told(ctx)
+	}}
+}
+
+// told waits until the run's watcher has heard of its end.
+func (e *execution) told(ctx context.Context) error {
+	if w := e.chain.watch; w != nil && !e.nested {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 var errRunOver = errors.New("sandbox: the run is over")

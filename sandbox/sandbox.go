@@ -137,7 +137,7 @@ func (s *Sandbox) Deploy(_ context.Context, key Key, d *trace.Deployment) error 
 	for _, w := range d.Workers {
 		w.Limits = w.Limits.Clamp(s.cfg.Ceiling)
 		h := sha256.New()
-		fmt.Fprintf(h, "%s\n%s\n%+v\n%+v", w.Version, w.Code, w.Limits, w.Bindings)
+		fmt.Fprintf(h, "%s\n%s\n%+v\n%+v", w.Version, w.Code, w.Limits, w.Bindings) // the version leaves limits out
 		w.Version = hex.EncodeToString(h.Sum(nil)[:16])
 		if _, twice := versions[w.Name]; twice {
 			return fmt.Errorf("sandbox: deploy of two Workers named %q", w.Name)

@@ -108,6 +108,14 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, &isolate.Throw{Name: "TypeError", Message: "Fetch API cannot load: " + clip(r.URL, 200)}
 	}
+	if out := e.group.worker.Outbound; out != "" {
+		n, err := e.below(webapi.Target{Type: "service", Worker: out})
+		if err != nil {
+			return nil, err
+		}
+		n.typ, n.request, n.upgrade = "fetch", r, upgrades(r)
+		return n.answer(ctx, true)
+	}
 	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r)}
 	e.s.mu.Lock()
 	_, routed := e.project.match(r.URL)

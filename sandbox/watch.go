@@ -15,6 +15,11 @@ type watch struct {
 	list    []trace.Event
 	running bool
 	over    bool
+	done    chan struct{} // closed once KindDone was delivered
+}
+
+func newWatch(f func(trace.Event)) *watch {
+	return &watch{f: f, done: make(chan struct{})}
 }
 
 // add delivers e. After KindDone nothing is delivered any more.
@@ -48,6 +53,9 @@ func (w *watch) deliver() {
 		w.mu.Unlock()
 		for _, e := range list {
 			w.f(e)
+			if e.Kind == trace.KindDone {
+				close(w.done)
+			}
 		}
 	}
 }

@@ -1,12 +1,50 @@
 package conformance
 
 import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"coldstart/sandbox"
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
 )
 
+// The test binary is also its own child processes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		os.Exit(sandbox.Main(strings.TrimPrefix(os.Args[2], "--role=")))
+	}
+	os.Exit(m.Run())
+}
+
 func newDoor(t *testing.T, engine string) sandbox.Door {
-	t.Skip("the sandbox behind the door is not there yet")
-	return nil
+	t.Helper()
+	if engine != "quickjs" {
+		t.Skipf("engine %q does not run Workers behind the door yet", engine)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := filepath.Join(dir, "coldstart-test")
+	image, err := runner.Image(t.Context(), cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ceiling := trace.Ceiling()
+	ceiling.Isolates = 4096
+	s, err := sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = image.Close() // read only
+	})
+	return s
 }

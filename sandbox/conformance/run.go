@@ -254,6 +254,11 @@ func (p *player) request(ctx context.Context, r Request, want Response) string {
 		}
 		body = b
 	}
+	if p.c.Logs {
+		if _, err := resp.Summary(ctx); err != nil { // its watcher has then heard everything
+			return "  " + err.Error()
+		}
+	}
 	var diffs []string
 	if resp.Head.Status != want.Status {
 		diffs = append(diffs, fmt.Sprintf("  status\n  - %d\n  + %d", want.Status, resp.Head.Status))

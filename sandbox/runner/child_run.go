@@ -36,18 +36,19 @@ type childRun struct {
 	out    *outStream
 	client *socket
 
-	mu      sync.Mutex
-	events  []trace.Event
-	timer   *time.Timer // flushes events or a held head
-	result  []byte
-	has     bool
-	head    bool
-	streams bool // the body goes by the stream
-	ending  bool // Done was called
-	done    bool // the run is over; nothing is sent any more
-	calls   map[uint32]func(any, error)
-	fetches map[uint32]*childFetch
-	next    uint32
+	mu        sync.Mutex
+	events    []trace.Event
+	timer     *time.Timer // flushes events or a held head
+	result    []byte
+	has       bool
+	head      bool
+	streams   bool // the body goes by the stream
+	socket101 bool // the response is an accepted upgrade
+	ending    bool // Done was called
+	done      bool // the run is over; nothing is sent any more
+	calls     map[uint32]func(any, error)
+	fetches   map[uint32]*childFetch
+	next      uint32
 }
 
 type childFetch struct {
@@ -77,7 +78,7 @@ func (c *child) start(n uint64, m startMsg) {
 		inv.Request = r
 	}
 	if m.Upgrade {
-		run.client = &socket{conn: c.conn, run: n}
+		run.client = newSocket(c.conn, n, 0)
 		inv.Socket = run.client
 	}
 	c.mu.Lock()
@@ -183,6 +184,7 @@ func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
 		how = held
 	}
 	r.streams = !m.End
+	r.socket101 = head.Status == 101 && r.client != nil
 	// An isolate that writes nonsense, such as a header of a megabyte, fails here.
 	err := r.c.conn.send(how, kindHead, r.n, m)
 	if err == nil && m.End {
@@ -295,8 +297,17 @@ func (r *childRun) Done(s trace.Summary) {
 		return
 	}
 	r.ending = true
-	streams := r.streams
+	streams, socket := r.streams, r.socket101
 	r.mu.Unlock()
+	if socket {
+		// The visitor's socket may be joined to another Worker's and outlive
+		// this one's code; the run is over when the socket is.
+		go func() {
+			r.client.settled()
+			r.finish(now, s)
+		}()
+		return
+	}
 	if !streams {
 		r.finish(now, s)
 		return
@@ -529,7 +540,7 @@ func (r *childRun) response(m responseMsg) {
 			resp.Body = webapi.NewMemory(m.Body)
 		}
 		if m.Socket {
-			f.sock = &socket{conn: r.c.conn, run: r.n, stream: m.Call}
+			f.sock = newSocket(r.c.conn, r.n, m.Call)
 			resp.Socket = f.sock
 		}
 	}

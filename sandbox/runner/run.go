@@ -162,7 +162,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 		m.Request = &qm
 	}
 	if j.Upgrade {
-		r.client = &socket{conn: p.conn, run: r.n}
+		r.client = newSocket(p.conn, r.n, 0)
 	}
 	if err := p.begin(r, kindStart, m); err != nil {
 		return nil, err
@@ -450,7 +450,7 @@ func (r *Run) answer(call uint32, s *sub, resp *webapi.Response, err error) {
 	s.reply = true
 	s.out = newOutStream(r.p.conn, r.n, call)
 	if m.Socket {
-		s.sock = &socket{conn: r.p.conn, run: r.n, stream: call}
+		s.sock = newSocket(r.p.conn, r.n, call)
 	}
 	out, sock := s.out, s.sock
 	if err != nil || (body == nil && sock == nil) {

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"coldstart/sandbox/webapi"
 )
@@ -23,7 +24,27 @@ type socket struct {
 	told    bool
 
 	mu    sync.Mutex
-	ended bool // nothing may be sent any more
+	ended bool          // nothing may be sent any more
+	shut  chan struct{} // gets one for each direction that closes
+}
+
+// closeWait is how long the other direction may take to close.
+const closeWait = 2 * time.Second
+
+func newSocket(c *conn, run uint64, stream uint32) *socket {
+	return &socket{conn: c, run: run, stream: stream, shut: make(chan struct{}, 2)}
+}
+
+// settled waits until both directions are closed, or one is and the other does
+// not follow.
+func (s *socket) settled() {
+	<-s.shut
+	t := time.NewTimer(closeWait)
+	defer t.Stop()
+	select {
+	case <-s.shut:
+	case <-t.C:
+	}
 }
 
 type earlyMessage struct {
@@ -58,6 +79,7 @@ func (s *socket) Close(code int, reason string) {
 	s.ended = true
 	s.mu.Unlock()
 	if !ended {
+		s.shut <- struct{}{}
 		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: true})
 	}
 }
@@ -97,6 +119,7 @@ func (s *socket) finish(m sockEndMsg) {
 	defer s.order.Unlock()
 	if s.over == nil {
 		s.over = &m
+		s.shut <- struct{}{}
 	}
 	s.tell()
 }
