@@ -29,6 +29,7 @@ import { callMethod } from "./rpc";
 import { deserialize, serialize } from "./serialize";
 import { inspect } from "./inspect";
 import { fillEnv, nodeModules, removeNode } from "./node-globals";
+import { wasmImport } from "./wasm";
 import "./all";
 
 const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
@@ -384,7 +385,7 @@ function over(run: number): void {
 
 setShow((v) => inspect(v));
 
-export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose };
+export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose, wasmImport };
 
 // What the importable modules take over; the engine deletes the global before learner code runs.
 (globalThis as any).__coldstart = {

@@ -3,6 +3,7 @@ package webapi
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +56,7 @@ type Worker struct {
 	timers  map[int]*timer
 	lastID  int
 	codecs  map[int]codec
+	wasm    *wasmHost // nil until a script uses WebAssembly
 	loading *loading
 	spent   *trace.Fault // why the isolate is spent
 }
@@ -156,8 +158,23 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node); err != nil {
 		return err
 	}
-	return iso.Load(moduleName, wk.Code, wk.Classic)
+	return iso.Load(moduleName, importWasm(wk), wk.Classic)
 }
+
+// wasmImport finds what the bundler writes for an import of a .wasm file.
+var wasmImport = regexp.MustCompile(`(?m)^import (\w+) from ("coldstart:wasm/[^"\n]+");$`)
+
+// importWasm turns the imports of .wasm files into calls, since the engine's
+// modules are scripts. Lines and columns of other code stay.
+func importWasm(w *trace.Worker) string {
+	if len(w.Wasm) == 0 {
+		return w.Code
+	}
+	code := wasmImport.ReplaceAllString(w.Code, `const $1 = WebAssembly[Symbol.for("coldstart.module")]($2);`)
+	return wasmDynamic.ReplaceAllString(code, `(async () => ({ default: WebAssembly[Symbol.for("coldstart.module")]($1) }))()`)
+}
+
+var wasmDynamic = regexp.MustCompile(`import\(("coldstart:wasm/[^"\n]+")\)`)
 
 // failed gets what a turn threw: an exception of a timer's callback, or why
 // the isolate is spent.
@@ -259,6 +276,10 @@ func (w *Worker) shut(why string, f *trace.Fault) {
 	for id, c := range w.codecs {
 		c.close()
 		delete(w.codecs, id)
+	}
+	if w.wasm != nil {
+		w.wasm.close()
+		w.wasm = nil
 	}
 	for _, s := range w.sockets {
 		s.shut()

@@ -1,0 +1,390 @@
+// WebAssembly. Specification: WebAssembly JavaScript Interface. Modules come from
+// imported .wasm files; compiling bytes at run time is refused, as on Workers. The
+// host runs the code. A memory's buffer is this side's copy: it travels with each
+// call into the host and back, so that each side sees the other's writes. Tables
+// are this side's own: what a module exports in one cannot be read.
+
+import { call, op } from "./host";
+import { NativePromise, NativeTypeError, NativeUint8Array, ObjectCreate, ObjectDefineProperty, ObjectFreeze, PromiseReject, PromiseResolve, SafeMap, StringCharCodeAt, bytesOf, need, tag } from "./primordials";
+
+const MODULE = op("wasm.module"), DESCRIBE = op("wasm.describe"), SECTIONS = op("wasm.sections"), VALIDATE = op("wasm.validate"), INSTANTIATE = op("wasm.instantiate"), CALL = op("wasm.call"), MEMORY = op("wasm.memory"), READ = op("memory.read"), GROW = op("memory.grow"), GET = op("global.get"), SET = op("global.set");
+
+const key = {};
+class CompileError extends Error { }
+class LinkError extends Error { }
+class RuntimeError extends Error { }
+for (const C of [CompileError, LinkError, RuntimeError]) ObjectDefineProperty(C.prototype, "name", { value: C.name, writable: true, configurable: true });
+
+let pending: [unknown] | null = null;
+/** Throws what a failure of the host stands for. */
+function check(r: any): any {
+  if (typeof r[0] !== "string") return r;
+  const [kind, text] = r;
+  switch (kind) {
+    case "js": {
+      const e = pending!;
+      pending = null;
+      throw e[0];
+    }
+    case "CompileError": throw new CompileError(text);
+    case "LinkError": throw new LinkError(text);
+    case "RangeError": throw new RangeError(text);
+  }
+  throw new RuntimeError(text);
+}
+
+type Import = { module: string; name: string; kind: string; type: string; mutable: boolean };
+let moduleId: (m: Module) => number;
+let isModule: (o: unknown) => o is Module;
+
+class Module {
+  #id: number;
+  constructor(k?: unknown, id?: number) {
+    if (k !== key) {
+      need(arguments.length, 1, "WebAssembly.Module()");
+      if (bytesOf(k) === undefined) throw new NativeTypeError("WebAssembly.Module(): Argument 0 must be a buffer source");
+      throw new CompileError("WebAssembly.Module(): Wasm code generation disallowed by embedder");
+    }
+    this.#id = id!;
+  }
+  static {
+    moduleId = (m) => m.#id;
+    isModule = (o): o is Module => typeof o === "object" && o !== null && #id in o;
+  }
+  static exports(m: Module) {
+    if (!isModule(m)) throw new NativeTypeError("WebAssembly.Module.exports(): Argument 0 must be a WebAssembly.Module");
+    const l = call(DESCRIBE, m.#id)[0], out = [];
+    for (let i = 0; i < l.length; i += 2) out.push({ name: l[i], kind: l[i + 1] });
+    return out;
+  }
+  static imports(m: Module) {
+    if (!isModule(m)) throw new NativeTypeError("WebAssembly.Module.imports(): Argument 0 must be a WebAssembly.Module");
+    return importsOf(m).map((i) => ({ module: i.module, name: i.name, kind: i.kind }));
+  }
+  static customSections(m: Module, name: string) {
+    if (!isModule(m)) throw new NativeTypeError("WebAssembly.Module.customSections(): Argument 0 must be a WebAssembly.Module");
+    return call(SECTIONS, m.#id, `${name}`);
+  }
+}
+function importsOf(m: Module): Import[] {
+  const l = call(DESCRIBE, moduleId(m))[1], out: Import[] = [];
+  for (let i = 0; i < l.length; i += 5) out.push({ module: l[i], name: l[i + 1], kind: l[i + 2], type: l[i + 3], mutable: l[i + 4] });
+  return out;
+}
+
+const detach = (ArrayBuffer.prototype as any).transfer as (this: ArrayBuffer) => ArrayBuffer;
+const memories = new SafeMap<number, Memory>();
+let memoryId: (m: Memory) => number;
+let isMemory: (o: unknown) => o is Memory;
+let bufferOf: (m: Memory) => ArrayBuffer | null;
+let renew: (m: Memory) => void;
+
+class Memory {
+  #id: number;
+  #buffer: ArrayBuffer | null = null;
+  constructor(d: any, id?: number) {
+    if (d === key) {
+      this.#id = id!;
+    } else {
+      if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Memory(): Argument 0 must be a memory descriptor");
+      const initial = limit(d.initial ?? d.minimum, "initial"), max = d.maximum === undefined ? -1 : limit(d.maximum, "maximum");
+      if (max >= 0 && max < initial) throw new RangeError("WebAssembly.Memory(): Property 'maximum': value is below the lower bound");
+      const r = call(MEMORY, initial, max);
+      this.#id = typeof r === "number" ? r : check(r);
+    }
+    memories.set(this.#id, this);
+  }
+  static {
+    memoryId = (m) => m.#id;
+    isMemory = (o): o is Memory => typeof o === "object" && o !== null && #id in o;
+    bufferOf = (m) => m.#buffer;
+    renew = (m) => {
+      if (m.#buffer !== null) detach.call(m.#buffer);
+      m.#buffer = null;
+    };
+  }
+  get buffer(): ArrayBuffer { return (this.#buffer ??= call(READ, this.#id)); }
+  grow(delta: number): number {
+    const n = limit(delta, "delta");
+    flush(this.#id, this.#buffer);
+    const before = call(GROW, this.#id, n);
+    if (before < 0) throw new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded");
+    renew(this);
+    return before;
+  }
+}
+function limit(v: unknown, what: string): number {
+  const n = Math.trunc(+(v as number));
+  if (!(n >= 0 && n <= 65536)) throw new NativeTypeError(`WebAssembly.Memory(): Property '${what}': value is not in the range of pages`);
+  return n;
+}
+const NOP = op("wasm.sync");
+function flush(id: number, b: ArrayBuffer | null): void {
+  if (b !== null) call(NOP, [id, b]);
+}
+
+/** What scripts wrote: every buffer somebody looks at. */
+function outgoing(): unknown[] {
+  const out: unknown[] = [];
+  memories.forEach((m: any, id: any) => {
+    const b = bufferOf(m);
+    if (b !== null) out.push(id, b);
+  });
+  return out;
+}
+/** What code wrote: [id, size, [offset, bytes, …], …]. */
+function incoming(l: any[]): void {
+  for (let i = 0; i < l.length; i += 3) {
+    const m = memories.get(l[i]) as Memory | undefined;
+    if (m === undefined) continue;
+    const b = bufferOf(m);
+    if (b === null) continue;
+    if (b.byteLength !== l[i + 1]) {
+      renew(m);
+      continue;
+    }
+    const view = new NativeUint8Array(b), changes = l[i + 2] ?? [];
+    for (let j = 0; j < changes.length; j += 2) view.set(new NativeUint8Array(changes[j + 1]), changes[j]);
+  }
+}
+
+// Values of reference type cross as numbers; 0 is null.
+const refs: unknown[] = [null];
+function toRef(v: unknown): number {
+  if (v === null) return 0;
+  const i = refs.indexOf(v);
+  return i >= 0 ? i : refs.push(v) - 1;
+}
+const clampI64 = BigInt.asIntN;
+function out(type: number, v: any): unknown {
+  switch (type) {
+    case 0x7f: return v | 0;
+    case 0x7e: {
+      if (typeof v === "number") throw new NativeTypeError(`Cannot convert ${v} to a BigInt`);
+      return `${clampI64(64, BigInt(v))}`;
+    }
+    case 0x7d: return Math.fround(v);
+    case 0x7c: return +v;
+  }
+  return toRef(v === undefined ? undefined : v);
+}
+function back(type: number, v: any): unknown {
+  switch (type) {
+    case 0x7f: case 0x7d: case 0x7c: return v;
+    case 0x7e: return BigInt(v);
+  }
+  return refs[v];
+}
+const letters: Record<number, string> = { 0x7f: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f64", 0x70: "anyfunc", 0x6f: "externref" };
+const codes: Record<string, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, anyfunc: 0x70, externref: 0x6f };
+
+let globalValue: (g: Global) => unknown;
+let isGlobal: (o: unknown) => o is Global;
+let globalType: (g: Global) => [number, boolean];
+class Global {
+  #id = 0;
+  #type: number;
+  #mutable: boolean;
+  #value: unknown;
+  constructor(d: any, v?: unknown, type?: number, mutable?: boolean) {
+    if (d === key) {
+      this.#id = v as number;
+      this.#type = type!;
+      this.#mutable = mutable!;
+      return;
+    }
+    if (typeof d !== "object" || d === null || codes[d.value] === undefined) throw new NativeTypeError("WebAssembly.Global(): Descriptor property 'value' must be a WebAssembly type");
+    this.#type = codes[d.value];
+    this.#mutable = !!d.mutable;
+    this.#value = v === undefined ? (this.#type === 0x7e ? 0n : this.#type >= 0x7c ? 0 : v ?? null) : back(this.#type, out(this.#type, v));
+  }
+  static {
+    isGlobal = (o): o is Global => typeof o === "object" && o !== null && #mutable in o;
+    globalType = (g) => [g.#type, g.#mutable];
+    globalValue = (g) => g.value;
+  }
+  get value(): unknown { return this.#id !== 0 ? back(this.#type, call(GET, this.#id)) : this.#value; }
+  set value(v: unknown) {
+    if (!this.#mutable) throw new NativeTypeError("set WebAssembly.Global.value: Can't set the value of an immutable global.");
+    const x = out(this.#type, v);
+    if (this.#id !== 0) call(SET, this.#id, x);
+    else this.#value = back(this.#type, x);
+  }
+  valueOf() { return this.value; }
+}
+
+class Table {
+  #list: unknown[];
+  #max: number;
+  constructor(d: any, v?: unknown) {
+    if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Table(): Argument 0 must be a table descriptor");
+    if (d.element !== "anyfunc" && d.element !== "externref") throw new NativeTypeError("WebAssembly.Table(): Descriptor property 'element' must be a WebAssembly reference type");
+    const n = Math.trunc(+(d.initial ?? d.minimum));
+    if (!(n >= 0 && n <= 10000000)) throw new NativeTypeError("WebAssembly.Table(): Property 'initial' is required");
+    this.#max = d.maximum === undefined ? 10000000 : Math.trunc(+d.maximum);
+    this.#list = new Array(n).fill(v === undefined ? (d.element === "anyfunc" ? null : undefined) : v);
+  }
+  get length() { return this.#list.length; }
+  get(i: number): unknown {
+    if (!(i >= 0 && i < this.#list.length)) throw new RangeError(`WebAssembly.Table.get(): invalid address ${i} in table of size ${this.#list.length}`);
+    return this.#list[i];
+  }
+  set(i: number, v: unknown): void {
+    if (!(i >= 0 && i < this.#list.length)) throw new RangeError(`WebAssembly.Table.set(): invalid address ${i} in table of size ${this.#list.length}`);
+    this.#list[i] = v === undefined ? null : v;
+  }
+  grow(n: number, v: unknown = null): number {
+    const before = this.#list.length;
+    if (before + n > this.#max) throw new RangeError("WebAssembly.Table.grow(): failed to grow table");
+    for (let i = 0; i < n; i++) this.#list.push(v);
+    return before;
+  }
+}
+
+const imported = new SafeMap<number, any[]>();
+let building: any[] | null = null; // functions of the instance whose start function runs
+const typeCodes = (s: string): number[] => {
+  const l: number[] = [];
+  for (let i = 0; i < s.length; i++) l.push(StringCharCodeAt(s, i));
+  return l;
+};
+
+class Instance {
+  #exports: any;
+  constructor(m: unknown, given?: any) {
+    if (!isModule(m)) throw new NativeTypeError("WebAssembly.Instance(): Argument 0 must be a WebAssembly.Module");
+    const list = importsOf(m);
+    if (list.length > 0 && (typeof given !== "object" || given === null)) throw new NativeTypeError("WebAssembly.Instance(): Imports argument must be present and must be an object");
+    const send: unknown[] = [], functions: any[] = [];
+    list.forEach((imp, i) => {
+      const ns = given[imp.module], where = `WebAssembly.Instance(): Import #${i} "${imp.module}"`;
+      if (typeof ns !== "object" && typeof ns !== "function" || ns === null) throw new NativeTypeError(`${where}: module is not an object or function`);
+      const v = ns[imp.name];
+      switch (imp.kind) {
+        case "function": {
+          if (typeof v !== "function") throw new LinkError(`${where} "${imp.name}": function import requires a callable`);
+          const [p, r] = imp.type.split("|");
+          functions[i] = { f: v, params: typeCodes(p), results: typeCodes(r) };
+          send.push(undefined);
+          break;
+        }
+        case "memory":
+          if (!isMemory(v)) throw new LinkError(`${where} "${imp.name}": memory import must be a WebAssembly.Memory object`);
+          send.push(memoryId(v));
+          break;
+        case "global": {
+          const t = StringCharCodeAt(imp.type, 0);
+          if (isGlobal(v)) {
+            const [type, mutable] = globalType(v);
+            if (type !== t || mutable !== imp.mutable) throw new LinkError(`${where} "${imp.name}": imported global does not match the expected type`);
+            send.push(out(t, globalValue(v)));
+          } else {
+            if (imp.mutable) throw new LinkError(`${where} "${imp.name}": imported mutable global must be a WebAssembly.Global object`);
+            if (t === 0x7e ? typeof v !== "bigint" : typeof v !== "number") throw new LinkError(`${where} "${imp.name}": global import must be a ${t === 0x7e ? "BigInt" : "number"}`);
+            send.push(out(t, v));
+          }
+          break;
+        }
+        default:
+          throw new LinkError(`${where} "${imp.name}": imported tables are not available here`);
+      }
+    });
+    const before = building;
+    building = functions;
+    let r: any;
+    try {
+      r = check(call(INSTANTIATE, moduleId(m), send, outgoing()));
+    } finally {
+      building = before;
+    }
+    const id: number = r[0], l: any[] = r[1], exports = ObjectCreate(null);
+    imported.set(id, functions);
+    for (let i = 0, n = 0; i < l.length; i += 4) {
+      const name: string = l[i];
+      switch (l[i + 1]) {
+        case "function": exports[name] = func(id, name, `${n++}`, typeCodes(l[i + 2]), typeCodes(l[i + 3])); break;
+        case "memory": exports[name] = memories.get(l[i + 2]) ?? new Memory(key, l[i + 2]); break;
+        case "global": exports[name] = new (Global as any)(key, l[i + 2], StringCharCodeAt(l[i + 3], 0), l[i + 3][1] === "1"); break;
+        case "table": exports[name] = new Table({ initial: l[i + 2], element: "anyfunc" }); break;
+      }
+    }
+    incoming(r[2]);
+    this.#exports = ObjectFreeze(exports);
+  }
+  get exports() { return this.#exports; }
+}
+
+function func(id: number, name: string, label: string, params: number[], results: number[]): unknown {
+  const f: any = { [label](...args: unknown[]) {
+    const send: unknown[] = [];
+    for (let i = 0; i < params.length; i++) send[i] = out(params[i], args[i]);
+    const r = check(call(CALL, id, name, send, outgoing()));
+    incoming(r[1]);
+    const v = r[0];
+    if (results.length === 0) return undefined;
+    if (results.length === 1) return back(results[0], v[0]);
+    return v.map((x: unknown, i: number) => back(results[i], x));
+  } }[label];
+  ObjectDefineProperty(f, "length", { value: params.length, configurable: true });
+  return f;
+}
+
+/** Entry: a module calls a function it imports. Undefined tells that it threw. */
+export function wasmImport(id: number, index: number, args: unknown[], memory: any[]): unknown[] | undefined {
+  const t = ((imported.get(id) as any[] | undefined) ?? building!)[index];
+  incoming(memory);
+  try {
+    const given: unknown[] = [];
+    for (let i = 0; i < t.params.length; i++) given[i] = back(t.params[i], args[i]);
+    const v = t.f(...given);
+    let results: unknown[] = [];
+    if (t.results.length === 1) results = [out(t.results[0], v)];
+    else if (t.results.length > 1) {
+      const list = [...v];
+      if (list.length !== t.results.length) throw new NativeTypeError("multi-return length mismatch");
+      results = list.map((x, i) => out(t.results[i], x));
+    }
+    return [results, outgoing()];
+  } catch (e) {
+    pending = [e];
+    return undefined;
+  }
+}
+
+const refused = (what: string) => new CompileError(`WebAssembly.${what}(): Wasm code generation disallowed by embedder`);
+const modules = new SafeMap<string, Module>();
+const WebAssembly: any = {};
+const methods = {
+  compile(b: unknown): Promise<Module> {
+    return PromiseReject(bytesOf(b) === undefined ? new NativeTypeError("WebAssembly.compile(): Argument 0 must be a buffer source") : refused("compile"));
+  },
+  validate(b: unknown): boolean {
+    const v = bytesOf(b);
+    if (v === undefined) throw new NativeTypeError("WebAssembly.validate(): Argument 0 must be a buffer source");
+    return call(VALIDATE, v);
+  },
+  instantiate(m: unknown, imports?: unknown): Promise<unknown> {
+    if (!isModule(m)) return PromiseReject(bytesOf(m) === undefined ? new NativeTypeError("WebAssembly.instantiate(): Argument 0 must be a buffer source or a WebAssembly object") : refused("instantiate"));
+    return new NativePromise((resolve) => resolve(PromiseResolve().then(() => new Instance(m, imports))));
+  },
+  compileStreaming(): Promise<unknown> { return PromiseReject(refused("compileStreaming")); },
+  instantiateStreaming(): Promise<unknown> { return PromiseReject(refused("instantiateStreaming")); },
+};
+for (const [k, f] of Object.entries(methods)) ObjectDefineProperty(WebAssembly, k, { value: f, writable: true, configurable: true, enumerable: true });
+for (const [k, C] of Object.entries({ Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError })) {
+  ObjectDefineProperty(WebAssembly, k, { value: C, writable: true, configurable: true });
+  if (!k.endsWith("Error")) tag(C as any, "WebAssembly." + k);
+}
+ObjectDefineProperty(WebAssembly, Symbol.toStringTag, { value: "WebAssembly", configurable: true });
+// What an import of a .wasm file becomes.
+ObjectDefineProperty(WebAssembly, Symbol.for("coldstart.module"), {
+  value(spec: string): Module {
+    const had = modules.get(spec);
+    if (had !== undefined) return had;
+    const r = call(MODULE, spec);
+    const m = new Module(key, typeof r === "number" ? r : check(r));
+    modules.set(spec, m);
+    return m;
+  },
+});
+ObjectDefineProperty(globalThis, "WebAssembly", { value: WebAssembly, writable: true, configurable: true });
