@@ -141,6 +141,8 @@ export class FileBar {
           el("button", { type: "button", class: "tree_act", "aria-label": `Delete ${x}`, title: "Delete (Del)", click: () => this.#delete(x) }, icon("cross")))));
     set(this.#sheet, list(root, "Files of this lesson"),
       button("new-file", "New file", { class: "button-quiet tree_new", click: () => this.#ask(null) }, "plus"),
+      button("format", "Format this file", { class: "button-quiet tree_new", click: () => this.#shut() }, "file"),
+      button("versions", "Versions", { class: "button-quiet tree_new", click: () => this.#shut() }, "history"),
       el("p", { class: "eyebrow tree_keys" }, "F2 renames, Del deletes."));
     if (at) $(`[data-file="${CSS.escape(at)}"]`, this.#sheet)?.focus();
   }

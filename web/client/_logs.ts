@@ -191,7 +191,7 @@ export class LogPanel {
     const r = row.run;
     const t = temperature(r);
     return el("p", { class: "log_request", "data-over": String(r.over) + r.logs },
-      el("span", null, `run ${r.n}`), el("span", null, requestLine(r.request)),
+      el("span", null, r.n ? `run ${r.n}` : "visit"), el("span", null, requestLine(r.request)),
       r.over && temp(t, `${duration(wall(r))}${t ? ` ${t}` : ""}`),
       r.summary?.status && el("span", null, r.summary.status),
       r.over && !r.logs && !r.errors && el("span", { class: "c" }, "nothing logged"),

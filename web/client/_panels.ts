@@ -52,7 +52,7 @@ export class Panels {
       case "response":
         if (refused) {
           set(panel, $(".panel_name", panel), el("article", { class: "stop", "data-fault": "refused" }, el("h3", null, "This did not run"), el("p", null, refused)));
-        } else drawResponse(panel, runs, this.#page.limits, this.#preview);
+        } else drawResponse(panel, runs, this.#page.limits, this.#page.url, this.#preview);
         break;
       case "logs":
         if (runs.rows.length || this.#logs) {

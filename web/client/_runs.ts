@@ -8,10 +8,15 @@ export interface Ask {
   id: string; request: Request; times: number; cold: boolean; begun: number; runs: Run[]; over: boolean;
   /** Why it ended without running. */
   refused?: string;
+  /** The learner asked to stop it. */
+  stopped?: boolean;
 }
 
 export interface Run {
-  id: string; n: number; ask: Ask | null; request: Request | null;
+  id: string;
+  /** Counts the learner's own runs, 0 for a visit to the Worker's public address. */
+  n: number;
+  ask: Ask | null; request: Request | null;
   spans: Span[]; calls: Call[]; head: ResponseHead | null; body: Uint8Array[]; bodyBytes: number; truncated: boolean;
   fault: Fault | null; summary: Summary | null; isolate: IsolateState | null;
   queued: { place: number; wait_us?: number } | null; logs: number; errors: number; warnings: number; over: boolean;
@@ -40,9 +45,11 @@ export function phaseTime(r: Run, p: Phase): number | null {
   return spans.length ? spans.reduce((sum, s) => sum + s.end_us - s.start_us, 0) : null;
 }
 
-export const requestLine = (r: Request | null): string => (r ? `${r.method} ${r.path}` : "a run from elsewhere");
+/** A request in short. */
+export const requestLine = (r: Request | null): string => (r ? `${r.method} ${r.path}` : "from elsewhere");
 
 export class Runs {
+  /** The learner's own runs, oldest first, also those of other tabs. */
   readonly list: Run[] = [];
   readonly asks = new Map<string, Ask>();
   readonly rows: LogRow[] = [];
@@ -120,17 +127,16 @@ export class Runs {
     const known = this.#byId.get(id);
     if (known) return known;
     const ask = this.asks.get(id) ?? this.asks.get(id.replace(/\.\d+$/, "")) ?? null;
+    const visit = id.startsWith("w-"); // somebody asked the Worker's public address
     const run: Run = {
-      id, n: ++this.#n, ask, request: ask?.request ?? null, spans: [], calls: [], head: null, body: [], bodyBytes: 0,
+      id, n: visit ? 0 : ++this.#n, ask, request: ask?.request ?? null, spans: [], calls: [], head: null, body: [], bodyBytes: 0,
       truncated: false, fault: null, summary: null, isolate: null, queued: null, logs: 0, errors: 0, warnings: 0, over: false,
     };
     ask?.runs.push(run);
-    this.list.push(run);
+    if (!visit) this.list.push(run);
+    if (this.list.length > mostRuns) this.list.shift();
     this.#byId.set(id, run);
-    if (this.list.length > mostRuns) {
-      const old = this.list.shift();
-      if (old) this.#byId.delete(old.id);
-    }
+    if (this.#byId.size > mostRuns) this.#byId.delete(this.#byId.keys().next().value as string);
     this.#row({ run, log: null });
     return run;
   }
@@ -150,7 +156,8 @@ export class Runs {
     this.#row({ run, at, log });
   }
 
-  #fault(run: Run, at: number, fault: Fault): void {
+  #fault(run: Run, at: number, said: Fault): void {
+    const fault = said.kind === "canceled" && run.ask?.stopped ? { ...said, message: "Stopped, as you asked." } : said;
     run.fault ??= fault;
     run.errors++;
     const frame = fault.frames?.[0];

@@ -224,7 +224,9 @@ class Lesson {
 
   #cancel(): void {
     const ask = this.#runs.pending;
-    if (ask) this.#live.send({ type: "cancel", id: ask.id });
+    if (!ask) return;
+    ask.stopped = true;
+    this.#live.send({ type: "cancel", id: ask.id });
   }
 
   async #check(): Promise<void> {
@@ -287,7 +289,7 @@ class Lesson {
         if (!m.event) break;
         const run = this.#runs.take(m.event);
         if (m.event.isolate) this.#panels?.heard(m.event.isolate.id);
-        if (run && m.event.kind === "done") this.#finished(run);
+        if (run?.n && m.event.kind === "done") this.#finished(run);
         break;
       }
       case "check":
@@ -676,6 +678,11 @@ pieces();
 labs();
 const page = readPage();
 const form = $<HTMLFormElement>("form.runbar");
+// Who comes from another lesson hears and reads the new heading first.
+if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash &&
+  (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type === "navigate") {
+  $("#lesson h1")?.focus({ preventScroll: true });
+}
 if (page && form) {
   splits();
   new Lesson(page, form);

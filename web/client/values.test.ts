@@ -67,6 +67,14 @@ test("a run is built from its events", () => {
   assert.deepEqual(runs.rows.map((r) => r.log?.text ?? "head"), ["head", "boom"]);
 });
 
+test("a visit to the public address is logged, and replaces no run of one's own", () => {
+  const runs = new Runs();
+  for (const e of events) runs.take(e);
+  runs.take({ seq: 9, run: "w-abc", at_us: 1, kind: "log", log: { level: "log", text: "visited" } });
+  assert.equal(runs.last?.id, "x.1");
+  assert.deepEqual(runs.rows.map((r) => r.log?.text ?? `head ${r.run.n}`), ["head 1", "boom", "head 0", "visited"]);
+});
+
 test("an ask ends with its last run, with a cancelled one, or when the server forgets it", () => {
   const runs = new Runs();
   const done = (id: string, outcome = "ok"): RunEvent => ({

@@ -96,8 +96,12 @@ export async function run(page, how = "run") {
     const now = document.querySelector("#say").textContent;
     return now !== old && /^(Run \d|\d+ (cold|warm) runs)/.test(now);
   }, before, { timeout: 20_000 });
+  await painted(page);
   return page.textContent("#say");
 }
+
+/** Waits until what is known is drawn. */
+const painted = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 export const tab = (page, name) => page.click(`#tab-${name}`);
 export const readout = (page, name) => page.textContent(`#tab-${name} .readout_value`).then((t) => t.trim());

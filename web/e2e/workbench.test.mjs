@@ -1,0 +1,216 @@
+// The parts of the workbench, one by one.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { editorText, openLesson, run, saved, tab, useBrowser, withPage, write } from "./_browser.mjs";
+
+useBrowser();
+
+const worker = (body) => `export default {\n  async fetch(request) {\n    ${body}\n  },\n};\n`;
+
+test("files are created, renamed and deleted by keyboard alone", withPage({}, async (page) => {
+  await openLesson(page);
+  const tabs = () => page.$$eval(".files_tab", (all) => all.map((t) => t.dataset.path));
+  const begin = await tabs();
+  await page.focus(".tree summary");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".tree_new");
+  await page.focus(".tree_new >> nth=0");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("src/lib/util.ts");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await tabs(), [...begin, "src/lib/util.ts"]);
+  assert.ok(await page.evaluate(() => document.activeElement.closest(".cm-editor")), "the editor has the focus");
+  await saved(page);
+
+  const open = async () => {
+    await page.focus(".tree summary");
+    await page.keyboard.press("Enter");
+    await page.focus('.tree_sheet [data-file="src/lib/util.ts"], .tree_sheet [data-file="src/lib/tools.ts"]');
+  };
+  await open();
+  await page.keyboard.press("F2");
+  await page.keyboard.type("tools"); // the name without its ending is selected
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await tabs(), [...begin, "src/lib/tools.ts"]);
+  await open();
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await tabs(), begin);
+  await page.keyboard.press("Escape");
+  await page.click(".files_tools [data-do=undo]");
+  await page.waitForSelector('.files_tab[data-path="src/lib/tools.ts"]');
+}));
+
+test("a name that cannot be is refused with its reason", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.click(".tree summary");
+  await page.click(".tree_new >> nth=0");
+  for (const [name, why] of [["../secret", /no dots alone/], ["a\\b", /Write the path like/], ["src", /is a folder/]]) {
+    await page.fill(".tree_form input", name);
+    await page.keyboard.press("Enter");
+    assert.match(await page.textContent(".tree_why"), why);
+  }
+}));
+
+test("versions are listed, compared and brought back", withPage({}, async (page) => {
+  await openLesson(page);
+  for (const text of ["// one\n", "// two\n", "// three\n"]) {
+    await write(page, text);
+    await page.waitForFunction(() => document.querySelector(".files_saved").textContent !== "Saved").catch(() => {});
+    await saved(page);
+  }
+  await page.click(".tree summary");
+  await page.click(".tree_sheet [data-do=versions]");
+  await page.waitForSelector("dialog.sheet .versions li");
+  assert.ok(await page.locator("dialog.sheet .versions li").count() >= 3);
+  await page.click("dialog.sheet .versions summary >> nth=2");
+  await page.waitForSelector("dialog.sheet .diff_file .ln-add");
+  assert.match(await page.textContent("dialog.sheet .diff_file .ln-add"), /one/);
+  await page.click("dialog.sheet [data-do=restore]");
+  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// one"));
+  await saved(page);
+  assert.equal(await editorText(page), "// one\n");
+}));
+
+test("the body as JSON tree, as text, as bytes, as a page in a closed frame, as an image", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.selectOption("#method", "GET");
+  const views = () => page.$$eval("#panel-response input[name=as]", (all) => all.map((i) => i.value));
+  await write(page, worker('return Response.json({ a: [1, { b: null }] });'));
+  await run(page);
+  await tab(page, "response");
+  assert.deepEqual(await views(), ["json", "raw", "hex"]);
+  assert.match(await page.textContent("#panel-response .bodybox"), /a: \[ 1, \{ b: null \} \]/);
+
+  await write(page, worker('return new Response("<p id=x></p><script>x.textContent = `origin ${origin}`</script>", { headers: { "content-type": "text/html" } });'));
+  await run(page);
+  assert.deepEqual(await views(), ["page", "raw", "hex"]);
+  assert.match(await page.textContent("#panel-response .bodybox"), /<p id=x>/);
+  await page.check("#panel-response input[value=page]", { force: true });
+  const frame = page.frameLocator("#panel-response iframe");
+  await frame.locator("#x", { hasText: "origin null" }).waitFor({ timeout: 10_000 });
+  assert.equal(await page.getAttribute("#panel-response iframe", "sandbox"), "allow-scripts allow-forms");
+
+  await write(page, worker('return new Response(Uint8Array.from([0, 255, 65, 128]), { headers: { "content-type": "application/octet-stream" } });'));
+  await run(page);
+  assert.deepEqual(await views(), ["hex"]);
+  assert.match(await page.textContent("#panel-response .bodybox"), /^00000000 {2}00 ff 41 80/);
+
+  const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  await write(page, worker(`return new Response(Uint8Array.from(atob("${png}"), (c) => c.charCodeAt(0)), { headers: { "content-type": "image/png" } });`));
+  await run(page);
+  assert.deepEqual(await views(), ["image", "hex"]);
+  await page.waitForFunction(() => document.querySelector("#panel-response img")?.naturalWidth === 1);
+}));
+
+test("headers and body are sent; the request is kept among the earlier ones; curl gets the same answer", withPage({ permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+  await openLesson(page);
+  await write(page, worker('return new Response(`${request.method} ${request.headers.get("x-who")} ${await request.text()}`);'));
+  await page.selectOption("#method", "POST");
+  await page.fill("#path", "/echo");
+  await page.click(".runbar [data-do=headers]");
+  await page.fill(".runbar_sheet textarea", "x-who: it's Ada\nno colon");
+  await page.click(".runbar [data-do=run]");
+  await page.waitForFunction(() => /Header line 2/.test(document.querySelector("#say").textContent));
+  await page.fill(".runbar_sheet textarea", "x-who: it's Ada");
+  await page.click(".runbar [data-do=body]");
+  await page.fill(".runbar_sheet textarea", "hello");
+  await run(page);
+  await tab(page, "response");
+  assert.equal(await page.textContent("#panel-response .bodybox"), "POST it's Ada hello");
+  await page.click(".runbar [data-do=history]");
+  assert.match(await page.textContent(".runbar_sheet .history"), /POST \/echo/);
+
+  await page.click(".runbar [data-do=curl]");
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  const answer = execFileSync("sh", ["-c", `${command} -s`], { encoding: "utf8" });
+  assert.match(answer, /POST it's Ada hello$/);
+}));
+
+test("logs: levels, filter, clear, and it follows only at the bottom", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, worker('for (let i = 0; i < 100; i++) console[["log", "warn", "error", "info", "debug"][i % 5]]("line " + i + " of many");\n    return new Response("ok");'));
+  await page.selectOption("#method", "GET");
+  await tab(page, "logs");
+  await run(page);
+  const last = () => page.$$eval(".log_window .log_line .log_text", (all) => all.at(-1)?.textContent);
+  assert.match(await last(), /^line 99 /);
+  assert.ok(await page.locator(".log_window > *").count() < 80, "only what is in sight exists");
+  await page.evaluate(() => { document.querySelector(".panel-logs .log").scrollTop = 0; });
+  await page.waitForTimeout(100);
+  await run(page);
+  assert.equal(await page.evaluate(() => document.querySelector(".panel-logs .log").scrollTop), 0, "it does not jump down");
+  await page.fill(".panel-logs input[type=search]", "line 42 ");
+  await page.waitForFunction(() => document.querySelectorAll(".log_window .log_line").length === 2);
+  await page.fill(".panel-logs input[type=search]", "error");
+  await page.waitForFunction(() => document.querySelector(".log_window .log_line .log_level")?.textContent === "error");
+  await page.fill(".panel-logs input[type=search]", "");
+  await page.click("[data-do=clear-logs]");
+  await page.waitForFunction(() => !document.querySelector(".log_window").children.length);
+  assert.match(await page.textContent(".log_empty"), /Nothing logged/);
+}));
+
+test("evict makes the next request cold, keep warm says so", withPage({}, async (page) => {
+  await openLesson(page);
+  await run(page);
+  assert.match(await run(page), /warm/);
+  await tab(page, "isolate");
+  await page.click("#panel-isolate [data-do=evict]");
+  await page.waitForFunction(() => document.querySelector("#tab-isolate .readout_value").textContent.trim() === "evicted");
+  assert.match(await run(page), /cold/);
+  await page.click("#panel-isolate [data-do=keep]");
+  await page.waitForFunction(() => document.querySelector("#panel-isolate [data-do=keep]").getAttribute("aria-pressed") === "true");
+}));
+
+test("a run that takes long can be stopped, and says what it is doing", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, worker('await new Promise((r) => setTimeout(r, 8000));\n    return new Response("late");'));
+  await page.selectOption("#method", "GET");
+  await tab(page, "response");
+  await page.click(".runbar [data-do=run]");
+  await page.waitForFunction(() => /handler is running/i.test(document.querySelector("#panel-response").textContent), null, { timeout: 6000 });
+  await page.click(".runbar [data-do=run]"); // it says Stop now
+  await page.waitForFunction(() => /^Run \d+: Stopped/.test(document.querySelector("#say").textContent), null, { timeout: 5000 });
+}));
+
+test("format tidies the file, F12 goes to a definition in another file, vim keys come on demand", withPage({}, async (page) => {
+  await openLesson(page);
+  await page.click(".cm-content");
+  await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
+  await page.click(".tree summary");
+  await page.click(".tree_new >> nth=0");
+  await page.fill(".tree_form input", "src/rooms.ts");
+  await page.keyboard.press("Enter");
+  await write(page, "export const first = 1;\nexport function room(id: number) { return id + first; }\n");
+  await page.click('.files_tab[data-path="src/index.ts"]');
+  await write(page, 'import { room } from "./rooms";\nexport default {\nfetch() {\nreturn new Response(String(room( 7 )));\n},\n};\n');
+  await page.keyboard.press("Shift+Alt+f");
+  await page.waitForFunction(() => document.querySelector("#say").textContent === "Formatted.");
+  assert.equal(await editorText(page), 'import { room } from "./rooms";\nexport default {\n  fetch() {\n    return new Response(String(room(7)));\n  },\n};\n');
+  await page.evaluate(() => {
+    const view = document.querySelector(".cm-content").cmTile.view;
+    view.dispatch({ selection: { anchor: view.state.doc.toString().indexOf("room(7)") + 2 } });
+    view.focus();
+  });
+  await page.keyboard.press("F12");
+  await page.waitForSelector('.files_tab[data-path="src/rooms.ts"][aria-selected=true]', { timeout: 5000 });
+  await page.waitForFunction(() => document.querySelector("#caret").textContent.startsWith("Line 2,"));
+  await page.click(".topbar [data-do=keys]");
+  await page.check("dialog.sheet input[value=vim]", { force: true });
+  await page.waitForSelector(".cm-vimMode, .cm-fat-cursor", { state: "attached" });
+}));
+
+test("handles between the panels move by keyboard and are remembered", withPage({}, async (page) => {
+  await openLesson(page);
+  const width = () => page.evaluate(() => Math.round(document.querySelector(".bench").getBoundingClientRect().width));
+  const before = await width();
+  await page.focus(".split-vertical");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+  const after = await width();
+  assert.ok(after < before - 50, `${before} then ${after}`);
+  await page.reload();
+  await openLesson(page);
+  assert.equal(await width(), after);
+}));
