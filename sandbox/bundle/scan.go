@@ -22,6 +22,7 @@ const (
 	maxCommas   = 4000  // parts of one comma expression or declaration list: quadratic time
 	maxStrings  = 2000  // string literals joined by + in one expression: quadratic memory
 	maxDeclared = 4000  // declarations, exports and cases of one file: quadratic time
+	maxStray    = 500   // } and > as text in JSX: each is an error
 	maxDotted   = 50    // names in "namespace a.b.c": quartic time
 	unsureBytes = 48000 // a file of this size cannot go too deep
 	unsureMarks = 24000 // nor one with this many marks that may nest
@@ -93,6 +94,7 @@ type scanner struct {
 	newline  bool
 	unsure   bool
 	declared int
+	stray    int // } and > in the text of elements
 	dotted   int // names of a dotted namespace so far, -1 outside
 	found    *finding
 	done     bool
@@ -617,8 +619,13 @@ func (s *scanner) endElement() {
 func (s *scanner) children() {
 	n := strings.IndexAny(s.src[s.i:], "{<")
 	if n < 0 {
+		n = len(s.src) - s.i - 1 // never closed: the parser reads to the end
 		s.stop()
-		return
+	}
+	// Each of these is an error of its own; many on one line take quadratic time.
+	text := s.src[s.i : s.i+n]
+	if s.stray += strings.Count(text, "}") + strings.Count(text, ">"); s.stray > maxStray {
+		s.fail("The text between these tags has many } and > characters.", "Close the tag, or write {\"}\"} and {\">\"} in text.")
 	}
 	s.i += n + 1
 	if s.src[s.i-1] == '{' {

@@ -1,8 +1,10 @@
 package bundle
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,6 +97,8 @@ var deep = []struct{ name, file, source string }{
 	{"enum members", "a.ts", rep("enum A{B,", "C=B+1,", 100_000, "", "") + "}"},
 	{"arrow ambiguity", "a.ts", rep("a=", "a?(b):c=>", 60, "d", "")},
 	{"arrow ambiguity in brackets", "a.ts", rep("a=", "(a?(b):c=>", 60, "d", ")")},
+	{"stray brackets in elements", "a.tsx", rep("a=<T>", "]}", 200_000, "", "")},
+	{"with", "a.js", rep("", "with(a)b;", 100_000, "", "")},
 	{"json", "a.json", rep("", "[", 400_000, "", "]")},
 	{"json with comments", "a.json", rep("", `/*"*/[`, 150_000, "", "]")},
 	{"json objects", "a.json", rep("", `{"a":`, 150_000, "1", "}")},
@@ -231,7 +235,7 @@ func TestScanAllows(t *testing.T) {
 			}
 		}
 	}
-	const page = "export const Page = (p: Props) => <main class='x'>\n  Don't {p.list.map((i) => <li key={i}>{i} isn't `{'`'}`</li>)}\n  <br/> a > b\n</main>;\n"
+	const page = "export const Page = (p: Props) => <main class='x'>\n  Don't {p.list.map((i) => <li key={i}>{i} isn't `{'`'}`</li>)}\n  <br/> a &gt; b\n</main>;\n"
 	if f := scanScript(strings.Repeat(page, 800), syntax{ts: true, jsx: true}); f != nil {
 		t.Errorf("jsx: %s", f.message)
 	}
@@ -266,5 +270,97 @@ func BenchmarkScan(b *testing.B) {
 		if f := scanScript(source, syntax{ts: true}); f != nil {
 			b.Fatal(f.message)
 		}
+	}
+}
+
+// units are pieces that random programs repeat.
+var units = []string{
+	"a", "1", "''", "\"", "'", "`", "(", ")", "[", "]", "{", "}", "<", ">", "/", "//\n", "/*", "*/", "=>", "=", "==", "?", "?.", ":", ";", ",", ".",
+	"!", "~", "+", "-", "++", "**", "&&", "??", "...", "@", "#a", "${", "</a>", "<a>", "/>", "<a", "\n", "\\", "if", "else ", "for(;;)", "while(1)", "do ",
+	"switch(a){", "case 1:", "class ", "extends ", "function ", "function*a(){", "async ", "await ", "yield ", "new ", "typeof ", "void ", "delete ", "in ", "of ",
+	"let ", "var ", "const ", "import ", "import(", "export ", "default ", "return ", "throw ", "try{", "catch{", "finally{", "static ", "get ", "as ", "as const",
+	"keyof ", "infer ", "is ", "enum ", "namespace ", "declare ", "type ", "interface ", "abstract ", "satisfies ", "unique ", "a:", "a?:", "a=", "a.b", "(a)", "(a)=>", "():a=>",
+	"a`", "'a'+", "{a:", "[a,", "<T>", "<T,>", "<T extends ", "!==", "using ", "with(a)", "new.target", "super.", "this.", "=a?(b):c", "-->", "<!--", "accessor ", "async<T>(",
+}
+
+// wraps are pairs that nest validly: expressions in expressions, statements in
+// statements, types in types.
+var wraps = [3][][2]string{
+	{
+		{"(", ")"}, {"[", "]"}, {"{a:", "}"}, {"f(", ")"}, {"a[", "]"}, {"`${", "}`"}, {"!", ""}, {"- ", ""}, {"typeof ", ""}, {"a=>", ""}, {"()=>{return ", "}"},
+		{"a?", ":b"}, {"a?b:", ""}, {"a=", ""}, {"a**", ""}, {"", "**b"}, {"", "+b"}, {"a+", ""}, {"", ".b"}, {"", "?.b"}, {"", "[0]"}, {"", "()"}, {"", "`x`"}, {"", ",b"}, {"a,", ""},
+		{"new ", ""}, {"new (", ")"}, {"function(){return ", "}"}, {"class{x=", "}"}, {"class extends (", "){}"}, {"async()=>await ", ""}, {"/'/.test(", ")"}, {"{}/1/", ""}, {"'(',", ""},
+		{"{[", "]:1}"}, {"{...", "}"}, {"[...", "]"}, {"a??(", ")"}, {"a&&", ""}, {"a||", ""}, {"", " in b"}, {"import(", ")"}, {"'a'+", ""}, {"{get a(){return ", "}}"}, {"(a=", ")=>1"}, {"a<", ""}, {"a/", ""},
+		{"function*(){yield ", "}"}, {"(", ")()"}, {"{async*a(){", "}}"}, {"x`${", "}`"}, {"a instanceof ", ""}, {"void ", ""}, {"a||=", ""}, {"(a,", ")"},
+	},
+	{
+		{"{", "}"}, {"if(a)", ""}, {"if(a){}else ", ""}, {"if(a)b;else ", ""}, {"for(;;)", ""}, {"while(1){", "}"}, {"do ", ";while(1)"}, {"try{", "}catch{}"}, {"try{}finally{", "}"},
+		{"function f(){", "}"}, {"class A{m(){", "}}"}, {"class A{static{", "}}"}, {"a:", ""}, {"switch(a){case 1:", "}"}, {"", "var a;"}, {"a();", ""}, {"/'/;", ""}, {"{}/'/;", ""}, {"'{';", ""}, {"for(a of b)", ""}, {"", "\nb"},
+		{"async function f(){for await(a of b)", "}"}, {"with(a)", ""}, {"let b=1;", ""}, {"case1:", ""}, {"if(a)b\nelse ", ""}, {"function f(a=()=>{", "}){}"}, {"", ";class A{}"}, {"label:{", "break label}"},
+	},
+	{
+		{"(", ")"}, {"[", "]"}, {"{a:", "}"}, {"A<", ">"}, {"keyof ", ""}, {"", "[]"}, {"", "|b"}, {"a&", ""}, {"()=>", ""}, {"a extends b?", ":c"}, {"a extends b?c:", ""}, {"readonly ", "[]"}, {"typeof ", ""}, {"new()=>", ""},
+		{"{[k in ", "]:a}"}, {"`${", "}`"}, {"A<b,", ">"}, {"{(a:", "):b}"}, {"(a:", ")=>b"}, {"", "['a']"}, {"import('a',", ")"}, {"<T>(a:", ")=>void"}, {"{readonly a?:", "}"}, {"", " extends infer U?1:2"},
+	},
+}
+
+// TestRandomRepeats repeats random short pieces many thousand times, as hostile
+// programs do, in a process of its own that must survive them all.
+func TestRandomRepeats(t *testing.T) {
+	n, seed := 100, uint64(1)
+	if s := os.Getenv("BUNDLE_REPEATS"); s != "" { // "count seed"
+		if _, err := fmt.Sscan(s, &n, &seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if os.Getenv("BUNDLE_DEEP") != "1" {
+		out, err := deepChild(t, "TestRandomRepeats")
+		if err != nil {
+			i := strings.LastIndex(out, "REPEAT\t")
+			t.Fatalf("%v\n%.3000s", err, out[max(i, 0):])
+		}
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, "SLOW") {
+				t.Log(line)
+			}
+		}
+		return
+	}
+	r := rand.New(rand.NewPCG(seed, 2))
+	for range n {
+		pick := func(most int) string {
+			var b strings.Builder
+			for range r.IntN(most) + 1 {
+				b.WriteString(units[r.IntN(len(units))])
+			}
+			return b.String()
+		}
+		before, middle, inner, after := pick(3), pick(5), "a", pick(3)
+		if r.IntN(2) == 0 {
+			after = ""
+		}
+		if kind := r.IntN(4); kind < 3 { // valid nesting
+			before, middle, after = []string{"x=", "", "let x:"}[kind], "", ""
+			for range r.IntN(4) + 1 {
+				w := wraps[kind][r.IntN(len(wraps[kind]))]
+				middle, after = middle+w[0], w[1]+after
+			}
+			if middle+after == "" {
+				continue
+			}
+			if kind == 1 {
+				inner = "a;"
+			}
+		}
+		times := 300_000 / (len(middle) + len(after))
+		file := []string{"a.ts", "a.js", "a.tsx"}[r.IntN(3)]
+		fmt.Printf("REPEAT\t%s\t%q\t%q\t%q\n", file, before, middle, after)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		began := time.Now()
+		Build(ctx, Config{}, asProject(file, rep(before, middle, times, inner, after)))
+		if took := time.Since(began); took > 2*time.Second {
+			fmt.Printf("SLOW\t%v\t%s\t%q\t%q\t%q\n", took, file, before, middle, after)
+		}
+		cancel()
 	}
 }

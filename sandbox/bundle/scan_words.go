@@ -30,10 +30,11 @@ var wordKinds = map[string]wordKind{
 	"case": separator, "default": separator,
 }
 
-// declares are the words that begin what a scope or a module keeps a list of.
+// declares are the words that begin what a scope or a module keeps a list of,
+// and "with", which is an error each time.
 var declares = map[string]bool{
 	"var": true, "let": true, "const": true, "class": true, "function": true, "enum": true, "namespace": true,
-	"module": true, "case": true, "import": true, "export": true, "using": true,
+	"module": true, "case": true, "import": true, "export": true, "using": true, "with": true,
 }
 
 func (s *scanner) word() {
