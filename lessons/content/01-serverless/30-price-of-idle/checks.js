@@ -1,0 +1,47 @@
+const cents = (call, expect) => async (plan, use, want, sentence) => {
+  const got = await call("src/cost.js", "monthly", [plan, use]);
+  expect(got, sentence).toBeWithin(want, 0.005 / want);
+};
+const small = { cpu_ms: 7, ms: 50, mb: 128 };
+
+test("1: the machine", async ({ call, expect }) => {
+  const costs = cents(call, expect);
+  await costs("vm", { requests: 0, ...small }, 30.368, "The VM costs its hours, with or without requests: 730 × $0.0416");
+  await costs("vm", { requests: 1e9, ...small }, 30.368, "More requests do not change what the VM costs");
+});
+
+test("1: the Worker", async ({ call, expect }) => {
+  const costs = cents(call, expect);
+  await costs("workers", { requests: 0, ...small }, 5, "Without requests the Worker's plan costs its base, $5; nothing goes below the allowance");
+  await costs("workers", { requests: 15e6, ...small }, 8, "15 million requests with 7 ms of CPU each cost $8.00: 5 million requests and 75 million ms are beyond the allowance");
+  await costs("workers", { requests: 100e6, ...small }, 45.4, "100 million requests with 7 ms of CPU each cost $45.40");
+  await costs("workers", { requests: 15e6, cpu_ms: 7, ms: 5000, mb: 128 }, 8, "Waiting is not billed here: only cpu_ms counts, not ms");
+});
+
+test("2: the function", async ({ call, expect }) => {
+  const costs = cents(call, expect);
+  await costs("lambda", { requests: 3e6, cpu_ms: 1, ms: 1000, mb: 512 }, 18.733, "3 million requests of 1 s with 512 MB cost $18.73: 1.1 million GB-s and 2 million requests are beyond what is free");
+  expect(await call("src/cost.js", "monthly", ["lambda", { requests: 500_000, ...small }]), "Half a million small requests lie inside of what is free; the bill is 0, never below").toBe(0);
+});
+
+test("2: waiting costs", async ({ call, expect }) => {
+  const quick = await call("src/cost.js", "monthly", ["lambda", { requests: 50e6, cpu_ms: 5, ms: 100, mb: 512 }]);
+  const slow = await call("src/cost.js", "monthly", ["lambda", { requests: 50e6, cpu_ms: 5, ms: 1000, mb: 512 }]);
+  expect(slow, "Ten times the waiting is nearly ten times the bill, also with the same cpu_ms").toBeGreaterThan(quick * 8);
+});
+
+test("3: the crossings", async ({ call, expect }) => {
+  const cross = async (plan, shape, want) => expect(await call("src/cost.js", "breakEven", [plan, shape]), `${plan} with ${JSON.stringify(shape)} costs as much as the VM at about ${Math.round(want / 1e5) / 10} million requests`).toBeWithin(want, 0.01);
+  await cross("lambda", { cpu_ms: 5, ms: 50, mb: 128 }, 121.9e6);
+  await cross("lambda", { cpu_ms: 5, ms: 200, mb: 1024 }, 10.49e6);
+  await cross("workers", { cpu_ms: 7, ms: 50, mb: 128 }, 65.8e6);
+});
+
+test("3: the crossing is where the order changes", async ({ call, expect }) => {
+  const shape = { cpu_ms: 3, ms: 80, mb: 256 };
+  const at = await call("src/cost.js", "breakEven", ["lambda", shape]);
+  const cost = (plan, requests) => call("src/cost.js", "monthly", [plan, { ...shape, requests }]);
+  const vm = await cost("vm", 0);
+  expect(await cost("lambda", Math.ceil(at * 1.01)), "One per cent above the crossing the function is dearer than the VM").toBeGreaterThan(vm);
+  expect(await cost("lambda", Math.floor(at * 0.99)), "One per cent below the crossing the function is cheaper than the VM").toBeLessThan(vm);
+});

@@ -1,0 +1,37 @@
+const hour = 60 * 60 * 1000;
+const records = async (send) => (await send("/")).json();
+const plain = (list) => list.map(({ kind, key, table, id }) => (kind === "row" ? { kind, table, id } : { kind, key })).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+test("1: an upload is recorded once", async ({ upload, send, expect }) => {
+  await upload("photos", "cat.jpg", "meow", { id: "m1" });
+  const again = await upload("photos", "cat.jpg", "meow", { id: "m1" });
+  expect(again.outcome, "The second delivery of a message should do nothing, not fail").toBe("ok");
+  expect(plain(await records(send)), "The same upload was delivered twice; name the record after its key, so that it is there once").toEqual([{ kind: "upload", key: "cat.jpg" }]);
+});
+
+test("1: a repeat long after, and another key", async ({ upload, send, evict, expect }) => {
+  await upload("photos", "a.jpg", "1");
+  await upload("photos", "b.jpg", "2");
+  await evict();
+  await upload("photos", "a.jpg", "1");
+  expect(plain(await records(send)), "Two keys are two records, also when an isolate was evicted between; remember in env.RECORDS, not in a variable").toEqual([{ kind: "upload", key: "a.jpg" }, { kind: "upload", key: "b.jpg" }]);
+});
+
+test("2: rows and uploads in one batch", async ({ enqueue, send, expect }) => {
+  const row = (id, version) => ({ row: { table: "users", id, version } });
+  const r = await enqueue("events", [row(7, 1), { object: { key: "x.jpg" } }, row(7, 1), row(8, 1)]);
+  expect(r.outcome, "A message about a row has no object; look which of the two is there").toBe("ok");
+  expect(plain(await records(send)), "Row 7 once, although it came twice, row 8, and the upload").toEqual([{ kind: "row", table: "users", id: 7 }, { kind: "row", table: "users", id: 8 }, { kind: "upload", key: "x.jpg" }]);
+  await enqueue("events", [row(7, 2)]);
+  expect((await records(send)).length, "Version 2 of row 7 is a new event").toBe(4);
+});
+
+test("3: the clock sweeps", async ({ upload, tick, send, expect }) => {
+  await upload("photos", "old.jpg", "1");
+  const soon = await tick("0 * * * *", { time: Date.now() + 2 * hour });
+  expect(soon.logs.map((l) => l.text), "After two hours nothing is a day old; log \"swept 0\"").toContain("swept 0");
+  expect((await records(send)).length, "A record of two hours should stay").toBe(1);
+  const late = await tick("0 * * * *", { time: Date.now() + 25 * hour });
+  expect(late.logs.map((l) => l.text), "After 25 hours the record is older than a day; log \"swept 1\"").toContain("swept 1");
+  expect((await records(send)).length, "A record of 25 hours should be gone; compare with controller.scheduledTime, not with the present").toBe(0);
+});

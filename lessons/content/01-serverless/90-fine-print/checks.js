@@ -1,0 +1,38 @@
+const progress = async (send) => (await (await send("GET /")).json()).done;
+const steps = (r) => r.logs.map((l) => l.text).filter((t) => /^step \d+$/.test(t));
+
+async function finish(send, wait) {
+  let done = 0;
+  for (let i = 0; i < 60 && done < 40; i++) {
+    await wait(100);
+    done = await progress(send);
+  }
+  return done;
+}
+
+test("1: the request only begins the job", async ({ send, expect }) => {
+  const r = await send("POST /", { body: "" });
+  expect(r.status, "The POST should send a first message and answer 202; the forty steps do not fit into its CPU time").toBe(202);
+  expect(steps(r), "The POST itself should compute no step; leave that to the queue handler").toHaveLength(0);
+});
+
+test("1: forty steps get done", async ({ send, wait, expect }) => {
+  await send("POST /", { body: "" });
+  expect(await finish(send, wait), "Six seconds after the POST all 40 steps should be saved; does each run send a message for the next one?").toBe(40);
+});
+
+test("1: each run is a small piece", async ({ enqueue, expect }) => {
+  const r = await enqueue("jobs", [{ at: 0 }]);
+  expect(r.outcome, "One message should be handled within the limit; do fewer steps a run").toBe("ok");
+  expect(steps(r).length, "A message { at: 0 } should compute a few steps").toBeGreaterThan(0);
+  expect(steps(r).length, "More than 10 steps a run come too near the limit").toBeLessThanOrEqual(10);
+  expect(r.trace.cpu, "Half of the 50 ms should be left over").toBeLessThan(40);
+});
+
+test("2: a message that comes twice", async ({ enqueue, expect }) => {
+  const first = steps(await enqueue("jobs", [{ at: 5 }], { id: "twice" }));
+  expect(first.length, "A message { at: 5 } should compute some steps and log them").toBeGreaterThan(0);
+  expect(first[0], "A message { at: 5 } should go on at step 5").toBe("step 5");
+  const again = await enqueue("jobs", [{ at: 5 }], { id: "twice", attempts: 2 });
+  expect(steps(again), "These steps were done already; look into env.STATE before you compute").toHaveLength(0);
+});
