@@ -54,10 +54,10 @@ export function hex(data: Uint8Array): string {
 }
 
 // A page can only be asked for by GET, so only a GET's answer is shown as one.
-function views(type: string, text: boolean, method: string): View[] {
+function views(type: string, text: boolean, method: string, over: boolean): View[] {
   const list: View[] = [];
   if (/\bjson\b/.test(type)) list.push("json");
-  if (/\bhtml\b/.test(type) && method === "GET") list.push("page");
+  if (/\bhtml\b/.test(type) && method === "GET" && over) list.push("page");
   if (/^image\//.test(type)) list.push("image");
   if (text) list.push("raw");
   list.push("hex");
@@ -159,16 +159,23 @@ export function drawResponse(
   const ask = runs.pending;
   const name = $(".panel_name", panel);
   if (!run || (ask && !ask.runs.length)) {
-    if (ask) set(panel, name, waiting(null, ask));
+    if (ask) {
+      set(panel, name, waiting(null, ask));
+      delete panel.dataset.shows;
+    }
     return;
   }
   const data = join(run.body);
   const type = header(run, "content-type").toLowerCase();
   const text = new TextDecoder().decode(data);
   const isText = !text.includes("\ufffd") || /^text\/|json|xml|javascript/.test(type);
-  const list = views(type, isText, run.request?.method ?? "");
+  const list = views(type, isText, run.request?.method ?? "", run.over);
   // Showing a page asks the Worker again, so that waits until somebody wants it.
   const view = chosen && list.includes(chosen) ? chosen : (list.find((v) => v !== "page") ?? "hex");
+  // A frame that is put in again loads again, so what stays the same is left alone.
+  const key = [run.id, run.over, run.bodyBytes, view].join(" ");
+  if (run.over && panel.dataset.shows === key) return;
+  panel.dataset.shows = key;
   const t = temperature(run);
   const focused = (document.activeElement as HTMLInputElement | null)?.name === "as";
   const head = run.head;
