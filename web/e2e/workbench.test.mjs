@@ -214,3 +214,42 @@ test("handles between the panels move by keyboard and are remembered", withPage(
   await openLesson(page);
   assert.equal(await width(), after);
 }));
+
+test("a prediction and a quiz are answered in place; hints open one by one and stay open", withPage({}, async (page) => {
+  await openLesson(page);
+  const predict = page.locator("form[data-piece=predict]").first();
+  const id = await predict.getAttribute("id");
+  await predict.locator("[type=submit]").click();
+  assert.match(await predict.locator(".piece_says").textContent(), /Choose an answer first/);
+  assert.equal(await predict.locator(".choice-right, .choice-wrong").count(), 0, "no result before the answer");
+  await predict.locator("input[name=answer]").first().check();
+  await predict.locator("[type=submit]").click();
+  await page.waitForFunction((id) => /answered/.test(document.getElementById(id)?.querySelector(".piece_name span")?.textContent ?? ""), id);
+  assert.equal(await page.evaluate(() => document.activeElement.type), "submit", "the focus stays");
+
+  const quiz = page.locator("form[data-piece=quiz]").first();
+  await quiz.locator("input[name=answer]").first().check();
+  await quiz.locator("[type=submit]").click();
+  await page.waitForFunction(() => /^Quiz: (right|not yet)/.test(document.querySelector("#say").textContent));
+  assert.ok(await page.locator("form[data-piece=quiz] .choice_why").count() > 0);
+
+  const hints = page.locator(".hints").first().locator("details.hint");
+  assert.ok(await hints.nth(0).isVisible());
+  assert.ok(!(await hints.nth(1).isVisible()), "the second waits for the first");
+  const noted = page.waitForResponse((r) => r.url().endsWith("/hint") && r.ok());
+  await hints.nth(0).locator("summary").click();
+  await noted;
+  assert.ok(await hints.nth(1).isVisible());
+  await page.reload();
+  assert.ok(await page.locator(".hints").first().locator("details.hint[open]").count() === 1);
+}));
+
+test("the next lesson begins at its heading", withPage({}, async (page) => {
+  await openLesson(page);
+  const next = page.locator(".turn a[href^='/learn/']").first();
+  if (await next.count() === 0) { // lessons that are not written yet are not linked
+    await page.evaluate(() => { const a = document.createElement("a"); a.href = "/learn/serverless/first-request"; a.textContent = "next"; document.querySelector(".turn").append(a); });
+  }
+  await page.locator(".turn a[href^='/learn/']").first().click();
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+}));
