@@ -3,6 +3,7 @@
 import "./date";
 import "./cache";
 import "./compression";
+import "./htmlrewriter";
 import "./kv";
 import "./message";
 import "./queue";

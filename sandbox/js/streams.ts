@@ -55,7 +55,7 @@ export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown
     if (done) return;
     let b: Uint8Array;
     try {
-      b = bodyChunk(value);
+      b = bodyBytes(value);
     } catch (e) {
       PromiseThen(readerCancel(r, e), undefined, () => { });
       throw e;
@@ -66,7 +66,7 @@ export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown
 }
 
 /** A chunk that a learner's stream gave as a body: bytes only. */
-function bodyChunk(v: unknown): Uint8Array {
+export function bodyBytes(v: unknown): Uint8Array {
   const b = bytesOf(v);
   if (b === undefined && typeof v === "string") return encodeUTF8(v);
   if (b === undefined) throw new NativeTypeError("Received non-byte chunk in a stream used as a body: chunks must be an ArrayBuffer or a view on one.");
