@@ -29,7 +29,7 @@ type Config struct {
 // The most that one file and one lesson folder may hold, so that a broken
 // folder cannot exhaust the server.
 const (
-	maxText   = 256 << 10
+	maxText   = 128 << 10
 	maxFolder = 4 << 20
 	maxFiles  = 200
 )

@@ -157,7 +157,7 @@ func TestPathologicalInputIsQuick(t *testing.T) {
 		inputs[unit] = strings.Repeat(unit, n/len(unit))
 	}
 	inputs["nested list"] = nested(400)
-	inputs["blocks of brackets"] = strings.Repeat(strings.Repeat("[a](", 119)+"\n\n", 500)
+	inputs["blocks of brackets"] = strings.Repeat(strings.Repeat("[a](", 119)+"\n\n", 270)
 	inputs["table"] = strings.Repeat("|a", 500) + "\n" + strings.Repeat("|-", 500) + "\n" + strings.Repeat(strings.Repeat("|b", 500)+"\n", 50)
 	inputs["backticks of all lengths"] = backticks(300)
 	for name, src := range inputs {

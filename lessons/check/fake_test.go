@@ -167,16 +167,27 @@ func (d *fakeDoor) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace
 	code += "\n//# sourceMappingURL=data:application/json;base64," + base64.StdEncoding.EncodeToString(sourceMap)
 	vm := goja.New()
 	host := vm.NewObject()
+	turns := make(chan func()) // what other goroutines want done on this one
+	waiting := 0
 	_ = host.Set("call", func(c goja.FunctionCall) goja.Value {
 		args := make([]any, 0, len(c.Arguments))
 		for _, a := range c.Arguments[1:] {
 			args = append(args, a.Export())
 		}
-		v, err := s.Call(ctx, c.Argument(0).String(), args)
-		if err != nil {
-			panic(vm.NewGoError(err))
-		}
-		return vm.ToValue(v)
+		promise, resolve, reject := vm.NewPromise()
+		op := c.Argument(0).String()
+		waiting++
+		go func() {
+			v, err := s.Call(ctx, op, args)
+			turns <- func() {
+				if err != nil {
+					_ = reject(vm.NewGoError(err))
+					return
+				}
+				_ = resolve(vm.ToValue(v))
+			}
+		}()
+		return vm.ToValue(promise)
 	})
 	_ = vm.Set("host", host)
 	v, err := vm.RunScript(s.Name, code)
@@ -190,6 +201,9 @@ func (d *fakeDoor) Script(ctx context.Context, s sandbox.Script) ([]byte, *trace
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	for ; waiting > 0; waiting-- {
+		(<-turns)()
 	}
 	if p, ok := v.ToObject(vm).Get("default").Export().(*goja.Promise); ok {
 		switch p.State() {
