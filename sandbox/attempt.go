@@ -256,7 +256,9 @@ func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, hea
 	}
 	if end.Lost != runner.NotLost {
 		sum.CPU = 0
-		e.s.cfg.Log.Warn("run lost", "run", e.id, "why", end.Why)
+		if e.s.ctx.Err() == nil {
+			e.s.cfg.Log.Warn("run lost", "run", e.id, "why", end.Why)
+		}
 	}
 	sum.Outcome = "ok"
 	if sum.Fault != nil {

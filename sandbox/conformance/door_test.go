@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,7 @@ func newDoor(t *testing.T, engine string) sandbox.Door {
 	}
 	ceiling := trace.Ceiling()
 	ceiling.Isolates = 4096
-	s, err := sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling})
+	s, err := sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

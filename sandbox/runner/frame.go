@@ -65,6 +65,15 @@ const (
 	kindEnd
 )
 
+// both reports kinds that either side sends.
+func (k kind) both() bool {
+	switch k {
+	case kindBody, kindCredit, kindStop, kindMessage, kindSockEnd, kindPages:
+		return true
+	}
+	return false
+}
+
 // limit is the largest payload of a kind; child says that a child sent it.
 func (k kind) limit(child bool) int {
 	switch k {

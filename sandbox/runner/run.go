@@ -201,6 +201,7 @@ func (p *Runner) begin(r *Run, k kind, m any) error {
 		return errClosed
 	}
 	p.runs[r.n] = r
+	p.newest = max(p.newest, r.n)
 	p.mu.Unlock()
 	if err := p.conn.send(now, k, r.n, m); err != nil {
 		p.mu.Lock()

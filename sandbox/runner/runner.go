@@ -41,7 +41,9 @@ type Runner struct {
 	used     int   // places ever given out
 	isolates int
 	pinged   int64
-	private  int64 // resident memory at the last look
+	newest   uint64 // run number
+	strays   int    // frames for runs that were over
+	private  int64  // resident memory at the last look
 }
 
 // job is something with one answer: a build, a script's lowering.
@@ -197,6 +199,7 @@ func (p *Runner) read(r *frameReader) {
 		}
 	}
 	if errors.Is(err, errProtocol) {
+		p.ring.cfg.Log.Error("child broke the protocol", "pid", p.PID(), "role", p.role, "error", err)
 		p.kill(err.Error(), 0)
 	}
 	p.conn.close()
@@ -237,12 +240,23 @@ func (p *Runner) handle(f frame) error {
 	}
 	p.mu.Lock()
 	run := p.runs[f.n]
-	p.mu.Unlock()
 	if run == nil {
-		return violation("kind %d for run %d, which is not running", f.kind, f.n)
+		// What was on its way when the run ended is nothing; a run that never
+		// was, or endless chatter, is.
+		p.strays++
+		bad := f.n > p.newest || f.kind < kindToParent && !f.kind.both() || p.strays > straysMax
+		p.mu.Unlock()
+		if bad {
+			return violation("kind %d for run %d, which is not running", f.kind, f.n)
+		}
+		return nil
 	}
+	p.mu.Unlock()
 	return run.handle(f)
 }
+
+// straysMax is how many frames a child may send for runs that are over.
+const straysMax = 100_000
 
 // over tells everyone who waits for the child that it is gone.
 func (p *Runner) over() {
