@@ -4,11 +4,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/alecthomas/kong"
 )
 
 // version is set by the linker.
@@ -16,15 +20,87 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
+		var quiet *exitError
+		if errors.As(err, &quiet) {
+			os.Exit(quiet.code)
+		}
 		fmt.Fprintln(os.Stderr, "coldstart:", err)
 		os.Exit(1)
 	}
 }
 
+// exitError ends the program with a code after the command has said everything itself.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// globals is what every command gets.
+type globals struct {
+	Cache  string    `help:"Folder for the compiled engine and the snapshot (default: the user's cache folder)." env:"COLDSTART_CACHE" type:"path" placeholder:"DIR"`
+	Stdout io.Writer `kong:"-"`
+	Stderr io.Writer `kong:"-"`
+}
+
+type cli struct {
+	globals
+
+	Serve   serveCmd   `cmd:"" help:"Serve the site with all lessons."`
+	Dev     devCmd     `cmd:"" help:"Serve one Workers project or file, reloading on change."`
+	Bench   benchCmd   `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+	Child   childCmd   `cmd:"" hidden:""`
+	Prime   primeCmd   `cmd:"" hidden:""`
+}
+
 // run is the whole program behind main, so that tests can call it.
-func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) error {
-	return nil
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c cli
+	c.Stdout, c.Stderr = stdout, stderr
+	exited := false
+	parser, err := kong.New(&c,
+		kong.Name("coldstart"),
+		kong.Description("Learn serverless by running it: lessons, live editors, and real isolates behind them."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&c.globals),
+	)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited { // --help has been printed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w; see coldstart --help", err)
+	}
+	return k.Run()
+}
+
+type versionCmd struct{}
+
+// Run prints one line.
+func (*versionCmd) Run(g *globals) error {
+	_, err := fmt.Fprintln(g.Stdout, "coldstart", version)
+	return err
+}
+
+// listen opens a TCP address and explains what is in the way.
+func listen(addr string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("address %s is in use; stop what uses it or choose another with --addr", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %q: %w; --addr wants HOST:PORT such as 127.0.0.1:8080", addr, err)
+	}
+	return ln, nil
 }

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/trace"
+)
+
+// benchCmd measures the platform of this machine through the same door as the site.
+type benchCmd struct {
+	JSON     bool `help:"Print one JSON object and nothing else on stdout."`
+	N        int  `help:"Samples per figure." default:"200"`
+	Isolates int  `help:"Live isolates to start for the density figure." default:"1000"`
+}
+
+const helloWorker = `export default { fetch() { return new Response("hello"); } };` + "\n"
+
+// quantiles of a sample, in microseconds.
+type quantiles struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	N   int     `json:"n"`
+}
+
+func quantile(sorted []float64, q float64) float64 {
+	i := int(math.Ceil(q*float64(len(sorted)))) - 1
+	return sorted[max(0, min(i, len(sorted)-1))]
+}
+
+func summarize(us []float64) quantiles {
+	slices.Sort(us)
+	return quantiles{P50: quantile(us, .5), P99: quantile(us, .99), N: len(us)}
+}
+
+// benchResult is what --json prints.
+type benchResult struct {
+	Cold      quantiles `json:"cold_start_us"`      // snapshot restore to first byte, as the runner measured it: start + load + handle
+	ColdDoor  quantiles `json:"cold_invoke_us"`     // the same runs seen from the door: frames and scheduling included
+	Warm      quantiles `json:"warm_request_us"`    // the door's Invoke to the last byte
+	WarmPart  quantiles `json:"warm_handle_us"`     // handle phase alone
+	Private   float64   `json:"isolate_private_kb"` // median private memory of an idle isolate after one request
+	Live      int       `json:"isolates_live"`
+	RSS       float64   `json:"isolates_rss_mb"` // resident memory of all run children with that many live
+	StartEach float64   `json:"isolate_each_us"` // wall time per isolate while starting them
+	Machine   string    `json:"machine"`
+}
+
+// Run measures and prints.
+func (c *benchCmd) Run(ctx context.Context, g *globals) error {
+	if c.N < 10 || c.Isolates < 1 || c.Isolates > 20000 {
+		return fmt.Errorf("bench: --n wants at least 10, --isolates 1 to 20000")
+	}
+	say := g.Stdout
+	if c.JSON {
+		say = io.Discard
+	}
+	box, err := g.openSandbox(ctx, sandboxOptions{isolates: c.Isolates + 100})
+	if err != nil {
+		return err
+	}
+	defer box.Close()
+	b := &bench{door: box}
+	var r benchResult
+	r.Machine = machine()
+	fmt.Fprintf(say, "machine          %s\n", r.Machine)
+	if err := b.cold(ctx, c.N, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(say, "cold start       p50 %6.0f µs   p99 %6.0f µs   n=%d   (restore → first byte, in the runner)\n", r.Cold.P50, r.Cold.P99, r.Cold.N)
+	fmt.Fprintf(say, "cold invoke      p50 %6.0f µs   p99 %6.0f µs   n=%d   (the same, seen from the parent)\n", r.ColdDoor.P50, r.ColdDoor.P99, r.ColdDoor.N)
+	if err := b.warm(ctx, c.N*5, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(say, "warm request     p50 %6.0f µs   p99 %6.0f µs   n=%d   (parent → isolate → last byte)\n", r.Warm.P50, r.Warm.P99, r.Warm.N)
+	fmt.Fprintf(say, "warm handle      p50 %6.0f µs   p99 %6.0f µs   n=%d   (the handler alone)\n", r.WarmPart.P50, r.WarmPart.P99, r.WarmPart.N)
+	if err := b.density(ctx, c.Isolates, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(say, "idle isolate     %.0f kB private after one request (median)\n", r.Private)
+	fmt.Fprintf(say, "density          %d live isolates in %.0f MB resident, %.0f µs each to start\n", r.Live, r.RSS, r.StartEach)
+	if c.JSON {
+		return json.NewEncoder(g.Stdout).Encode(r)
+	}
+	return nil
+}
+
+type bench struct{ door sandbox.Door }
+
+// deploy makes the hello Worker answer for key.
+func (b *bench) deploy(ctx context.Context, key sandbox.Key) error {
+	d, err := b.door.Build(ctx, key, trace.Project{Files: map[string][]byte{"worker.js": []byte(helloWorker)}, Main: "worker.js"})
+	if err != nil {
+		return err
+	}
+	if d.Fault != nil {
+		return fmt.Errorf("bench: %s", d.Fault.Message)
+	}
+	return b.door.Deploy(ctx, key, d)
+}
+
+// once runs one request to its end.
+func (b *bench) once(ctx context.Context, key sandbox.Key, cold bool) (*trace.Summary, time.Duration, error) {
+	begin := time.Now()
+	resp, err := b.door.Invoke(ctx, sandbox.Run{Key: key, Type: "fetch", Method: "GET", URL: "https://bench.example/", Length: -1, Cold: cold})
+	if err != nil {
+		return nil, 0, err
+	}
+	if resp.Body != nil {
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return nil, 0, err
+		}
+		resp.Body.Close()
+	}
+	wall := time.Since(begin)
+	s, err := resp.Summary(ctx)
+	if err == nil && s.Outcome != "ok" {
+		err = fmt.Errorf("bench: a run ended as %s: %v", s.Outcome, s.Fault)
+	}
+	return s, wall, err
+}
+
+func (b *bench) cold(ctx context.Context, n int, r *benchResult) error {
+	key := sandbox.Key{Learner: "bench", Project: "cold"}
+	if err := b.deploy(ctx, key); err != nil {
+		return err
+	}
+	var in, door []float64
+	for i := range n + 10 {
+		s, wall, err := b.once(ctx, key, true)
+		if err != nil {
+			return err
+		}
+		if s.Temperature != trace.Cold {
+			return fmt.Errorf("bench: a run that should be cold was %s", s.Temperature)
+		}
+		if i >= 10 { // the first few warm the processors' caches
+			in = append(in, float64(s.Phase(trace.PhaseStart)+s.Phase(trace.PhaseLoad)+s.Phase(trace.PhaseHandle)))
+			door = append(door, float64(wall.Microseconds()))
+		}
+	}
+	r.Cold, r.ColdDoor = summarize(in), summarize(door)
+	return nil
+}
+
+func (b *bench) warm(ctx context.Context, n int, r *benchResult) error {
+	key := sandbox.Key{Learner: "bench", Project: "warm"}
+	if err := b.deploy(ctx, key); err != nil {
+		return err
+	}
+	var all, handle []float64
+	for i := range n + 50 {
+		s, wall, err := b.once(ctx, key, false)
+		if err != nil {
+			return err
+		}
+		if i >= 50 {
+			all = append(all, float64(wall.Nanoseconds())/1e3)
+			handle = append(handle, float64(s.Phase(trace.PhaseHandle)))
+		}
+	}
+	r.Warm, r.WarmPart = summarize(all), summarize(handle)
+	return nil
+}
+
+// density starts isolates, each of a learner of its own, and asks Linux what they hold.
+func (b *bench) density(ctx context.Context, n int, r *benchResult) error {
+	var private []float64
+	begin := time.Now()
+	for i := range n {
+		key := sandbox.Key{Learner: fmt.Sprintf("bench-%d", i), Project: "density"}
+		if err := b.deploy(ctx, key); err != nil {
+			return err
+		}
+		s, _, err := b.once(ctx, key, false)
+		if err != nil {
+			return err
+		}
+		private = append(private, float64(s.Memory)/1024)
+	}
+	r.StartEach = float64(time.Since(begin).Microseconds()) / float64(n)
+	stats := b.door.Stats()
+	for _, child := range stats.Runners {
+		if child.Role == "run" {
+			r.RSS += float64(child.RSS) / (1 << 20)
+		}
+	}
+	slices.Sort(private)
+	r.Live, r.Private = stats.Isolates, quantile(private, .5)
+	if r.Live < n {
+		return fmt.Errorf("bench: started %d isolates, %d are live", n, r.Live)
+	}
+	return nil
+}
+
+// machine says what the figures were measured on.
+func machine() string {
+	model := runtime.GOARCH
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer f.Close()
+		for sc := bufio.NewScanner(f); sc.Scan(); {
+			if k, v, ok := strings.Cut(sc.Text(), ":"); ok && strings.TrimSpace(k) == "model name" {
+				model = strings.TrimSpace(v)
+				break
+			}
+		}
+	}
+	load := ""
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load = ", load " + strings.Fields(string(b))[0]
+	}
+	return fmt.Sprintf("%s, %d processors, %s%s", model, runtime.NumCPU(), runtime.Version(), load)
+}
