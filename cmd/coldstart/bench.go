@@ -19,9 +19,10 @@ import (
 
 // benchCmd measures the platform of this machine through the same door as the site.
 type benchCmd struct {
-	JSON     bool `help:"Print one JSON object and nothing else on stdout."`
-	N        int  `help:"Samples per figure." default:"200"`
-	Isolates int  `help:"Live isolates to start for the density figure." default:"1000"`
+	JSON     bool   `help:"Print one JSON object and nothing else on stdout."`
+	N        int    `help:"Samples per figure." default:"200"`
+	Isolates int    `help:"Live isolates to start for the density figure." default:"1000"`
+	Peer     string `help:"Compare with this workerd binary instead." type:"path" placeholder:"WORKERD"`
 }
 
 const helloWorker = `export default { fetch() { return new Response("hello"); } };` + "\n"
@@ -60,6 +61,9 @@ type benchResult struct {
 func (c *benchCmd) Run(ctx context.Context, g *globals) error {
 	if c.N < 10 || c.Isolates < 1 || c.Isolates > 20000 {
 		return fmt.Errorf("bench: --n wants at least 10, --isolates 1 to 20000")
+	}
+	if c.Peer != "" {
+		return comparePeer(ctx, g, c.Peer, c.JSON)
 	}
 	say := g.Stdout
 	if c.JSON {

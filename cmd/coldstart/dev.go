@@ -26,6 +26,7 @@ import (
 type devCmd struct {
 	Target string `arg:"" help:"A folder with a Workers project, or one file." type:"path"`
 	Addr   string `help:"Address to listen on." default:"127.0.0.1:8787" env:"COLDSTART_DEV_ADDR" placeholder:"HOST:PORT"`
+	Quiet  bool   `help:"Print no line for each request; logs and errors still appear."`
 }
 
 // Run serves until ctx ends.
@@ -43,7 +44,7 @@ func (c *devCmd) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	defer box.Close()
-	d := &dev{target: c.Target, door: box, out: g.Stderr, key: sandbox.Key{Learner: "dev", Project: "dev"}}
+	d := &dev{target: c.Target, door: box, out: g.Stderr, key: sandbox.Key{Learner: "dev", Project: "dev"}, quiet: c.Quiet}
 	return d.serve(ctx, ln)
 }
 
@@ -54,6 +55,7 @@ type dev struct {
 	door   sandbox.Door
 	out    interface{ Write([]byte) (int, error) }
 	key    sandbox.Key
+	quiet  bool
 
 	mu    sync.RWMutex // held for writing while a build is under way
 	fault *trace.Fault
@@ -193,6 +195,9 @@ func (d *dev) report(r *http.Request) func(trace.Event) {
 		case trace.KindFault:
 			fmt.Fprint(d.out, faultText(e.Fault))
 		case trace.KindDone:
+			if d.quiet {
+				return
+			}
 			s := e.Summary
 			fmt.Fprintf(d.out, "%s %s %d %s %s\n", method, printable(uri), s.Status, s.Temperature, time.Duration(s.Wall)*time.Microsecond)
 		}

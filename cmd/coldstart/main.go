@@ -47,12 +47,12 @@ type globals struct {
 type cli struct {
 	globals
 
-	Serve   serveCmd   `cmd:"" help:"Serve the site with all lessons."`
-	Dev     devCmd     `cmd:"" help:"Serve one Workers project or file, reloading on change."`
-	Bench   benchCmd   `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
-	Version versionCmd `cmd:"" help:"Print the version."`
-	Child   childCmd   `cmd:"" hidden:""`
-	Prime   primeCmd   `cmd:"" hidden:""`
+	Dev     devCmd        `cmd:"" help:"Serve one Workers project or file, reloading on change."`
+	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
+	Version versionCmd    `cmd:"" help:"Print the version."`
+	Child   childCmd      `cmd:"" hidden:""`
+	Peer    peerServerCmd `cmd:"" name:"peer-server" hidden:""`
+	Prime   primeCmd      `cmd:"" hidden:""`
 }
 
 // run is the whole program behind main, so that tests can call it.
