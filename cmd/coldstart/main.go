@@ -47,6 +47,7 @@ type globals struct {
 type cli struct {
 	globals
 
+	Serve   serveCmd      `cmd:"" help:"Serve the site with all lessons."`
 	Dev     devCmd        `cmd:"" help:"Serve one Workers project or file, reloading on change."`
 	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
 	Version versionCmd    `cmd:"" help:"Print the version."`

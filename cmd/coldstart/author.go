@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"coldstart/lessons"
+	"coldstart/lessons/check"
+	"coldstart/web"
+)
+
+// author reloads the lessons folder on change until ctx ends. Mistakes are
+// printed as lint prints them; the site keeps the last catalog that loads.
+func (c *serveCmd) author(ctx context.Context, g *globals, site *web.Site, _ *box) {
+	if c.Lessons == "" {
+		fmt.Fprintln(g.Stderr, "coldstart: --author without --lessons has nothing to watch: embedded lessons cannot change")
+		return
+	}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		fmt.Fprintln(g.Stderr, "coldstart: watching lessons:", err)
+		return
+	}
+	defer w.Close()
+	watchTree(w, c.Lessons)
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, ok := <-w.Events:
+			if !ok {
+				return
+			}
+			timer.Reset(100 * time.Millisecond)
+		case <-w.Errors:
+		case <-timer.C:
+			watchTree(w, c.Lessons) // new folders
+			if catalog, err := c.catalog(g); err != nil {
+				fmt.Fprintln(g.Stderr, "coldstart:", err)
+			} else {
+				site.SetCatalog(catalog)
+				fmt.Fprintln(g.Stderr, "coldstart: lessons loaded again")
+			}
+		}
+	}
+}
+
+func watchTree(w *fsnotify.Watcher, root string) {
+	_ = filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			_ = w.Add(p)
+		}
+		return nil
+	})
+}
+
+// newCmd makes tracks and lessons.
+type newCmd struct {
+	Track  newTrackCmd  `cmd:"" help:"Make a track."`
+	Lesson newLessonCmd `cmd:"" help:"Make a lesson with a starter, a solution and checks."`
+}
+
+type newTrackCmd struct {
+	Name string `arg:"" help:"Name in the address, such as edge."`
+	Dir  string `help:"Folder of lessons." default:"lessons/content" type:"path"`
+}
+
+// Run makes the folder and says where.
+func (c *newTrackCmd) Run(g *globals) error {
+	return scaffold(g, c.Dir, c.Name, lessons.NewTrack)
+}
+
+type newLessonCmd struct {
+	Name string `arg:"" help:"Track and name, such as workers/first-worker."`
+	Dir  string `help:"Folder of lessons." default:"lessons/content" type:"path"`
+}
+
+// Run makes the folder and says where.
+func (c *newLessonCmd) Run(g *globals) error {
+	return scaffold(g, c.Dir, c.Name, lessons.NewLesson)
+}
+
+func scaffold(g *globals, dir, name string, make func(root, name string) (string, error)) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("new: %w", err)
+	}
+	path, err := make(dir, name)
+	if err != nil {
+		return fmt.Errorf("new: %w", err)
+	}
+	fmt.Fprintf(g.Stdout, "made %s\n", path)
+	return nil
+}
+
+// lintCmd checks lessons.
+type lintCmd struct {
+	Dir      string   `arg:"" optional:"" help:"Folder of lessons (default: the embedded ones)." type:"path"`
+	JSON     bool     `help:"Print problems as a JSON array."`
+	Repeat   int      `help:"Run each solution this often, to find flaky checks."`
+	Mutate   bool     `help:"Remove each line of each solution: does a check notice?"`
+	Coverage bool     `help:"Print which items of the course notes the lessons cover, and nothing else."`
+	Only     []string `help:"Lesson ids to look at." placeholder:"ID"`
+}
+
+// Run prints problems and exits with 1 when one of them is an error.
+func (c *lintCmd) Run(ctx context.Context, g *globals) error {
+	files := fs.FS(lessons.Shipped())
+	if c.Dir != "" {
+		serve := serveCmd{Lessons: c.Dir}
+		var err error
+		if files, err = serve.lessonFiles(); err != nil {
+			return errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "serve: "), "--lessons ", ""))
+		}
+	}
+	if c.Coverage {
+		catalog, _ := lessons.Load(files)
+		if catalog == nil {
+			return errors.New("lint: no lessons there")
+		}
+		_, err := fmt.Fprintln(g.Stdout, strings.TrimRight(catalog.CoverageText(lessons.Items()), "\n"))
+		return err
+	}
+	box, err := g.openSandbox(ctx, sandboxOptions{})
+	if err != nil {
+		return err
+	}
+	defer box.Close()
+	report, err := check.Lint(ctx, check.LintConfig{Door: box, Lessons: files, Repeat: c.Repeat, Mutate: c.Mutate, Only: c.Only})
+	if err != nil {
+		return fmt.Errorf("lint: %w", err)
+	}
+	problems := report.Problems
+	if c.JSON {
+		if problems == nil {
+			problems = []lessons.Problem{}
+		}
+		if err := json.NewEncoder(g.Stdout).Encode(problems); err != nil {
+			return err
+		}
+	}
+	broken := 0
+	for _, p := range problems {
+		if !c.JSON {
+			fmt.Fprintln(g.Stdout, p)
+		}
+		if p.Error() {
+			broken++
+		}
+	}
+	if broken > 0 {
+		return &exitError{1}
+	}
+	if !c.JSON && len(problems) == 0 {
+		fmt.Fprintln(g.Stdout, "no problems")
+	}
+	return nil
+}
+
+// healthCmd is what a container's health check runs: the image has no shell.
+type healthCmd struct {
+	Addr string `help:"Address of the server." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
+}
+
+// Run asks once.
+func (c *healthCmd) Run(ctx context.Context) error {
+	addr := strings.Replace(c.Addr, "0.0.0.0:", "127.0.0.1:", 1)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthcheck: %s answers %s", addr, resp.Status)
+	}
+	return nil
+}

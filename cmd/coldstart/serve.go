@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"coldstart/lessons"
+	"coldstart/sandbox/trace"
+	"coldstart/web"
+	"coldstart/web/classroom"
+)
+
+// serveCmd is the site.
+type serveCmd struct {
+	Addr           string            `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
+	Data           string            `help:"Folder for the database (default: coldstart in the user's data folder)." env:"COLDSTART_DATA" type:"path" placeholder:"DIR"`
+	Lessons        string            `help:"Folder of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
+	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
+	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
+	WorkerDomain   string            `help:"Domain whose subdomains are learners' Workers." env:"COLDSTART_WORKER_DOMAIN" placeholder:"NAME"`
+	TrustedProxies []string          `help:"Addresses whose X-Forwarded-* headers are believed." env:"COLDSTART_TRUSTED_PROXIES" placeholder:"CIDR"`
+	FetchAllow     map[string]string `help:"Hosts that Workers may fetch, each with the only address it is dialled at." env:"COLDSTART_FETCH_ALLOW" placeholder:"HOST=IP:PORT"`
+	DNS            string            `help:"Resolver for hosts allowed without an address." env:"COLDSTART_DNS" placeholder:"ADDR"`
+	DebugAddr      string            `help:"Loopback address for metrics, profiles and process figures; off by default." env:"COLDSTART_DEBUG_ADDR" placeholder:"HOST:PORT"`
+	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
+}
+
+// drain is how long runs may take to end after the first signal.
+const drain = 8 * time.Second
+
+// Run serves until ctx ends, then lets runs under way finish.
+func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
+	log, err := c.logger(g)
+	if err != nil {
+		return err
+	}
+	proxies, err := prefixes(c.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	if c.Data, err = dataDir(c.Data); err != nil {
+		return err
+	}
+	catalog, err := c.catalog(g)
+	if err != nil {
+		return err
+	}
+	ln, err := listen(c.Addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	store, err := classroom.Open(ctx, classroom.Config{Path: filepath.Join(c.Data, "coldstart.db")})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, allow: c.FetchAllow, dns: c.DNS, log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	site, err := web.New(web.Config{
+		Door: box, Catalog: catalog, Store: store, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
+		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: version, Author: c.Author,
+	})
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	background, stop := context.WithCancel(ctx)
+	defer func() { stop(); wg.Wait() }()
+	if c.DebugAddr != "" {
+		debug, err := newDebug(c.DebugAddr, box)
+		if err != nil {
+			return err
+		}
+		wg.Go(func() { debug.serve(background) })
+	}
+	if c.Author {
+		wg.Go(func() { c.author(background, g, site, box) })
+	}
+	srv := site.Server()
+	served := make(chan error, 1)
+	wg.Go(func() { served <- srv.Serve(site.Listener(ln)) })
+	if err := c.greet(ctx, g, site, ln.Addr()); err != nil {
+		srv.Close()
+		return err
+	}
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	site.Close(sctx)
+	if srv.Shutdown(sctx) != nil {
+		srv.Close()
+	}
+	return nil
+}
+
+// greet says where everything is.
+func (c *serveCmd) greet(ctx context.Context, g *globals, site *web.Site, addr net.Addr) error {
+	base := "http://" + browsable(addr)
+	link, err := site.AdminLink(ctx, base)
+	if err != nil {
+		return err
+	}
+	if c.PublicURL != "" {
+		base = c.PublicURL
+	}
+	fmt.Fprintf(g.Stderr, "\n  Coldstart    %s\n", base)
+	if link != "" {
+		fmt.Fprintf(g.Stderr, "  Admin, once  %s\n", link)
+	}
+	fmt.Fprintf(g.Stderr, "  Data         %s\n\n", c.Data)
+	return nil
+}
+
+// browsable is an address a browser on this machine can open.
+func browsable(a net.Addr) string {
+	ap, err := netip.ParseAddrPort(a.String())
+	if err == nil && ap.Addr().IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", ap.Port())
+	}
+	return a.String()
+}
+
+func (c *serveCmd) logger(g *globals) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, err
+	}
+	return slog.New(slog.NewTextHandler(g.Stderr, &slog.HandlerOptions{Level: level})), nil
+}
+
+// catalog loads the lessons; a mistake in them is told with its place.
+func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, error) {
+	files, err := c.lessonFiles()
+	if err != nil {
+		return nil, err
+	}
+	catalog, problems := lessons.Load(files)
+	broken := 0
+	for _, p := range problems {
+		fmt.Fprintln(g.Stderr, p)
+		if p.Error() {
+			broken++
+		}
+	}
+	if catalog == nil || len(catalog.Tracks) == 0 {
+		return nil, fmt.Errorf("serve: no lessons in %s: it needs folders such as 01-track/track.md", c.Lessons)
+	}
+	if broken > 0 {
+		fmt.Fprintf(g.Stderr, "coldstart: %d mistakes in the lessons; those lessons are left out\n", broken)
+	}
+	return catalog, nil
+}
+
+func (c *serveCmd) lessonFiles() (fs.FS, error) {
+	if c.Lessons == "" {
+		return lessons.Shipped(), nil
+	}
+	if i, err := os.Stat(c.Lessons); err != nil || !i.IsDir() {
+		return nil, fmt.Errorf("serve: --lessons %s is not a folder", c.Lessons)
+	}
+	root, err := os.OpenRoot(c.Lessons)
+	if err != nil {
+		return nil, fmt.Errorf("serve: --lessons: %w", err)
+	}
+	return root.FS(), nil
+}
+
+// dataDir makes the data folder and tries whether it can be written.
+func dataDir(dir string) (string, error) {
+	if dir == "" {
+		base := os.Getenv("XDG_DATA_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", errors.New("serve: no home folder to keep data in; name a folder with --data")
+			}
+			base = filepath.Join(home, ".local", "share")
+		}
+		dir = filepath.Join(base, "coldstart")
+	}
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = writable(dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("serve: the data folder %s cannot be written: %w; choose another with --data", dir, errors.Unwrap(err))
+	}
+	return dir, nil
+}
+
+func prefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			a, aerr := netip.ParseAddr(s)
+			if aerr != nil {
+				return nil, fmt.Errorf("serve: --trusted-proxies %q is neither an address nor a range such as 10.0.0.0/8", s)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
