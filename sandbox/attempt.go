@@ -318,12 +318,25 @@ func (a *attempt) response() *Response {
 	}
 	switch {
 	case a.e.typ == "fetch":
+		if r.Head.Status >= 500 && r.Body == nil && len(r.Head.Headers) == 0 {
+			r.Fault = a.stopped()
+		}
 	case a.result != nil:
 		r.Result = a.result
 	default:
 		r.Result = a.end.Result
 	}
 	return r
+}
+
+// stopped is the fault that kept the Worker from answering, nil when it did answer.
+func (a *attempt) stopped() *trace.Fault {
+	select {
+	case <-a.ended:
+		return a.sum.Fault
+	default:
+		return a.fault
+	}
 }
 
 // summary waits for the run's end, and until its watcher has been told.

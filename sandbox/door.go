@@ -42,6 +42,9 @@ type Response struct {
 	Head   trace.ResponseHead
 	Body   io.ReadCloser
 	Socket Socket // status 101 only
+	// Fault is set when the platform answers in the Worker's place: the head
+	// is then a status of 500 or 503, and there is no body.
+	Fault *trace.Fault
 	// Result is the JSON outcome of a scheduled or queue event.
 	Result []byte
 	// Summary waits for the run's end, waitUntil included.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"coldstart/sandbox/trace"
 )
 
 // HTTP joins a Door to net/http: a request becomes a fetch event, a response
@@ -25,6 +27,9 @@ type HTTP struct {
 	// CheckOrigin decides on WebSocket upgrades; nil accepts all, because a
 	// Worker's own policy is the Worker's business.
 	CheckOrigin func(*http.Request) bool
+	// Fault, if set, answers for a Worker that was stopped before it could;
+	// otherwise the answer is the bare status.
+	Fault func(w http.ResponseWriter, status int, f *trace.Fault)
 }
 
 // maxMessage bounds one WebSocket message from a client, in bytes.
@@ -55,6 +60,10 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	}
 	if resp.Head.Status < 200 || resp.Head.Status > 599 {
 		return fmt.Errorf("the sandbox gave status %d, which is no answer", resp.Head.Status)
+	}
+	if resp.Fault != nil && h.Fault != nil && req.Method != http.MethodHead {
+		h.Fault(w, resp.Head.Status, resp.Fault)
+		return nil
 	}
 	header := w.Header()
 	for _, kv := range resp.Head.Headers {

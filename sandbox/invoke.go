@@ -277,7 +277,7 @@ func (e *execution) refuse(status int, f *trace.Fault) *Response {
 	if e.body != nil {
 		_ = e.body.Close() // nobody reads it
 	}
-	return &Response{Run: e.id, Head: head, Summary: func(ctx context.Context) (*trace.Summary, error) {
+	return &Response{Run: e.id, Head: head, Fault: f, Summary: func(ctx context.Context) (*trace.Summary, error) {
 		return sum, e.told(ctx)
 	}}
 }

@@ -195,6 +195,7 @@ func workerHeaders(h http.Header, own bool) {
 
 // notPassedOn are response headers that would act on the site's own origin.
 var notPassedOn = []string{
+	faultHeader,
 	"Set-Cookie", "Set-Cookie2", "Clear-Site-Data", "Strict-Transport-Security", "Public-Key-Pins", "Expect-Ct", "Refresh", "Alt-Svc", "Nel", "Report-To",
 	"Reporting-Endpoints", "Service-Worker-Allowed", "Content-Security-Policy-Report-Only", "Access-Control-Allow-Credentials", "Accept-Ch", "Critical-Ch",
 	"Origin-Agent-Cluster", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy",
@@ -234,7 +235,10 @@ func (s *Site) serveWorker(c *call, slug, target string, own bool) error {
 	if c.r.ContentLength > workerBody {
 		return &http.MaxBytesError{Limit: workerBody}
 	}
-	door := sandbox.HTTP{Door: s.config.Door, Filter: func(h http.Header) { s.filter(c, h, slug, own) }}
+	door := sandbox.HTTP{
+		Door: s.config.Door, Filter: func(h http.Header) { s.filter(c, h, slug, own) },
+		Fault: func(_ http.ResponseWriter, status int, f *trace.Fault) { _ = c.stoppedWorker(status, f, own) },
+	}
 	run := sandbox.Run{Key: w.key, URL: "https://" + slug + ".example" + target, Watch: s.hub.Outside(w.key)}
 	err = door.Serve(c.w, req, run)
 	switch {
@@ -356,8 +360,26 @@ func keepOwnCookies(h http.Header) {
 
 // brokenWorker answers for a Worker whose newest save does not build.
 func (c *call) brokenWorker(f *trace.Fault, own bool) error {
+	return c.workerFault(http.StatusInternalServerError, "This Worker does not build.", f, own)
+}
+
+// stoppedWorker answers for a Worker that was stopped before it answered.
+func (c *call) stoppedWorker(status int, f *trace.Fault, own bool) error {
+	say := "This Worker was stopped before it could answer."
+	if f.Kind == trace.FaultBusy {
+		say = "This Worker is busy."
+		c.w.Header().Set("Retry-After", "2")
+	}
+	return c.workerFault(status, say, f, own)
+}
+
+// faultHeader names the kind of fault on answers that the platform gives in a
+// Worker's place. A Worker's own header of that name is not passed on.
+const faultHeader = "Coldstart-Fault"
+
+func (c *call) workerFault(status int, say string, f *trace.Fault, own bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "This Worker does not build.\n\n%s\n", f.Message)
+	fmt.Fprintf(&b, "%s\n\n%s\n", say, f.Message)
 	if len(f.Frames) > 0 {
 		fmt.Fprintf(&b, "  at %s:%d:%d\n", f.Frames[0].File, f.Frames[0].Line, f.Frames[0].Column)
 	}
@@ -366,5 +388,6 @@ func (c *call) brokenWorker(f *trace.Fault, own bool) error {
 	}
 	workerHeaders(c.w.Header(), own)
 	c.w.Header().Set("Cache-Control", "no-store")
-	return c.send(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte(b.String()))
+	c.w.Header().Set(faultHeader, string(f.Kind))
+	return c.send(status, "text/plain; charset=utf-8", []byte(b.String()))
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,9 +58,11 @@ type dev struct {
 	key    sandbox.Key
 	quiet  bool
 
-	mu    sync.RWMutex // held for writing while a build is under way
-	fault *trace.Fault
-	err   error
+	mu     sync.RWMutex    // held for writing while a build is under way
+	single bool            // target is a file
+	files  map[string]bool // of the project, and those whose lack broke it
+	fault  *trace.Fault
+	err    error
 }
 
 func (d *dev) serve(ctx context.Context, ln net.Listener) error {
@@ -104,7 +107,7 @@ func (d *dev) watch(ctx context.Context, w *fsnotify.Watcher) {
 			if !ok {
 				return
 			}
-			if e.Op&^fsnotify.Chmod != 0 {
+			if e.Op&^fsnotify.Chmod != 0 && d.concerns(e.Name) {
 				timer.Reset(settle)
 			}
 		case err, ok := <-w.Errors:
@@ -118,12 +121,37 @@ func (d *dev) watch(ctx context.Context, w *fsnotify.Watcher) {
 	}
 }
 
+// concerns reports whether a changed file may be part of the project: beside a
+// single file only what it imports, and never what readProject passes over.
+func (d *dev) concerns(name string) bool {
+	if !d.single {
+		rel, err := filepath.Rel(d.target, name)
+		return err == nil && !slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), skipped)
+	}
+	rel, err := filepath.Rel(filepath.Dir(d.target), name)
+	if err != nil {
+		return false
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.files[filepath.ToSlash(rel)]
+}
+
+// skipped reports names that are never part of a project.
+func skipped(name string) bool {
+	return name == "node_modules" || name == "package-lock.json" || len(name) > 1 && strings.HasPrefix(name, ".")
+}
+
 func (d *dev) rebuild(ctx context.Context, w *fsnotify.Watcher) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	begin := time.Now()
 	d.fault, d.err = nil, nil
 	files, main, dirs, err := readProject(d.target)
+	d.single, d.files = main != "", map[string]bool{main: true}
+	for f := range files {
+		d.files[f] = true
+	}
 	for _, dir := range dirs {
 		_ = w.Add(dir) // adding twice is harmless; a folder that vanished is found at the next change
 	}
@@ -159,26 +187,29 @@ func (d *dev) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.RLock()
 	fault, err := d.fault, d.err
 	d.mu.RUnlock()
-	if fault != nil || err != nil {
-		text := ""
-		if fault != nil {
-			text = faultText(fault)
-		} else {
-			text = err.Error() + "\n"
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(http.StatusInternalServerError)
-		fmt.Fprint(w, text)
+	switch {
+	case fault != nil:
+		answerFault(w, http.StatusInternalServerError, fault)
+		return
+	case err != nil:
+		answerFault(w, http.StatusInternalServerError, &trace.Fault{Message: err.Error()})
 		return
 	}
 	run := sandbox.Run{Key: d.key, Type: "fetch", URL: "http://" + r.Host + r.RequestURI, Watch: d.report(r)}
 	if strings.Contains(r.RequestURI, "://") {
 		run.URL = r.RequestURI
 	}
-	if err := (sandbox.HTTP{Door: d.door}).Serve(w, r, run); err != nil {
+	if err := (sandbox.HTTP{Door: d.door, Fault: answerFault}).Serve(w, r, run); err != nil {
 		http.Error(w, "The platform could not run this: "+err.Error(), http.StatusInternalServerError)
 	}
+}
+
+// answerFault tells a client what stopped the program, as the terminal shows it.
+func answerFault(w http.ResponseWriter, status int, f *trace.Fault) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprint(w, faultText(f))
 }
 
 // report prints a run's log lines, faults and its last line on the terminal.
@@ -207,6 +238,9 @@ func (d *dev) report(r *http.Request) func(trace.Event) {
 // faultText is a fault as a terminal shows it: sentence, place, source, hint.
 func faultText(f *trace.Fault) string {
 	var b strings.Builder
+	if f.Name != "" {
+		b.WriteString(printable(f.Name) + ": ")
+	}
 	b.WriteString(printable(f.Message))
 	b.WriteByte('\n')
 	for _, fr := range f.Frames {
@@ -256,13 +290,13 @@ func readProject(target string) (files map[string][]byte, main string, dirs []st
 		}
 		name := e.Name()
 		if e.IsDir() {
-			if p != target && (name == "node_modules" || strings.HasPrefix(name, ".")) {
+			if p != target && skipped(name) {
 				return filepath.SkipDir
 			}
 			dirs = append(dirs, p)
 			return nil
 		}
-		if !e.Type().IsRegular() || strings.HasPrefix(name, ".") || name == "package-lock.json" {
+		if !e.Type().IsRegular() || skipped(name) {
 			return nil
 		}
 		b, err := os.ReadFile(p)

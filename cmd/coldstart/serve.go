@@ -64,7 +64,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, allow: c.FetchAllow, dns: c.DNS, log: log})
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, store: store.Records(), allow: c.FetchAllow, dns: c.DNS, log: log})
 	if err != nil {
 		return err
 	}

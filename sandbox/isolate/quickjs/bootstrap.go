@@ -340,7 +340,7 @@ func (v *vm) runModules(list []module) error {
 // size is left with a new slab: to add one, an isolate would have to write to
 // the slabs it is linked with.
 func (v *vm) fillHoles() error {
-	const small = 512 // larger blocks are not kept in slabs
+	const small = 512                  // larger blocks are not kept in slabs
 	end, err := v.malloc(4 * wasmPage) // larger than any hole, so it lies at the top
 	if err != nil {
 		return err
