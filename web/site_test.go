@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -106,26 +107,36 @@ func newServer(t *testing.T, handle func(*doortest.Call), change ...func(*Config
 	for _, f := range change {
 		f(&c)
 	}
-	if s.site, err = New(c); err != nil {
+	running, stop := startServer(t, c)
+	s.site, s.url = running.site, running.url
+	t.Cleanup(func() {
+		stop()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// startServer serves a site until stop is called.
+func startServer(t *testing.T, c Config) (s *server, stop func()) {
+	t.Helper()
+	site, err := New(c)
+	if err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := s.site.Server()
-	s.url = "http://" + l.Addr().String()
+	srv := site.Server()
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = srv.Serve(s.site.Listener(l)) })
-	t.Cleanup(func() {
+	wg.Go(func() { _ = srv.Serve(site.Listener(l)) })
+	return &server{t: t, site: site, url: "http://" + l.Addr().String()}, func() {
 		_ = srv.Close()
-		s.site.Close(t.Context())
+		site.Close(context.Background())
 		wg.Wait()
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	}
 }
 
 // browser is one visitor with a cookie jar, who sends what browsers send.
