@@ -95,6 +95,7 @@ func (h *Hub) run(ctx context.Context, s *stream, spec RunSpec) ([]classroom.Run
 	} else {
 		runs = h.runAll(ctx, s, spec, p, built)
 	}
+	s.end(spec.ID, h.Now()) // the page knows that it is over; only we still have to write
 	// The results are kept even when whoever asked has gone.
 	if err := h.Store.SaveRuns(context.WithoutCancel(ctx), p.Workspace, p.ID, runs...); err != nil && !errors.Is(err, classroom.ErrNotFound) {
 		h.Logger.Error("runs not kept", "error", err)
@@ -318,7 +319,8 @@ func (h *Hub) check(ctx context.Context, s *stream, id string, revision int64) e
 		return &InputError{Message: "This project has no checks."}
 	}
 	var results []classroom.Check
-	hash, done, passedAll := CodeHash(p.Files), false, false
+	var end *CheckEvent
+	hash := CodeHash(p.Files)
 	err = h.Checker.Check(ctx, p, func(e CheckEvent) {
 		e.Run = id
 		if e.State == "passed" || e.State == "failed" {
@@ -329,28 +331,31 @@ func (h *Hub) check(ctx context.Context, s *stream, id string, revision int64) e
 			results = append(results, classroom.Check{Name: e.Name, Task: e.Task, Passed: e.State == "passed", CodeHash: hash, Detail: detail})
 		}
 		if e.Done {
-			done, passedAll = true, e.Total > 0 && e.Passed == e.Total
+			end = &e
+			return
 		}
 		s.publish(ServerMessage{Type: "check", ID: id, Check: &e})
 	})
+	ended := end != nil
+	if !ended { // pages wait for the end of what began
+		end = &CheckEvent{Run: id, Done: true}
+		if err != nil {
+			end.Fault = h.stopped(ctx, err)
+		}
+	}
+	// The verdict is kept before the page hears the last of it.
 	if len(results) > 0 {
-		if serr := h.Store.SaveChecks(context.WithoutCancel(ctx), p.Workspace, p.Lesson, results, passedAll); serr != nil {
+		all := ended && end.Total > 0 && end.Passed == end.Total
+		if serr := h.Store.SaveChecks(context.WithoutCancel(ctx), p.Workspace, p.Lesson, results, all); serr != nil {
 			h.Logger.Error("checks not kept", "error", serr)
 		}
 	}
-	if !done { // pages wait for the end of what began
-		e := CheckEvent{Run: id, Done: true}
-		if err != nil {
-			e.Fault = h.stopped(ctx, err)
-		}
-		s.publish(ServerMessage{Type: "check", ID: id, Check: &e})
-		var input *InputError
-		if errors.As(err, &input) {
-			return err
-		}
-		return nil
+	s.publish(ServerMessage{Type: "check", ID: id, Check: end})
+	var input *InputError
+	if ended || errors.As(err, &input) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // address is the URL that the Worker sees: of its own host, unless the page
