@@ -172,11 +172,18 @@ export class Editor {
   #keymap: Extension = [];
   #types = new Compartment();
   #typed: Extension = [];
+  #language = new Compartment();
+  #coloured = false;
 
   constructor(o: EditorOptions) {
     this.#o = o;
     this.path = o.open;
     this.view = new EditorView({ parent: o.host, state: this.#state(o.open, o.files[o.open] ?? "") });
+    // Parsing waits for a task of its own, so that a slow machine stays answerable meanwhile.
+    setTimeout(() => {
+      this.#coloured = true;
+      this.view.dispatch({ effects: this.#language.reconfigure(language(this.path)) });
+    });
     // Tabbing through passes; once something was typed or clicked here, Tab indents.
     const dom = this.view.contentDOM;
     dom.addEventListener("focus", () => this.view.setTabFocusMode(true));
@@ -199,7 +206,7 @@ export class Editor {
         indentUnit.of("  "), EditorState.tabSize.of(2), indentOnInput(), bracketMatching(), closeBrackets(),
         autocompletion({ icons: false }), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), search({ top: true }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
-        language(path), ink, theme, notes, this.#types.of(this.#typed),
+        this.#language.of(this.#coloured ? language(path) : []), ink, theme, notes, this.#types.of(this.#typed),
         EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path, tabindex: "0" }),
         EditorView.updateListener.of((u) => {
           if (u.docChanged && !u.transactions.some((tr) => tr.annotation(fromOutside))) {

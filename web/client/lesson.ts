@@ -441,6 +441,7 @@ class Lesson {
 
   #edit(): Promise<Editor> {
     this.#loadingEditor ??= import("./_editor.ts").then(async ({ Editor }) => {
+      await new Promise((r) => setTimeout(r)); // loading and making it are two tasks, not one long one
       const host = $(".editor_host") ?? $("#view-edit") as HTMLElement;
       const at = document.activeElement instanceof HTMLTextAreaElement && host.contains(document.activeElement) ? document.activeElement : null;
       const caret = at?.selectionStart ?? 0;
