@@ -11,9 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstart/lessons"
+	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
 	"coldstart/web"
 	"coldstart/web/classroom"
@@ -64,18 +66,25 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, store: store.Records(), allow: c.FetchAllow, dns: c.DNS, log: log})
+	var shown atomic.Pointer[web.Site] // the sandbox is there before the site that shows it
+	isolate := func(key sandbox.Key, state trace.IsolateState) {
+		if site := shown.Load(); site != nil {
+			site.IsolateChanged(key, state)
+		}
+	}
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, log: log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
-		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: version, Author: c.Author,
+		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: c.Author,
 	})
 	if err != nil {
 		return err
 	}
+	shown.Store(site)
 	var wg sync.WaitGroup
 	background, stop := context.WithCancel(ctx)
 	defer func() { stop(); wg.Wait() }()
@@ -109,6 +118,20 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		srv.Close()
 	}
 	return nil
+}
+
+// buildName tells this binary from every other one, also from another build of
+// the same version, so that no bundle of an older bundler is deployed again.
+func buildName() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return version
+	}
+	info, err := os.Stat(exe)
+	if err != nil {
+		return version
+	}
+	return fmt.Sprintf("%s %d %d", version, info.Size(), info.ModTime().UnixNano())
 }
 
 // greet says where everything is.
