@@ -41,6 +41,9 @@ func (e *Engine) with(ctx context.Context, f func(*vm) error) error {
 		return err
 	}
 	defer v.mod.Close(context.Background())
+	for _, d := range e.data {
+		copy(v.bytes(d.at, uint32(len(d.data))), d.data)
+	}
 	if err := v.initialize(); err != nil {
 		return err
 	}

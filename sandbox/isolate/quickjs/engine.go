@@ -24,6 +24,7 @@ type Engine struct {
 	rt          wazero.Runtime
 	cache       wazero.CompilationCache // nil without Config.Cache
 	code        wazero.CompiledModule
+	data        []segment // what code expects in memory
 	image       *image
 	moduleNames map[string]bool
 
@@ -71,8 +72,12 @@ func (e *Engine) open(ctx context.Context) error {
 		rc = rc.WithCompilationCache(cache)
 	}
 	e.rt = wazero.NewRuntimeWithConfig(ctx, rc)
-	var err error
-	if e.code, err = e.rt.CompileModule(ctx, e.cfg.Wasm); err != nil {
+	rest, data, err := splitData(e.cfg.Wasm)
+	if err != nil {
+		return err
+	}
+	e.data = data
+	if e.code, err = e.rt.CompileModule(ctx, rest); err != nil {
 		return fmt.Errorf("compile quickjs.wasm: %w", err)
 	}
 	if err := instantiateHost(ctx, e.rt); err != nil {
