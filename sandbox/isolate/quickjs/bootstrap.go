@@ -172,13 +172,15 @@ func (v *vm) initialize() error {
 	if r, err := v.export("qjs_init"); err != nil || r != 0 {
 		return errors.Join(err, errors.New("qjs_init failed"))
 	}
-	for name, to := range map[string]*uint32{"qjs_get_context_ptr": &m.Context, "qjs_get_runtime_ptr": &m.Runtime} {
-		p, err := v.export(name)
-		if err != nil {
-			return err
-		}
-		*to = uint32(p)
+	context, err := v.export("qjs_get_context_ptr")
+	if err != nil {
+		return err
 	}
+	runtime, err := v.export("qjs_get_runtime_ptr")
+	if err != nil {
+		return err
+	}
+	m.Context, m.Runtime = uint32(context), uint32(runtime)
 	scratch, err := v.malloc(scratchSize)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ type Engine struct {
 	code        wazero.CompiledModule
 	data        []segment // what code expects in memory
 	image       *image
+	warmer      warmer
 	moduleNames map[string]bool
 
 	ready chan *vm

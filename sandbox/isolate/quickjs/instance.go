@@ -121,6 +121,7 @@ func (e *Engine) restore(ctx context.Context) (*vm, error) {
 		_ = v.mod.Close(ctx)
 		return nil, err
 	}
+	e.warmer.warm(v)
 	return v, nil
 }
 

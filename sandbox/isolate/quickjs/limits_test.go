@@ -155,7 +155,7 @@ func TestMemoryAndPages(t *testing.T) {
 	e := newEngine(t, tiny())
 	v := newIsolate(t, e, isolate.Spec{})
 	fresh := v.Memory()
-	if fresh.Private > 64<<10 || fresh.Shared < 100<<10 || fresh.Limit != defaultMemory || fresh.Used < 50<<10 {
+	if fresh.Private > 256<<10 || fresh.Shared < 100<<10 || fresh.Limit != defaultMemory || fresh.Used < 50<<10 {
 		t.Errorf("a fresh isolate holds %+v", fresh)
 	}
 	if err := v.Load("index.js", `const a = new Uint8Array(4 << 20).fill(1); export default () => a.length`, false); err != nil {

@@ -27,6 +27,10 @@ func (r *region) mapImage(img *image) error {
 
 func (r *region) drop(int, int) {}
 
+func (r *region) copyAhead(int, int) {}
+
+func (r *region) readAhead(int, int) {}
+
 func mapView(*os.File, int64) []byte { return nil }
 
 func unmapView([]byte) {}

@@ -27,6 +27,22 @@ const prelude = `(function (native, names) {
 		delete globalThis.InternalError;
 	}
 	const then = uncurry(Promise.prototype.then);
+	// touch looks at everything that can be reached from an object without
+	// running a getter: the engine makes many built-ins when they are first
+	// looked at, and what is made here is shared by all isolates.
+	const touch = (root) => {
+		const seen = new Set([root]);
+		for (const o of seen) {
+			const see = (v) => { if (typeof v === "function" || typeof v === "object" && v !== null) seen.add(v); };
+			see(Reflect.getPrototypeOf(o));
+			for (const k of Reflect.ownKeys(o)) {
+				const d = own(o, k);
+				see(d.value);
+				see(d.get);
+				see(d.set);
+			}
+		}
+	};
 	const classes = create(null);
 	classes.Error = Error;
 	classes.TypeError = TypeError;
@@ -77,6 +93,8 @@ const prelude = `(function (native, names) {
 				if (typeof d.value === "function") classes[k] = d.value;
 			}
 			delete globalThis.__coldstart;
+			touch(globalThis);
+			touch(entries);
 			return keys(entries).filter((k) => typeof entries[k] === "function");
 		},
 	];

@@ -29,6 +29,7 @@ type vm struct {
 	callees [fnCount]callee
 	stack   [8]uint64
 
+	called   bool                // an entry was called, so the isolate has done something
 	depth    int                 // calls into the instance that are on the stack
 	halting  error               // why running code is being stopped
 	dead     error               // why no call is accepted any more
@@ -220,6 +221,7 @@ func (v *vm) Call(entry string, args ...isolate.Value) (isolate.Value, error) {
 	if v.dead != nil {
 		return nil, broken(v.dead)
 	}
+	v.called = true
 	in := make([]uint64, 0, argsMax)
 	for _, a := range args {
 		x, err := v.toJS(a, 0)
@@ -653,6 +655,7 @@ func (v *vm) Idle() {
 		return
 	}
 	v.callees = [fnCount]callee{}
+	v.eng.warmer.learn(v)
 	v.trim()
 }
 
@@ -664,6 +667,7 @@ func (v *vm) Close() error {
 	if v.depth > 0 {
 		return errors.New("isolate: closed from inside one of its own calls")
 	}
+	v.eng.warmer.learn(v)
 	mod := v.mod
 	v.mod, v.dead, v.callees = nil, isolate.ErrBroken, [fnCount]callee{}
 	v.eng.live.Add(-1)
