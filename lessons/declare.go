@@ -17,7 +17,7 @@ type Declaration struct {
 }
 
 var (
-	testCall = regexp.MustCompile(`^test(?:\.(hidden|guard))?\s*\(\s*(["'])`)
+	testCall = regexp.MustCompile(`^test(?:\.(hidden|guard))?\s*\(\s*(["'\x60])`)
 	taskName = regexp.MustCompile(`^(\d{1,3}):\s`)
 )
 

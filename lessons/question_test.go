@@ -123,9 +123,9 @@ func TestHighlightKeepsTheText(t *testing.T) {
 }
 
 func TestDeclarations(t *testing.T) {
-	src := "// test(\"1: no\", …)\nconst s = 'test(\"2: no\")';\ntest(\"1: a\", async () => {});\n  test.hidden('2: it\\'s', f); latest(\"3: no\"); x.test(\"4: no\");\ntest.guard( \"free\", f);\n"
+	src := "// test(\"1: no\", …)\nconst s = 'test(\"2: no\")';\ntest(\"1: a\", async () => {});\n  test.hidden('2: it\\'s', f); latest(\"3: no\"); x.test(\"4: no\");\ntest.guard( \"free\", f);\ntest(`2: ${x}`, f);\n"
 	got := declarations(src)
-	want := []Declaration{{"1: a", 1, "test", 3, 1}, {"2: it's", 2, "hidden", 4, 3}, {"free", 0, "guard", 5, 1}}
+	want := []Declaration{{"1: a", 1, "test", 3, 1}, {"2: it's", 2, "hidden", 4, 3}, {"free", 0, "guard", 5, 1}, {"2: ${x}", 2, "test", 6, 1}}
 	if len(got) != len(want) {
 		t.Fatalf("%+v", got)
 	}

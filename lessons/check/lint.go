@@ -302,6 +302,11 @@ func (x *linter) declared(t Outcome) (line, col int) {
 			return d.Line, d.Column
 		}
 	}
+	for _, d := range x.lesson.Declared { // the name is computed; its task is not
+		if d.Task == t.Task {
+			return d.Line, d.Column
+		}
+	}
 	return 1, 1
 }
 

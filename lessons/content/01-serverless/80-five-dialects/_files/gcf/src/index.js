@@ -1,0 +1,3 @@
+export const login = (req, res) => {
+  res.send("User logged in");
+};

@@ -1,0 +1,9 @@
+const people = { ada: "tea", grace: "milk" };
+
+// The login, in no accent at all: plain data in, plain data out.
+// attempt is { method, user, pass }; the answer is { status, body }.
+export function login({ method, user, pass }) {
+  if (method !== "POST") return { status: 405, body: "Use POST" };
+  if (!Object.hasOwn(people, user) || people[user] !== pass) return { status: 401, body: "Wrong user or password" };
+  return { status: 200, body: "User logged in" };
+}
