@@ -8,5 +8,6 @@ import "./kv";
 import "./message";
 import "./queue";
 import "./services";
+import "./show";
 import "./storage";
 import "./urlpattern";

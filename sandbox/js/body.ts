@@ -65,6 +65,15 @@ export function extract(init: unknown): { state: BodyState; type: string | null 
 // The body state behind a stream that a body made.
 const owners = new WeakMap<object, BodyState>();
 
+/** The length of a stream that a body of known length made, as a bigint, for console. */
+export function bodyLength(s: ReadableStream): bigint | undefined {
+  const b = owners.get(s), src = b?.source;
+  if (src === undefined || src === null) return undefined;
+  if (typeof src === "string") return BigInt(TypedArrayLength(encodeUTF8(src)));
+  if (src instanceof HostBody) return src.length >= 0 ? BigInt(src.length) : undefined;
+  return bytesOf(src) === undefined ? undefined : BigInt(TypedArrayLength(src as Uint8Array));
+}
+
 /** Whether somebody has read from a stream or canceled it. */
 export function disturbed(s: ReadableStream): boolean {
   return (s as any)._disturbed === true;

@@ -2,7 +2,7 @@
 // call: the line, the arguments as bounded trees, and where it was called.
 
 import { call, op } from "./host";
-import { ArrayIsArray, ArrayPush, DateNow, FunctionToString, MapForEach, MathMin, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, ReflectOwnKeys, SafeMap, SetForEach, StringRepeat, StringReplace, StringSlice, SymbolToString, TypedArrayLength, TypedArrayTag, DateToISOString, DateGetTime, isDate, isError, isMap, isPromise, isRegExp, isSet, expose } from "./primordials";
+import { ArrayIsArray, ArrayPush, DateNow, FunctionToString, MapForEach, MathMin, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, ReflectOwnKeys, SafeMap, SetForEach, StringRepeat, StringSlice, SymbolToString, TypedArrayLength, TypedArrayTag, DateToISOString, DateGetTime, isDate, isError, isMap, isPromise, isRegExp, isSet, expose } from "./primordials";
 import { className, format, inspect } from "./inspect";
 import { isProxy, unproxy } from "./proxy";
 import { current } from "./run";
@@ -82,8 +82,6 @@ function tree(v: any, depth: number, budget: { left: number }, seen: object[]): 
   return out;
 }
 
-let indent = "";
-
 function emit(level: string, args: unknown[], text?: string): void {
   const stack = rawStack(emit, 4);
   let line: string;
@@ -95,7 +93,6 @@ function emit(level: string, args: unknown[], text?: string): void {
   } catch (e: any) {
     line = `[console.${level}: the value could not be shown: ${safeMessage(e)}]`;
   }
-  if (indent !== "") line = indent + StringReplace(line, /\n/g, "\n" + indent);
   call(LOG, current.run, level, line, stack, trees);
 }
 function safeMessage(e: any): string {
@@ -170,14 +167,12 @@ const methods: Record<string, Function> = {
   },
   group(...args: unknown[]) {
     if (args.length > 0) emit("log", args);
-    indent += "  ";
   },
   groupCollapsed(...args: unknown[]) {
     if (args.length > 0) emit("log", args);
-    indent += "  ";
   },
-  groupEnd() { indent = StringSlice(indent, 2); },
-  clear() { indent = ""; },
+  groupEnd() { },
+  clear() { },
   count(l?: unknown) {
     const k = label(l), n = ((counts.get(k) as number | undefined) ?? 0) + 1;
     counts.set(k, n);

@@ -2,7 +2,7 @@
 // Specification: DOM, section 2. There is no tree: propagation is the target alone.
 
 import {
-  ArrayPush, ArraySlice, DateNow, NativeError, NativeTypeError, ReflectApply, SafeMap, enumerable, expose, need, tag,
+  ArrayPush, ArraySlice, NativeTypeError, ReflectApply, enumerable, expose, need, tag,
 } from "./primordials";
 import { domError } from "./dom";
 
@@ -27,7 +27,6 @@ export class Event {
   #target: EventTarget | null = null;
   #current: EventTarget | null = null;
   #phase = 0;
-  #time = DateNow();
 
   constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean }) {
     need(arguments.length, 1, "Event constructor");
@@ -71,7 +70,7 @@ export class Event {
   get srcElement() { return this.#target; }
   get currentTarget() { return this.#current; }
   get eventPhase() { return this.#phase; }
-  get timeStamp() { return this.#time; }
+  get timeStamp() { return 0; }
   get isTrusted() { return false; }
   composedPath() { return this.#current === null ? [] : [this.#current]; }
   preventDefault() { if (!this.#passive) this.#canceled = true; }

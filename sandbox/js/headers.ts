@@ -40,6 +40,7 @@ export let headersRaw: (h: Headers) => string;
 /** Headers over the host's string. */
 export let headersFrom: (raw: string, guard: Guard) => Headers;
 export let setGuard: (h: Headers, guard: Guard) => void;
+export let guardOf: (h: Headers) => Guard;
 export let isHeaders: (o: unknown) => o is Headers;
 let writable: (h: Headers) => string[];
 
@@ -81,6 +82,7 @@ export class Headers {
       if (h.#guard === "immutable") throw new NativeTypeError("Can't modify immutable headers.");
       return headersList(h);
     };
+    guardOf = (h) => h.#guard;
     isHeaders = (o): o is Headers => typeof o === "object" && o !== null && #list in o;
   }
 

@@ -206,7 +206,7 @@ class Element extends Token {
   get canHaveContent() { return !this._void; }
   _open(raw: string, selfClosed: boolean): string {
     if (!this._changed) return raw;
-    let s = "<" + this.#name;
+    let s = "<" + (this._renamed ? this.#name : raw.slice(1, this.#name.length + 1));
     for (const a of this.#attributes) s += " " + (a.raw ?? `${a.name}="${a.value.replace(/"/g, "&quot;")}"`);
     return s + (selfClosed ? " />" : ">");
   }

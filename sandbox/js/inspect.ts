@@ -8,7 +8,7 @@ import {
   TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
 } from "./primordials";
 import { engine } from "./host";
-import { isProxy, unproxy } from "./proxy";
+import { isProxy, targetOf, unproxy } from "./proxy";
 
 export const customInspect = Symbol.for("nodejs.util.inspect.custom");
 
@@ -36,6 +36,13 @@ const derefWeak = typeof WeakRef === "function" ? uncurryThis(WeakRef.prototype.
 const views = new SafeMap<object, (o: any) => Record<string, unknown>>();
 export function showAs(proto: object, f: (o: any) => Record<string, unknown>): void {
   views.set(proto, f);
+}
+
+type Entries = { entries: [unknown, unknown][]; hidden: Record<string, unknown> };
+const entryViews = new SafeMap<object, (o: any) => Entries>();
+/** The same for classes shown as maps. */
+export function entriesView(proto: object, f: (o: any) => Entries): void {
+  entryViews.set(proto, f);
 }
 
 export function inspect(v: unknown, options?: Options | boolean, depth?: number | null): string {
@@ -113,12 +120,12 @@ function formatPrimitive(ctx: Ctx, v: any): string {
 
 function formatValue(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   if ((typeof v !== "object" && typeof v !== "function") || v === null) return formatPrimitive(ctx, v);
-  let proxied = false;
   if (isProxy(v)) {
-    v = unproxy(v);
-    proxied = true;
+    // A proxy is shown by its target; its traps do not run.
+    const t = formatValue({ ...ctx, customInspect: false }, targetOf(v), depth);
+    return paint(ctx, "Proxy(", "special") + t + paint(ctx, ")", "special");
   }
-  if (ctx.customInspect && !proxied) {
+  if (ctx.customInspect) {
     const f = v[customInspect];
     if (typeof f === "function" && f !== inspect) {
       const left = ctx.depth - depth;
@@ -232,7 +239,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   let tag = "";
   try {
     const t = v[Symbol.toStringTag];
-    if (typeof t === "string" && t !== "" && (ctx.showHidden ? ObjectHasOwn : (o: any, k: PropertyKey) => !!ObjectGetOwnPropertyDescriptor(o, k)?.enumerable || !ObjectHasOwn(o, k))(v, Symbol.toStringTag)) tag = t;
+    if (typeof t === "string" && t !== "" && !(ctx.showHidden ? ObjectHasOwn(v, Symbol.toStringTag) : ObjectGetOwnPropertyDescriptor(v, Symbol.toStringTag)?.enumerable)) tag = t;
     if (tag === name) tag = "";
   } catch { /* a getter of the learner's threw */ }
   let base = "", keys: PropertyKey[] = [], braces: [string, string] = ["{", "}"], isArray = false;
@@ -246,6 +253,17 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     if (v.length === 0 && keys.length === 0) return `${braces[0]}]`;
     isArray = true;
     format = formatArray;
+  } else if (ObjectGetPrototypeOf(v) !== null && find(entryViews, v) !== undefined) {
+    const shown = (find(entryViews, v) as (o: any) => Entries)(v);
+    keys = keysOf(v, ctx.showHidden);
+    braces[0] = `${prefix(name, tag, "Object", `(${shown.entries.length})`)}{`;
+    format = (c) => {
+      const out: string[] = [];
+      for (let i = 0; i < shown.entries.length; i++) ArrayPush(out, `${nested(c, shown.entries[i][0], depth)} => ${nested(c, shown.entries[i][1], depth)}`);
+      for (const k of ObjectKeys(shown.hidden)) ArrayPush(out, `${k}: ${nested(c, shown.hidden[k], depth)}`);
+      return out;
+    };
+    if (shown.entries.length === 0 && ObjectKeys(shown.hidden).length === 0 && keys.length === 0) return `${braces[0]}}`;
   } else if (view !== undefined) {
     const shown = view(v);
     keys = keysOf(v, ctx.showHidden);
@@ -395,8 +413,11 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
 }
 
 function findView(v: object): ((o: any) => Record<string, unknown>) | undefined {
+  return find(views, v) as any;
+}
+function find(m: InstanceType<typeof SafeMap>, v: object): unknown {
   for (let p = ObjectGetPrototypeOf(v); p !== null; p = ObjectGetPrototypeOf(p)) {
-    const f = views.get(p) as any;
+    const f = m.get(p);
     if (f !== undefined) return f;
   }
   return undefined;
@@ -480,7 +501,7 @@ function formatProperty(ctx: Ctx, v: any, depth: number, key: PropertyKey, array
   } else s = paint(ctx, d.set !== undefined ? "[Setter]" : "undefined", d.set !== undefined ? "special" : "undefined");
   if (element) return s;
   let n: string;
-  if (typeof key === "symbol") n = `[${paint(ctx, SymbolToString(key), "symbol")}]`;
+  if (typeof key === "symbol") n = paint(ctx, SymbolToString(key), "symbol");
   else if (key === "__proto__") n = "['__proto__']";
   else if (d.enumerable === false) n = `[${String(key)}]`;
   else n = RegExpTest(/^[a-zA-Z_][a-zA-Z_0-9]*$/, key as string) ? (key as string) : paint(ctx, quote(key as string), "string");
@@ -535,7 +556,7 @@ function group(ctx: Ctx, out: string[], v: any): string[] {
   }
   const actual = widest + 2;
   if (actual * 3 + ctx.indent < ctx.breakLength && (total / actual > 5 || widest <= 6)) {
-    const bias = Math.sqrt(actual - total / out.length), width = MathMax(actual - bias, 1);
+    const bias = Math.sqrt(actual - total / out.length), width = MathMax(actual - 3 - bias, 1);
     const columns = MathMin(Math.round(Math.sqrt(2.5 * width * n) / width), Math.floor((ctx.breakLength - ctx.indent) / actual), (ctx.compact as number) * 4, 15);
     if (columns <= 1) return out;
     const rows: string[] = [], widths: number[] = [];

@@ -146,6 +146,7 @@ export const SafeWeakSet = safe(WeakSet, ["add", "has", "delete"]);
 
 /** Gives a class its Symbol.toStringTag. */
 export function tag(C: { prototype: object }, name: string): void {
+  nameClass(C, name);
   ObjectDefineProperty(C.prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
@@ -158,8 +159,14 @@ export function enumerable(C: { prototype: object }, names?: string[]): void {
   }
 }
 
+/** The bundler may have renamed a class; learners see its real name. */
+function nameClass(C: unknown, name: string): void {
+  if (typeof C === "function" && C.name !== name && name.indexOf(".") < 0) ObjectDefineProperty(C, "name", { value: name, configurable: true });
+}
+
 /** Puts a name on the global object, not enumerable, replaceable, as built-ins are. */
 export function expose(name: string, value: unknown): void {
+  if (name[0] >= "A" && name[0] <= "Z") nameClass(value, name);
   // Workers' classes say that they take no arguments.
   if (typeof value === "function" && name[0] >= "A" && name[0] <= "Z" && name !== "Function" && name !== "Proxy") ObjectDefineProperty(value, "length", { value: 0, configurable: true });
   ObjectDefineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });

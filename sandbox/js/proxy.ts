@@ -26,6 +26,8 @@ Object.defineProperty(Proxy, "revocable", {
 expose("Proxy", Proxy);
 
 export const isProxy = (o: object): boolean => targets.has(o);
+/** The target of a proxy. */
+export const targetOf = (o: object): object => targets.get(o)!;
 /** What a proxy stands for, through any number of proxies. */
 export function unproxy(o: object): object {
   for (let t = targets.get(o); t !== undefined; t = targets.get(o)) o = t;

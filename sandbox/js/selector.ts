@@ -7,7 +7,7 @@ type Step = { test: Test; child: boolean }; // child: directly under the next st
 export type Selector = (path: Open[]) => boolean;
 
 const fail = (text: string, s: string): never => {
-  throw new TypeError(`Parser error: ${text} ${s}`);
+  throw new TypeError(`Parser error: ${text}`, { cause: s });
 };
 const ident = /(?:--|-?(?:[A-Za-z_\u0080-\uffff]|\\.))(?:[\w\u0080-\uffff-]|\\.)*/y;
 
