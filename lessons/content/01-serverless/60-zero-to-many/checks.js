@@ -1,0 +1,41 @@
+const crowd = (send, n) => Promise.all(Array.from({ length: n }, () => send("/")));
+
+test("1: thirty at once", async ({ send, expect }) => {
+  await send("/");
+  const answers = await crowd(send, 30);
+  for (const r of answers) expect(r.status, "Every caller of the crowd should be answered").toBe(200);
+  const slowest = Math.max(...answers.map((r) => r.trace.phases.handle));
+  expect(slowest, "Thirty naps of 50 ms at the same time take little more than one; the slowest caller still waited for the others").toBeLessThan(500);
+});
+
+test.guard("1: everybody still naps", async ({ send, expect }) => {
+  const r = await send("/");
+  expect(await r.text(), "The answer stays").toBe("served");
+  expect(r.trace.phases.handle, "Every visitor needs the 50 ms of the database; do not leave them out").toBeGreaterThan(45);
+});
+
+test("2: a trace drawn by hand", async ({ call, expect }) => {
+  const runs = [
+    { isolate: "a", temperature: "cold", start: 0, end: 50 },
+    { isolate: "a", temperature: "warm", start: 10, end: 60 },
+    { isolate: "b", temperature: "cold", start: 20, end: 90 },
+    { isolate: "a", temperature: "warm", start: 60, end: 110 },
+    { isolate: "b", temperature: "warm", start: 200, end: 250 },
+  ];
+  const got = await call("src/trace.js", "read", [runs], { frozen: true });
+  expect(got, "Two isolates, two cold starts; at 20 ms three requests are inside. One that ends at 60 is gone when another begins at 60").toEqual({ isolates: 2, cold: 2, together: 3 });
+});
+
+test("2: an empty trace, and one caller", async ({ call, expect }) => {
+  expect(await call("src/trace.js", "read", [[{ isolate: "x", temperature: "warm", start: 5, end: 6 }]]), "One warm caller: one isolate, no cold start, one inside").toEqual({ isolates: 1, cold: 0, together: 1 });
+  expect(await call("src/trace.js", "read", [[]]), "Without requests there is no isolate at all").toEqual({ isolates: 0, cold: 0, together: 0 });
+});
+
+test("2: a crowd of yours", async ({ send, evict, call, expect }) => {
+  await evict();
+  const answers = await crowd(send, 12);
+  const runs = answers.map((r) => ({ isolate: r.trace.isolate, temperature: r.trace.temperature, start: 0, end: r.trace.wall }));
+  const got = await call("src/trace.js", "read", [runs]);
+  expect(got.isolates, "Count each isolate once").toBe(new Set(runs.map((r) => r.isolate)).size);
+  expect(got.cold, "After an eviction a crowd meets at least one cold start").toBe(runs.filter((r) => r.temperature === "cold").length);
+});
