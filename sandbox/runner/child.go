@@ -125,11 +125,7 @@ func childMain(role string, setup Setup) error {
 		debug.SetMemoryLimit(cfg.Memory)
 	}
 	debug.SetMaxStack(256 << 20)
-	c := &child{
-		conn: newConn(sock), runs: map[uint64]*childRun{}, byID: map[string]*childRun{},
-		scripts: map[uint64]*childScript{}, isolates: map[uint64]*childIsolate{}, workers: map[uint64]*trace.Worker{},
-	}
-	c.ctx, c.stop = context.WithCancelCause(context.Background())
+	c := newChild(sock)
 	in := Inherited{Cache: cfg.Cache}
 	if cfg.Board {
 		if c.board, err = mapBoard(fdBoard); err != nil {
@@ -162,6 +158,15 @@ func childMain(role string, setup Setup) error {
 		return nil
 	}
 	return err
+}
+
+func newChild(w io.WriteCloser) *child {
+	c := &child{
+		conn: newConn(w), runs: map[uint64]*childRun{}, byID: map[string]*childRun{},
+		scripts: map[uint64]*childScript{}, isolates: map[uint64]*childIsolate{}, workers: map[uint64]*trace.Worker{},
+	}
+	c.ctx, c.stop = context.WithCancelCause(context.Background())
+	return c
 }
 
 // child is the state of a child process.
