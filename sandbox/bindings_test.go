@@ -104,7 +104,7 @@ func TestBindings(t *testing.T) {
 	}
 	expect("/count", "1", func(r *Run) { r.Fresh = "check-1" })
 	expect("/count", "3")
-	if err := s.Evict(t.Context(), k, "check-1"); err != nil {
+	if err := s.Forget(t.Context(), k, "check-1"); err != nil {
 		t.Fatal(err)
 	}
 	expect("/count", "1", func(r *Run) { r.Fresh = "check-1" })

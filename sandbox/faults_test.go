@@ -141,7 +141,7 @@ func TestStreams(t *testing.T) {
 		const w = writable.getWriter();
 		(async () => { for (let i = 0; i < 3; i++) { await w.write(new TextEncoder().encode("piece " + i + "\n")); await scheduler.wait(50); } await w.close(); })();
 		return new Response(readable);
-	} };`))
+	} };`), trace.Limits{CPU: 2 * time.Second})
 	at := time.Now()
 	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/", Length: -1})
 	if err != nil {

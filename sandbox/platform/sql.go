@@ -291,6 +291,9 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 	if err := st.allowed(); err != nil {
 		return res, err
 	}
+	if st.params >= 0 && len(values) != st.params {
+		return res, plainError("Wrong number of parameter bindings for SQL query.")
+	}
 	in := make([]any, len(values))
 	for i := range values {
 		switch v := values[i].(type) {

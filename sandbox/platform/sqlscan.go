@@ -1,11 +1,16 @@
 package platform
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // statement is one SQL statement of a text, with the words that it begins with.
 type statement struct {
 	text  string
-	words []string // upper case, without EXPLAIN [QUERY PLAN]; at most three
+	words []string // upper case, without EXPLAIN [QUERY PLAN]; at most four
+	// params is how many values it takes, -1 when it names its parameters.
+	params int
 }
 
 // statements splits SQL at its semicolons, with the tokens of SQLite: texts,
@@ -14,13 +19,13 @@ func statements(sql string) []statement {
 	var out []statement
 	begin := 0
 	var words []string
-	trigger, depth := false, 0
+	trigger, depth, params := false, 0, 0
 	end := func(to int) {
 		text := strings.TrimSpace(sql[begin:to])
 		if len(words) > 0 {
-			out = append(out, statement{text, leading(words)})
+			out = append(out, statement{text, leading(words), params})
 		}
-		words, trigger, depth = nil, false, 0
+		words, trigger, depth, params = nil, false, 0, 0
 	}
 	for i := 0; i < len(sql); {
 		switch c := sql[i]; {
@@ -70,7 +75,24 @@ func statements(sql string) []statement {
 				}
 			}
 			i = j
+		case c == '?':
+			j := i + 1
+			for j < len(sql) && sql[j] >= '0' && sql[j] <= '9' {
+				j++
+			}
+			switch n, err := strconv.Atoi(sql[i+1 : j]); {
+			case params < 0:
+			case j == i+1:
+				params++
+			case err == nil:
+				params = max(params, n)
+			}
+			words = appendWord(words, "?")
+			i = j
 		default:
+			if (c == ':' || c == '@' || c == '$') && i+1 < len(sql) && letter(sql[i+1]) {
+				params = -1
+			}
 			if c > ' ' {
 				words = appendWord(words, string(c))
 			}

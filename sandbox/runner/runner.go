@@ -87,7 +87,7 @@ func (p *Runner) Slot() (int, bool) {
 
 // Evict closes an isolate and frees its place.
 func (p *Runner) Evict(isolate uint64, slot int) {
-	_ = p.conn.send(now, kindEvict, isolate, nil)
+	_ = p.conn.send(queued, kindEvict, isolate, nil) // a reader may call this
 	p.Free(slot)
 }
 
@@ -173,7 +173,7 @@ func (p *Runner) Forget(version string) {
 	delete(p.workers, version)
 	p.mu.Unlock()
 	if ok {
-		_ = p.conn.send(now, kindForget, h, nil)
+		_ = p.conn.send(queued, kindForget, h, nil)
 	}
 }
 

@@ -1,0 +1,263 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+func testPlatform(t *testing.T, invoke func(context.Context, Event) (*trace.Summary, []byte, error)) (*Platform, Caller) {
+	t.Helper()
+	p := New(Config{Store: NewMemory(), Invoke: invoke})
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &trace.Worker{Name: "w", Limits: trace.Default(), Bindings: []trace.Binding{
+		{Name: "KV", Type: "kv", ID: "ns"}, {Name: "DB", Type: "d1", ID: "db"}, {Name: "B", Type: "r2", ID: "bucket"}, {Name: "Q", Type: "queue", ID: "q"},
+	}}
+	return p, Caller{Project: Project{Learner: "l", Project: "p"}, Worker: w}
+}
+
+func call(t *testing.T, p *Platform, c Caller, op string, args ...any) any {
+	t.Helper()
+	v, err := p.Call(t.Context(), c, op, args)
+	if err != nil {
+		t.Fatalf("%s: %v", op, err)
+	}
+	return v
+}
+
+func show(v any) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	if l, ok := v.([]any); ok {
+		var s []string
+		for _, e := range l {
+			s = append(s, show(e))
+		}
+		return "[" + strings.Join(s, " ") + "]"
+	}
+	return fmt.Sprint(v)
+}
+
+func TestKV(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	now := time.Unix(1000, 0)
+	p.cfg.Now = func() time.Time { return now }
+	p.cfg.Store.(*Memory).now = p.cfg.Now
+	call(t, p, c, "kv.put", "ns", "a", []byte("1"), 0.0, "")
+	call(t, p, c, "kv.put", "ns", "ab", []byte("2"), 1060.0, `{"m":1}`)
+	call(t, p, c, "kv.put", "ns", "b", []byte("3"), 0.0, "")
+	for _, k := range []struct {
+		op   string
+		args []any
+		want string
+	}{
+		{"kv.get", []any{"ns", "a"}, "[1 <nil>]"},
+		{"kv.get", []any{"ns", "ab"}, `[2 {"m":1}]`},
+		{"kv.get", []any{"ns", "none"}, "<nil>"},
+		{"kv.getMany", []any{"ns", []any{"a", "none"}}, "[[1 <nil>] <nil>]"},
+		{"kv.list", []any{"ns", "a", 1000.0, ""}, `[ a 0 <nil> ab 1060 {"m":1}]`},
+		{"kv.list", []any{"ns", "", 1.0, ""}, `[YQ a 0 <nil>]`},
+		{"kv.list", []any{"ns", "", 1.0, "YQ"}, `[YWI ab 1060 {"m":1}]`},
+	} {
+		if got := show(call(t, p, c, k.op, k.args...)); got != k.want {
+			t.Errorf("%s %v: %s, want %s", k.op, k.args, got, k.want)
+		}
+	}
+	now = time.Unix(1061, 0)
+	if got := show(call(t, p, c, "kv.get", "ns", "ab")); got != "<nil>" {
+		t.Errorf("expired: %s", got)
+	}
+	other := c
+	other.Project.Learner = "other"
+	if got := show(call(t, p, other, "kv.get", "ns", "a")); got != "<nil>" {
+		t.Errorf("another learner reads %s", got)
+	}
+	for _, bad := range [][]any{{"kv.get", "foreign", "a"}, {"kv.put", "ns", "", []byte("x")}, {"kv.put", "ns", strings.Repeat("k", 513), []byte("x")}, {"kv.put", "ns", "big", make([]byte, 9<<20)}, {"kv.list", "ns", "", 1.0, "***"}, {"nonsense"}} {
+		if _, err := p.Call(t.Context(), c, bad[0].(string), bad[1:]); err == nil {
+			t.Errorf("%v is accepted", bad[:1])
+		}
+	}
+}
+
+func TestD1(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	call(t, p, c, "d1.exec", "db", "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE t SET v = v || '!' WHERE id = new.id; END;")
+	got := show(call(t, p, c, "d1.query", "db", []any{"INSERT INTO t (v) VALUES (?)", []any{"a;b"}, "SELECT * FROM t", []any{}}))
+	if !strings.Contains(got, "[[id v] 1 0 1 0") || !strings.HasSuffix(got, " 1 a;b!]]") {
+		t.Errorf("got %s", got)
+	}
+	if _, err := p.Call(t.Context(), c, "d1.query", []any{"db", []any{"INSERT INTO t (v) VALUES ('x')", []any{}, "SELEC", []any{}}}); err == nil {
+		t.Error("a batch with a mistake is accepted")
+	}
+	if got := show(call(t, p, c, "d1.query", "db", []any{"SELECT count(*) FROM t", []any{}})); !strings.HasSuffix(got, " 1]]") {
+		t.Errorf("a batch is not undone: %s", got)
+	}
+	for _, text := range []string{"SELECT zeroblob(1000000000)", "PRAGMA journal_mode=wal", "ATTACH 'x' AS y", "SELECT randomblob(900000000)", "BEGIN", "CREATE TABLE big AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT randomblob(100000) FROM c"} {
+		at := time.Now()
+		if _, err := p.Call(t.Context(), c, "d1.query", []any{"db", []any{text, []any{}}}); err == nil {
+			t.Errorf("%s is accepted", text)
+		}
+		if time.Since(at) > 2*sqlWall {
+			t.Errorf("%s took %v", text, time.Since(at))
+		}
+	}
+	// Closed and opened again, it is still there.
+	if err := p.sql.close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := show(call(t, p, c, "d1.query", "db", []any{"SELECT count(*) FROM t", []any{}})); !strings.HasSuffix(got, " 1]]") {
+		t.Errorf("after opening again: %s", got)
+	}
+}
+
+func TestStatements(t *testing.T) {
+	for sql, want := range map[string]string{
+		"":                          "",
+		"; ;":                       "",
+		"select 1; select ';'":      "SELECT|SELECT",
+		"/* ; */ pragma x":          "PRAGMA",
+		"explain query plan vacuum": "VACUUM",
+		"-- c\nattach 'x' as y":     "ATTACH",
+		"create trigger a after insert on b begin select 1; select case when 1 then 2 end; end; select 1": "CREATE|SELECT",
+		"select \"a;b\", [c;d], `e;f`": "SELECT",
+		"select 'unclosed; x":          "SELECT",
+	} {
+		var got []string
+		for _, s := range statements(sql) {
+			got = append(got, s.words[0])
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%q: %q, want %q", sql, got, want)
+		}
+	}
+}
+
+func FuzzStatements(f *testing.F) {
+	f.Add("select 1; create trigger x begin end; explain")
+	f.Fuzz(func(t *testing.T, sql string) {
+		n := 0
+		for _, s := range statements(sql) {
+			n += len(s.text)
+			_ = s.allowed()
+		}
+		if n > len(sql) {
+			t.Error("more text than there was")
+		}
+	})
+}
+
+func TestR2(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	for _, k := range []string{"a/1", "a/2", "b", "c/1"} {
+		call(t, p, c, "r2.put", "bucket", k, []byte("0123456789"), `{"contentType":"text/plain"}`, "", "")
+	}
+	got := call(t, p, c, "r2.get", "bucket", "b", 2.0, 3.0, "").([]any)
+	if show(got[1]) != "234" {
+		t.Errorf("range: %s", show(got))
+	}
+	etag := got[0].([]any)[3].(string)
+	if got := call(t, p, c, "r2.get", "bucket", "b", 0.0, -1.0, `{"etagDoesNotMatch":"`+etag+`"}`).([]any); got[1] != nil {
+		t.Errorf("condition: %s", show(got))
+	}
+	if got := call(t, p, c, "r2.put", "bucket", "b", []byte("x"), "", "", `{"etagMatches":"other"}`); got != nil {
+		t.Errorf("condition: %s", show(got))
+	}
+	list := call(t, p, c, "r2.list", "bucket", "", 100.0, "", "/", "").([]any)
+	if show(list[1]) != "[a/ c/]" || len(list) != 3 {
+		t.Errorf("list: %s", show(list))
+	}
+	call(t, p, c, "r2.delete", "bucket", []any{"b", "none"})
+	if got := call(t, p, c, "r2.head", "bucket", "b"); got != nil {
+		t.Errorf("deleted: %s", show(got))
+	}
+}
+
+// A message that always fails goes to the dead letters after its retries.
+func TestQueueRetries(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	dead := make(chan string, 1)
+	var p *Platform
+	p, c := testPlatform(t, func(_ context.Context, e Event) (*trace.Summary, []byte, error) {
+		var in struct {
+			Queue    string
+			Messages []struct {
+				ID, Encoded string
+				Attempts    int
+			}
+		}
+		if err := json.Unmarshal(e.Payload, &in); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, m := range in.Messages {
+			seen = append(seen, fmt.Sprint(in.Queue, m.Encoded, m.Attempts))
+		}
+		if in.Queue == "dlq" {
+			dead <- in.Messages[0].Encoded
+			return &trace.Summary{}, []byte(`{"outcome":"ok","ackAll":true}`), nil
+		}
+		return &trace.Summary{}, []byte(`{"outcome":"ok","retryMessages":["` + in.Messages[0].ID + `"],"retryDelays":[null]}`), nil
+	})
+	w := *c.Worker
+	w.Consumers = []trace.Consumer{{Queue: "q", BatchSize: 1, Retries: 2, DeadLetter: "dlq"}, {Queue: "dlq", BatchSize: 1}}
+	p.Deploy(c.Project, &trace.Deployment{Workers: []trace.Worker{w}})
+	call(t, p, c, "queue.send", "q", "m", "json", -1.0)
+	select {
+	case <-dead:
+	case <-time.After(10 * time.Second):
+		t.Fatal("no dead letter")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if got := strings.Join(seen, " "); got != "qm1 qm2 qm3 dlqm1" {
+		t.Errorf("delivered %s", got)
+	}
+}
+
+func TestCron(t *testing.T) {
+	at := time.Date(2026, 11, 21, 15, 30, 0, 0, time.UTC) // a Saturday
+	for expr, want := range map[string]bool{
+		"* * * * *": true, "30 15 * * *": true, "*/15 * * * *": true, "31 * * * *": false, "0-30/10 15 21 NOV *": true, "* * * * SAT": true, "* * * * 7": true, "* * * * MON-FRI": false,
+		"30 15 1 * SAT": true, "* * L * *": false, "* * 20W * *": false, "* * * * SAT#3": true, "* * * * 7L": false, "nonsense": false, "61 * * * *": false, "": false,
+	} {
+		if got := cronMatches(expr, at); got != want {
+			t.Errorf("%q: %v, want %v", expr, got, want)
+		}
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	var got []any
+	for range 3 {
+		got = append(got, call(t, p, c, "ratelimit", "id", "key", 2.0, 60.0))
+	}
+	if show(got) != "[true true false]" {
+		t.Errorf("got %s", show(got))
+	}
+}
+
+func TestCacheFreshness(t *testing.T) {
+	now := time.Unix(0, 0)
+	for header, want := range map[string]time.Duration{
+		"": cacheFresh, "cache-control\nmax-age=60": time.Minute, "cache-control\ns-maxage=5, max-age=60": 5 * time.Second, "cache-control\nno-store": 0,
+		"cache-control\nprivate": 0, "set-cookie\na=b": 0, "set-cookie\na=b\ncache-control\nprivate=Set-Cookie": cacheFresh, "expires\nThu, 01 Jan 1970 00:01:00 GMT": time.Minute, "expires\n0": 0,
+	} {
+		if got := freshness(lines(header), now); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
