@@ -25,8 +25,8 @@ export interface LiveOptions {
   random?: () => number;
 }
 
-const quiet = 700; // ms without a message before the page asks whether anyone is there
-const patience = 700; // ms to wait for the answer
+const quiet = 600; // ms without a message before the page asks whether anyone is there
+const patience = 650; // ms to wait for the answer
 
 export class Live {
   #o: Required<LiveOptions>;

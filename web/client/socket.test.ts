@@ -85,10 +85,10 @@ test("a silent network is noticed within two seconds", () => {
   const { wires, states, pass } = setup();
   wires[0]!.onopen?.();
   wires[0]!.say({ type: "welcome", stream: "s", seq: 0 });
-  pass(750);
+  pass(650);
   assert.equal(wires[0]!.sent.at(-1)?.type, "ping");
   wires[0]!.say({ type: "pong" });
-  pass(1900);
+  pass(1800);
   assert.deepEqual(states, ["open", "lost"]);
   assert.equal(wires[0]!.closed, true);
 });
