@@ -28,8 +28,8 @@ function start(lab: HTMLElement): void {
   if (!body || !action) return;
   const where = el("p", { class: "eyebrow", role: "status" });
   let stop: AbortController | null = null;
-  const go = el("button", { class: "button", type: "button" }, lab.dataset.verb ?? "Fill");
   const idle = lab.dataset.verb ?? "Fill";
+  const go = el("button", { class: "button", type: "button" }, idle);
   go.addEventListener("click", () => {
     if (stop) {
       stop.abort();

@@ -44,6 +44,7 @@ export class Saver {
   #busy: Promise<void> | null = null;
   #timer: unknown;
   #failures = 0;
+  #refusal = ""; // why the server does not take what was typed
   #theirs: { revision: number; files: Files } | null = null;
   #kept = true;
   #newer = 0;
@@ -89,6 +90,7 @@ export class Saver {
       this.#o.cancel(this.#timer);
       await this.#save(false);
       if (this.#theirs) throw new Error("Changed on two devices. Choose one first.");
+      if (this.#refusal) throw new Error(this.#refusal);
       if (this.#failures) throw new Error("Offline. Your code is kept here; run again when the server answers.");
     }
     return this.#revision;
@@ -206,12 +208,12 @@ export class Saver {
       this.#fail(why, "Offline. Kept in this browser until the server answers.");
       return;
     } else if (answer.status >= 400 || answer.revision === undefined) {
-      this.#failures = 0;
-      this.#o.state("offline", answer.error ?? "Not saved. Kept in this browser.");
-      this.#failures = 1;
+      this.#refusal = answer.error ?? "Not saved. Kept in this browser.";
+      this.#o.state("offline", this.#refusal);
       return;
     }
     this.#failures = 0;
+    this.#refusal = "";
     this.#revision = answer.revision;
     this.#sent = undefined;
     if (this.#files === files) {

@@ -75,9 +75,8 @@ export class TypeService {
         })),
       };
     };
-    const define = (view: EditorView, pos: number): void => {
+    const define = (pos: number): void => {
       void this.call("definition", path(), pos).then((d) => d && go(d.path, d.line, d.column)).catch(() => {});
-      void view;
     };
     return [
       autocompletion({ override: [complete], icons: false }),
@@ -90,13 +89,13 @@ export class TypeService {
         const h = await this.call("hover", path(), pos).catch(() => null);
         return h ? { pos: h.from, end: h.to, create: () => ({ dom: described(h) }) } : null;
       }),
-      keymap.of([{ key: "F12", run: (view) => { define(view, view.state.selection.main.head); return true; } }]),
+      keymap.of([{ key: "F12", run: (view) => { define(view.state.selection.main.head); return true; } }]),
       EditorView.domEventHandlers({
         mousedown: (e, view) => {
           if (!(e.ctrlKey || e.metaKey) || e.button !== 0) return false;
           const pos = view.posAtCoords({ x: e.clientX, y: e.clientY });
           if (pos === null) return false;
-          define(view, pos);
+          define(pos);
           return true;
         },
       }),

@@ -121,6 +121,20 @@ test("another tab's save is taken over when nothing is unsaved here", async () =
   await s.remote(2, () => assert.fail("our own revision needs no fetch"));
 });
 
+test("what the server refuses is said in its words, kept, and tried again with the next edit", async () => {
+  const w = new World();
+  const s = w.page();
+  const put = w.put;
+  w.put = async (b) => (b.files["a.ts"] === "bad" ? { status: 400, error: "The file is too big." } : put(b));
+  const again = new Saver({ project: "p", revision: 1, files: w.files, put: w.put, recall: (_k, f) => f, keep: () => true, state: (x) => w.states.push(x), adopt: () => {}, conflict: () => {}, later: (fn) => { w.timers.push(fn); return fn; }, cancel: () => {} });
+  again.edit({ "a.ts": "bad" });
+  await w.tick();
+  await assert.rejects(again.flush(), /The file is too big/);
+  again.edit({ "a.ts": "good" });
+  assert.equal(await again.flush(), 2);
+  assert.equal(s.clean, true);
+});
+
 test("reset is one save that names its reason", async () => {
   const w = new World();
   const s = w.page();
