@@ -1,13 +1,12 @@
-// Tenant A leaves traces wherever it can.
-globalThis.secret = "A was here";
-Array.prototype.spy = () => "A listens";
+import { look, plant } from "../../probes.js";
+
 let visits = 0;
 
 export default {
   async fetch(request, env) {
-    visits++;
-    await env.KV.put("secret", "A's diary");
-    console.log("A counted " + visits);
-    return Response.json({ visits });
+    const { pathname } = new URL(request.url);
+    if (pathname === "/plant") await plant(env);
+    if (pathname === "/look") return Response.json(await look(env));
+    return new Response("visit " + ++visits);
   },
 };

@@ -1,15 +1,12 @@
-// Tenant B looks for them, in five places.
+import { look, plant } from "../../probes.js";
+
 let visits = 0;
 
 export default {
   async fetch(request, env) {
-    visits++;
-    return Response.json({
-      global: globalThis.secret ?? null,
-      prototype: typeof [].spy,
-      storage: await env.KV.get("secret"),
-      counter: visits,
-      env: Object.keys(env),
-    });
+    const { pathname } = new URL(request.url);
+    if (pathname === "/plant") await plant(env);
+    if (pathname === "/look") return Response.json(await look(env));
+    return new Response("visit " + ++visits);
   },
 };

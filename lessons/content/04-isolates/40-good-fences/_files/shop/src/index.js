@@ -1,13 +1,17 @@
-let user; // who is shopping
+const baskets = { alice: "a lamp", bob: "a hat", carol: "a radio" };
 
-async function greet() {
-  await new Promise((resolve) => setTimeout(resolve, 5)); // ask the stockroom
-  return "Cart of " + user;
-}
+let user; // who is asking
 
 export default {
   async fetch(request) {
-    user = new URL(request.url).searchParams.get("user");
-    return new Response(await greet());
+    user = request.headers.get("x-user");
+    const basket = await open();
+    return new Response(`${user} has ${basket}`);
   },
 };
+
+// Baskets are kept far away: each takes 5 to 25 ms to come.
+async function open() {
+  await scheduler.wait(5 + 20 * Math.random());
+  return baskets[user] ?? "nothing";
+}
