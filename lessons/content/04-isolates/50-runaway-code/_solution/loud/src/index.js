@@ -1,0 +1,24 @@
+import { download } from "./source.js";
+
+export default {
+  async fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/spin") for (;;); // forever
+    if (pathname === "/wait") return new Response(await wait(1000));
+    if (pathname === "/total") return new Response(String(await total(download())));
+    return new Response("ok");
+  },
+};
+
+// Comes back after some milliseconds.
+async function wait(ms) {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return "rested";
+}
+
+// How many bytes does the stream hold?
+async function total(stream) {
+  let sum = 0;
+  for await (const piece of stream) sum += piece.length;
+  return sum;
+}
