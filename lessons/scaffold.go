@@ -38,7 +38,7 @@ func NewLesson(root, name string) (string, error) {
 		ts := trackFolders(fsys)
 		switch len(ts) {
 		case 0:
-			return "", errors.New("there is no track here; make one with `coldstart new track NAME`, or say where with --lessons DIR")
+			return "", errors.New("there is no track here; make one with `coldstart new track NAME`, or say where with --dir DIR")
 		case 1:
 			track = ts[0]
 		default:
