@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -83,12 +85,24 @@ func (b *board) free() {
 	_ = b.file.Close()
 }
 
-// monotonic is the machine's monotonic clock in nanoseconds, the same in every process.
+// monotonic is the machine's monotonic clock in nanoseconds, the same in every
+// process. It reads Go's own, which is that clock without its origin, because
+// Go reads it without a system call.
 func monotonic() int64 {
+	c := clock()
+	return c.origin + int64(time.Since(c.at))
+}
+
+var clock = sync.OnceValue(func() (c struct {
+	at     time.Time
+	origin int64
+},
+) {
 	var t unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
-	return t.Nano()
-}
+	c.at, c.origin = time.Now(), t.Nano()
+	return c
+})
 
 func threadID() int { return unix.Gettid() }
 
