@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/time/rate"
 
@@ -42,7 +43,8 @@ type Config struct {
 	Logger   *slog.Logger // nil: nothing is logged
 	Now      func() time.Time
 	// RunRate is how many runs and checks one workspace may start a second,
-	// RunBurst how many at once. Zero means 5 and 10. ×20 counts as one.
+	// RunBurst how many at once. Zero means 4 and 15, so that the twentieth click
+	// of a second is one too many. ×20 counts as one.
 	RunRate  float64
 	RunBurst int
 }
@@ -55,10 +57,10 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	if c.RunRate == 0 {
-		c.RunRate = 5
+		c.RunRate = 4
 	}
 	if c.RunBurst == 0 {
-		c.RunBurst = 10
+		c.RunBurst = 15
 	}
 	return c
 }
@@ -243,13 +245,44 @@ func (h *Hub) IsolateChanged(key sandbox.Key) {
 // gather is how long changes of isolates are collected into one message.
 const gather = 100 * time.Millisecond
 
-// named gives an event the run id that the page knows.
+// named gives an event the run id that the page knows, and bounds the texts
+// that a learner's code can make as long as it likes.
 func named(e trace.Event, id string) trace.Event {
 	e.Run = id
+	e.Fault = clipFault(e.Fault)
 	if e.Summary != nil {
 		sum := *e.Summary
-		sum.Run = id
+		sum.Run, sum.Fault = id, clipFault(sum.Fault)
 		e.Summary = &sum
 	}
 	return e
+}
+
+// The most of a fault that is shown and kept, in bytes.
+const (
+	clipName    = 200
+	clipMessage = 4 << 10
+	clipCode    = 8 << 10
+	clipFrames  = 50
+)
+
+func clipFault(f *trace.Fault) *trace.Fault {
+	if f == nil || len(f.Name) <= clipName && len(f.Message) <= clipMessage && len(f.Hint) <= clipMessage && len(f.Code) <= clipCode && len(f.Frames) <= clipFrames {
+		return f
+	}
+	out := *f
+	out.Name, out.Message, out.Hint, out.Code = clip(f.Name, clipName), clip(f.Message, clipMessage), clip(f.Hint, clipMessage), clip(f.Code, clipCode)
+	out.Frames = f.Frames[:min(len(f.Frames), clipFrames)]
+	return &out
+}
+
+// clip cuts a text at a character's end and marks the cut.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "…"
 }

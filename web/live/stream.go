@@ -19,8 +19,8 @@ import (
 // What a stream keeps for pages that reconnect. A page that was away while
 // more than this came is told so, and clears its panels.
 const (
-	keepMessages = 4096
-	keepBytes    = 4 << 20
+	keepMessages = 32 << 10 // ×20 of a Worker that logs all it may
+	keepBytes    = 8 << 20
 	keepShort    = 256 << 10 // instead, once all streams together keep more than keepTotal
 	keepTotal    = 256 << 20
 )
@@ -162,7 +162,7 @@ func (s *stream) begin(id string, cancel context.CancelCauseFunc, now time.Time)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.jobs) >= maxJobs {
-		return "Four runs of this project are under way. Wait for one, or stop it."
+		return "32 runs of this project are under way. Wait for one, or stop it."
 	}
 	for _, used := range s.recent {
 		if used == id {
@@ -178,9 +178,9 @@ func (s *stream) begin(id string, cancel context.CancelCauseFunc, now time.Time)
 	return ""
 }
 
-// maxJobs is how many runs and checks of one project go on at once: the
-// sandbox queues them by learner, so more would only wait there.
-const maxJobs = 4
+// maxJobs is how many runs and checks of one project go on at once, waiting in
+// the sandbox's queue included: its queue of one learner is as long.
+const maxJobs = 32
 
 func (s *stream) end(id string, now time.Time) {
 	s.mu.Lock()
