@@ -72,3 +72,25 @@ func TestShippedLessons(t *testing.T) {
 		t.Errorf("only %d checks ran", r.Checks)
 	}
 }
+
+// TestNewLessonPassesLint follows the guide: a track, a lesson, lint with
+// everything on.
+func TestNewLessonPassesLint(t *testing.T) {
+	root := t.TempDir()
+	if _, err := lessons.NewTrack(root, "event-driven"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lessons.NewLesson(root, "first-event"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Lint(t.Context(), LintConfig{Door: realDoor(t), Lessons: os.DirFS(root), Repeat: 3, Mutate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Problems {
+		t.Error(p)
+	}
+	if r.Lessons != 1 || r.Checks != 1 || r.Mutants == 0 {
+		t.Errorf("%d lessons, %d checks, %d mutants", r.Lessons, r.Checks, r.Mutants)
+	}
+}
