@@ -53,7 +53,7 @@ export class Panels {
         if (refused) {
           delete panel.dataset.shows;
           set(panel, $(".panel_name", panel), el("article", { class: "stop", "data-fault": "refused" }, el("h3", null, "This did not run"), el("p", null, refused)));
-        } else drawResponse(panel, runs, this.#page.limits, this.#page.url, this.#preview);
+        } else drawResponse(panel, runs, this.#page.limits, this.#preview);
         break;
       case "logs":
         if (runs.rows.length || this.#logs) {

@@ -153,7 +153,7 @@ export function waiting(run: Run | null, ask: Ask | null): HTMLElement {
 
 /** Draws the panel. Preview gives the address of a run's body as a page. */
 export function drawResponse(
-  panel: HTMLElement, runs: Runs, limits: { cpu_us: number; memory_bytes: number }, url: string, preview: (r: Run) => string,
+  panel: HTMLElement, runs: Runs, limits: { cpu_us: number; memory_bytes: number }, preview: (r: Run) => string,
 ): void {
   const run = runs.last;
   const ask = runs.pending;
@@ -189,7 +189,7 @@ export function drawResponse(
       run.bodyBytes > 0 && el("fieldset", { class: "segment" }, el("legend", { class: "sr" }, "Show the body as"),
         ...list.map((v) => el("label", null, el("input", {
           type: "radio", name: "as", value: v, checked: v === view,
-          change: () => { chosen = v; drawResponse(panel, runs, limits, url, preview); },
+          change: () => { chosen = v; drawResponse(panel, runs, limits, preview); },
         }), names[v])))),
     head && el("div", { class: view === "page" ? "" : "panel_split panel_split-even" },
       run.bodyBytes > 0 ? shown(view, run, data, text, preview)
@@ -197,7 +197,6 @@ export function drawResponse(
       el("table", { class: "pairs" }, el("caption", { class: "sr" }, "Response headers"),
         el("tbody", null, ...(head.headers ?? []).map(([k, v]) => el("tr", null, el("th", { scope: "row" }, k), el("td", null, v)))))),
     !head && run.over && !run.fault && el("div", { class: "empty" }, icon("run"), el("h3", null, "No response"),
-      el("p", null, "The run ended before there was one.")),
-    url && el("p", { class: "panel_more eyebrow" }, "Answers curl too: ", el("a", { href: `${url}/`, target: "_blank", rel: "noopener" }, el("code", null, url))));
+      el("p", null, "The run ended before there was one.")));
   if (focused) $<HTMLInputElement>("input[name=as]:checked", panel)?.focus();
 }
