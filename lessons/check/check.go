@@ -29,8 +29,6 @@ type Config struct {
 	Lab func(ctx context.Context, id string) (any, error)
 	// Answers are the learner's answers to predict and quiz by question id.
 	Answers map[string][]string
-	// Export gives the project as it would be exported, by path. Nil: not on this host.
-	Export func(ctx context.Context) (map[string][]byte, error)
 	// Only runs these tests, by index; nil runs all.
 	Only []int
 	// Wall bounds the whole script; 0 means two minutes.

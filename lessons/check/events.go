@@ -1,13 +1,18 @@
 package check
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"coldstart/sandbox"
+	"coldstart/sandbox/bundle"
+	"coldstart/sandbox/trace"
 )
 
 // eventOptions are the options of tick, enqueue and upload.
@@ -198,12 +203,9 @@ func (s *session) lab(ctx context.Context, raw []json.RawMessage) (any, error) {
 	return map[string]any{"available": v != nil, "why": "you have not run the lab yet", "samples": v}, nil
 }
 
-// export gives the project as it would be exported, text files by path.
-func (s *session) export(ctx context.Context) (any, error) {
-	if s.cfg.Export == nil {
-		return map[string]any{"available": false, "why": "projects are not exported here"}, nil
-	}
-	files, err := s.cfg.Export(ctx)
+// export gives the project as it is exported, text files by path.
+func (s *session) export() (any, error) {
+	files, err := s.unzipped()
 	if err != nil {
 		return nil, failure("The project cannot be exported: "+err.Error(), "", "")
 	}
@@ -211,5 +213,31 @@ func (s *session) export(ctx context.Context) (any, error) {
 	for name, b := range files {
 		out[name] = string(b)
 	}
-	return map[string]any{"available": true, "files": out}, nil
+	return map[string]any{"files": out}, nil
+}
+
+// unzipped packs the learner's files and reads the archive.
+func (s *session) unzipped() (map[string][]byte, error) {
+	p := trace.Project{Files: s.files, Main: s.lesson.Main()}
+	archive, err := bundle.Export(p, bundle.ExportMeta{Name: s.lesson.ID, Title: s.lesson.Title, Workers: s.main.deploy.Workers})
+	if err != nil {
+		return nil, err
+	}
+	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			return nil, err
+		}
+		b, err := io.ReadAll(in)
+		if err := errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+		files[f.Name] = b
+	}
+	return files, nil
 }

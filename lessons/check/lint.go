@@ -27,7 +27,6 @@ type LintConfig struct {
 	Only     []string // lesson ids or folders; nil: all
 	Box      func(ctx context.Context, name string, options map[string]any) (Line, error)
 	Lab      func(ctx context.Context, lesson, lab string) (any, error)
-	Export   func(l *lessons.Lesson) func(ctx context.Context) (map[string][]byte, error)
 	Progress func(done, total int, lesson string) // nil: silent
 }
 
@@ -130,11 +129,6 @@ func (x *linter) try(ctx context.Context, files map[string][]byte, only []int) (
 	cfg := Config{Door: x.cfg.Door, Learner: "lint", Box: x.cfg.Box, Answers: RightAnswers(x.lesson), Only: only}
 	if x.cfg.Lab != nil {
 		cfg.Lab = func(ctx context.Context, id string) (any, error) { return x.cfg.Lab(ctx, x.lesson.ID, id) }
-	}
-	if x.cfg.Export != nil {
-		l := *x.lesson
-		l.Starter = files
-		cfg.Export = x.cfg.Export(&l)
 	}
 	r, err = Run(ctx, cfg, x.lesson, files, nil)
 	var se *ScriptError

@@ -212,6 +212,7 @@
       },
       files: given.files,
       answers: given.answers,
+      nonce: given.nonce,
     };
   }
 

@@ -1,0 +1,13 @@
+const quotes = ["Measure twice.", "Load later.", "Ship small."];
+
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/add") {
+      if (request.headers.get("authorization") !== "Bearer " + env.KEY) return new Response("no", { status: 401 });
+      quotes.push(await request.text());
+      return new Response("added", { status: 201 });
+    }
+    return new Response(quotes[Math.floor(Math.random() * quotes.length)]);
+  },
+};
