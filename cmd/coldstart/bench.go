@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -179,20 +180,23 @@ func (b *bench) warm(ctx context.Context, n int, r *benchResult) error {
 
 // density starts isolates, each of a learner of its own, and asks Linux what they hold.
 func (b *bench) density(ctx context.Context, n int, r *benchResult) error {
-	var private []float64
+	keys := make([]sandbox.Key, n)
 	begin := time.Now()
 	for i := range n {
-		key := sandbox.Key{Learner: fmt.Sprintf("bench-%d", i), Project: "density"}
-		if err := b.deploy(ctx, key); err != nil {
+		keys[i] = sandbox.Key{Learner: fmt.Sprintf("bench-%d", i), Project: "density"}
+		if err := b.deploy(ctx, keys[i]); err != nil {
 			return err
 		}
-		s, _, err := b.once(ctx, key, false)
-		if err != nil {
+		if _, _, err := b.once(ctx, keys[i], false); err != nil {
 			return err
 		}
-		private = append(private, float64(s.Memory)/1024)
 	}
 	r.StartEach = float64(time.Since(begin).Microseconds()) / float64(n)
+	time.Sleep(time.Second) // an isolate becomes idle 250 ms after its last turn
+	private, err := b.private(ctx, keys)
+	if err != nil {
+		return err
+	}
 	stats := b.door.Stats()
 	for _, child := range stats.Runners {
 		if child.Role == "run" {
@@ -205,6 +209,23 @@ func (b *bench) density(ctx context.Context, n int, r *benchResult) error {
 		return fmt.Errorf("bench: started %d isolates, %d are live", n, r.Live)
 	}
 	return nil
+}
+
+// private asks about a hundred idle isolates for their page maps and gives what each holds for itself, in kB.
+func (b *bench) private(ctx context.Context, keys []sandbox.Key) ([]float64, error) {
+	var kb []float64
+	for i := 0; i < len(keys); i += max(1, len(keys)/100) {
+		live := b.door.Isolates(keys[i])
+		if len(live) == 0 {
+			return nil, fmt.Errorf("bench: isolate %d is gone", i)
+		}
+		pages, err := b.door.Pages(ctx, keys[i], live[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		kb = append(kb, float64(bytes.Count(pages, []byte{2})*4))
+	}
+	return kb, nil
 }
 
 // machine says what the figures were measured on.
