@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
@@ -39,8 +40,9 @@ type attempt struct {
 	spans   []trace.Span // only the reader uses them
 	lastEnd int64
 
-	effect atomic.Bool // it did something that must not be done twice
-	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
+	wall   time.Duration // what earlier attempts left of the wall time, 0 for all
+	effect atomic.Bool   // it did something that must not be done twice
+	whole  atomic.Bool   // the response is complete here: a visitor who leaves loses nothing
 
 	mu   sync.Mutex
 	run  *runner.Run // nil before it began
@@ -63,7 +65,7 @@ func (a *attempt) start(ctx context.Context) error {
 	j := runner.Job{
 		Worker: e.group.worker, Isolate: i.number, New: a.t.cold, Slot: i.slot, Name: i.id, Limits: e.group.worker.Limits,
 		Run: e.id, Root: e.chain.root, Depth: e.depth, Type: e.typ, Request: e.request, Payload: e.payload,
-		Entrypoint: e.entry, Object: e.object, Props: e.props, Upgrade: e.upgrade, Origin: e.chain.origin,
+		Entrypoint: e.entry, Object: e.object, Props: e.props, Upgrade: e.upgrade, Origin: e.chain.origin, Wall: a.wall,
 	}
 	if e.body != nil && !e.body.Again() {
 		a.effect.Store(true) // its body is consumed

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
@@ -208,7 +209,7 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 	if e.kept {
 		return nil, e.refuse(404, nil), nil
 	}
-	innocent := 0
+	innocent, began := 0, int64(0)
 	for try := 0; ; try++ {
 		from := e.chain.at()
 		t, fault, err := e.s.admit(ctx, e.group, e.nested, func(q trace.Queued) {
@@ -225,6 +226,12 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			return nil, e.refuse(503, fault), nil
 		}
 		a := newAttempt(e, t, to)
+		if wall := e.group.worker.Limits.Wall; try == 0 {
+			began = to
+		} else if a.wall = wall - time.Duration(to-began)*time.Microsecond; a.wall <= 0 {
+			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
+			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
+		}
 		a.again = try < retryMax && innocent < innocentMe
 		if err := a.start(ctx); err != nil {
 			// The runner died before anything was sent; its isolates are lost or about to be.

@@ -63,7 +63,7 @@ func (c *child) start(n uint64, m startMsg) {
 	run.out = newOutStream(c.conn, n, 0)
 	inv := webapi.Invocation{
 		Run: m.Run, Type: m.Type, Payload: m.Payload, Entrypoint: m.Entrypoint, Object: m.Object,
-		Props: m.Props, Depth: m.Depth, Root: m.Root,
+		Props: m.Props, Depth: m.Depth, Root: m.Root, Wall: m.Wall,
 	}
 	if q := m.Request; q != nil {
 		r := &webapi.Request{Method: q.Method, URL: q.URL, Headers: q.Headers, Length: q.Length, CF: q.CF}
@@ -149,9 +149,17 @@ func (r *childRun) begin(inv webapi.Invocation) {
 		return
 	}
 	if r.iso.worker.Invoke(inv, r) != nil {
-		r.c.drop(r)
-		_ = r.c.conn.send(now, kindRefused, r.n, nil)
+		r.Refused()
 	}
+}
+
+// Refused implements webapi.Sink.
+func (r *childRun) Refused() {
+	r.mu.Lock()
+	r.ending = true
+	r.mu.Unlock()
+	r.c.drop(r)
+	_ = r.c.conn.send(now, kindRefused, r.n, nil)
 }
 
 // drop forgets a run.

@@ -126,6 +126,11 @@ func (e *ending) Done(s trace.Summary) {
 	e.Sink.Done(s)
 }
 
+func (e *ending) Refused() {
+	e.forget()
+	e.Sink.Refused()
+}
+
 func (w *worker) Cancel(run string, why error) { w.cancels.cancel(run, why) }
 func (w *worker) Private() int64               { return w.w.Stats().Private }
 func (w *worker) Dead() bool                   { return w.w.Closed() }

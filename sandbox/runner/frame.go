@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -110,23 +111,24 @@ type readyMsg struct {
 }
 
 type startMsg struct {
-	Isolate    uint64       `cbor:"1,keyasint"`
-	New        bool         `cbor:"2,keyasint"` // make the isolate; otherwise it must exist
-	Name       string       `cbor:"3,keyasint"` // isolate id as learners see it
-	Worker     uint64       `cbor:"4,keyasint"` // handle
-	Run        string       `cbor:"5,keyasint"`
-	Type       string       `cbor:"6,keyasint"`
-	Request    *requestMsg  `cbor:"7,keyasint"`
-	Payload    []byte       `cbor:"8,keyasint"`
-	Entrypoint string       `cbor:"9,keyasint"`
-	Object     string       `cbor:"10,keyasint"`
-	Props      string       `cbor:"11,keyasint"`
-	Upgrade    bool         `cbor:"12,keyasint"`
-	Depth      int          `cbor:"13,keyasint"`
-	Root       string       `cbor:"14,keyasint"`
-	Origin     int64        `cbor:"15,keyasint"` // monotonic nanoseconds at which the run's clock is 0
-	Limits     trace.Limits `cbor:"16,keyasint"`
-	Slot       int          `cbor:"17,keyasint"` // the isolate's place on the status board
+	Isolate    uint64        `cbor:"1,keyasint"`
+	New        bool          `cbor:"2,keyasint"` // make the isolate; otherwise it must exist
+	Name       string        `cbor:"3,keyasint"` // isolate id as learners see it
+	Worker     uint64        `cbor:"4,keyasint"` // handle
+	Run        string        `cbor:"5,keyasint"`
+	Type       string        `cbor:"6,keyasint"`
+	Request    *requestMsg   `cbor:"7,keyasint"`
+	Payload    []byte        `cbor:"8,keyasint"`
+	Entrypoint string        `cbor:"9,keyasint"`
+	Object     string        `cbor:"10,keyasint"`
+	Props      string        `cbor:"11,keyasint"`
+	Upgrade    bool          `cbor:"12,keyasint"`
+	Depth      int           `cbor:"13,keyasint"`
+	Root       string        `cbor:"14,keyasint"`
+	Origin     int64         `cbor:"15,keyasint"` // monotonic nanoseconds at which the run's clock is 0
+	Limits     trace.Limits  `cbor:"16,keyasint"`
+	Slot       int           `cbor:"17,keyasint"`           // the isolate's place on the status board
+	Wall       time.Duration `cbor:"18,keyasint,omitempty"` // left of the run's wall time, 0 for all of it
 }
 
 type requestMsg struct {

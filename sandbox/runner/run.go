@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
@@ -29,7 +30,8 @@ type Job struct {
 	Object     string
 	Props      string
 	Upgrade    bool
-	Origin     int64 // Monotonic at which the run's clock is 0
+	Origin     int64         // Monotonic at which the run's clock is 0
+	Wall       time.Duration // left of the run's wall time, 0 for all of it
 }
 
 // Monotonic is the clock that Job.Origin counts in, in nanoseconds.
@@ -142,7 +144,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	}
 	m := startMsg{
 		Isolate: j.Isolate, New: j.New, Slot: j.Slot, Name: j.Name, Worker: handle, Run: j.Run, Type: j.Type, Payload: j.Payload,
-		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits,
+		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits, Wall: j.Wall,
 	}
 	r.out = newOutStream(p.conn, r.n, 0)
 	var body io.ReadCloser

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"io"
+	"time"
 
 	"coldstart/sandbox/trace"
 )
@@ -47,6 +48,9 @@ type Invocation struct {
 	Socket     Socket   // fetch with an upgrade: the client's end
 	Depth      int      // Worker-to-Worker calls above this one
 	Root       string   // the run at the top of the chain; limits on calls count over it
+	// Wall is what is left of the run's wall time, 0 for the Worker's whole
+	// limit. It counts from Invoke, also while the run waits for its turn.
+	Wall time.Duration
 }
 
 // Target says where a subrequest goes.
@@ -77,6 +81,9 @@ type Sink interface {
 	Event(e trace.Event)
 	// Done closes the run, after waitUntil; nothing follows.
 	Done(s trace.Summary)
+	// Refused closes a run of which nothing has begun, because the isolate was
+	// spent by another; nothing follows. It may be started elsewhere.
+	Refused()
 }
 
 // Backend is what the outside does for a Worker. Methods are called on the

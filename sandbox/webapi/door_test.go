@@ -262,6 +262,8 @@ func (s *sink) Event(e trace.Event) {
 	}
 }
 
+func (s *sink) Refused() { s.Done(trace.Summary{Outcome: "refused"}) }
+
 func (s *sink) Done(sum trace.Summary) {
 	s.sum = sum
 	s.once.Do(func() { close(s.head) })

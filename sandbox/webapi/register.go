@@ -41,6 +41,7 @@ func flag(args []isolate.Value, i int) bool   { b, _ := arg(args, i).(bool); ret
 func data(args []isolate.Value, i int) []byte { b, _ := arg(args, i).([]byte); return b }
 func list(args []isolate.Value, i int) []any  { l, _ := arg(args, i).([]any); return l }
 func typeError(message string) error          { return &isolate.Throw{Name: "TypeError", Message: message} }
+
 func domError(name, message string) error {
 	return &isolate.Throw{Name: "DOMException", Code: name, Message: message}
 }

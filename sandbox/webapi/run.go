@@ -1,7 +1,9 @@
 package webapi
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,15 +53,16 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	r := &run{w: w, inv: inv, sink: sink, began: time.Now()}
 	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet}
-	if ctx.Done() != nil {
-		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
-	}
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
-		r.unwatch()
 		return ErrClosed
 	}
+	if ctx.Done() != nil {
+		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
+	}
+	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() { r.abort(r.wallFault()) })
+	w.unbegun[r] = true
 	if w.active >= w.limits.Requests {
 		w.waiting = append(w.waiting, r)
 		w.mu.Unlock()
@@ -67,11 +70,7 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	}
 	w.active++
 	w.mu.Unlock()
-	if err := r.begin(); err != nil {
-		w.mu.Lock()
-		w.active--
-		w.mu.Unlock()
-		r.unwatch()
+	if r.begin() != nil && r.drop() {
 		return ErrClosed
 	}
 	return nil
@@ -79,27 +78,61 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 
 // begin queues the run's first turn.
 func (r *run) begin() error {
-	return r.w.loop.Post(r.account, func(iso isolate.Isolate) error {
-		r.w.lastRun++
-		r.id = r.w.lastRun
-		r.w.runs[r.id] = r
-		r.wall = time.AfterFunc(r.w.limits.Wall, func() { r.abort(r.wallFault()) })
+	w := r.w
+	return w.loop.Post(r.account, func(iso isolate.Isolate) error {
+		w.mu.Lock()
+		mine := w.unbegun[r]
+		delete(w.unbegun, r)
+		w.mu.Unlock()
+		if !mine { // dropped while it waited
+			return nil
+		}
+		w.lastRun++
+		r.id = w.lastRun
+		w.runs[r.id] = r
 		return r.enter(iso)
 	})
 }
 
+// drop takes back a run whose first turn has not begun, and reports whether it could.
+func (r *run) drop() bool {
+	w := r.w
+	w.mu.Lock()
+	mine := w.unbegun[r]
+	delete(w.unbegun, r)
+	if at := slices.Index(w.waiting, r); at >= 0 {
+		w.waiting = slices.Delete(w.waiting, at, at+1)
+	} else if mine {
+		w.active--
+	}
+	w.mu.Unlock()
+	if mine {
+		r.unwatch()
+	}
+	return mine
+}
+
+// unwatch stops what could end the run from outside.
 func (r *run) unwatch() {
+	r.wall.Stop()
 	if r.stop != nil {
 		r.stop()
 	}
 }
 
 func (r *run) wallFault() *trace.Fault {
-	return &trace.Fault{Kind: trace.FaultWall, Message: "The run took longer than its time limit of " + r.w.limits.Wall.String() + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+	return &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + spell(r.w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
 }
 
-// abort ends the run from outside its turns.
+// abort ends the run from outside its turns. One that waits for its first turn
+// behind a busy isolate is over at once.
 func (r *run) abort(f *trace.Fault) {
+	if r.drop() {
+		r.w.loop.CloseAccount(r.account)
+		r.sink.Event(trace.Event{Run: r.inv.Run, Kind: trace.KindFault, At: r.at(), Fault: f})
+		r.sink.Done(trace.Summary{Run: r.inv.Run, Worker: r.w.cfg.Worker.Name, Isolate: r.w.cfg.ID, Engine: r.w.cfg.Engine.Name(), Outcome: string(f.Kind), Wall: r.at(), Fault: f})
+		return
+	}
 	_ = r.w.loop.Post(r.account, func(isolate.Isolate) error {
 		r.fail(f)
 		r.finish()
@@ -369,9 +402,6 @@ func (r *run) finish() {
 		Calls: r.calls, CPU: cpu.Microseconds(), Memory: w.loop.Isolate().Memory().Private, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
 	}
 	r.over = true
-	if r.wall != nil {
-		r.wall.Stop()
-	}
 	r.unwatch()
 	for _, id := range r.bodies {
 		if b := w.bodies[id]; b != nil {
@@ -399,7 +429,6 @@ func (w *Worker) ended(r *run) {
 	if r.id != 0 {
 		w.active--
 	}
-	// A waiting run that was canceled meanwhile has a closed account.
 	for w.active < w.limits.Requests && len(w.waiting) > 0 && !w.closed {
 		next := w.waiting[0]
 		w.waiting = w.waiting[1:]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type Worker struct {
 	mu      sync.Mutex
 	active  int
 	waiting []*run
+	unbegun map[*run]bool // posted or waiting, their first turn not begun
 	closed  bool
 	served  int
 
@@ -89,7 +91,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 	}
 	w := &Worker{
 		cfg: cfg, limits: withDefaults(cfg.Worker.Limits), made: time.Now(),
-		runs: map[int]*run{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
+		runs: map[int]*run{}, unbegun: map[*run]bool{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
 		loading: &loading{done: make(chan struct{})},
 	}
 	w.stacks.worker = &w.cfg.Worker
@@ -214,14 +216,14 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 	case errors.As(err, &exc):
 		return w.exception(exc.Name, exc.Message, exc.Stack)
 	case errors.Is(err, isolate.ErrMemory):
-		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: "The isolate is out of memory: its ceiling is " + bytesText(w.limits.Memory) + ".", Hint: "Keep less at once: stream large data, and drop what is no longer needed from global variables."}, where)
+		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: "Your isolate reached its " + bytesText(w.limits.Memory) + ".", Hint: "Keep less at once: stream large data, and drop what is no longer needed from global variables."}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
 		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
 			limit := w.limits.CPU
 			if !w.isLoaded() {
 				limit = w.limits.StartCPU
 			}
-			return w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "The code used more than its CPU time limit of " + limit.String() + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			return w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "Your code used its " + spell(limit) + " of CPU time.", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
 		}
 		if cause := w.loop.StopCause(); errors.Is(cause, errEvicted) || errors.Is(cause, isolate.ErrClosed) {
 			return &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."}
@@ -257,17 +259,17 @@ func (w *Worker) shut(why string, f *trace.Fault) {
 	w.mu.Lock()
 	was := w.closed
 	w.closed = true
-	waiting := w.waiting
-	w.waiting = nil
+	unbegun := w.unbegun
+	w.waiting, w.unbegun = nil, map[*run]bool{}
 	w.mu.Unlock()
 	w.loading.end(f)
 	for _, r := range w.runs {
 		r.fail(f)
 		r.finish()
 	}
-	for _, r := range waiting {
-		r.fail(f)
-		r.finish()
+	for r := range unbegun {
+		r.unwatch()
+		r.sink.Refused()
 	}
 	for id, b := range w.bodies {
 		b.close()
@@ -398,4 +400,12 @@ func (w *Worker) compat(flag string) bool {
 		}
 	}
 	return false
+}
+
+// spell writes a limit as a sentence does: "50 ms", "10 s".
+func spell(d time.Duration) string {
+	if d >= time.Second && d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + " s"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }

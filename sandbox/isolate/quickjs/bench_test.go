@@ -72,6 +72,7 @@ func (a *answer) Head(_ trace.ResponseHead, body []byte, _ bool) error {
 	return nil
 }
 func (a *answer) Event(trace.Event)    {}
+func (a *answer) Refused()             {}
 func (a *answer) Done(s trace.Summary) { a.done <- s }
 
 func startWorker(b *testing.B, e *quickjs.Engine, pool *isolate.Pool, ops *isolate.Ops) *webapi.Worker {
