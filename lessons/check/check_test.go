@@ -134,7 +134,7 @@ func TestFailures(t *testing.T) {
 			Failure{Message: "src/fit.js should export a function tripple", Expected: "a function", Got: "undefined", Request: "src/fit.js: tripple(1)", Logs: []trace.Log{{Level: "log", Text: "path /"}}}},
 		{"missing file", `await call("src/no.js", "x");`, Failure{Message: "The check needs the file src/no.js", Expected: "src/no.js", Got: "no such file"}},
 		{"not", `expect(1, "s").not.toBe(1);`, Failure{Message: "s", Expected: "not 1", Got: "1"}},
-		{"author: promise", `expect(send("/"), "s").toBe(1);`, Failure{Message: "The check itself stopped: expect was given a promise; write await before it", Author: &trace.Frame{File: "checks.js", Line: 1, Column: 1}}},
+		{"author: promise", `expect(Promise.resolve(1), "s").toBe(1);`, Failure{Message: "The check itself stopped: expect was given a promise; write await before it", Author: &trace.Frame{File: "checks.js", Line: 1, Column: 1}}},
 		{"author: bad request", `await send("hello");`, Failure{Message: `The check itself stopped: send "hello": write a path, "/hello", or a method and a path, "POST /hello"`, Author: &trace.Frame{File: "checks.js", Line: 1, Column: 1}}},
 		{"author: bug", `undefined.x;`, Failure{Message: "The check itself stopped: TypeError: Cannot read property 'x' of undefined", Author: &trace.Frame{File: "checks.js", Line: 1, Column: 1}}},
 	} {
