@@ -94,7 +94,8 @@ func TestHelpers(t *testing.T) {
 		"pool":           `const p = await pool({ min: 1, max: 4, target: 0.6, health: { every_s: 5, unhealthy_after: 2 } }, { rate: [[0, 50]], seconds: 60 }); expect(p.errors).toBe(0); expect(p.requests).toBe(3000); expect(p.timeline).toHaveLength(60);`,
 		"lab":            `expect((await lab("race")).available).toBe(false);`,
 		"answers, files": `expect(answers["quiz-1"]).toEqual(["2"]); expect(files["src/index.js"]).toBe("own");`,
-		"export":         `expect((await exportZip()).available).toBe(false);`,
+		"export":         `const zip = await exportZip(); expect(zip.files["src/index.js"]).toBe("own"); expect(JSON.parse(zip.files["package.json"]).scripts.dev).toBe("wrangler dev");`,
+		"nonce":          `expect(nonce).toMatch(/^[0-9a-f]{12}$/);`,
 		"matchers": `expect([1, { a: 2 }]).toContain({ a: 2 }); expect("abc").toContain("b"); expect("abc").toMatch(/^a.c$/); expect(3).toBeLessThanOrEqual(3); expect(3).toBeGreaterThanOrEqual(3);
 			expect(0.1 + 0.2).toBeCloseTo(0.3); expect(110).toBeWithin(100, 0.1); expect(2).toBeOneOf([1, 2]); expect(null).toBeNull(); expect(undefined).toBeUndefined(); expect(0).toBeDefined(); expect(0).toBeFalsy(); expect("x").toBeTruthy();
 			expect(NaN).toBe(NaN); expect({ a: undefined, b: 1 }).toEqual({ b: 1 }); expect(1).not.toBe(2); expect([1]).not.toContain(2);`,
@@ -102,7 +103,7 @@ func TestHelpers(t *testing.T) {
 	}
 	for name, body := range checks {
 		t.Run(name, func(t *testing.T) {
-			r, _, err := run(t, `test("1: x", async ({ send, curl, measure, evict, tick, enqueue, upload, call, kill, box, pool, lab, exportZip, wait, files, answers, expect }) => { `+body+` });`,
+			r, _, err := run(t, `test("1: x", async ({ send, curl, measure, evict, tick, enqueue, upload, call, kill, box, pool, lab, exportZip, wait, files, answers, nonce, expect }) => { `+body+` });`,
 				Config{Answers: map[string][]string{"quiz-1": {"2"}}})
 			if err != nil {
 				t.Fatal(err)
