@@ -4,7 +4,7 @@
 
 import {
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
-  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, SafeMap, SafeWeakMap, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, SafeSet, SafeWeakMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
   isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, need,
 } from "./primordials";
 import { domError } from "./dom";
@@ -33,7 +33,7 @@ function fail(what: string): never {
 export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()): any {
   switch (typeof v) {
     case "function":
-      return fail(String(Function.prototype.toString.call(v)).slice(0, 60));
+      return fail(StringSlice(FunctionToString(v), 0, 60));
     case "symbol":
       return fail(String(v));
     case "object":
@@ -104,14 +104,13 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
 
 // Platform objects (Request, URL, streams …) hold state that copying would lose.
 const platform = new SafeWeakMap<object, boolean>();
-const platformProtos = new Set<object>();
+const platformProtos = new SafeSet<object>();
 /** Entry point for main: the prototypes of the platform's classes. */
 export function notCloneable(proto: object): void {
   platformProtos.add(proto);
 }
-const has = Set.prototype.has;
 function isPlatform(v: object): boolean {
-  for (let p = ObjectGetPrototypeOf(v); p !== null; p = ObjectGetPrototypeOf(p)) if (has.call(platformProtos, p)) return true;
+  for (let p = ObjectGetPrototypeOf(v); p !== null; p = ObjectGetPrototypeOf(p)) if (platformProtos.has(p)) return true;
   return false;
 }
 
@@ -129,7 +128,7 @@ export const structuredClone = function structuredClone(value: any, options?: { 
     ArrayPush(moved, [t, copy]);
   }
   const out = clone(value, seen);
-  for (let i = 0; i < moved.length; i++) bufferTransfer?.call(moved[i][0]);
+  for (let i = 0; i < moved.length; i++) bufferTransfer && ReflectApply(bufferTransfer, moved[i][0], []);
   return out;
 };
 expose("structuredClone", structuredClone);

@@ -3,7 +3,7 @@
 // and new Function do here, which is to throw.
 
 import { call, op } from "./host";
-import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, StringIndexOf, expose, isError, uncurryThis } from "./primordials";
+import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
 
 const MAP = op("stack.map");
 
@@ -50,17 +50,16 @@ export function rawStack(below: Function, frames: number): string {
 
 if (nativeGet !== undefined && nativeSet !== undefined) {
   const shown = new WeakMap<object, string>();
-  const get = WeakMap.prototype.get, set = WeakMap.prototype.set;
   ObjectDefineProperty(NativeError.prototype, "stack", {
     get(this: any) {
       if (typeof this !== "object" || this === null) return undefined;
-      const had = get.call(shown, this);
+      const had = WeakMapGet(shown, this) as string | undefined;
       if (had !== undefined) return had;
       const raw = nativeGet(this);
       if (typeof raw !== "string") return raw;
       const frames = call(MAP, raw) as string;
       const s = frames === "" ? headline(this) : headline(this) + "\n" + frames;
-      set.call(shown, this, s);
+      WeakMapSet(shown, this, s);
       return s;
     },
     set(this: any, v: unknown) {

@@ -2,7 +2,7 @@
 // RFC 7578 for multipart/form-data. The host takes multipart bodies apart.
 
 import { call, op } from "./host";
-import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, StringReplace, StringToWellFormed, enumerable, expose, listIterator, need, tag } from "./primordials";
+import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, enumerable, expose, listIterator, need, tag } from "./primordials";
 import { File, blobBytes, concat, isBlob } from "./blob";
 import { encodeUTF8 } from "./encoding";
 import { parseQuery } from "./url";
@@ -74,7 +74,7 @@ export class FormData {
   }
   forEach(f: (value: Value, name: string, form: FormData) => void, self?: unknown): void {
     if (typeof f !== "function") throw new NativeTypeError("FormData.forEach: the callback is not a function.");
-    for (let i = 0; i < this.#list.length; i++) f.call(self, this.#list[i][1], this.#list[i][0], this);
+    for (let i = 0; i < this.#list.length; i++) ReflectApply(f, self, [this.#list[i][1], this.#list[i][0], this]);
   }
   keys() { return listIterator(this.#list.map((e) => e[0]), "FormData Iterator"); }
   values() { return listIterator(this.#list.map((e) => e[1]), "FormData Iterator"); }

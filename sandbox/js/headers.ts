@@ -3,7 +3,7 @@
 // from the host is one string until somebody asks for a header.
 
 import {
-  ArrayIsArray, ArrayPush, ArraySort, ArraySplice, NativeTypeError, ReflectOwnKeys, RegExpTest,
+  ArrayIsArray, ArrayPush, JSONStringify, ArraySort, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
   StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
 } from "./primordials";
 
@@ -21,7 +21,7 @@ export function normalizeValue(v: string): string {
 
 function checkName(name: unknown): string {
   const s = `${name as string}`;
-  if (!RegExpTest(token, s)) throw new NativeTypeError(`Invalid header name: ${JSON.stringify(s)} is not an HTTP token.`);
+  if (!RegExpTest(token, s)) throw new NativeTypeError(`Invalid header name: ${JSONStringify(s)} is not an HTTP token.`);
   return StringToLowerCase(s);
 }
 
@@ -122,7 +122,7 @@ export class Headers {
   forEach(f: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
     if (typeof f !== "function") throw new NativeTypeError("Headers.forEach: the callback is not a function.");
     const l = sorted(this);
-    for (let i = 0; i < l.length; i++) f.call(self, l[i][1], l[i][0], this);
+    for (let i = 0; i < l.length; i++) ReflectApply(f, self, [l[i][1], l[i][0], this]);
   }
   keys(): IterableIterator<string> {
     return listIterator(pick(sorted(this), 0), "Headers Iterator");
@@ -205,7 +205,7 @@ export function fill(h: Headers, init: unknown): void {
   for (let i = 0; i < keys.length; i++) {
     const k = keys[i];
     if (typeof k === "symbol") throw new NativeTypeError("Header names must be strings.");
-    if (!Object.prototype.propertyIsEnumerable.call(init, k)) continue;
+    if (!PropertyIsEnumerable(init, k)) continue;
     ArrayPush(l, checkName(k), checkValue((init as any)[k]));
   }
 }

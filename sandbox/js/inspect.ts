@@ -4,7 +4,7 @@
 
 import {
   ArrayBufferByteLength, ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, DateGetTime, DateToISOString, FunctionToString, JSONStringify, MapForEach, MapSize, MathMax, MathMin, NativeUint8Array, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
-  ObjectHasOwn, ObjectIs, ObjectKeys, ReflectOwnKeys, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
+  ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
   TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
 } from "./primordials";
 import { engine } from "./host";
@@ -129,7 +129,7 @@ function formatValue(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     const f = v[customInspect];
     if (typeof f === "function" && f !== inspect) {
       const left = ctx.depth - depth;
-      const r = f.call(v, left, { ...ctx.options, depth: left, stylize: (s: string, style: string) => paint(ctx, `${s}`, style) }, inspect);
+      const r = ReflectApply(f, v, [left, { ...ctx.options, depth: left, stylize: (s: string, style: string) => paint(ctx, `${s}`, style) }, inspect]);
       if (r !== v) return typeof r !== "object" ? `${r}` : StringReplace(formatValue(ctx, r, depth), /\n/g, `\n${StringRepeat(" ", ctx.indent)}`);
     }
   }
@@ -228,7 +228,7 @@ function errorBase(ctx: Ctx, e: any, name: string | null, keys: PropertyKey[]): 
 }
 function errorToString(e: any): string {
   try {
-    return Error.prototype.toString.call(e);
+    return ErrorToString(e);
   } catch {
     return "Error";
   }
@@ -313,7 +313,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   } else if (tag === "Map Iterator" || tag === "Set Iterator") {
     braces = [`[${tag}] {`, "}"];
     keys = keysOf(v, ctx.showHidden);
-  } else if (Object.prototype.toString.call(v) === "[object Arguments]" && !ObjectHasOwn(v, Symbol.toStringTag)) {
+  } else if (ObjectToString(v) === "[object Arguments]" && !ObjectHasOwn(v, Symbol.toStringTag)) {
     braces = ["[Arguments] [", "]"];
     keys = named(keysOf(v, ctx.showHidden));
     isArray = true;
@@ -369,7 +369,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = `${prefix(name, tag, "WeakRef")}{`;
     format = (c) => [nested(c, derefWeak(v), depth)];
-  } else if (tag === "Module" || Object.prototype.toString.call(v) === "[object Module]") {
+  } else if (tag === "Module" || ObjectToString(v) === "[object Module]") {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = "[Module: null prototype] {";
   } else {
@@ -491,7 +491,7 @@ function formatProperty(ctx: Ctx, v: any, depth: number, key: PropertyKey, array
     if (ctx.getters && (ctx.getters === true || (ctx.getters === "get" && d.set === undefined) || (ctx.getters === "set" && d.set !== undefined))) {
       try {
         ctx.indent += 2;
-        const r = d.get.call(v);
+        const r = ReflectApply(d.get, v, []);
         s = r === null || typeof r !== "object" ? `${paint(ctx, `[${label}:`, "special")} ${formatPrimitive(ctx, r)}${paint(ctx, "]", "special")}` : `${paint(ctx, `[${label}]`, "special")} ${formatValue(ctx, r, depth + 1)}`;
         ctx.indent -= 2;
       } catch (e: any) {

@@ -3,7 +3,7 @@
 // event; its outcome goes to the host as one operation where it can.
 
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, enumerable, expose, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, enumerable, expose, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -168,12 +168,11 @@ function fault(kind: string, text: string): Error {
   return e;
 }
 const faults = new WeakMap<object, string>();
-const faultOf = WeakMap.prototype.get;
 
 /** Tells the host that the event failed. */
 function fail(ctx: ExecutionContext, e: unknown): void {
   const [name, text, stack] = describe(e);
-  const kind = typeof e === "object" && e !== null ? (faultOf.call(faults, e) ?? "") : "";
+  const kind = typeof e === "object" && e !== null ? ((WeakMapGet(faults, e) as string | undefined) ?? "") : "";
   call(FAIL, current.run, name, text, stack, kind);
   outcome(ctx);
 }

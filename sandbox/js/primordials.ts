@@ -19,6 +19,8 @@ export const ObjectAssign = Object.assign;
 export const ObjectHasOwn = Object.hasOwn;
 export const ObjectIs = Object.is;
 export const ObjectToString = uncurryThis(Object.prototype.toString) as (self: unknown) => string;
+export const PropertyIsEnumerable = uncurryThis(Object.prototype.propertyIsEnumerable) as (self: unknown, k: PropertyKey) => boolean;
+export const ErrorToString = uncurryThis(Error.prototype.toString) as (self: unknown) => string;
 export const ReflectApply = Reflect.apply;
 export const ReflectConstruct = Reflect.construct;
 export const ReflectOwnKeys = Reflect.ownKeys;

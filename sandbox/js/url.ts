@@ -4,7 +4,7 @@
 
 import { call, op } from "./host";
 import {
-  ArrayIsArray, ArrayPush, ArraySplice, NativeTypeError, ReflectOwnKeys, RegExpTest, StringIndexOf, StringSlice, StringSplit,
+  ArrayIsArray, ArrayPush, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest, StringIndexOf, StringSlice, StringSplit,
   StringToWellFormed, enumerable, expose, need, stepIterator, tag,
 } from "./primordials";
 
@@ -58,7 +58,7 @@ export class URLSearchParams {
       for (let i = 0; i < keys.length; i++) {
         const k = keys[i];
         if (typeof k === "symbol") throw new NativeTypeError("URLSearchParams: names must be strings.");
-        if (Object.prototype.propertyIsEnumerable.call(init, k)) ArrayPush(this.#list, usv(k), usv((init as any)[k]));
+        if (PropertyIsEnumerable(init, k)) ArrayPush(this.#list, usv(k), usv((init as any)[k]));
       }
     } else this.#list = parseQuery(`${init as any}`);
   }
@@ -136,7 +136,7 @@ export class URLSearchParams {
   }
   forEach(f: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void {
     if (typeof f !== "function") throw new NativeTypeError("URLSearchParams.forEach: the callback is not a function.");
-    for (let i = 0; i < this.#list.length; i += 2) f.call(self, this.#list[i + 1], this.#list[i], this);
+    for (let i = 0; i < this.#list.length; i += 2) ReflectApply(f, self, [this.#list[i + 1], this.#list[i], this]);
   }
   keys(): IterableIterator<string> {
     return liveIterator(this.#list, (l, i) => l[i]);

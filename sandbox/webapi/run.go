@@ -396,10 +396,13 @@ func (r *run) finish() {
 		outcome = string(r.fault.Kind)
 	}
 	wall := r.at()
+	memory := w.loop.Isolate().Memory().Private
+	w.private.Store(memory)
+	w.cpu.Add(cpu.Microseconds())
 	s := trace.Summary{
 		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,
 		Spans: []trace.Span{{Phase: trace.PhaseHandle, Start: 0, End: r.headAt}, {Phase: trace.PhaseStream, Start: r.headAt, End: wall}},
-		Calls: r.calls, CPU: cpu.Microseconds(), Memory: w.loop.Isolate().Memory().Private, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
+		Calls: r.calls, CPU: cpu.Microseconds(), Memory: memory, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
 	}
 	r.over = true
 	r.unwatch()

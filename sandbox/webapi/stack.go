@@ -78,11 +78,14 @@ func (s *stacks) position(line, column int) (string, int, int, bool) {
 		}
 		return name, line, column, true
 	}
-	file, _, l, c, ok := s.mapped.Source(line, max(column-1, 0))
-	if !ok || file == "" {
-		return "", 0, 0, false
+	// The engine counts the first statement of a module to the line before it
+	// when that is a comment, as in bundled code: look a little further down.
+	for n := line; n <= line+2; n++ {
+		if file, _, l, c, ok := s.mapped.Source(n, max(column-1, 0)); ok && file != "" {
+			return strings.TrimPrefix(file, "./"), l, c + 1, true
+		}
 	}
-	return strings.TrimPrefix(file, "./"), l, c + 1, true
+	return "", 0, 0, false
 }
 
 // place adds the frames of an engine's stack to a fault.
@@ -113,6 +116,11 @@ func (w *Worker) exception(name, message, stack string) *trace.Fault {
 		}
 	} else {
 		w.stacks.place(f, stack)
+	}
+	if f.Message == "out of memory" {
+		// The engine lets scripts see a full heap where one allocation is refused.
+		f.Kind, f.Name, f.Message, f.Hint = trace.FaultMemory, "", w.memoryMessage(), memoryHint
+		return f
 	}
 	f.Hint = hint(f)
 	return f

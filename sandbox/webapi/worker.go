@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstart/sandbox/isolate"
@@ -40,6 +41,9 @@ type Worker struct {
 	stacks stacks
 
 	start, load time.Duration // how long the two phases took
+
+	private atomic.Int64 // bytes, after the last run
+	cpu     atomic.Int64 // microseconds of all runs
 
 	mu      sync.Mutex
 	active  int
@@ -160,7 +164,9 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node); err != nil {
 		return err
 	}
-	return iso.Load(moduleName, importWasm(wk), wk.Classic)
+	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
+	w.private.Store(iso.Memory().Private)
+	return err
 }
 
 // wasmImport finds what the bundler writes for an import of a .wasm file.
@@ -216,7 +222,7 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 	case errors.As(err, &exc):
 		return w.exception(exc.Name, exc.Message, exc.Stack)
 	case errors.Is(err, isolate.ErrMemory):
-		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: "Your isolate reached its " + bytesText(w.limits.Memory) + ".", Hint: "Keep less at once: stream large data, and drop what is no longer needed from global variables."}, where)
+		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: w.memoryMessage(), Hint: memoryHint}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
 		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
 			limit := w.limits.CPU
@@ -231,6 +237,12 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 		return w.stacks.place(&trace.Fault{Kind: trace.FaultWall, Message: "The code was stopped."}, where)
 	}
 	return &trace.Fault{Kind: trace.FaultPlatform, Message: "The isolate broke; this is a fault of the platform.", Hint: "Run it again: a new isolate takes over."}
+}
+
+const memoryHint = "Keep less at once: stream large data, and drop what is no longer needed from global variables."
+
+func (w *Worker) memoryMessage() string {
+	return "Your isolate reached its " + bytesText(w.limits.Memory) + "."
 }
 
 func (w *Worker) isLoaded() bool {
@@ -331,8 +343,7 @@ func (w *Worker) Stats() trace.IsolateState {
 	case w.active > 0:
 		state = "warm"
 	}
-	m := w.loop.Isolate().Memory()
-	return trace.IsolateState{ID: w.cfg.ID, State: state, Engine: w.cfg.Engine.Name(), Age: time.Since(w.made).Microseconds(), Requests: w.served, Private: m.Private, Limit: m.Limit}
+	return trace.IsolateState{ID: w.cfg.ID, State: state, Engine: w.cfg.Engine.Name(), Age: time.Since(w.made).Microseconds(), Requests: w.served, CPU: w.cpu.Load(), Private: w.private.Load(), Limit: w.limits.Memory}
 }
 
 // Pages is the page map of the isolate; see isolate.Isolate. It waits for the

@@ -55,6 +55,13 @@ const prelude = `(function (native, names) {
 			return i;
 		},
 		call: native,
+		// What an engine can tell that scripts cannot.
+		engine: {
+			promiseState(p) {
+				const state = native(-1, p);
+				return [state, state === 0 ? undefined : native(-2, p)];
+			},
+		},
 	};
 	return [
 		host,

@@ -534,6 +534,14 @@ func (v *vm) loadClassic(name, source string, loaded uint64) error {
 // hostCall is host.call: it returns a box that the engine frees, or 0 with an
 // exception set.
 func (v *vm) hostCall(argc, argv uint32) uint32 {
+	if argc == 2 {
+		switch v.getU64(v.getU32(argv)) {
+		case fromFloat(opPromiseState):
+			return v.promisePart(fnPromiseState, v.getU64(v.getU32(argv+4)))
+		case fromFloat(opPromiseResult):
+			return v.promisePart(fnPromiseResult, v.getU64(v.getU32(argv+4)))
+		}
+	}
 	var buf [8]isolate.Value
 	args := buf[:0]
 	op := -1
@@ -570,6 +578,37 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 		panic(v.dead)
 	}
 	v.putU64(box, x)
+	return box
+}
+
+// The prelude reaches what scripts cannot see of a promise through these
+// operations, which take no plain values. A prelude without engine.promiseState
+// never uses them.
+const (
+	opPromiseState  = -1 // 0 pending, 1 fulfilled, 2 rejected
+	opPromiseResult = -2
+)
+
+// promisePart asks for a promise's state or result. The prelude has made sure
+// that x is a promise.
+func (v *vm) promisePart(f fn, x uint64) uint32 {
+	var r uint64
+	var err error
+	if f == fnPromiseState {
+		if r, err = v.call(f, uint64(v.meta.Context), x); err == nil {
+			r = fromFloat(float64(int32(r)))
+		}
+	} else {
+		r, err = v.call(f, uint64(v.meta.Context), x)
+	}
+	if err != nil {
+		return v.throw(err)
+	}
+	box, err := v.malloc(8)
+	if err != nil {
+		panic(v.dead)
+	}
+	v.putU64(box, r)
 	return box
 }
 
