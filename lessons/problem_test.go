@@ -78,8 +78,11 @@ func TestProblems(t *testing.T) {
 		{"no id", edit("id: first\n", ""), at + "lesson.md:1:1 E001 missing \"id\"; add `id: first` (progress is stored under it)"},
 		{"bad id", edit("id: first", "id: First One"), at + "lesson.md:2:5 E001 id \"First One\" must be small letters, digits and hyphens, at most 64"},
 		{"no title", edit("title: First\n", ""), at + "lesson.md:1:1 E001 missing \"title\"; add `title: first`"},
-		{"id twice", map[string]string{"10-track/30-second/lesson.md": good, "10-track/30-second/_files/a.ts": "x", "10-track/30-second/checks.js": "test('1: a', async () => {});"},
-			"10-track/30-second/lesson.md:2:5 E002 id \"first\" is also used in 10-track/20-first/lesson.md:2"},
+		{
+			"id twice",
+			map[string]string{"10-track/30-second/lesson.md": good, "10-track/30-second/_files/a.ts": "x", "10-track/30-second/checks.js": "test('1: a', async () => {});"},
+			"10-track/30-second/lesson.md:2:5 E002 id \"first\" is also used in 10-track/20-first/lesson.md:2",
+		},
 		{"unknown key", edit("title:", "minuts: 8\ntitle:"), at + "lesson.md:3:1 E003 unknown key \"minuts\"; did you mean \"minutes\"?"},
 		{"unknown limit", edit("open:", "limits: { cpu: 5 }\nopen:"), at + "lesson.md:4:11 E003 unknown limit \"cpu\"; did you mean \"cpu_ms\"?"},
 		{"unknown request key", edit("open:", "request: { verb: GET }\nopen:"), at + "lesson.md:4:12 E003 unknown key \"verb\" in request"},

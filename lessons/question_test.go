@@ -37,15 +37,35 @@ func TestGrade(t *testing.T) {
 		right  bool
 		err    bool
 	}{
-		{choice, "0", true, false}, {choice, "1", false, false}, {choice, "", false, false}, {choice, "0 1", false, false}, {choice, "2", false, true}, {choice, "x", false, true},
-		{several, "0 2", true, false}, {several, "0", false, false}, {several, "2 0", true, false},
-		{order, "0 1 2", true, false}, {order, "1 0 2", false, false}, {order, "0 1", false, true},
-		{match, "0 1 0", true, false}, {match, "0 1 1", false, false}, {match, "0 1 2", false, true},
-		{number, "320", true, false}, {number, "480", true, false}, {number, "481", false, false}, {number, "NaN", false, true}, {number, "", false, true}, {number, "1e999", false, true},
-		{absolute, "9.74", true, false}, {absolute, "9.75", false, false},
-		{exact, "1,000", true, false}, {exact, "1001", false, false},
-		{measured, "990", true, false}, {measured, "1000", false, false},
-		{mark, "1e8", true, false}, {mark, "1e7", false, false},
+		{choice, "0", true, false},
+		{choice, "1", false, false},
+		{choice, "", false, false},
+		{choice, "0 1", false, false},
+		{choice, "2", false, true},
+		{choice, "x", false, true},
+		{several, "0 2", true, false},
+		{several, "0", false, false},
+		{several, "2 0", true, false},
+		{order, "0 1 2", true, false},
+		{order, "1 0 2", false, false},
+		{order, "0 1", false, true},
+		{match, "0 1 0", true, false},
+		{match, "0 1 1", false, false},
+		{match, "0 1 2", false, true},
+		{number, "320", true, false},
+		{number, "480", true, false},
+		{number, "481", false, false},
+		{number, "NaN", false, true},
+		{number, "", false, true},
+		{number, "1e999", false, true},
+		{absolute, "9.74", true, false},
+		{absolute, "9.75", false, false},
+		{exact, "1,000", true, false},
+		{exact, "1001", false, false},
+		{measured, "990", true, false},
+		{measured, "1000", false, false},
+		{mark, "1e8", true, false},
+		{mark, "1e7", false, false},
 	} {
 		q := ask(t, c.src)
 		g, err := q.Grade(strings.Fields(c.answer), figures)
@@ -113,8 +133,10 @@ func TestHighlightKeepsTheText(t *testing.T) {
 	if len(lines) != 4 {
 		t.Fatalf("%d lines", len(lines))
 	}
-	want := []string{`<b class="k">const</b> a = <span class="s">` + "`x</span>", `<span class="s">${y}` + "`</span>; <span class=\"c\">// c</span>", `<span class="c">/* d</span>`,
-		`<span class="c">e */</span> <b class="k">let</b> s = <span class="s">&#39;it\&#39;s&#39;</span>; a.delete(<span class="s">1</span>);`}
+	want := []string{
+		`<b class="k">const</b> a = <span class="s">` + "`x</span>", `<span class="s">${y}` + "`</span>; <span class=\"c\">// c</span>", `<span class="c">/* d</span>`,
+		`<span class="c">e */</span> <b class="k">let</b> s = <span class="s">&#39;it\&#39;s&#39;</span>; a.delete(<span class="s">1</span>);`,
+	}
 	for i, w := range want {
 		if lines[i] != w {
 			t.Errorf("line %d\ngot  %s\nwant %s", i+1, lines[i], w)

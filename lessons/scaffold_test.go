@@ -12,8 +12,12 @@ func TestNewTrackAndLesson(t *testing.T) {
 		t.Errorf("without a track: %v", err)
 	}
 	for _, c := range []struct{ kind, name, want string }{
-		{"track", "event-sourcing", "10-event-sourcing"}, {"lesson", "first-worker", "10-event-sourcing/10-first-worker"}, {"lesson", "event-sourcing/second", "10-event-sourcing/20-second"},
-		{"lesson", "10-event-sourcing/15-between", "10-event-sourcing/15-between"}, {"track", "more", "20-more"}, {"lesson", "more/one", "20-more/10-one"},
+		{"track", "event-sourcing", "10-event-sourcing"},
+		{"lesson", "first-worker", "10-event-sourcing/10-first-worker"},
+		{"lesson", "event-sourcing/second", "10-event-sourcing/20-second"},
+		{"lesson", "10-event-sourcing/15-between", "10-event-sourcing/15-between"},
+		{"track", "more", "20-more"},
+		{"lesson", "more/one", "20-more/10-one"},
 	} {
 		make := NewTrack
 		if c.kind == "lesson" {

@@ -36,7 +36,8 @@ func (e *execution) fetch(ctx context.Context, to webapi.Target, r *webapi.Reque
 // count counts a subrequest over the whole chain.
 func (e *execution) count() error {
 	if n := e.chain.calls.Add(1); n > e.chain.limit {
-		return fmt.Errorf("Too many subrequests: one request may make %d, counted over all Workers that it passes through.", e.chain.limit) //nolint:staticcheck // learners read it as it is
+		//lint:ignore ST1005 learners read it as it is
+		return fmt.Errorf("Too many subrequests: one request may make %d, counted over all Workers that it passes through.", e.chain.limit)
 	}
 	return nil
 }
@@ -45,7 +46,8 @@ func (e *execution) count() error {
 func (e *execution) below(to webapi.Target) (*execution, error) {
 	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), project: e.project, depth: e.depth + 1, entry: to.Entrypoint, props: to.Props, nested: true}
 	if limit := e.group.worker.Limits.Depth; n.depth > limit {
-		return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that calls itself.", limit) //nolint:staticcheck // as above
+		//lint:ignore ST1005 learners read it as it is
+		return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that calls itself.", limit)
 	}
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
@@ -55,7 +57,8 @@ func (e *execution) below(to webapi.Target) (*execution, error) {
 	}
 	w := e.project.worker(name)
 	if w == nil {
-		return nil, fmt.Errorf("There is no Worker named %q in this project.", name) //nolint:staticcheck // as above
+		//lint:ignore ST1005 learners read it as it is
+		return nil, fmt.Errorf("There is no Worker named %q in this project.", name)
 	}
 	key := groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}
 	if to.Type == "durable" {
@@ -122,7 +125,8 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	e.s.mu.Unlock()
 	if routed || u.Host == e.chain.host {
 		if limit := e.group.worker.Limits.Depth; n.depth > limit {
-			return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that fetches its own address.", limit) //nolint:staticcheck // as above
+			//lint:ignore ST1005 learners read it as it is
+			return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that fetches its own address.", limit)
 		}
 		if err := n.choose(e.project.key, "", r.URL); err != nil {
 			return nil, err

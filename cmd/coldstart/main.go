@@ -50,6 +50,9 @@ type cli struct {
 	Serve   serveCmd      `cmd:"" help:"Serve the site with all lessons."`
 	Dev     devCmd        `cmd:"" help:"Serve one Workers project or file, reloading on change."`
 	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
+	New     newCmd        `cmd:"" help:"Make a track or lesson that passes lint."`
+	Lint    lintCmd       `cmd:"" help:"Check a folder of lessons, running every starter and solution."`
+	Health  healthCmd     `cmd:"" name:"healthcheck" help:"Ask a running server whether it is well; for containers."`
 	Version versionCmd    `cmd:"" help:"Print the version."`
 	Child   childCmd      `cmd:"" hidden:""`
 	Peer    peerServerCmd `cmd:"" name:"peer-server" hidden:""`

@@ -121,18 +121,28 @@ func TestFailures(t *testing.T) {
 		name, body string
 		want       Failure
 	}{
-		{"wrong answer", `const r = await send("POST /hello", { json: { name: "Bob" } }); expect(await r.text(), "Use the name from the body").toBe("Hello, Ada");`,
-			Failure{Message: "Use the name from the body", Expected: `"Hello, Ada"`, Got: `"Hello, Bob"`, Request: "POST /hello\ncontent-type: application/json\n\n{\"name\":\"Bob\"}", Logs: []trace.Log{{Level: "log", Text: "path /hello"}}}},
-		{"exception", `const r = await send("/throw"); expect(r.status, "It should answer").toBe(200);`,
-			Failure{Message: "It should answer", Expected: "200", Got: "500 (TypeError: name is undefined)", Request: "GET /throw", Logs: []trace.Log{{Level: "log", Text: "path /throw"}},
+		{
+			"wrong answer", `const r = await send("POST /hello", { json: { name: "Bob" } }); expect(await r.text(), "Use the name from the body").toBe("Hello, Ada");`,
+			Failure{Message: "Use the name from the body", Expected: `"Hello, Ada"`, Got: `"Hello, Bob"`, Request: "POST /hello\ncontent-type: application/json\n\n{\"name\":\"Bob\"}", Logs: []trace.Log{{Level: "log", Text: "path /hello"}}},
+		},
+		{
+			"exception", `const r = await send("/throw"); expect(r.status, "It should answer").toBe(200);`,
+			Failure{
+				Message: "It should answer", Expected: "200", Got: "500 (TypeError: name is undefined)", Request: "GET /throw", Logs: []trace.Log{{Level: "log", Text: "path /throw"}},
 				Frame: &trace.Frame{File: "src/index.js", Line: 3, Column: 9},
-				Fault: &trace.Fault{Kind: trace.FaultException, Name: "TypeError", Message: "name is undefined", Frames: []trace.Frame{{File: "src/index.js", Line: 3, Column: 9}}}}},
-		{"not JSON", `const r = await send("/hello"); await r.json();`,
-			Failure{Message: "The body should be JSON; Response.json(value) makes it so", Expected: "JSON", Got: `"Hello, "`, Request: "GET /hello", Logs: []trace.Log{{Level: "log", Text: "path /hello"}}}},
+				Fault: &trace.Fault{Kind: trace.FaultException, Name: "TypeError", Message: "name is undefined", Frames: []trace.Frame{{File: "src/index.js", Line: 3, Column: 9}}},
+			},
+		},
+		{
+			"not JSON", `const r = await send("/hello"); await r.json();`,
+			Failure{Message: "The body should be JSON; Response.json(value) makes it so", Expected: "JSON", Got: `"Hello, "`, Request: "GET /hello", Logs: []trace.Log{{Level: "log", Text: "path /hello"}}},
+		},
 		{"own sentence", `throw new Error("answer.json is not JSON");`, Failure{Message: "answer.json is not JSON"}},
 		{"fail", `fail("Too many", "3", 4);`, Failure{Message: "Too many", Expected: "3", Got: "4"}},
-		{"missing export", `await call("src/fit.js", "tripple", [1]);`,
-			Failure{Message: "src/fit.js should export a function tripple", Expected: "a function", Got: "undefined", Request: "src/fit.js: tripple(1)", Logs: []trace.Log{{Level: "log", Text: "path /"}}}},
+		{
+			"missing export", `await call("src/fit.js", "tripple", [1]);`,
+			Failure{Message: "src/fit.js should export a function tripple", Expected: "a function", Got: "undefined", Request: "src/fit.js: tripple(1)", Logs: []trace.Log{{Level: "log", Text: "path /"}}},
+		},
 		{"missing file", `await call("src/no.js", "x");`, Failure{Message: "The check needs the file src/no.js", Expected: "src/no.js", Got: "no such file"}},
 		{"not", `expect(1, "s").not.toBe(1);`, Failure{Message: "s", Expected: "not 1", Got: "1"}},
 		{"author: promise", `expect(Promise.resolve(1), "s").toBe(1);`, Failure{Message: "The check itself stopped: expect was given a promise; write await before it", Author: &trace.Frame{File: "checks.js", Line: 1, Column: 1}}},

@@ -56,8 +56,10 @@ func TestLintInTheSandbox(t *testing.T) {
 		{name: "useless line", start: "", solved: "say hello\nnothing here\n", checks: hello, mutate: true, want: []string{"_solution/index.js:2 W016 no check fails when this line is removed"}},
 		{name: "useless line, explained", start: "", solved: "say hello\nnothing here\n", checks: hello, mutate: true, lesson: strings.Replace(lintLesson, "title: L", "title: L\nspare: { nothing here: it shows how }", 1)},
 		{name: "no solution", start: "", solved: "-", checks: hello, want: []string{"lesson.md:1:1 E018 there are checks but no _solution folder; it holds the files that differ from _files"}},
-		{name: "author's mistake", start: "", solved: "say hello\n", checks: "test(\"1: a\", async ({ send }) => {\n  await send(\"hello\");\n});\n",
-			want: []string{`checks.js:2:1 E019 check 1: The check itself stopped: send "hello": write a path, "/hello", or a method and a path, "POST /hello"`}},
+		{
+			name: "author's mistake", start: "", solved: "say hello\n", checks: "test(\"1: a\", async ({ send }) => {\n  await send(\"hello\");\n});\n",
+			want: []string{`checks.js:2:1 E019 check 1: The check itself stopped: send "hello": write a path, "/hello", or a method and a path, "POST /hello"`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := fstest.MapFS{

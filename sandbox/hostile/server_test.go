@@ -75,9 +75,11 @@ func startServer(t *testing.T, w *world, args ...string) *server {
 	}
 	s := &server{addr: freeAddr(t), debug: "http://" + freeAddr(t), data: t.TempDir(), exit: make(chan error, 1)}
 	s.base = "http://" + s.addr
-	s.cmd = exec.Command(bin, append([]string{"serve", "--addr", s.addr, "--data", s.data,
+	s.cmd = exec.Command(bin, append([]string{
+		"serve", "--addr", s.addr, "--data", s.data,
 		"--debug-addr", strings.TrimPrefix(s.debug, "http://"),
-		"--fetch-allow", "allowed.test=" + w.upstream, "--dns", w.dns}, args...)...)
+		"--fetch-allow", "allowed.test=" + w.upstream, "--dns", w.dns,
+	}, args...)...)
 	s.cmd.Env = append(os.Environ(), "HOST_CANARY="+w.canaryToken)
 	s.cmd.Stdout, s.cmd.Stderr = s, s
 	if err := s.cmd.Start(); err != nil {

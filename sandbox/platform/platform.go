@@ -139,7 +139,8 @@ func ReadOnly(op string) bool { return operations[op].reads }
 func (p *Platform) Call(ctx context.Context, c Caller, op string, list []any) (any, error) {
 	o, ok := operations[op]
 	if !ok {
-		return nil, fmt.Errorf("%s is not available here.", clip(op, 64)) //nolint:staticcheck // learners read it as it is
+		//lint:ignore ST1005 learners read it as it is
+		return nil, fmt.Errorf("%s is not available here.", clip(op, 64))
 	}
 	return o.f(ctx, p, c, args(list))
 }
@@ -200,7 +201,6 @@ func (a args) str(i int) string   { s, _ := a.any(i).(string); return s }
 func (a args) bytes(i int) []byte { b, _ := a.any(i).([]byte); return b }
 func (a args) list(i int) args    { l, _ := a.any(i).([]any); return l }
 func (a args) flag(i int) bool    { b, _ := a.any(i).(bool); return b }
-func (a args) has(i int) bool     { return a.any(i) != nil }
 
 // data is text or bytes as bytes.
 func (a args) data(i int) []byte {

@@ -20,7 +20,6 @@ const listAll = 100_000
 type transaction struct {
 	changes map[string]*Record
 	cleared bool
-	sql     bool
 }
 
 // storageOf is the namespace of the caller's own object.

@@ -212,10 +212,6 @@ type doneMsg struct {
 	Private int64         `cbor:"6,keyasint"` // bytes the isolate holds for itself
 }
 
-type idleMsg struct {
-	Private int64 `cbor:"1,keyasint"`
-}
-
 type builtMsg struct {
 	Deployment trace.Deployment `cbor:"1,keyasint"`
 	Error      string           `cbor:"2,keyasint"`
@@ -250,7 +246,7 @@ var (
 		MaxArrayElements:  1 << 17,
 		MaxMapPairs:       1 << 13,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-		IntDec:            cbor.IntDecConvertSigned,
+		IntDec:            cbor.IntDecConvertSignedOrFail,
 		UTF8:              cbor.UTF8DecodeInvalid, // JavaScript strings may hold lone surrogates
 		DefaultMapType:    reflect.TypeFor[map[string]any](),
 	}.DecMode())

@@ -65,12 +65,14 @@ func (s *strict) Call(op string, args []any, done func(any, error)) {
 		done("x", nil)
 	}
 }
+
 func (s *strict) Fetch(_ webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
 	s.order("fetch")
 	if s.open++; s.open%2 == 0 {
 		done(&webapi.Response{Head: trace.ResponseHead{Status: 200}}, nil)
 	}
 }
+
 func (s *strict) End(End) {
 	if s.ended++; s.ended > 1 {
 		s.t.Error("two ends")
@@ -151,7 +153,12 @@ func FuzzParent(f *testing.F) {
 	}{
 		{kindWorker, trace.Worker{Name: "w", Code: "c"}},
 		{kindStart, startMsg{Isolate: 1, New: true, Worker: 1, Run: "r", Type: "fetch", Request: &requestMsg{URL: "/hello", Has: true, More: true}}},
-		{kindReply, replyMsg{Call: 1}}, {kindCancel, cancelMsg{Why: "x"}}, {kindEvict, nil}, {kindPages, nil}, {kindForget, nil}, {kindPing, nil},
+		{kindReply, replyMsg{Call: 1}},
+		{kindCancel, cancelMsg{Why: "x"}},
+		{kindEvict, nil},
+		{kindPages, nil},
+		{kindForget, nil},
+		{kindPing, nil},
 	} {
 		if err := appendFrame(&b, fr.k, 1, fr.v); err != nil {
 			f.Fatal(err)

@@ -192,7 +192,7 @@ func (p *Runner) StartScript(j ScriptJob, h Handler) (*Run, error) {
 	r.cpuMax = int64(min(j.Limits.CPU, j.Limits.StartCPU) + turnGrace) // of one turn; Limits.CPU is for all
 	r.hard = r.started + int64(j.Limits.Wall+hardSlack)
 	r.out = newOutStream(p.conn, r.n, 0)
-	return r, p.begin(r, kindScript, scriptMsg{Name: j.Name, Code: j.Code, Map: j.Map, Limits: j.Limits, Slot: j.Slot})
+	return r, p.begin(r, kindScript, scriptMsg(j))
 }
 
 // begin enters a run and sends what starts it.

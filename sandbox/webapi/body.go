@@ -16,7 +16,6 @@ type hostBody struct {
 	id     int
 	r      io.ReadCloser
 	length int64 // -1 when unknown
-	read   int64
 }
 
 func (b *hostBody) close() {

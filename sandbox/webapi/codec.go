@@ -115,9 +115,11 @@ type inflater struct {
 }
 
 var (
+	//lint:ignore ST1005 scripts see it, in the words of Workers
 	errTrailing = errors.New("Trailing bytes after end of compressed data")
-	errCut      = errors.New("Called close() on a decompression stream with incomplete data")
-	errBomb     = errors.New("the decompressed data is larger than the isolate's memory")
+	//lint:ignore ST1005 scripts see it, in the words of Workers
+	errCut  = errors.New("Called close() on a decompression stream with incomplete data")
+	errBomb = errors.New("the decompressed data is larger than the isolate's memory")
 )
 
 func newInflater(format string, limit int64) *inflater {

@@ -10,7 +10,8 @@ import (
 	"encoding/hex"
 	"hash"
 
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // node:crypto names it
+	//lint:ignore SA1019 node:crypto names it
+	"golang.org/x/crypto/ripemd160"
 
 	"coldstart/sandbox/isolate"
 )

@@ -389,9 +389,7 @@ func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []an
 
 func valueTypes(b []byte) []api.ValueType {
 	out := make([]api.ValueType, len(b))
-	for i, t := range b {
-		out[i] = t
-	}
+	copy(out, b)
 	return out
 }
 

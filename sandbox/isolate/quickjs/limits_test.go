@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -342,7 +343,7 @@ func FuzzValues(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add("text", []byte("bytes"), 1.5, 7, true)
-	f.Add("\xed\xa0\x80 lone", []byte{}, -0.0, -1<<31, false)
+	f.Add("\xed\xa0\x80 lone", []byte{}, math.Copysign(0, -1), -1<<31, false)
 	f.Add("é\x00😀", []byte{0}, 5e-324, 1<<53, true)
 	f.Fuzz(func(t *testing.T, s string, b []byte, n float64, i int, yes bool) {
 		in := []isolate.Value{b, n, float64(i), yes, []isolate.Value{b, nil, n}}
