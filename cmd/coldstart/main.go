@@ -49,6 +49,7 @@ type cli struct {
 
 	Serve   serveCmd      `cmd:"" help:"Serve the site with all lessons."`
 	Dev     devCmd        `cmd:"" help:"Serve one Workers project or file, reloading on change."`
+	Export  exportCmd     `cmd:"" help:"Pack a project or a lesson as a zip for the real tools."`
 	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
 	New     newCmd        `cmd:"" help:"Make a track or lesson that passes lint."`
 	Lint    lintCmd       `cmd:"" help:"Check a folder of lessons, running every starter and solution."`

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -30,15 +31,10 @@ type ExportMeta struct {
 //go:embed all:template
 var templates embed.FS
 
-// Export packs a project as a zip archive that is laid out as `npm create
-// cloudflare` does: the learner's files as they are, and around them package.json, tsconfig.json,
-// tests, types for the bindings and a README. Files that the project has win over ours. The same input gives
-// the same bytes. Nothing of the project is parsed, so it may run anywhere.
+// Export packs what ExportFiles gives as a zip archive. The same input gives the
+// same bytes.
 func Export(p trace.Project, meta ExportMeta) ([]byte, error) {
-	if err := CheckNames(p.Files); err != nil {
-		return nil, err
-	}
-	files, err := exportFiles(p, meta)
+	files, err := ExportFiles(p, meta)
 	if err != nil {
 		return nil, err
 	}
@@ -65,43 +61,47 @@ func Export(p trace.Project, meta ExportMeta) ([]byte, error) {
 // exportData is what the templates see.
 type exportData struct {
 	Name, Title, Date, Main, URL string
-	Configs                      []string // wrangler files, "wrangler.jsonc" first
+	Configs                      []string // wrangler files, sorted
 	Several                      bool
-	TypeScript                   bool
 	JSX                          bool
 	Env                          []envField
-	Dialect                      string
-	Flags                        string
+	Adapters                     []string          // entry files of ours around files that were written for other clouds
+	Aliases                      map[string]string // what the vendors' package names mean, for a project without a wrangler file
 }
 
 type envField struct{ Name, Type string }
 
-func exportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for name, data := range p.Files {
-		files[name] = data
+// ExportFiles lays a project out as `npm create cloudflare` does: the learner's
+// files as they are, and around them package.json, tsconfig.json, tests, types
+// for the bindings and a README. Files that the project has win over ours. A
+// Worker that was written for another cloud gets its adapter beside it, and its
+// wrangler file names that. Nothing of the project is parsed, so it may run
+// anywhere. The files of p are shared, not copied.
+func ExportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
+	if err := CheckNames(p.Files); err != nil {
+		return nil, err
 	}
+	files := maps.Clone(p.Files)
 	b := &builder{project: p}
 	d := exportData{Name: workerSlug(meta.Name), Title: firstOf(meta.Title, meta.Name, "Worker"), Date: firstOf(meta.Date, DefaultDate), URL: meta.URL}
 	for _, name := range keys(p.Files) {
 		if slices.Contains(configNames, path.Base(name)) {
 			d.Configs = append(d.Configs, name)
 		}
-		d.TypeScript = d.TypeScript || syntaxOf(name).ts
 		d.JSX = d.JSX || strings.HasSuffix(name, "x") && isScript(name)
 	}
 	d.Several = len(d.Configs) > 1
 	d.Env = envTypes(meta.Workers)
-	if main, f := b.entry(&config{}); f == nil {
-		d.Main = main
-	}
-	if len(meta.Workers) > 0 && meta.Workers[0].Main != "" {
-		d.Main = meta.Workers[0].Main
-	}
-	if err := d.adapt(b, files); err != nil {
-		return nil, err
+	for _, name := range d.Configs {
+		d.adaptConfig(b, files, name)
 	}
 	if len(d.Configs) == 0 {
+		if main, f := b.entry(&config{}); f == nil {
+			d.Main = main
+		}
+		if main, aliases := adapt(b, files, &config{}); main != "" {
+			d.Main, d.Aliases, d.Adapters = main, aliases, []string{main}
+		}
 		d.Configs = []string{"wrangler.jsonc"}
 		if err := d.add(files, "wrangler.jsonc"); err != nil {
 			return nil, err
@@ -146,64 +146,6 @@ func (d *exportData) add(files map[string][]byte, name string) error {
 		return fmt.Errorf("export %s: %w", name, err)
 	}
 	files[name] = out.Bytes()
-	return nil
-}
-
-var dialectKey = regexp.MustCompile(`(?m)"dialect"\s*:\s*"([a-z]+)"\s*,?|^\s*dialect\s*=\s*["']([a-z]+)["'].*$`)
-
-// adapt lays the adapter beside a file that was written for another cloud, and
-// makes it the entry.
-func (d *exportData) adapt(b *builder, files map[string][]byte) error {
-	if d.Main == "" || d.Several {
-		return nil
-	}
-	c := &config{}
-	for _, name := range d.Configs {
-		if m := dialectKey.FindSubmatch(files[name]); m != nil {
-			c.dialect = string(m[1]) + string(m[2])
-		}
-	}
-	dialect, f := b.chooseDialect(c, d.Main)
-	if f != nil || dialect == "" {
-		return nil
-	}
-	d.Dialect = dialect
-	for _, name := range append([]string{dialect}, dialectParts[dialect]...) {
-		text := AdapterSource(name)
-		text = strings.ReplaceAll(text, `"coldstart:entry"`, quoteJS(strings.TrimSuffix(relativeImport("adapter/"+name+".ts", d.Main), ".ts")))
-		text = strings.ReplaceAll(text, `"coldstart:listen"`, `"./listen"`)
-		text = strings.ReplaceAll(text, `"coldstart:functions"`, `"./functions"`)
-		files["adapter/"+name+".ts"] = []byte(text)
-	}
-	d.Main = "adapter/" + dialect + ".ts"
-	// The learner's own wrangler file names the learner's file, and may have our key.
-	for _, name := range d.Configs {
-		delete(files, name)
-	}
-	d.Configs = nil
-	d.TypeScript = true
-	return nil
-}
-
-// dialectParts are the files that an adapter imports, or that stand in for a vendor's package.
-var dialectParts = map[string][]string{
-	"express": {"listen"}, "gcf": {"functions", "firebase"}, "azure": {"azure-functions"},
-}
-
-// Aliases make the vendors' package names mean the adapter's files.
-func (d *exportData) Aliases() map[string]string {
-	switch d.Dialect {
-	case "gcf":
-		m := map[string]string{}
-		for spec, part := range adapterModules {
-			if part != "azure-functions" {
-				m[spec] = "./adapter/" + part + ".ts"
-			}
-		}
-		return m
-	case "azure":
-		return map[string]string{"@azure/functions": "./adapter/azure-functions.ts"}
-	}
 	return nil
 }
 
