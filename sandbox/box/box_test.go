@@ -1,0 +1,285 @@
+package box
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary is also a program that starts a box and waits to be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("BOX_TEST_KEEPER") == "" {
+		os.Exit(m.Run())
+	}
+	p, err := NewProcesses(1)
+	if err == nil {
+		_, err = p.Start(context.Background())
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(p.PIDs()[0])
+	select {}
+}
+
+func processes(t *testing.T, most int) *Processes {
+	t.Helper()
+	p, err := NewProcesses(most)
+	if err != nil {
+		t.Skip("not on this host, because ", err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func TestProcessAnswersAndStops(t *testing.T) {
+	p := processes(t, 1)
+	b, err := p.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	took, err := b.Request(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.FirstByte() <= took || took <= 0 {
+		t.Errorf("the first request took %v from the start, the second %v", b.FirstByte(), took)
+	}
+	if _, err := p.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "no more are allowed") {
+		t.Errorf("a box beyond the cap: %v", err)
+	}
+	pid := p.PIDs()[0]
+	if group, err := unix.Getpgid(pid); err != nil || group != pid {
+		t.Errorf("process %d is in group %d, %v; want its own", pid, group, err)
+	}
+	for range 2 {
+		if err := b.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("process %d after Stop: %v", pid, err)
+	}
+	if len(p.PIDs()) != 0 {
+		t.Errorf("%v are said to live", p.PIDs())
+	}
+}
+
+func TestMissingNodeSaysSo(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := NewProcesses(1)
+	var missing *MissingError
+	if !errors.As(err, &missing) || missing.Why != "no `node` is on PATH" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStartEndsWithItsContext(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "node"), []byte("#!/bin/sh\nexec /bin/sleep 600\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	p := processes(t, 1)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("the learner left"))
+	defer cancel()
+	if _, err := p.Start(ctx); err == nil || !strings.Contains(err.Error(), "the learner left") {
+		t.Errorf("got %v", err)
+	}
+	if len(p.PIDs()) != 0 {
+		t.Errorf("%v are said to live", p.PIDs())
+	}
+}
+
+func TestBrokenProcessSaysWhatItSaid(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "node"), []byte("#!/bin/sh\necho bad option >&2\nexit 9\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	p := processes(t, 1)
+	if _, err := p.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "bad option") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A server that is killed runs no clean-up of its own.
+func TestProcessDiesWithAKilledProgram(t *testing.T) {
+	processes(t, 1) // or skip
+	keeper := exec.Command(os.Args[0])
+	keeper.Env = append(os.Environ(), "BOX_TEST_KEEPER=1")
+	out, err := keeper.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		t.Fatalf("the keeper said %q", line)
+	}
+	watch, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(watch)
+	if err := keeper.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = keeper.Wait() // it was killed
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(watch), Events: unix.POLLIN}}, 5000)
+	if err != nil || n != 1 {
+		t.Errorf("node process %d lives 5 s after its program was killed (%d, %v)", pid, n, err)
+	}
+}
+
+// A page that two processes map from one file counts once, a page of their own each time.
+func TestMemoryCountsSharedPagesOnce(t *testing.T) {
+	p := processes(t, 2)
+	var single []int64
+	for range 2 {
+		if _, err := p.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pid := range p.PIDs() {
+		m, err := Memory(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rss, err := rollup(pid, "Rss:")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ratio := float64(m) / float64(rss); ratio < 0.97 || ratio > 1.03 {
+			t.Errorf("alone, process %d holds %d bytes by Memory, %d by the kernel's Rss", pid, m, rss)
+		}
+		single = append(single, m)
+	}
+	both, err := p.Memory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pss, err := PSS(p.PIDs()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := slices.Max(single); both < most || both > single[0]+single[1]-most/4 {
+		t.Errorf("together %d bytes, single %v: shared pages are not counted once", both, single)
+	}
+	if float64(pss) > 1.03*float64(both) {
+		t.Errorf("PSS %d is more than Memory %d, though strangers can only lower it", pss, both)
+	}
+}
+
+func rollup(pid int, name string) (int64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(data) {
+		if rest, ok := bytes.CutPrefix(line, []byte(name)); ok {
+			kB, err := kilobytes(string(rest))
+			return kB << 10, err
+		}
+	}
+	return 0, io.ErrUnexpectedEOF
+}
+
+// The slope that Fill finds agrees with what the kernel's own sums say of the
+// same processes: between private pages alone, and those plus shared ones.
+func TestFillSlopeAgreesWithTheKernel(t *testing.T) {
+	p := processes(t, 6)
+	row := &Row{Kind: p, Counts: []int{1, 3, 6}}
+	var outside []Sample
+	err := Fill(t.Context(), []*Row{row}, 1<<30, func(*Row) {
+		var own int64
+		for _, pid := range p.PIDs() {
+			for _, name := range []string{"Private_Clean:", "Private_Dirty:"} {
+				n, err := rollup(pid, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				own += n
+			}
+		}
+		outside = append(outside, Sample{len(p.PIDs()), own})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(row.Samples) != 3 || row.Full || len(row.First) != 6 {
+		t.Fatalf("got %+v", row)
+	}
+	// From 3 to 6 the shared part is shared both times, so private pages alone rise by as much.
+	ours := float64(row.Samples[2].Bytes-row.Samples[1].Bytes) / 3
+	theirs := float64(outside[2].Bytes-outside[1].Bytes) / 3
+	if ratio := ours / theirs; ratio < 1/1.5 || ratio > 1.5 {
+		t.Errorf("each process adds %.1f MB by Fill, %.1f MB by its private pages", ours/(1<<20), theirs/(1<<20))
+	}
+	t.Logf("each %.1f MB, by private pages %.1f MB", ours/(1<<20), theirs/(1<<20))
+}
+
+// fake holds a fixed amount and so much for each copy.
+type fake struct{ live, fixed, each int64 }
+
+func (f *fake) Start(context.Context) (Box, error) { f.live++; return fakeBox{}, nil }
+func (f *fake) Memory() (int64, error)             { return f.fixed + f.live*f.each, nil }
+func (f *fake) Close() error                       { return nil }
+
+type fakeBox struct{}
+
+func (fakeBox) FirstByte() time.Duration                       { return time.Millisecond }
+func (fakeBox) Request(context.Context) (time.Duration, error) { return time.Millisecond, nil }
+func (fakeBox) Stop() error                                    { return nil }
+
+func TestFillStopsAtTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		each, most int64 // copies that may have been started
+		samples    []int
+	}{
+		{1, 200, []int{1, 20, 60, 200}},
+		{10, 96, []int{1, 20, 60, 96}},
+		{100, 10, []int{1, 10}},
+		{500, 2, []int{1, 2}},
+	} {
+		f := &fake{fixed: 40, each: c.each}
+		row := &Row{Kind: f, Counts: []int{1, 20, 60, 200}}
+		if err := Fill(t.Context(), []*Row{row}, 1000, func(*Row) {}); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, s := range row.Samples {
+			got = append(got, s.Copies)
+			if s.Bytes != 40+int64(s.Copies)*c.each {
+				t.Errorf("each %d: %+v", c.each, s)
+			}
+		}
+		if f.live > c.most+1 || len(got) != len(c.samples) || got[0] != 1 || got[1] < 2 {
+			t.Errorf("each %d: %d started, samples at %v; want at most %d, about %v", c.each, f.live, got, c.most, c.samples)
+		}
+	}
+}

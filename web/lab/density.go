@@ -1,0 +1,241 @@
+package lab
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/box"
+	"coldstart/sandbox/trace"
+)
+
+// Density is what the density lab measured: how much memory so many copies
+// hold together, for each kind of box.
+type Density struct {
+	Cap     int64     `json:"cap"` // bytes that are to be filled
+	Lines   []Line    `json:"lines"`
+	Machine string    `json:"machine"`
+	At      time.Time `json:"at"` // when it ended, or was drawn last
+	Whole   bool      `json:"whole"`
+}
+
+// Line is one kind of box.
+type Line struct {
+	Key     string       `json:"key"` // proc, iso, own
+	Name    string       `json:"name"`
+	Plural  string       `json:"plural"`
+	Round   bool         `json:"round,omitempty"` // an isolate
+	Samples []box.Sample `json:"samples,omitempty"`
+	Off     string       `json:"off,omitempty"`      // why it was not measured
+	First   int64        `json:"first_us,omitempty"` // median time from asking for a copy to its first byte, in µs
+	Copies  int          `json:"copies,omitempty"`   // the n of First
+}
+
+// Line finds a line by its key, nil when there is none.
+func (d *Density) Line(key string) *Line {
+	if i := slices.IndexFunc(d.Lines, func(l Line) bool { return l.Key == key }); i >= 0 {
+		return &d.Lines[i]
+	}
+	return nil
+}
+
+// Keys of a density's lines.
+const (
+	Process = "proc"
+	Isolate = "iso"
+	Own     = "own"
+)
+
+// What a filling may take.
+const (
+	densityCap   = 256 << 20 // bytes to fill, of each kind
+	densityTime  = 45 * time.Second
+	mostProcess  = 8
+	processTotal = 128 << 20
+)
+
+var (
+	isolateCounts = []int{1, 20, 60, 200}
+	processCounts = []int{1, 3, 5, mostProcess}
+)
+
+//go:embed visits.js
+var visits []byte
+
+// Fill measures the density lab from its begin. told gets what is known after
+// each sample, and a sentence about where it stands; both from one goroutine.
+// own is the learner's project, measured as isolates beside the shipped
+// handler; nil for none. What was measured is returned also with an error.
+func (l *Labs) Fill(ctx context.Context, own *trace.Project, told func(Density, string)) (Density, error) {
+	d := Density{Cap: densityCap, At: l.cfg.Now()}
+	err := l.enter(ctx, func(n int) {
+		told(d, fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are")))
+	})
+	if err != nil {
+		return d, err
+	}
+	defer l.leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, densityTime, fmt.Errorf("a filling may take %v", densityTime))
+	defer cancel()
+	told(d, "Starting.")
+	d.Lines = []Line{
+		{Key: Process, Name: "Node process", Plural: "Node processes"},
+		{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true},
+	}
+	if own != nil {
+		d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
+	}
+	f := &filling{labs: l, d: &d, own: own, told: told}
+	err = f.run(ctx)
+	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
+	return d, err
+}
+
+// filling is one run of the density lab.
+type filling struct {
+	labs *Labs
+	d    *Density
+	own  *trace.Project
+	told func(Density, string)
+	rows []*box.Row
+	line map[*box.Row]*Line
+}
+
+func (f *filling) run(ctx context.Context) (err error) {
+	f.line = map[*box.Row]*Line{}
+	defer func() {
+		for _, r := range f.rows {
+			err = errors.Join(err, r.Kind.Close())
+		}
+	}()
+	for i := range f.d.Lines {
+		line := &f.d.Lines[i]
+		kind, counts, err := f.open(ctx, line.Key)
+		var missing *box.MissingError
+		var code *CodeError
+		switch {
+		case errors.As(err, &missing):
+			line.Off = "not on this host, because " + missing.Why
+			continue
+		case errors.As(err, &code):
+			line.Off = "your code does not run: " + code.Message
+			continue
+		case err != nil:
+			return err
+		}
+		row := &box.Row{Kind: kind, Counts: counts}
+		f.rows = append(f.rows, row)
+		f.line[row] = line
+	}
+	for len(f.rows) > 0 {
+		failed, err := f.fill(ctx)
+		if err == nil {
+			return nil
+		}
+		// Code that answers the first copies and then stops ends its own line only.
+		var code *CodeError
+		if failed == nil || !errors.As(err, &code) {
+			return err
+		}
+		f.line[failed].Off, f.line[failed].Samples = "your code stopped: "+code.Message, nil
+		failed.Counts = failed.Counts[:len(failed.Samples)]
+	}
+	return nil
+}
+
+// fill measures the rows; failed is the one that an error belongs to.
+func (f *filling) fill(ctx context.Context) (failed *box.Row, err error) {
+	err = box.Fill(ctx, f.rows, densityCap, func(r *box.Row) {
+		line := f.line[r]
+		line.Samples = slices.Clone(r.Samples)
+		line.First, line.Copies = median(r.First).Microseconds(), len(r.First)
+		last := r.Samples[len(r.Samples)-1]
+		f.d.Machine, f.d.At = box.Machine(), f.labs.cfg.Now()
+		f.told(*f.d, fmt.Sprintf("%s: %.1f MB.", plural(last.Copies, line.Name, line.Plural), float64(last.Bytes)/(1<<20)))
+	})
+	var at *box.RowError
+	if errors.As(err, &at) {
+		failed = at.Row
+	}
+	return failed, err
+}
+
+// open makes a kind ready.
+func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error) {
+	switch key {
+	case Process:
+		p, err := box.NewProcesses(mostProcess)
+		if err != nil {
+			return nil, nil, err
+		}
+		return p, processCounts, nil
+	case Own:
+		k, err := f.labs.isolates(ctx, *f.own)
+		return k, isolateCounts, err
+	}
+	k, err := f.labs.isolates(ctx, trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"})
+	return k, isolateCounts, err
+}
+
+// isolates opens a sandbox for isolates of one project.
+func (l *Labs) isolates(ctx context.Context, p trace.Project) (box.Kind, error) {
+	if l.cfg.Open == nil {
+		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
+	}
+	d, err := l.cfg.Door.Build(ctx, sandbox.Key{Learner: "lab", Project: "density"}, p)
+	if err != nil {
+		return nil, err
+	}
+	if d.Fault != nil {
+		return nil, &CodeError{d.Fault.Message}
+	}
+	door, err := l.cfg.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a sandbox for the lab: %w", err)
+	}
+	return &isolates{door: door, deploy: d}, nil
+}
+
+// Processes measures Node processes alone, for checks of a learner who has not
+// filled. A host without them gives a line that is off.
+func (l *Labs) Processes(ctx context.Context) (Line, error) {
+	line := Line{Key: Process, Name: "Node process", Plural: "Node processes"}
+	p, err := box.NewProcesses(mostProcess)
+	var missing *box.MissingError
+	if errors.As(err, &missing) {
+		line.Off = missing.Why
+		return line, nil
+	}
+	if err != nil {
+		return line, err
+	}
+	err = l.enter(ctx, func(int) {})
+	if err != nil {
+		return line, errors.Join(err, p.Close())
+	}
+	defer l.leave()
+	row := &box.Row{Kind: p, Counts: processCounts[:len(processCounts)-1]}
+	err = box.Fill(ctx, []*box.Row{row}, processTotal, func(*box.Row) {})
+	line.Samples = row.Samples
+	return line, errors.Join(err, p.Close())
+}
+
+func median(d []time.Duration) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	s := slices.Sorted(slices.Values(d))
+	return s[(len(s)-1)/2]
+}
+
+// plural writes "1 isolate", "20 isolates".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
