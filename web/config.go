@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,9 @@ type Config struct {
 	Store   *classroom.Store
 	Logger  *slog.Logger     // nil: nothing is logged
 	Now     func() time.Time // nil: time.Now
+
+	// LabDoor starts a sandbox for one lab, which closes it. Nil: labs have no isolates here.
+	LabDoor func(ctx context.Context) (sandbox.Door, error)
 
 	// PublicURL is where visitors reach the site, "https://learn.example.org".
 	// Empty: wherever a request came to.

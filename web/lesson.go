@@ -11,6 +11,7 @@ import (
 	"coldstart/lessons"
 	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
+	"coldstart/web/lab"
 	"coldstart/web/live"
 	"coldstart/web/view"
 )
@@ -41,6 +42,7 @@ type studying struct {
 	answers map[string]classroom.Answer
 	hints   map[int]int
 	runs    []classroom.Run // newest first
+	density *lab.Density    // what the learner's lab measured; nil before it ran
 }
 
 func (s *Site) studying(c *call) (studying, error) {
@@ -70,6 +72,9 @@ func (s *Site) studying(c *call) (studying, error) {
 		return x, err
 	}
 	if x.runs, err = store.Runs(ctx, workspace, l.ID, classroom.KeepRuns); err != nil {
+		return x, err
+	}
+	if x.density, err = s.density(ctx, workspace); err != nil {
 		return x, err
 	}
 	return x, nil
@@ -149,16 +154,17 @@ func limitsOf(l *lessons.Lesson) trace.Limits {
 
 // learned is what the learner did in the lesson, as its page shows it.
 func (x studying) learned() view.Learned {
-	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs)}
+	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs), LabAction: x.lesson.URL() + "/lab"}
+	if x.density != nil {
+		d := densityView(*x.density)
+		by.Density, by.Figures = &d, d.Figures()
+	}
 	for _, q := range x.text.Questions {
 		a, ok := x.answers[q.ID]
 		if !ok {
 			continue
 		}
-		grade, err := q.Grade(a.Answer, func(name string) (float64, bool) {
-			us, ok := by.Measures[name]
-			return float64(us), ok
-		})
+		grade, err := q.Grade(a.Answer, lookup(by.Measures, x.density))
 		if err != nil {
 			continue // the question has changed since: it is open again
 		}
@@ -193,4 +199,19 @@ func lessonURL(l *lessons.Lesson, key, value, fragment string) string {
 		u += "?" + url.Values{key: {value}}.Encode()
 	}
 	return u + "#" + fragment
+}
+
+// lookup finds a figure of the learner's own runs and labs by its name.
+func lookup(own map[string]int64, d *lab.Density) func(string) (float64, bool) {
+	numbers := map[string]float64{}
+	if d != nil {
+		numbers = densityView(*d).Numbers()
+	}
+	return func(name string) (float64, bool) {
+		if us, ok := own[name]; ok {
+			return float64(us), true
+		}
+		n, ok := numbers[name]
+		return n, ok
+	}
 }

@@ -159,11 +159,11 @@ func (s *Site) lessonAnswer(c *call) error {
 	if err != nil {
 		return err
 	}
-	own := figures(runs)
-	grade, err := q.Grade(answer, func(name string) (float64, bool) {
-		us, ok := own[name]
-		return float64(us), ok
-	})
+	density, err := s.density(c.r.Context(), c.session.workspace.ID)
+	if err != nil {
+		return err
+	}
+	grade, err := q.Grade(answer, lookup(figures(runs), density))
 	if err != nil {
 		return &Error{Status: http.StatusBadRequest, Message: "That is not an answer to this question. Choose one of those offered, or write one number.", Err: err}
 	}

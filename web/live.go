@@ -96,7 +96,12 @@ func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.
 	for id, a := range answers {
 		given[id] = a.Answer
 	}
-	config := check.Config{Door: k.s.config.Door, Learner: p.Workspace, Answers: given, Now: k.s.config.Now}
+	config := check.Config{Door: k.s.config.Door, Learner: p.Workspace, Answers: given, Now: k.s.config.Now,
+		Box: func(ctx context.Context, name string, _ map[string]any) (check.Line, error) {
+			return k.s.checkBox(ctx, p.Workspace, name)
+		},
+		Lab: func(ctx context.Context, name string) (any, error) { return k.s.checkLab(ctx, p.Workspace, name) },
+	}
 	result, err := check.Run(ctx, config, l, p.Files, func(e check.Event) { emit(checkEvent(e)) })
 	var script *check.ScriptError
 	if errors.As(err, &script) {

@@ -55,6 +55,7 @@ func (s *Site) table() []route {
 		{http.MethodPost, lesson + "/check", visitor, maxForm, s.lessonCheck},
 		{http.MethodPost, lesson + "/answer", visitor, maxSmall, s.lessonAnswer},
 		{http.MethodPost, lesson + "/hint", visitor, maxSmall, s.lessonHint},
+		{http.MethodPost, lesson + "/lab", visitor, maxSmall, s.lessonLab},
 		{http.MethodPost, lesson + "/reset", visitor, 0, s.lessonReset},
 		{http.MethodPost, lesson + "/solve", visitor, 0, s.lessonSolve},
 		{http.MethodPost, lesson + "/undo", visitor, 0, s.lessonUndo},

@@ -19,6 +19,7 @@ import (
 	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
 	"coldstart/static"
+	"coldstart/web/lab"
 	"coldstart/web/live"
 )
 
@@ -30,6 +31,7 @@ type Site struct {
 	catalog atomic.Pointer[lessons.Catalog]
 	hub     *live.Hub
 	deploy  *live.Deployer
+	labs    *lab.Labs
 	router  http.Handler
 	routes  []route
 	static  http.Handler
@@ -64,12 +66,13 @@ func New(c Config) (*Site, error) {
 	s.byCaller = newLimiter(c.Rates.WorkerCaller, c.Now)
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
+	s.labs = lab.New(lab.Config{Door: c.Door, Open: c.LabDoor, Now: c.Now})
 	run := c.Rates.Run
 	if run.PerSecond < 0 {
 		run = Rate{1e9, 1 << 30}
 	}
 	s.hub = live.NewHub(live.Config{
-		Door: c.Door, Store: c.Store, Deployer: s.deploy, Checker: checker{s}, Logger: s.log, Now: c.Now,
+		Door: c.Door, Store: c.Store, Deployer: s.deploy, Checker: checker{s}, Labs: labRunner{s}, Logger: s.log, Now: c.Now,
 		RunRate: run.PerSecond, RunBurst: run.Burst,
 	})
 	s.routes = s.table()

@@ -79,6 +79,9 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	defer func() { err = errors.Join(err, box.Close()) }()
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
+		LabDoor: func(ctx context.Context) (sandbox.Door, error) {
+			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, log: log})
+		},
 		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: c.Author,
 	})
 	if err != nil {

@@ -5,7 +5,7 @@ import { $, $$, button, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { FileBar } from "./_files.ts";
 import { Api, readPage, type PageData } from "./_page.ts";
-import { labs } from "./_lab.ts";
+import { figure, Labs } from "./_lab.ts";
 import { pieces } from "./_pieces.ts";
 import { bytes, subprotocol, type Fault, type ServerMessage } from "./protocol.ts";
 import { RequestBuilder } from "./_request.ts";
@@ -27,6 +27,7 @@ class Lesson {
   #checks = new Checks();
   #saver: Saver;
   #live: Live;
+  #labs: Labs;
   #request: RequestBuilder;
   #bar: FileBar;
   #panels: InstanceType<Panels["Panels"]> | null = null;
@@ -86,10 +87,12 @@ class Lesson {
       message: (m) => this.#take(m),
       state: (s) => this.#connection(s),
       restart: () => {
+        this.#labs?.forget();
         this.#runs.forget("The server began anew, so this run will not report. Run again.");
         this.#draw();
       },
     });
+    this.#labs = new Labs({ send: (m) => this.#live.send(m), flush: () => this.#saver.flush(), id: () => this.#runs.id() });
     this.#listen();
     this.#plainEditor();
     this.#whenSeen();
@@ -283,6 +286,7 @@ class Lesson {
       case "welcome":
         this.#runs.forget("The connection was lost before this run was known to the server. Run again.", m.running ?? []);
         this.#runs.live(m.isolates ?? []);
+        this.#labs?.forget(m.running);
         if (m.revision) void this.#saver.remote(m.revision, this.#api.read).catch(() => {});
         break;
       case "event": {
@@ -298,6 +302,7 @@ class Lesson {
           if (m.check.done) this.#checked();
         }
         break;
+      case "lab": if (m.lab) this.#labs.take(m.lab); break;
       case "isolates": this.#runs.live(m.isolates ?? []); break;
       case "pages": if (m.isolate && m.pages !== undefined) this.#panels?.pages(m.isolate, bytes(m.pages)); break;
       case "saved": if (m.revision) void this.#saver.remote(m.revision, this.#api.read).catch(() => {}); break;
@@ -310,6 +315,7 @@ class Lesson {
     const why = m.message ?? "The server refused.";
     const ask = m.id ? this.#runs.asks.get(m.id) : null;
     if (ask) this.#refuse(why, ask);
+    else if (m.id && this.#labs.refused(m.id, why)) return;
     else if (m.id && m.id === this.#checks.id) {
       this.#checks.over = true;
       this.#checks.refused = why;
@@ -324,6 +330,7 @@ class Lesson {
     if (run.ask && !run.ask.over) return;
     this.#running();
     this.#notes(run.fault, "");
+    if (run.ask) figures(run.ask);
     say(run.ask && run.ask.times > 1 ? many(run.ask) : one(run));
     if (this.#tab === "isolate") this.#askPages();
   }
@@ -673,10 +680,20 @@ function many(ask: Ask): string {
   return `${times.length} ${ask.cold ? "cold" : "warm"} runs: half within ${spoken(percentile(times, 0.5))}, 99 of 100 within ${spoken(percentile(times, 0.99))}.`;
 }
 
+/** Fills the text's placeholders from repeated runs, as the server does when the page loads. */
+function figures(ask: Ask): void {
+  if (ask.times < 2) return;
+  for (const t of ["cold", "warm"] as const) {
+    const times = ask.runs.filter((r) => r.summary?.outcome === "ok" && temperature(r) === t).map(wall).sort((a, b) => a - b);
+    if (!times.length) continue;
+    const at = { p50: times[(times.length - 1) >> 1], p99: times[times.length - 1 - Math.floor(times.length / 100)], min: times[0], max: times.at(-1) };
+    for (const [name, us] of Object.entries(at)) figure(`${t}.${name}`, duration(us ?? 0));
+  }
+}
+
 document.documentElement.classList.add("js");
 theme();
 pieces();
-labs();
 const page = readPage();
 const form = $<HTMLFormElement>("form.runbar");
 // Who comes from another lesson hears and reads the new heading first.

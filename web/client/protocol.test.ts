@@ -16,6 +16,7 @@ const sent: ClientMessage[] = [
   },
   { type: "run", id: "r2", request: { method: "GET", path: "https://shop.example/cart" }, cold: true, times: 20 },
   { type: "check", id: "c1", revision: 7 },
+  { type: "lab", id: "l1", lab: "density", revision: 7 },
   { type: "cancel", id: "r2" },
   { type: "evict" },
   { type: "keep", on: true },

@@ -50,6 +50,7 @@ export type ClientMessage =
   | { type: "hello"; project: string; stream?: string; after?: number }
   | { type: "run"; id: string; revision?: number; request: Request; cold?: boolean; times?: number }
   | { type: "check"; id: string; revision?: number }
+  | { type: "lab"; id: string; lab: string; revision?: number }
   | { type: "cancel"; id: string }
   | { type: "evict" }
   | { type: "keep"; on?: boolean }
@@ -62,9 +63,14 @@ export interface CheckEvent {
   done?: boolean; passed?: number; total?: number;
 }
 
+/** How far a lab is: html draws everything measured so far, figures fill the text's placeholders. */
+export interface LabEvent {
+  run: string; lab: string; say?: string; html?: string; figures?: Record<string, string>; done?: boolean;
+}
+
 export interface ServerMessage {
   type: string; id?: string; seq?: number; stream?: string; missed?: boolean; revision?: number;
-  event?: RunEvent; check?: CheckEvent; isolates?: IsolateState[]; running?: string[];
+  event?: RunEvent; check?: CheckEvent; lab?: LabEvent; isolates?: IsolateState[]; running?: string[];
   isolate?: string; pages?: string; message?: string; retry_ms?: number;
 }
 
@@ -75,7 +81,7 @@ export function encode(m: ClientMessage): string {
 
 // What a message of each type cannot do without.
 const needs: Record<string, keyof ServerMessage> = {
-  welcome: "stream", event: "event", check: "check", isolates: "type", pages: "isolate",
+  welcome: "stream", event: "event", check: "check", lab: "lab", isolates: "type", pages: "isolate",
   saved: "revision", error: "message", pong: "type",
 };
 
@@ -92,7 +98,7 @@ export function decode(frame: string): ServerMessage[] {
 
 /** The number by which a resumable message is ordered, 0 for the others. */
 export function seqOf(m: ServerMessage): number {
-  return m.type === "event" ? (m.event?.seq ?? 0) || (m.seq ?? 0) : m.type === "check" ? (m.seq ?? 0) : 0;
+  return m.type === "event" ? (m.event?.seq ?? 0) || (m.seq ?? 0) : m.type === "check" || m.type === "lab" ? (m.seq ?? 0) : 0;
 }
 
 /** Bytes of a base64 field. */

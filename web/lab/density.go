@@ -68,9 +68,9 @@ var visits []byte
 
 // Fill measures the density lab from its begin. told gets what is known after
 // each sample, and a sentence about where it stands; both from one goroutine.
-// own is the learner's project, measured as isolates beside the shipped
+// own is the learner's project, which is built as key and measured as isolates beside the shipped
 // handler; nil for none. What was measured is returned also with an error.
-func (l *Labs) Fill(ctx context.Context, own *trace.Project, told func(Density, string)) (Density, error) {
+func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, told func(Density, string)) (Density, error) {
 	d := Density{Cap: densityCap, At: l.cfg.Now()}
 	err := l.enter(ctx, func(n int) {
 		told(d, fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are")))
@@ -89,7 +89,7 @@ func (l *Labs) Fill(ctx context.Context, own *trace.Project, told func(Density, 
 	if own != nil {
 		d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
 	}
-	f := &filling{labs: l, d: &d, own: own, told: told}
+	f := &filling{labs: l, d: &d, key: key, own: own, told: told}
 	err = f.run(ctx)
 	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
 	return d, err
@@ -99,6 +99,7 @@ func (l *Labs) Fill(ctx context.Context, own *trace.Project, told func(Density, 
 type filling struct {
 	labs *Labs
 	d    *Density
+	key  sandbox.Key
 	own  *trace.Project
 	told func(Density, string)
 	rows []*box.Row
@@ -138,7 +139,7 @@ func (f *filling) run(ctx context.Context) (err error) {
 		}
 		// Code that answers the first copies and then stops ends its own line only.
 		var code *CodeError
-		if failed == nil || !errors.As(err, &code) {
+		if failed == nil || f.line[failed].Key != Own || !errors.As(err, &code) {
 			return err
 		}
 		f.line[failed].Off, f.line[failed].Samples = "your code stopped: "+code.Message, nil
@@ -174,19 +175,19 @@ func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error)
 		}
 		return p, processCounts, nil
 	case Own:
-		k, err := f.labs.isolates(ctx, *f.own)
+		k, err := f.labs.isolates(ctx, f.key, *f.own)
 		return k, isolateCounts, err
 	}
-	k, err := f.labs.isolates(ctx, trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"})
+	k, err := f.labs.isolates(ctx, sandbox.Key{Learner: "lab", Project: "density"}, trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"})
 	return k, isolateCounts, err
 }
 
 // isolates opens a sandbox for isolates of one project.
-func (l *Labs) isolates(ctx context.Context, p trace.Project) (box.Kind, error) {
+func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project) (box.Kind, error) {
 	if l.cfg.Open == nil {
 		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
 	}
-	d, err := l.cfg.Door.Build(ctx, sandbox.Key{Learner: "lab", Project: "density"}, p)
+	d, err := l.cfg.Door.Build(ctx, key, p)
 	if err != nil {
 		return nil, err
 	}

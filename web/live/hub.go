@@ -40,6 +40,7 @@ type Config struct {
 	Store    Store
 	Deployer *Deployer
 	Checker  Checker      // nil: checks are refused with a sentence
+	Labs     Labs         // nil: so are labs
 	Logger   *slog.Logger // nil: nothing is logged
 	Now      func() time.Time
 	// RunRate is how many runs and checks one workspace may start a second,

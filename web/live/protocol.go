@@ -8,7 +8,7 @@ import "coldstart/sandbox/trace"
 // a line ("\n" between them), because lines that queued up while a frame was
 // on its way travel together.
 //
-// Numbered messages (event, check) belong to the stream of one project of one
+// Numbered messages (event, check, lab) belong to the stream of one project of one
 // workspace: Seq grows by one per message, every page of that project gets all
 // of them, and a page that reconnects with the stream's id and its last Seq
 // gets exactly the ones after it. Runs belong to the server: they go on while
@@ -32,7 +32,8 @@ const (
 //	hello   Project; After (last Seq seen) and Stream when resuming: always the first message
 //	run     ID (chosen by the page, [A-Za-z0-9_-]{1,32}, new each time), Request, Revision, Cold, Times
 //	check   ID, Revision: run the lesson's checks
-//	cancel  ID of a run or check
+//	lab     ID, Lab (its name), Revision: measure; it ends when no page of the project is left
+//	cancel  ID of a run, check or lab
 //	evict, keep (On): the project's isolates
 //	pages   Isolate: ask for a page map
 //	ping    answered with pong: how a page notices a network that fell silent
@@ -49,6 +50,7 @@ type ClientMessage struct {
 	Request  *Request `json:"request,omitempty"`
 	Cold     bool     `json:"cold,omitempty"`
 	Times    int      `json:"times,omitempty"` // 1 to 20; 0 means 1
+	Lab      string   `json:"lab,omitempty"`
 	On       bool     `json:"on,omitempty"`
 	Isolate  string   `json:"isolate,omitempty"`
 }
@@ -67,6 +69,7 @@ type Request struct {
 //	          Missed: true when messages after After are gone, so the page clears its panels
 //	event     Seq, Event (its Run is the page's ID, its Seq the message's): numbered, resumable
 //	check     Seq, ID, Check: numbered, resumable
+//	lab       Seq, ID, Lab: numbered, resumable
 //	isolates  Isolates: the project's live ones now, after evict and keep and when one changes outside a run
 //	pages     Isolate, Pages (base64)
 //	saved     Revision: another tab or device saved
@@ -84,6 +87,7 @@ type ServerMessage struct {
 	Revision int64                `json:"revision,omitempty"`
 	Event    *trace.Event         `json:"event,omitempty"`
 	Check    *CheckEvent          `json:"check,omitempty"`
+	Lab      *LabEvent            `json:"lab,omitempty"`
 	Isolates []trace.IsolateState `json:"isolates,omitempty"`
 	Running  []string             `json:"running,omitempty"` // ids of runs and checks that have not ended
 	Isolate  string               `json:"isolate,omitempty"`
@@ -108,4 +112,14 @@ type CheckEvent struct {
 	Done     bool         `json:"done,omitempty"`
 	Passed   int          `json:"passed,omitempty"`
 	Total    int          `json:"total,omitempty"`
+}
+
+// LabEvent tells how far a lab is.
+type LabEvent struct {
+	Run     string            `json:"run"`
+	Lab     string            `json:"lab"`
+	Say     string            `json:"say,omitempty"`     // where it stands, or why it ended early
+	HTML    string            `json:"html,omitempty"`    // everything measured so far, drawn
+	Figures map[string]string `json:"figures,omitempty"` // for the text's placeholders, by name, ready to be shown
+	Done    bool              `json:"done,omitempty"`
 }

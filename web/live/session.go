@@ -352,7 +352,7 @@ func parse(kind int, data []byte) (ClientMessage, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, errNotMessage
 	}
-	if !slices.Contains([]string{"hello", "run", "check", "cancel", "evict", "keep", "pages", "ping"}, m.Type) {
+	if !slices.Contains([]string{"hello", "run", "check", "lab", "cancel", "evict", "keep", "pages", "ping"}, m.Type) {
 		return m, errNotMessage
 	}
 	return m, nil
@@ -399,7 +399,7 @@ func (x *session) take(m ClientMessage) {
 		x.say(ServerMessage{Type: "pong"})
 	case "cancel":
 		s.cancel(m.ID)
-	case "run", "check":
+	case "run", "check", "lab":
 		if wait, ok := h.Allow(x.workspace); !ok {
 			x.say(ServerMessage{Type: "error", ID: m.ID, Message: tooFast, Retry: max(1, wait.Milliseconds())})
 			return
@@ -439,6 +439,9 @@ func (x *session) start(ctx context.Context, key sandbox.Key, m ClientMessage) e
 	}
 	if m.Type == "check" {
 		return h.Check(ctx, key, m.ID, m.Revision)
+	}
+	if m.Type == "lab" {
+		return h.Lab(ctx, key, m.ID, m.Lab, m.Revision, true)
 	}
 	spec := RunSpec{ID: m.ID, Revision: m.Revision, Cold: m.Cold, Times: m.Times}
 	if m.Request != nil {

@@ -17,6 +17,7 @@ type Density struct {
 // DensityBox is one kind of box. Without two different counts of copies there
 // is no line through its samples, and nothing is worked out.
 type DensityBox struct {
+	Key     string // names its figures in a lesson's text: iso, proc; "" for none
 	Name    string // "Node process"
 	Plural  string // "Node processes"
 	Round   bool   // drawn as discs, not squares: an isolate
@@ -194,4 +195,34 @@ func densityWaiting(f densityFit) string {
 		return "Not measured yet."
 	}
 	return fmt.Sprintf("%s measured; the slope needs two.", count(len(f.Samples), "count"))
+}
+
+// Figures are a density's figures for the placeholders of a lesson's text:
+// iso.fixed, iso.each and iso.fit for the box with the key iso.
+func (d Density) Figures() map[string]string {
+	out := map[string]string{}
+	for _, b := range d.Boxes {
+		if b.Key == "" {
+			continue
+		}
+		if f := fitBox(b, d.Cap); f.known {
+			out[b.Key+".fixed"], out[b.Key+".each"], out[b.Key+".fit"] = size(int64(f.fixed)), size(int64(f.each)), grouped(f.fit)
+		} else if b.Off != "" {
+			for _, name := range []string{".fixed", ".each", ".fit"} {
+				out[b.Key+name] = "(" + b.Off + ")"
+			}
+		}
+	}
+	return out
+}
+
+// Numbers are the same figures to calculate with: fixed and each in bytes.
+func (d Density) Numbers() map[string]float64 {
+	out := map[string]float64{}
+	for _, b := range d.Boxes {
+		if f := fitBox(b, d.Cap); f.known && b.Key != "" {
+			out[b.Key+".fixed"], out[b.Key+".each"], out[b.Key+".fit"] = f.fixed, f.each, float64(f.fit)
+		}
+	}
+	return out
 }

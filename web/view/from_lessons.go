@@ -15,12 +15,14 @@ import (
 // Learned is what a learner did in one lesson, as its page shows it. The zero
 // value is a newcomer's.
 type Learned struct {
-	Answers  map[string]Answer     // by question id
-	Tasks    map[int]TaskResult    // by number
-	Hints    map[int]int           // opened so far, by task; 0 for those before the first task
-	Measures map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
-	Figures  map[string]string     // figures that are no times, ready to be shown: iso.each
-	Took     map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
+	Answers   map[string]Answer     // by question id
+	Tasks     map[int]TaskResult    // by number
+	Hints     map[int]int           // opened so far, by task; 0 for those before the first task
+	Measures  map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
+	Figures   map[string]string     // figures that are no times, ready to be shown: iso.each
+	Density   *Density              // what the density lab measured; nil before it ran
+	LabAction string                // where a lab's form posts
+	Took      map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
 }
 
 // Answer is one answered question.
@@ -66,7 +68,7 @@ func Parts(t *lessons.Text, by Learned) []Part {
 		case lessons.PieceQuestion:
 			parts = append(parts, Part{Question: questionOf(piece.Question, by)})
 		case lessons.PieceLab:
-			parts = append(parts, Part{Lab: labOf(piece.Lab)})
+			parts = append(parts, Part{Lab: labOf(piece.Lab, by)})
 		}
 	}
 	if len(parts) > 0 {
@@ -182,8 +184,12 @@ func answerOption(o *Option, q *lessons.Question, i int, a Answer) {
 	}
 }
 
-func labOf(l *lessons.Lab) *Lab {
-	return &Lab{ID: l.Name, Title: capital(l.Name), Config: jsonText(l.Args), Fallback: HTML(l.HTML)}
+func labOf(l *lessons.Lab, by Learned) *Lab {
+	lab := &Lab{ID: l.Name, Title: capital(l.Name), Config: jsonText(l.Args), Fallback: HTML(l.HTML)}
+	if l.Name == "density" {
+		lab.Action, lab.Verb, lab.Density = by.LabAction, "Fill", by.Density
+	}
+	return lab
 }
 
 var measureSpan = regexp.MustCompile(`<span class="measure( cold| warm)?" data-measure="([^"]+)">([^<]*)</span>`)

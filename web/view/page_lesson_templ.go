@@ -17,7 +17,7 @@ import "strconv"
 //	#note                                            "Lesson 7 of 9 · 2 of 3 tasks" in the bar
 //	form.piece[data-piece=predict|quiz][data-kind]   fields "question" and "answer" (repeated, as lessons.Grade takes them); .choice_result, .choice_why, .piece_says get the results
 //	.task[data-task=N]                               .verdict, .task_state
-//	.lab[data-lab=ID][data-config][data-action]      .lab_body is the script's
+//	.lab[data-lab=ID][data-config]                   form.lab_do starts and stops it, .lab_where says where it stands, .lab_out is drawn anew
 //	.files                                           [role=tablist].files_tabs of .files_tab[data-path]; .tree with .tree_sheet of [data-file]; .files_saved is a status
 //	#view-edit                                       .editor_host holds textarea.editor-plain[data-path][name="file:PATH"] for each file, all but the open one hidden; the editor takes their place and keeps their values
 //	#view-diff                                       hidden; one pre.editor for each file of the solution
