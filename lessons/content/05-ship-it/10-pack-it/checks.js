@@ -17,7 +17,9 @@ async function config(exportZip, fail) {
 }
 
 test("1: a name that fits into an address", async ({ exportZip, expect, fail }) => {
-  const { name } = await config(exportZip, fail);
+  const { name, main } = await config(exportZip, fail);
+  expect(main, "\"main\" names the file that the Worker starts with; leave it as it was").toBe("src/index.js");
+  expect(typeof name, "wrangler.jsonc needs a \"name\", a text; wrangler deploys under it").toBe("string");
   expect(name, "\"worker\" is everybody's first name; call yours something you will find again").not.toBe("worker");
   expect(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name), `The name becomes part of an address, ${name}.….workers.dev: only small letters, digits and dashes, a letter first, at most 63`).toBe(true);
 });
