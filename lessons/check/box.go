@@ -37,8 +37,9 @@ func (s *session) box(ctx context.Context, t *running, raw []json.RawMessage) (a
 		return nil, err
 	}
 	of, _ := o["of"].(string)
+	worker, _ := o["worker"].(string)
 	s.mu.Lock()
-	line, known := s.line[name+" "+of]
+	line, known := s.line[name+" "+of+" "+worker]
 	s.mu.Unlock()
 	if known {
 		return line, nil
@@ -46,7 +47,7 @@ func (s *session) box(ctx context.Context, t *running, raw []json.RawMessage) (a
 	var err error
 	switch {
 	case name == "isolate":
-		line, err = s.isolates(ctx, t, of)
+		line, err = s.isolates(ctx, t, of, worker)
 	case s.cfg.Box == nil:
 		line = Line{Why: "boxes other than isolates are not set up on this server"}
 	default:
@@ -62,14 +63,14 @@ func (s *session) box(ctx context.Context, t *running, raw []json.RawMessage) (a
 	if s.line == nil {
 		s.line = map[string]Line{}
 	}
-	s.line[name+" "+of] = line
+	s.line[name+" "+of+" "+worker] = line
 	s.mu.Unlock()
 	return line, nil
 }
 
 // isolates measures private pages of cold isolates one after the other. What
 // a runner process holds with no isolate in it is the fixed part.
-func (s *session) isolates(ctx context.Context, t *running, of string) (Line, error) {
+func (s *session) isolates(ctx context.Context, t *running, of, worker string) (Line, error) {
 	p := t.project
 	if of == "starter" {
 		var err error
@@ -89,7 +90,7 @@ func (s *session) isolates(ctx context.Context, t *running, of string) (Line, er
 	copies := 0
 	for _, want := range boxCopies {
 		for ; copies < want; copies++ {
-			got, err := s.sample(ctx, t, p, "GET /", sendOptions{Cold: true})
+			got, err := s.sample(ctx, t, p, "GET /", sendOptions{Cold: true, Worker: worker})
 			if err != nil {
 				return Line{}, err
 			}
