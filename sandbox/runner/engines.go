@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"coldstart/sandbox/bundle"
@@ -45,36 +47,81 @@ func Default() Setup {
 	}
 }
 
-// openEngine makes the engine from what the binary embeds.
-func openEngine(ctx context.Context, in Inherited) (*quickjs.Engine, error) {
+// engineConfig is the engine of what the binary embeds.
+func engineConfig(in Inherited) (quickjs.Config, error) {
 	wasm, err := static.File("quickjs.wasm")
 	if err != nil {
-		return nil, err
+		return quickjs.Config{}, err
 	}
 	text, err := static.File("bootstrap.json")
 	if err != nil {
-		return nil, err
+		return quickjs.Config{}, err
 	}
 	b, err := js.Parse(text)
 	if err != nil {
-		return nil, err
+		return quickjs.Config{}, err
 	}
 	boot := isolate.Bootstrap{Script: b.Script, Ops: webapi.Ops()}
 	for _, m := range b.Modules {
 		boot.Modules = append(boot.Modules, isolate.Module(m))
 	}
-	return quickjs.New(ctx, quickjs.Config{Wasm: wasm, Bootstrap: boot, Cache: in.Cache, Image: in.Image})
+	return quickjs.Config{Wasm: wasm, Bootstrap: boot, Cache: in.Cache, Image: in.Image}, nil
 }
 
-// Image makes the snapshot that run children inherit and fills the folder of
-// compiled code. The caller closes it after the last child.
+func openEngine(ctx context.Context, in Inherited) (*quickjs.Engine, error) {
+	cfg, err := engineConfig(in)
+	if err != nil {
+		return nil, err
+	}
+	return quickjs.New(ctx, cfg)
+}
+
+// snapshotName is the snapshot's file in the cache folder. A file of another
+// binary is noticed when it is opened, and made anew.
+const snapshotName = "snapshot.img"
+
+// Image gives the snapshot that run children inherit: from the cache folder,
+// or made now and kept there together with the engine's compiled code. The
+// caller closes it after the last child.
 func Image(ctx context.Context, cache string) (*os.File, error) {
-	e, err := openEngine(ctx, Inherited{Cache: cache})
+	cfg, err := engineConfig(Inherited{Cache: cache})
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(cache, snapshotName)
+	if cache != "" {
+		if f, err := os.Open(path); err == nil {
+			image, err := quickjs.OpenImage(f, cfg)
+			_ = f.Close() // read only
+			if err == nil {
+				return image, nil
+			}
+		}
+	}
+	e, err := quickjs.New(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make the engine's snapshot: %w", err)
 	}
 	defer e.Close()
+	if cache != "" {
+		keep(path, e) // a start without a cache is only slower
+	}
 	return duplicate(e.Image())
+}
+
+// keep writes the snapshot beside its final name and renames it, so that no other process reads a part.
+func keep(path string, e *quickjs.Engine) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".snapshot-*")
+	if err != nil {
+		return
+	}
+	err = errors.Join(e.WriteImage(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
 }
 
 type builder struct{ cfg bundle.Config }

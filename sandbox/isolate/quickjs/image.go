@@ -78,6 +78,20 @@ func writeImage(memory []byte, m meta) (*image, error) {
 	return img, nil
 }
 
+// OpenImage reads a file that Engine.WriteImage wrote for the same binary and
+// bootstrap, without making an engine. The result is for Config.Image, here or
+// in a process that inherits it; the caller closes it. f stays the caller's.
+func OpenImage(f *os.File, cfg Config) (*os.File, error) {
+	img, err := readImage(f, cfg.withDefaults().key())
+	if err != nil {
+		return nil, err
+	}
+	if !img.own {
+		return nil, fmt.Errorf("snapshot %s: is sealed already", f.Name())
+	}
+	return img.file, nil
+}
+
 // readImage opens an image from a file. A file that could still change is
 // copied into a sealed memory file first: a truncated mapping would kill the
 // process.
