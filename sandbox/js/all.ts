@@ -3,10 +3,13 @@
 import "./date";
 import "./cache";
 import "./compression";
+import "./d1";
 import "./htmlrewriter";
 import "./kv";
 import "./message";
+import "./meters";
 import "./queue";
+import "./r2";
 import "./services";
 import "./show";
 import "./storage";

@@ -58,6 +58,7 @@ export const RegExpTest = (re: RegExp, s: string): boolean => RegExpExec(re, s) 
 export const FunctionToString = uncurryThis(Function.prototype.toString);
 export const SymbolToString = uncurryThis(Symbol.prototype.toString);
 export const NumberIsInteger = Number.isInteger;
+export const NativeNumber = Number;
 export const JSONParse = JSON.parse;
 export const JSONStringify = JSON.stringify;
 export const MathMin = Math.min;

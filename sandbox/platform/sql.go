@@ -540,22 +540,29 @@ func said(err error) string {
 	return err.Error()
 }
 
+// d1Exec runs lines of statements: a line ends every statement on it, as D1 has it.
 func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	begin := time.Now()
-	list := statements(a.str(1))
-	if len(list) == 0 {
-		return nil, plainError("D1_EXEC_ERROR: No SQL statements detected.")
-	}
+	count := int64(0)
 	err := p.d1(ctx, c, a, func(ctx context.Context, b *database) error {
-		for _, st := range list {
-			if _, err := b.exec(ctx, st, nil); err != nil {
-				return plainError("D1_EXEC_ERROR: Error: %s", said(err))
+		for i, line := range strings.Split(strings.TrimSpace(a.str(1)), "\n") {
+			list := statements(line)
+			for _, st := range list {
+				if _, err := b.exec(ctx, st, nil); err != nil {
+					return plainError("D1_EXEC_ERROR: Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), said(err))
+				}
 			}
+			if len(list) > 0 {
+				count++
+			}
+		}
+		if count == 0 {
+			return plainError("D1_EXEC_ERROR: No SQL statements detected.")
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, p.trouble("d1.exec", err)
 	}
-	return []any{int64(len(list)), float64(time.Since(begin).Microseconds()) / 1000}, nil
+	return []any{count, float64(time.Since(begin).Microseconds()) / 1000}, nil
 }

@@ -30,8 +30,7 @@ func cryptoOps(o *isolate.Ops) {
 		var b [16]byte
 		_, _ = rand.Read(b[:]) // never fails
 		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-		s := hex.EncodeToString(b[:])
-		return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], nil
+		return uuid(b), nil
 	})
 	// crypto.digest: hash, bytes
 	o.Add("crypto.digest", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
@@ -70,4 +69,10 @@ func newHash(name string) func() hash.Hash {
 		return sha512.New384
 	}
 	return sha512.New
+}
+
+// uuid writes 16 bytes as UUIDs are written.
+func uuid(b [16]byte) string {
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }

@@ -72,7 +72,7 @@ import (
 //	d1.query        id, list of: query, list of values, … → list with, for each query, what sql.exec gives plus, before the
 //	                values, the last row id and the number of changes:
 //	                list of column names, rows read, rows written, last row id, changes, duration in ms, values…
-//	d1.exec         id, text of statements → list of count, duration in ms
+//	d1.exec         id, lines of statements → list of how many lines, duration in ms
 //
 // R2; id is the bucket's. An object's description is a list of: key, version, size, etag, uploaded (ms),
 // HTTP metadata JSON, custom metadata JSON, checksums JSON:

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"regexp"
 	"strconv"
@@ -158,6 +159,9 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	wk := &w.cfg.Worker
 	bindings := make([]any, 0, 10*len(wk.Bindings))
 	for _, b := range wk.Bindings {
+		if b.Type == "version" {
+			b.ID, b.Props = versionID(wk.Version), w.made.UTC().Format(time.RFC3339Nano)
+		}
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
 	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
@@ -167,6 +171,12 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
 	w.private.Store(iso.Memory().Private)
 	return err
+}
+
+// versionID is a Worker's version, a hash in hexadecimal, in the shape of a UUID.
+func versionID(version string) string {
+	sum := sha256.Sum256([]byte(version))
+	return uuid([16]byte(sum[:16]))
 }
 
 // wasmImport finds what the bundler writes for an import of a .wasm file.

@@ -1,0 +1,261 @@
+// R2 buckets: the client half. Objects cross as one piece of bytes with what
+// describes them; classes, shapes and texts are those of Workers R2.
+
+import { ArrayIsArray, ArrayPush, JSONParse, JSONStringify, MathFloor, NativeDate, NativeError, NativeTypeError, NativeUint8Array, ObjectDefineProperty, ObjectKeys, TypedArrayLength, bytesOf, isDate } from "./primordials";
+import { backend } from "./backend";
+import { binding } from "./bindings";
+import { blobBytes, concat, isBlob } from "./blob";
+import { BodyState, mixBody } from "./body";
+import { encodeUTF8 } from "./encoding";
+import { Headers, headerGet, headersList, isHeaders } from "./headers";
+import { eachChunk, isReadableStream } from "./streams";
+
+/** [key, version, size, etag, uploaded, HTTP metadata, custom metadata, checksums] */
+type Description = [string, string, number, string, number, string, string, string];
+type Range = { offset: number; length: number };
+
+const metaHeaders: [field: string, header: string][] = [
+  ["contentType", "content-type"], ["contentLanguage", "content-language"], ["contentDisposition", "content-disposition"],
+  ["contentEncoding", "content-encoding"], ["cacheControl", "cache-control"], ["cacheExpiry", "expires"],
+];
+
+class R2Checksums {
+  readonly md5?: ArrayBuffer;
+  #hex: Record<string, string>;
+  constructor(hexed: Record<string, string>) {
+    this.#hex = hexed;
+    for (const name of ObjectKeys(hexed)) ObjectDefineProperty(this, name, { value: unhex(hexed[name]), enumerable: true });
+  }
+  toJSON() { return { ...this.#hex }; }
+}
+function unhex(s: string): ArrayBuffer {
+  const out = new NativeUint8Array(s.length >> 1);
+  for (let i = 0; i < out.length; i++) out[i] = parseInt(s.slice(2 * i, 2 * i + 2), 16);
+  return out.buffer;
+}
+
+class R2Object {
+  readonly key: string;
+  readonly version: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly httpEtag: string;
+  readonly uploaded: Date;
+  readonly httpMetadata: Record<string, any>;
+  readonly customMetadata: Record<string, string>;
+  readonly checksums: R2Checksums;
+  readonly range?: Range;
+  readonly storageClass = "Standard";
+  constructor(d: Description, range?: Range) {
+    this.key = d[0];
+    this.version = d[1];
+    this.size = d[2];
+    this.etag = d[3];
+    this.httpEtag = `"${d[3]}"`;
+    this.uploaded = new NativeDate(d[4]);
+    this.httpMetadata = d[5] === "" ? {} : JSONParse(d[5]);
+    if (this.httpMetadata.cacheExpiry !== undefined) this.httpMetadata.cacheExpiry = new NativeDate(this.httpMetadata.cacheExpiry);
+    this.customMetadata = d[6] === "" ? {} : JSONParse(d[6]);
+    this.checksums = new R2Checksums(d[7] === "" ? {} : JSONParse(d[7]));
+    if (range !== undefined) this.range = range;
+  }
+  writeHttpMetadata(headers: Headers): void {
+    if (!isHeaders(headers)) throw new NativeTypeError("writeHttpMetadata() takes Headers, for example new Headers().");
+    for (let i = 0; i < metaHeaders.length; i++) {
+      const v = this.httpMetadata[metaHeaders[i][0]];
+      if (v !== undefined) headers.set(metaHeaders[i][1], isDate(v) ? v.toUTCString() : v);
+    }
+  }
+}
+
+const none = new Headers();
+class R2ObjectBody extends R2Object {
+  #state: BodyState;
+  constructor(d: Description, bytes: Uint8Array, range?: Range) {
+    super(d, range);
+    this.#state = new BodyState(bytes);
+  }
+  static { stateOf = (o) => o.#state; }
+}
+let stateOf: (o: R2ObjectBody) => BodyState;
+mixBody(R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
+delete (R2ObjectBody.prototype as any).formData;
+
+function checkKey(key: unknown, verb: string): string {
+  const k = `${key as string}`, n = TypedArrayLength(encodeUTF8(k));
+  if (n === 0 || n > 1024) throw new NativeError(`${verb}: The specified object name is not valid. (10020)`);
+  return k;
+}
+
+const time = (v: unknown, field: string): number => {
+  const t = isDate(v) ? (v as Date).getTime() : NaN;
+  if (Number.isNaN(t)) throw new NativeTypeError(`onlyIf.${field} must be a Date.`);
+  return t;
+};
+function etags(header: string | null): string[] | undefined {
+  if (header === null) return undefined;
+  const out: string[] = [];
+  for (const part of header.split(",")) {
+    const t = part.trim();
+    if (t !== "") ArrayPush(out, t.startsWith("W/") ? t.slice(2).replace(/"/g, "") : t.replace(/"/g, ""));
+  }
+  return out;
+}
+function httpTime(header: string | null): number | undefined {
+  const t = header === null ? NaN : NativeDate.parse(header);
+  return Number.isNaN(t) ? undefined : t;
+}
+
+/** onlyIf, as Headers or an object, in the form the outside reads. */
+function conditions(o: any): string {
+  if (o === undefined || o === null) return "";
+  if (isHeaders(o)) {
+    const l = headersList(o), c: any = { secondsGranularity: true };
+    c.etagMatches = etags(headerGet(l, "if-match"));
+    c.etagDoesNotMatch = etags(headerGet(l, "if-none-match"));
+    // As RFC 9110 has it: a test of the tag outranks the one of the time.
+    const before = httpTime(headerGet(l, "if-unmodified-since")), after = httpTime(headerGet(l, "if-modified-since"));
+    if (before !== undefined && c.etagMatches === undefined) c.uploadedBefore = before + 1000;
+    if (after !== undefined && c.etagDoesNotMatch === undefined) c.uploadedAfter = after;
+    return JSONStringify(c);
+  }
+  if (typeof o !== "object") throw new NativeTypeError("onlyIf must be Headers or an object.");
+  const tag = (v: unknown, field: string) => {
+    if (v === undefined || v === null) return undefined;
+    const s = `${v}`;
+    if (s.length >= 2 && s[0] === "\"" && s[s.length - 1] === "\"") throw new NativeTypeError(`onlyIf.${field}: Conditional ETag should not be wrapped in quotes (${s}).`);
+    return s;
+  };
+  return JSONStringify({
+    etagMatches: tag(o.etagMatches, "etagMatches"), etagDoesNotMatch: tag(o.etagDoesNotMatch, "etagDoesNotMatch"),
+    uploadedBefore: o.uploadedBefore === undefined ? undefined : time(o.uploadedBefore, "uploadedBefore"),
+    uploadedAfter: o.uploadedAfter === undefined ? undefined : time(o.uploadedAfter, "uploadedAfter"),
+    secondsGranularity: !!o.secondsGranularity,
+  });
+}
+
+const whole = (v: unknown, field: string): number => {
+  const n = +(v as number);
+  if (!Number.isInteger(n) || n < 0) throw new NativeTypeError(`range.${field} must be a whole number of bytes that is not negative.`);
+  return n;
+};
+/** The range to read as offset and length; offset below zero counts from the end, length -1 is the rest. */
+function rangeOf(o: any): [number, number] {
+  if (o === undefined || o === null) return [0, -1];
+  if (isHeaders(o)) {
+    const h = headerGet(headersList(o), "range"), m = h === null ? null : /^bytes=(\d*)-(\d*)$/.exec(h.trim());
+    if (m === null || m[1] === "" && m[2] === "") return [0, -1];
+    if (m[1] === "") return [-m[2], -1];
+    return m[2] === "" ? [+m[1], -1] : +m[2] < +m[1] ? [0, -1] : [+m[1], +m[2] - +m[1] + 1];
+  }
+  if (o.suffix !== undefined) {
+    if (o.offset !== undefined || o.length !== undefined) throw new NativeTypeError("range: suffix stands alone, without offset and length.");
+    const n = whole(o.suffix, "suffix");
+    if (n === 0) throw new NativeTypeError("range.suffix must be at least 1.");
+    return [-n, -1];
+  }
+  const length = o.length === undefined ? -1 : whole(o.length, "length");
+  if (length === 0) throw new NativeTypeError("range.length must be at least 1.");
+  return [o.offset === undefined ? 0 : whole(o.offset, "offset"), length];
+}
+
+function httpMetadata(o: any): string {
+  if (o === undefined || o === null) return "";
+  const out: Record<string, unknown> = {};
+  if (isHeaders(o)) {
+    const l = headersList(o);
+    for (let i = 0; i < metaHeaders.length; i++) {
+      const v = headerGet(l, metaHeaders[i][1]);
+      if (v !== null) out[metaHeaders[i][0]] = metaHeaders[i][0] === "cacheExpiry" ? httpTime(v) : v;
+    }
+    return JSONStringify(out);
+  }
+  if (typeof o !== "object") throw new NativeTypeError("httpMetadata must be Headers or an object.");
+  for (let i = 0; i < metaHeaders.length; i++) {
+    const f = metaHeaders[i][0], v = o[f];
+    if (v === undefined || v === null) continue;
+    if (f === "cacheExpiry" && !isDate(v)) throw new NativeTypeError("httpMetadata.cacheExpiry must be a Date.");
+    out[f] = f === "cacheExpiry" ? (v as Date).getTime() : `${v}`;
+  }
+  return JSONStringify(out);
+}
+function customMetadata(o: any): string {
+  if (o === undefined || o === null) return "";
+  if (typeof o !== "object") throw new NativeTypeError("customMetadata must be an object of strings.");
+  const out: Record<string, string> = {};
+  for (const k of ObjectKeys(o)) out[k] = `${o[k]}`;
+  const text = JSONStringify(out);
+  if (TypedArrayLength(encodeUTF8(text)) > 8192) throw new NativeError("put: Your metadata headers exceed the maximum allowed metadata size. (10012)");
+  return text;
+}
+
+async function bytesFrom(value: unknown): Promise<Uint8Array> {
+  if (value === null || value === undefined) return new NativeUint8Array(0);
+  if (typeof value === "string") return encodeUTF8(value);
+  const b = bytesOf(value);
+  if (b !== undefined) return b;
+  if (isBlob(value)) return blobBytes(value);
+  if (isReadableStream(value)) {
+    const parts: Uint8Array[] = [];
+    await eachChunk(value, (c) => {
+      ArrayPush(parts, new NativeUint8Array(c));
+    });
+    return parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
+  }
+  throw new NativeTypeError("put() takes a string, an ArrayBuffer or view, a Blob, a ReadableStream or null as the object's value.");
+}
+
+class R2Bucket {
+  #id: string;
+  #name: string;
+  constructor(id: string, name: string) {
+    this.#id = id;
+    this.#name = name;
+  }
+  async head(key: string): Promise<R2Object | null> {
+    const d = await backend("r2", this.#name + ".head", "r2.head", this.#id, checkKey(key, "head"));
+    return d === undefined || d === null ? null : new R2Object(d);
+  }
+  async get(key: string, options?: any): Promise<R2ObjectBody | R2Object | null> {
+    const k = checkKey(key, "get"), [offset, length] = rangeOf(options?.range);
+    const r = await backend("r2", this.#name + ".get", "r2.get", this.#id, k, offset, length, conditions(options?.onlyIf));
+    if (r === undefined || r === null) return null;
+    // [description, bytes or none, offset, length]
+    if (r[1] === undefined || r[1] === null) return new R2Object(r[0]);
+    return new R2ObjectBody(r[0], new NativeUint8Array(r[1]), { offset: r[2], length: r[3] });
+  }
+  async put(key: string, value: unknown, options?: any): Promise<R2Object | null> {
+    if (arguments.length < 2) throw new NativeTypeError("Failed to execute 'put' on 'R2Bucket': parameter 2 is required.");
+    const k = checkKey(key, "put"), http = httpMetadata(options?.httpMetadata), custom = customMetadata(options?.customMetadata), only = conditions(options?.onlyIf);
+    const d = await backend("r2", this.#name + ".put", "r2.put", this.#id, k, await bytesFrom(value), http, custom, only);
+    return d === undefined || d === null ? null : new R2Object(d);
+  }
+  async delete(keys: string | string[]): Promise<void> {
+    const list: string[] = [], from = ArrayIsArray(keys) ? keys : [keys];
+    for (let i = 0; i < from.length; i++) list[i] = checkKey(from[i], "delete");
+    if (list.length > 0) await backend("r2", this.#name + ".delete", "r2.delete", this.#id, list);
+  }
+  async list(options?: any): Promise<any> {
+    const o = options ?? {}, text = (v: unknown) => (v === undefined || v === null ? "" : `${v}`);
+    const limit = o.limit === undefined ? 1000 : MathFloor(+o.limit);
+    if (!(limit >= 1 && limit <= 1000)) throw new NativeError("list: MaxKeys params must be positive integer <= 1000. (10022)");
+    const [cursor, prefixes, ...found]: any[] = await backend("r2", this.#name + ".list", "r2.list", this.#id, text(o.prefix), limit, text(o.cursor), text(o.delimiter), text(o.startAfter));
+    const include = (what: string) => !ArrayIsArray(o.include) || o.include.includes(what), objects: R2Object[] = [];
+    for (let i = 0; i < found.length; i++) {
+      const d: Description = found[i];
+      if (!include("httpMetadata")) d[5] = "";
+      if (!include("customMetadata")) d[6] = "";
+      ArrayPush(objects, new R2Object(d));
+    }
+    return cursor === "" ? { objects, truncated: false, delimitedPrefixes: prefixes } : { objects, truncated: true, cursor, delimitedPrefixes: prefixes };
+  }
+  createMultipartUpload(): never {
+    throw new NativeError("R2: multipart uploads are not available here; put() takes objects of up to 16 MiB.");
+  }
+  resumeMultipartUpload(): never {
+    return this.createMultipartUpload();
+  }
+}
+
+for (const [name, C] of Object.entries({ R2Bucket, R2Object, R2ObjectBody, R2Checksums })) ObjectDefineProperty(C.prototype, Symbol.toStringTag, { value: name, configurable: true });
+binding("r2", (b) => new R2Bucket(b.id, b.name));
