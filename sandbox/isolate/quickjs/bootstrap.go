@@ -247,7 +247,7 @@ func (v *vm) runPrelude(e *Engine, parts compiled) (values [2]uint64, err error)
 	if err != nil {
 		return values, err
 	}
-	for i, to := range []*uint64{&values[0], &m.MakeError, &m.NewBuffer, &m.BytesOf, &m.Loaded, &m.Exports, &values[1]} {
+	for i, to := range []*uint64{&values[0], &m.MakeError, &m.NewBuffer, &m.BytesOf, &m.Loaded, &m.Exports, &m.StackOf, &values[1]} {
 		if *to, err = v.call(fnGetPropertyUint32, uint64(m.Context), made, uint64(i)); err != nil {
 			return values, err
 		}

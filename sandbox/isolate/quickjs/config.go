@@ -29,7 +29,7 @@ const (
 	// kept away from short-lived isolates.
 	gcSlack = 8 << 20
 	// imageVersion changes whenever the driver and its images stop fitting.
-	imageVersion = 4
+	imageVersion = 5
 )
 
 // Config is what an Engine is made from.

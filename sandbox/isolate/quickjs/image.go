@@ -41,6 +41,7 @@ type meta struct {
 	BytesOf   uint64 `json:"bytes_of"`
 	Loaded    uint64 `json:"loaded"`
 	Exports   uint64 `json:"exports"`
+	StackOf   uint64 `json:"stack_of"`
 }
 
 // writeImage stores memory and its meta in a new sealed file. Pages of zeros

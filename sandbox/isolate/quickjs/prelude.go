@@ -18,6 +18,8 @@ const prelude = `(function (native, names) {
 		data: [uncurry(getter(DataView.prototype, "buffer")), uncurry(getter(DataView.prototype, "byteOffset")), uncurry(getter(DataView.prototype, "byteLength"))],
 	};
 	const capture = Error.captureStackTrace;
+	const stackGetter = own(Error.prototype, "stack")?.get;
+	const nativeStack = stackGetter && uncurry(stackGetter);
 	// The engine's InternalError (stack overflow, string too long) is a
 	// RangeError in other engines.
 	if (typeof InternalError === "function") {
@@ -91,6 +93,9 @@ const prelude = `(function (native, names) {
 			delete globalThis.__exports;
 			return d === undefined ? undefined : d.value;
 		},
+		// stackOf gives the engine's own frames of an error. It runs nothing of
+		// the bootstrap's or the learner's, so it works while code is being stopped.
+		function stackOf(e) { return nativeStack ? nativeStack(e) : own(e, "stack")?.value; },
 		// finish runs after the bootstrap: it records the error classes, among
 		// them the bootstrap's own, and removes the bootstrap's global.
 		function finish(entries) {

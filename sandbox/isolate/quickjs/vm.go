@@ -109,12 +109,50 @@ func (v *vm) result(r uint64) (uint64, error) {
 		}
 		return r, nil
 	}
-	err := v.takeException()
-	var exc *isolate.Exception
-	if v.halting != nil && errors.As(err, &exc) {
-		return 0, v.halt(exc.Stack)
+	if v.halting != nil {
+		return 0, v.halt(v.takeStack())
 	}
-	return 0, err
+	return 0, v.takeException()
+}
+
+// takeStack removes the pending exception and gives its frames. Nothing else
+// is asked of it: its properties may be getters, and code is being stopped.
+func (v *vm) takeStack() string {
+	e, err := v.call(fnGetException, uint64(v.meta.Context))
+	if err != nil {
+		return ""
+	}
+	defer v.free(e)
+	if isErr, err := v.call(fnIsError, e); err != nil || uint32(isErr) == 0 {
+		return ""
+	}
+	return v.stackOf(e)
+}
+
+// stackOf gives the engine's frames of an error, unmapped.
+func (v *vm) stackOf(e uint64) string {
+	at, err := v.malloc(8)
+	if err != nil {
+		return ""
+	}
+	defer v.call(fnFree, uint64(at))
+	v.putU64(at, e)
+	v.depth++
+	x, err := v.call(fnCall, uint64(v.meta.Context), v.meta.StackOf, undefined, 1, uint64(at))
+	v.depth--
+	if err != nil {
+		return ""
+	}
+	defer v.free(x)
+	switch tagOf(x) {
+	case tagException:
+		v.dropException()
+	case tagString, tagRope:
+		if s, err := v.stringOf(x); err == nil {
+			return isolate.Frames(s)
+		}
+	}
+	return ""
 }
 
 // noticeMemory stops an isolate that was refused memory, even when its code
@@ -159,7 +197,7 @@ func (v *vm) describe(e uint64) (*isolate.Exception, error) {
 	}
 	exc.Name = v.property(e, "name")
 	exc.Message = v.property(e, "message")
-	exc.Stack = isolate.Frames(v.property(e, "stack"))
+	exc.Stack = v.stackOf(e)
 	if exc.Name == "" {
 		exc.Name = "Error"
 	}
