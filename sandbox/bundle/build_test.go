@@ -3,6 +3,7 @@ package bundle
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,6 +130,28 @@ func TestBuildIsStable(t *testing.T) {
 	p.Files["wrangler.toml"] = append(p.Files["wrangler.toml"], "C = 2\n"...)
 	if three := mustBuild(t, Config{}, p); three.Version == one.Version {
 		t.Error("a new variable keeps the version")
+	}
+}
+
+// TestNodeGlobals checks who gets process and Buffer: whoever asks for them in
+// a wrangler file or by an import. A plain Worker does not.
+func TestNodeGlobals(t *testing.T) {
+	for _, test := range []struct {
+		project trace.Project
+		off     bool
+	}{
+		{files("index.js", hello), true},
+		{files("index.js", "import { DurableObject } from 'cloudflare:workers'; export class A extends DurableObject {}; "+hello), true},
+		{files("worker.js", "addEventListener('fetch', (e) => e.respondWith(new Response('')));"), true},
+		{files("index.js", "import { join } from 'node:path'; export default {fetch: () => new Response(join('a', 'b'))}"), false},
+		{files("index.js", "import { join } from 'path'; export default {fetch: () => new Response(join('a', 'b'))}"), false},
+		{files("index.js", "exports.handler = async () => ({ statusCode: 200, body: process.env.A });"), false},
+		{files("index.js", hello, "wrangler.jsonc", `{"main": "index.js", "compatibility_date": "2026-11-01"}`), false},
+	} {
+		w := mustBuild(t, Config{}, test.project)
+		if off := slices.Contains(w.Flags, "no_nodejs_compat"); off != test.off {
+			t.Errorf("%s: flags %v, want Node's globals off: %v", test.project.Files[w.Main], w.Flags, test.off)
+		}
 	}
 }
 

@@ -88,6 +88,11 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 			return b.noExport(entry)
 		}
 	}
+	if c.file == "" && d == "" && !r.nodes {
+		// A plain Worker: without a wrangler file nobody asked for Node's globals,
+		// which the compatibility date alone would bring.
+		w.Flags = []string{"no_nodejs_compat"}
+	}
 	for _, m := range result.Warnings {
 		b.warnFrom(m)
 	}

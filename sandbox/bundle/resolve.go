@@ -39,6 +39,7 @@ type resolver struct {
 	mu     sync.Mutex
 	wasm   map[string][]byte
 	hooks  bool // node:async_hooks is imported
+	nodes  bool // something of Node's is imported
 	loaded map[string]bool
 	failed *trace.Fault
 }
@@ -103,6 +104,11 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 	}
 	switch scheme {
 	case "cloudflare", "workerd":
+		if spec == "cloudflare:node" {
+			r.mu.Lock()
+			r.nodes = true
+			r.mu.Unlock()
+		}
 		return api.OnResolveResult{Path: spec, External: true}, true
 	case "node":
 		if !nodeModules[rest] {
@@ -135,11 +141,10 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 }
 
 func (r *resolver) nodeModule(name string, args api.OnResolveArgs) api.OnResolveResult {
-	if name == "async_hooks" {
-		r.mu.Lock()
-		r.hooks = true
-		r.mu.Unlock()
-	}
+	r.mu.Lock()
+	r.nodes = true
+	r.hooks = r.hooks || name == "async_hooks"
+	r.mu.Unlock()
 	if args.Kind == api.ResolveJSRequireCall || args.Kind == api.ResolveJSRequireResolve {
 		return api.OnResolveResult{Path: name, Namespace: nsNode}
 	}

@@ -37,6 +37,8 @@ type run struct {
 	callCount int
 	logs      int
 	logBytes  int
+	treeBytes int // of the values beside the log's text
+	faults    int // exceptions told of
 	dropped   int
 	sockets   int // open ones that keep the run alive
 	bodies    []int
@@ -284,10 +286,21 @@ func (r *run) event(e trace.Event) {
 	r.sink.Event(e)
 }
 
+// faultsMax is how many exceptions of one run are told of: a loop can reject
+// ten thousand promises, and each would come with an excerpt of the code.
+const faultsMax = 100
+
 // uncaught records an exception nobody caught.
 func (r *run) uncaught(f *trace.Fault) {
 	if r.fault == nil && f.Kind != trace.FaultException {
 		r.fault = f
+	}
+	if f.Kind == trace.FaultException {
+		if r.faults >= faultsMax {
+			r.tooMany()
+			return
+		}
+		r.faults++
 	}
 	r.event(trace.Event{Kind: trace.KindFault, Fault: f})
 }

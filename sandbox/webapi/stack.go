@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-sourcemap/sourcemap"
 
@@ -22,12 +23,34 @@ type stacks struct {
 
 var frameLine = regexp.MustCompile(`^\s*at (?:(.*?) \()?([^()]*?):(\d+)(?::(\d+))?\)?$`)
 
+// Bounds of what a fault shows, in bytes and frames. A learner's code chooses
+// all of it: an error may be thrown with a message of megabytes, and goes to
+// the page, the summary and the record of the run.
+const (
+	faultText   = 4 << 10
+	faultName   = 200
+	faultFrames = 32
+)
+
+// clip cuts text that is longer than n bytes, and says how much is missing.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "… (" + itoa(int64(len(s)-n)) + " more bytes)"
+}
+
 // frames are the learner's frames of an engine's stack, innermost first.
 func (s *stacks) frames(stack string) []trace.Frame {
 	var out []trace.Frame
 	for line := range strings.Lines(stack) {
 		if f, ok := s.frame(strings.TrimRight(line, "\n")); ok {
-			out = append(out, f)
+			if out = append(out, f); len(out) == faultFrames {
+				break
+			}
 		}
 	}
 	return out
@@ -58,7 +81,7 @@ func (s *stacks) frame(line string) (trace.Frame, bool) {
 	if !ok {
 		return trace.Frame{}, false
 	}
-	return trace.Frame{Func: fn, File: file, Line: l, Column: c}, true
+	return trace.Frame{Func: clip(fn, faultName), File: file, Line: l, Column: c}, true
 }
 
 // position maps a line and column of the Worker's code, both from 1.
@@ -108,7 +131,7 @@ func (s *stacks) code(at trace.Frame) string {
 
 // exception is a fault for an exception of the learner's code.
 func (w *Worker) exception(name, message, stack string) *trace.Fault {
-	f := &trace.Fault{Kind: trace.FaultException, Name: name, Message: wellFormed(message)}
+	f := &trace.Fault{Kind: trace.FaultException, Name: clip(wellFormed(name), faultName), Message: clip(wellFormed(message), faultText)}
 	if strings.Contains(stack, "    at ") && isMapped(stack) {
 		f.Frames = parseMapped(stack)
 		if len(f.Frames) > 0 {
@@ -138,7 +161,10 @@ func parseMapped(stack string) []trace.Frame {
 		}
 		l, _ := strconv.Atoi(m[3])
 		c, _ := strconv.Atoi(m[4])
-		out = append(out, trace.Frame{Func: m[1], File: m[2], Line: l, Column: c})
+		out = append(out, trace.Frame{Func: clip(wellFormed(m[1]), faultName), File: clip(wellFormed(m[2]), faultName), Line: l, Column: c})
+		if len(out) == faultFrames {
+			break
+		}
 	}
 	return out
 }
