@@ -411,12 +411,12 @@ func (p *player) sendRaw(ctx context.Context, r *result, x *session, slug string
 		p.fault(r, "%s %s: %v", q.Method, q.Path, err)
 		return one{outcome: "none"}
 	}
-	x.heard(rep.body)
+	x.output(string(rep.body))
 	o := one{wall: time.Since(begin), status: rep.status, body: rep.body}
 	for k, vs := range rep.header {
 		for _, v := range vs {
 			o.header = append(o.header, [2]string{k, v})
-			x.heard([]byte(k + ": " + v))
+			x.output(k + ": " + v)
 		}
 	}
 	o.outcome = outcome(trace.FaultKind(rep.outcome), rep.body)
@@ -470,10 +470,15 @@ func (p *player) must(ctx context.Context, r *result, c Case, x *session, runs [
 	if d := time.Duration(c.Must.LastMaxWallMs) * time.Millisecond; d > 0 && last.wall > d {
 		r.failf("the last took %v, allowed %v", last.wall.Round(time.Millisecond), d)
 	}
-	said := x.said()
-	for _, s := range append([]string{"{{CANARY_TOKEN}}"}, c.Must.NotInOutput...) {
-		if s = names.Replace(s); strings.Contains(said, s) || strings.Contains(said, jsonText(s)) {
-			r.failf("output holds %.60q", s)
+	wire, out := x.said()
+	holds := func(said, s string) bool { return strings.Contains(said, s) || strings.Contains(said, jsonText(s)) }
+	if holds(wire, p.w.canaryToken) {
+		r.failf("the canary's token reached the learner")
+	}
+	for _, s := range c.Must.NotInOutput {
+		if s = names.Replace(s); holds(out, s) {
+			at := strings.Index(out, s)
+			r.failf("output holds %.60q: %.120q", s, out[max(at-40, 0):])
 		}
 	}
 	if c.Must.BodyContains != "" && !strings.Contains(strings.ToValidUTF8(string(last.body), "\uFFFD"), names.Replace(c.Must.BodyContains)) {

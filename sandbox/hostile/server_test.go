@@ -251,7 +251,8 @@ type session struct {
 	s      *server
 	client *http.Client
 	mu     sync.Mutex
-	out    bytes.Buffer // everything the platform said to this learner
+	wire   bytes.Buffer // everything the platform said to this learner, but code excerpts
+	out    bytes.Buffer // of that: response bodies and headers, log records and error texts
 }
 
 func (s *server) newSession() *session {
@@ -260,19 +261,30 @@ func (s *server) newSession() *session {
 }
 
 // heard keeps a copy of what the platform said, for the secrecy checks.
-func (x *session) heard(b []byte) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.out.Len() < 64<<20 {
-		x.out.Write(b)
-		x.out.WriteByte('\n')
+func (x *session) heard(b []byte) { x.keep(&x.wire, b) }
+
+// output keeps a copy of what a Worker or an error put out.
+func (x *session) output(parts ...string) {
+	for _, p := range parts {
+		x.heard([]byte(p))
+		x.keep(&x.out, []byte(p))
 	}
 }
 
-func (x *session) said() string {
+func (x *session) keep(in *bytes.Buffer, b []byte) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.out.String()
+	if in.Len() < 64<<20 {
+		in.Write(b)
+		in.WriteByte('\n')
+	}
+}
+
+// said is all that the learner was told, and of it the output.
+func (x *session) said() (wire, out string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.wire.String(), x.out.String()
 }
 
 // open visits the site so that the session has its cookie.
@@ -323,6 +335,9 @@ func (x *session) put(ctx context.Context, id, title string, p *Project, limits 
 		Slug string `json:"slug"`
 	}
 	_ = json.Unmarshal(b, &saved)
+	if status >= 400 {
+		x.output(string(b))
+	}
 	return status, saved.Slug, nil
 }
 
@@ -432,6 +447,7 @@ func (sk *socket) handle(m *serverMessage) {
 		return
 	}
 	if m.Type == "error" {
+		sk.x.output(m.Message)
 		a.refused, a.retry, a.end = m.Message, time.Duration(m.Retry)*time.Millisecond, time.Now()
 		close(a.done)
 		return
@@ -443,15 +459,24 @@ func (sk *socket) handle(m *serverMessage) {
 	switch e.Kind {
 	case trace.KindResponse:
 		a.head = e.Response
+		for _, h := range e.Response.Headers {
+			sk.x.output(h[0] + ": " + h[1])
+		}
+	case trace.KindFault:
+		sk.x.output(e.Fault.Name, e.Fault.Message, e.Fault.Hint)
+		for _, f := range e.Fault.Frames {
+			sk.x.output(f.Func, f.File)
+		}
 	case trace.KindBody:
 		a.body.Write(e.Body.Data)
 	case trace.KindLog:
 		a.logs = append(a.logs, *e.Log)
 		b, _ := json.Marshal(e.Log)
+		sk.x.output(e.Log.Text, string(b))
 		a.logBytes += len(b)
 	case trace.KindDone:
 		a.summary, a.end = e.Summary, time.Now()
-		sk.x.heard(a.body.Bytes())
+		sk.x.output(a.body.String())
 		close(a.done)
 	}
 }

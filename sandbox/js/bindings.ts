@@ -1,7 +1,7 @@
 // env: one object made from the Worker's bindings. Each kind of binding registers
 // its maker; kinds the platform does not have say so when they are used.
 
-import { JSONParse, ObjectCreate, ReflectOwnKeys } from "./primordials";
+import { JSONParse, ObjectCreate, ObjectDefineProperty, ReflectOwnKeys } from "./primordials";
 
 /** A binding as the host describes it. */
 export type Binding = { name: string; type: string; value: string; id: string; service: string; entrypoint: string; class: string; props: string; limit: number; period: number };
@@ -20,12 +20,17 @@ binding("json", (b) => JSONParse(b.value));
 /** The env of this isolate. */
 export const env: Record<string, unknown> = {};
 
+/** Gives an object a property of its own: a binding may be called __proto__. */
+function own(o: object, k: string, value: unknown): void {
+  ObjectDefineProperty(o, k, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /** Fills env; list holds ten values a binding, in the order of Binding's fields. */
 export function makeEnv(list: any[]): void {
   for (let i = 0; i < list.length; i += 10) {
     const b: Binding = { name: list[i], type: list[i + 1], value: list[i + 2], id: list[i + 3], service: list[i + 4], entrypoint: list[i + 5], class: list[i + 6], props: list[i + 7], limit: list[i + 8], period: list[i + 9] };
     const f = makers[b.type];
-    env[b.name] = f !== undefined ? f(b) : missing(b);
+    own(env, b.name, f !== undefined ? f(b) : missing(b));
   }
 }
 
@@ -39,5 +44,5 @@ function missing(b: Binding): unknown {
 /** Service-worker syntax: bindings are globals. */
 export function exposeEnv(): void {
   const keys = ReflectOwnKeys(env) as string[];
-  for (let i = 0; i < keys.length; i++) (globalThis as any)[keys[i]] = env[keys[i]];
+  for (let i = 0; i < keys.length; i++) own(globalThis, keys[i], env[keys[i]]);
 }
