@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"coldstart/lessons/check"
@@ -77,6 +78,7 @@ func (s *Site) drawn(ctx context.Context, d lab.Density) string {
 // densityView is what was measured as the page shows it.
 func densityView(d lab.Density) view.Density {
 	out := view.Density{Cap: d.Cap}
+	var n []string
 	for _, l := range d.Lines {
 		b := view.DensityBox{Name: l.Name, Plural: l.Plural, Round: l.Round, Off: l.Off}
 		if l.Key != lab.Own {
@@ -86,10 +88,13 @@ func densityView(d lab.Density) view.Density {
 			b.Samples = append(b.Samples, view.DensitySample{Copies: s.Copies, Bytes: s.Bytes})
 		}
 		out.Boxes = append(out.Boxes, b)
+		if len(b.Samples) > 0 {
+			n = append(n, fmt.Sprintf("%d counts up to %d %s", len(b.Samples), l.Copies, l.Plural))
+		}
 	}
 	if d.Machine != "" {
-		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; pages that copies share count once. The lines are least squares. Processes and isolates run the lab's visit counter. %s, on %s.",
-			d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
+		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Processes and isolates run the lab's own visit counter. %s, on %s.",
+			strings.Join(n, " and "), d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
 	}
 	return out
 }

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"coldstart/sandbox"
+	boxes "coldstart/sandbox/box"
 	"coldstart/sandbox/trace"
 )
 
@@ -229,20 +227,4 @@ func (b *bench) private(ctx context.Context, keys []sandbox.Key) ([]float64, err
 }
 
 // machine says what the figures were measured on.
-func machine() string {
-	model := runtime.GOARCH
-	if f, err := os.Open("/proc/cpuinfo"); err == nil {
-		defer f.Close()
-		for sc := bufio.NewScanner(f); sc.Scan(); {
-			if k, v, ok := strings.Cut(sc.Text(), ":"); ok && strings.TrimSpace(k) == "model name" {
-				model = strings.TrimSpace(v)
-				break
-			}
-		}
-	}
-	load := ""
-	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
-		load = ", load " + strings.Fields(string(b))[0]
-	}
-	return fmt.Sprintf("%s, %d processors, %s%s", model, runtime.NumCPU(), runtime.Version(), load)
-}
+func machine() string { return boxes.Machine() + ", " + runtime.Version() }

@@ -1,0 +1,262 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/box"
+	"coldstart/sandbox/runner"
+	"coldstart/sandbox/trace"
+	"coldstart/static"
+)
+
+// The tests run on the real sandbox; the test binary is also its child processes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		os.Exit(sandbox.Main(strings.TrimPrefix(os.Args[2], "--role=")))
+	}
+	os.Exit(m.Run())
+}
+
+// opener starts real sandboxes of one runner.
+func opener(t *testing.T) func(context.Context) (sandbox.Door, error) {
+	t.Helper()
+	if err := static.Missing(); err != nil {
+		t.Skip(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache = filepath.Join(cache, "coldstart-test")
+	image, err := runner.Image(t.Context(), cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { image.Close() })
+	return func(context.Context) (sandbox.Door, error) {
+		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1})
+	}
+}
+
+func realLabs(t *testing.T) *Labs {
+	t.Helper()
+	open := opener(t)
+	door, err := open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := door.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return New(Config{Door: door, Open: open})
+}
+
+// each is the slope between a line's first and last sample, in bytes.
+func each(l *Line) float64 {
+	first, last := l.Samples[0], l.Samples[len(l.Samples)-1]
+	return float64(last.Bytes-first.Bytes) / float64(last.Copies-first.Copies)
+}
+
+var learner = sandbox.Key{Learner: "learner", Project: "project"}
+
+func project(code string) *trace.Project {
+	return &trace.Project{Files: map[string][]byte{"index.js": []byte(code)}, Main: "index.js"}
+}
+
+// What the lab shows of isolates agrees with what an outsider sees: the
+// resident memory of a runner, read from another file, before and after 200
+// requests to tenants of their own.
+func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
+	labs := realLabs(t)
+	var said []string
+	d, err := labs.Fill(t.Context(), learner, nil, func(_ Density, say string) { said = append(said, say) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	iso := d.Line(Isolate)
+	if !d.Whole || iso == nil || len(iso.Samples) != len(isolateCounts) || iso.Off != "" {
+		t.Fatalf("got %+v", d)
+	}
+	if len(said) < len(isolateCounts) {
+		t.Errorf("it said only %q", said)
+	}
+	theirs := outside(t, 200)
+	if ratio := each(iso) / theirs; ratio < 1/1.5 || ratio > 1.5 {
+		t.Errorf("an isolate adds %.0f kB by the lab, %.0f kB by the runner's resident memory", each(iso)/1024, theirs/1024)
+	}
+	t.Logf("an isolate adds %.0f kB by the lab, %.0f kB from outside", each(iso)/1024, theirs/1024)
+
+	proc := d.Line(Process)
+	if _, err := box.NewProcesses(1); err != nil {
+		if !strings.HasPrefix(proc.Off, "not on this host, because ") {
+			t.Errorf("without node: %+v", proc)
+		}
+		return
+	}
+	if len(proc.Samples) != len(processCounts) || each(proc) < 4*each(iso) {
+		t.Errorf("processes %+v, isolates %+v", proc, iso)
+	}
+}
+
+// outside measures the slope with nothing of this package: memory that is not
+// shared with the file system's cache, by /proc/PID/status.
+func outside(t *testing.T, n int) float64 {
+	door, err := opener(t)(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	dep, err := door.Build(t.Context(), learner, *project(string(visits)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dep, err = checked(dep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	visit := func(i int) {
+		key := sandbox.Key{Learner: fmt.Sprint("other-", i), Project: "p"}
+		if err := door.Deploy(t.Context(), key, dep); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := door.Invoke(t.Context(), sandbox.Run{Key: key, Method: "GET", URL: "https://x.example/", Length: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || string(body) != "visit 1" {
+			t.Fatalf("answer %q, %v", body, err)
+		}
+	}
+	resident := func() (kB float64) {
+		for _, r := range door.Stats().Runners {
+			if r.Role != "run" || r.Isolates == 0 {
+				continue
+			}
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.PID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(status)) {
+				var n float64
+				if _, err := fmt.Sscanf(line, "RssAnon: %f kB", &n); err == nil {
+					kB += n
+				}
+			}
+		}
+		return kB
+	}
+	for i := range 20 { // by then the runner has filled its pool of instances
+		visit(-i)
+	}
+	before := resident()
+	for i := 1; i <= n; i++ {
+		visit(i)
+	}
+	return (resident() - before) * 1024 / float64(n)
+}
+
+func checked(d *trace.Deployment) (*trace.Deployment, error) {
+	if d.Fault != nil {
+		return nil, errors.New(d.Fault.Message)
+	}
+	return d, nil
+}
+
+func TestOwnCode(t *testing.T) {
+	labs := realLabs(t)
+	for _, c := range []struct{ name, code, off string }{
+		{"a megabyte", "const data = new Uint8Array(1 << 20).fill(1); export default { fetch: () => new Response(String(data.length)) };", ""},
+		{"no handler", "export const a = 1;", "your code"},
+		{"no program", "export default {", "your code does not run: "},
+		{"stops", "export default { fetch() { throw new Error('enough') } };", "your code stopped: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := labs.Fill(t.Context(), learner, project(c.code), func(Density, string) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, iso := d.Line(Own), d.Line(Isolate)
+			if len(iso.Samples) != len(isolateCounts) {
+				t.Errorf("the shipped handler's line suffered: %+v", iso)
+			}
+			if c.off != "" {
+				if !strings.HasPrefix(own.Off, c.off) || own.Samples != nil {
+					t.Errorf("got %+v", own)
+				}
+				return
+			}
+			if more := each(own) - each(iso); more < 0.8*(1<<20) || more > 1.6*(1<<20) {
+				t.Errorf("a megabyte of data adds %.2f MB", more/(1<<20))
+			}
+			if last := own.Samples[len(own.Samples)-1]; last.Bytes > densityCap+100<<20 {
+				t.Errorf("it went on to %+v", last)
+			}
+		})
+	}
+}
+
+func TestFillEndsWithItsContext(t *testing.T) {
+	labs := realLabs(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	left := errors.New("the learner left")
+	d, err := labs.Fill(ctx, learner, nil, func(d Density, _ string) {
+		if len(d.Lines) > 0 && len(d.Lines[0].Samples)+len(d.Lines[1].Samples) > 2 {
+			cancel(left)
+		}
+	})
+	if !errors.Is(err, left) || d.Whole {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if _, err := labs.Processes(t.Context()); err != nil {
+		t.Errorf("the next lab: %v", err)
+	}
+}
+
+func TestLabsWaitForEachOtherInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		labs := New(Config{})
+		var order []int
+		if err := labs.enter(t.Context(), func(int) { t.Error("the first one waits") }); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i <= mostWaiting; i++ {
+			go func() {
+				if err := labs.enter(t.Context(), func(ahead int) {
+					if ahead != i {
+						t.Errorf("number %d hears of %d ahead", i, ahead)
+					}
+				}); err != nil {
+					t.Error(err)
+				}
+				order = append(order, i)
+				labs.leave()
+			}()
+			synctest.Wait()
+		}
+		if err := labs.enter(t.Context(), func(int) {}); !errors.Is(err, ErrBusy) {
+			t.Errorf("one too many: %v", err)
+		}
+		labs.leave()
+		synctest.Wait()
+		for i, n := range order {
+			if n != i+1 {
+				t.Fatalf("they ran in the order %v", order)
+			}
+		}
+		if len(order) != mostWaiting {
+			t.Errorf("%d ran", len(order))
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"coldstart/lessons/check"
+	"coldstart/sandbox/box"
+	"coldstart/web/lab"
+)
+
+// A learner fills, and the page, the checks' box and lab, and the prediction
+// all know the same figures; another learner knows nothing of them.
+func TestFilledLabIsKnownEverywhere(t *testing.T) {
+	s, stop := newRealServer(t, filepath.Join(t.TempDir(), "c.db"))
+	defer stop()
+	b := s.browser()
+	l := s.site.catalog.Load().ByID("grid-for-real")
+	if r := b.get(l.URL()); strings.Contains(r.body, "density_lines") || !strings.Contains(r.body, "not measured yet") {
+		t.Fatalf("before the filling: %d", r.status)
+	}
+	if r := b.form(l.URL()+"/lab", "lab", "alchemy"); r.status != 400 {
+		t.Errorf("an unknown lab: %d", r.status)
+	}
+	if r := b.form(l.URL()+"/lab", "lab", "density"); r.status != 303 && r.status != 200 {
+		t.Fatalf("fill: %d %s", r.status, r.body)
+	}
+	workspace := s.workspaceOf(b)
+	d, err := s.site.density(t.Context(), workspace)
+	if err != nil || d == nil || !d.Whole || d.Machine == "" {
+		t.Fatalf("kept %+v, %v", d, err)
+	}
+	page := b.get(l.URL()).body
+	for name, text := range densityView(*d).Figures() {
+		if want := `data-measure="` + name + `">` + text + "<"; !strings.Contains(page, want) && strings.Contains(page, name) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+	if n, ok := lookup(nil, d)("iso.fit"); !ok || n < 10 {
+		t.Errorf("the prediction is graded with %v, %v", n, ok)
+	}
+
+	process, err := s.site.checkBox(t.Context(), workspace, "process")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, missing := box.NewProcesses(1); missing == nil {
+		if !process.Available || len(process.Dots) != 4 || process.Each <= 0 || process.Dots[3].MB != float64(d.Line(lab.Process).Samples[3].Bytes)/(1<<20) {
+			t.Errorf("process %+v", process)
+		}
+		fresh, err := s.site.checkBox(t.Context(), "nobody", "process")
+		if err != nil || !fresh.Available || fresh.Each/process.Each > 1.5 || process.Each/fresh.Each > 1.5 {
+			t.Errorf("measured for a learner who did not fill: %+v, %v", fresh, err)
+		}
+	} else if process.Available || !strings.HasPrefix(process.Why, "no `node`") {
+		t.Errorf("process %+v", process)
+	}
+	samples, err := s.site.checkLab(t.Context(), workspace, "density")
+	if lines, ok := samples.(map[string]check.Line); err != nil || !ok || len(lines[lab.Isolate].Dots) != 4 {
+		t.Errorf("lab: %+v, %v", samples, err)
+	}
+	if none, err := s.site.checkLab(t.Context(), "nobody", "density"); none != nil || err != nil {
+		t.Errorf("lab of a learner who did not fill: %+v, %v", none, err)
+	}
+	if got, err := s.site.density(context.Background(), "nobody"); got != nil || err != nil {
+		t.Errorf("another learner sees %+v, %v", got, err)
+	}
+}
