@@ -80,6 +80,7 @@ type meter struct {
 	a     *Account
 	clock cpuClock
 	begin time.Duration // on clock
+	stop  *atomic.Pointer[error]
 }
 
 func (m *meter) used() time.Duration { return m.a.CPU() + m.clock.now() - m.begin }
@@ -210,6 +211,13 @@ func (l *Loop) CloseAccount(a *Account) {
 // StopCause tells why. The isolate is spent afterwards.
 func (l *Loop) Stop(cause error) { l.stop.CompareAndSwap(nil, &cause) }
 
+// StopTurn ends the turn in progress like Stop, if it is one of a's.
+func (l *Loop) StopTurn(a *Account, cause error) {
+	if m := l.meter.Load(); m != nil && m.a == a {
+		m.stop.CompareAndSwap(nil, &cause)
+	}
+}
+
 // StopCause is why code was stopped: ErrCPU, what Stop was given, or nil.
 func (l *Loop) StopCause() error {
 	if p := l.stop.Load(); p != nil {
@@ -234,7 +242,14 @@ func (l *Loop) Interrupted() bool {
 		return true
 	}
 	m := l.meter.Load()
-	if m == nil || m.a.Limit <= 0 || m.used() <= m.a.Limit {
+	if m == nil {
+		return false
+	}
+	if cause := m.stop.Load(); cause != nil {
+		l.Stop(*cause)
+		return true
+	}
+	if m.a.Limit <= 0 || m.used() <= m.a.Limit {
 		return false
 	}
 	l.Stop(ErrCPU)
@@ -308,7 +323,7 @@ func (l *Loop) goIdle() {
 func (l *Loop) run(t task) {
 	clock := threadClock()
 	l.current, l.now = t.a, l.cfg.Now()
-	l.meter.Store(&meter{t.a, clock, clock.now()})
+	l.meter.Store(&meter{t.a, clock, clock.now(), &atomic.Pointer[error]{}})
 	l.report(t.a, t.f(l.iso))
 	if t.a.Quiet != nil && l.Pending(t.a) == 0 && !l.isOver(t.a) {
 		l.report(t.a, t.a.Quiet(l.iso))
@@ -322,7 +337,7 @@ func (l *Loop) run(t task) {
 func (l *Loop) charge() {
 	m := l.meter.Load()
 	now := m.clock.now()
-	l.meter.Store(&meter{m.a, m.clock, now})
+	l.meter.Store(&meter{m.a, m.clock, now, m.stop})
 	m.a.cpu.Add(int64(now - m.begin))
 }
 

@@ -99,7 +99,8 @@ type Run struct {
 	isolate uint64
 	slot    int
 	started int64
-	cpuMax  int64 // nanoseconds that one turn may take at most
+	cpuMax  int64 // nanoseconds of CPU time that one turn may take at most
+	wallMax int64 // nanoseconds that one turn may last at most
 	upgrade bool
 	events  int
 
@@ -139,6 +140,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	}
 	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.cpuMax = int64(max(j.Limits.CPU, j.Limits.StartCPU) + turnGrace)
+	r.wallMax = int64(j.Limits.Wall + wallGrace)
 	if !j.Upgrade {
 		r.hard = r.started + int64(j.Limits.Wall+hardSlack)
 	}
@@ -190,6 +192,7 @@ func (p *Runner) StartScript(j ScriptJob, h Handler) (*Run, error) {
 	r := &Run{p: p, n: p.ring.number(), h: h, slot: j.Slot, started: monotonic(), calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.isolate = r.n
 	r.cpuMax = int64(min(j.Limits.CPU, j.Limits.StartCPU) + turnGrace) // of one turn; Limits.CPU is for all
+	r.wallMax = int64(j.Limits.Wall + wallGrace)
 	r.hard = r.started + int64(j.Limits.Wall+hardSlack)
 	r.out = newOutStream(p.conn, r.n, 0)
 	return r, p.begin(r, kindScript, scriptMsg(j))
@@ -230,6 +233,9 @@ func (r *Run) stuck(t int64) bool {
 	since := turn.since.Load()
 	if since == 0 || t-since < int64(turnSoon) {
 		return false
+	}
+	if t-since > r.wallMax {
+		return true
 	}
 	count, thread := turn.count.Load(), turn.thread.Load()
 	cpu, ok := threadCPU(r.p.PID(), thread)

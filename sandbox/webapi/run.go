@@ -3,6 +3,7 @@ package webapi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +64,11 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	if ctx.Done() != nil {
 		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
 	}
-	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() { r.abort(r.wallFault()) })
+	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() {
+		r.abort(r.wallFault())
+		// Its own code may be what keeps the isolate from ending it.
+		time.AfterFunc(wallGrace, func() { w.loop.StopTurn(r.account, errWall) })
+	})
 	w.unbegun[r] = true
 	if w.active >= w.limits.Requests {
 		w.waiting = append(w.waiting, r)
@@ -122,8 +127,15 @@ func (r *run) unwatch() {
 	}
 }
 
-func (r *run) wallFault() *trace.Fault {
-	return &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + spell(r.w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+// wallGrace is how long a turn may go on after its run's time is over.
+const wallGrace = 50 * time.Millisecond
+
+var errWall = errors.New("wall time limit")
+
+func (r *run) wallFault() *trace.Fault { return r.w.wallFault() }
+
+func (w *Worker) wallFault() *trace.Fault {
+	return &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + spell(w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
 }
 
 // abort ends the run from outside its turns. One that waits for its first turn

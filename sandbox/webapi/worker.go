@@ -244,7 +244,7 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 		if cause := w.loop.StopCause(); errors.Is(cause, errEvicted) || errors.Is(cause, isolate.ErrClosed) {
 			return &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."}
 		}
-		return w.stacks.place(&trace.Fault{Kind: trace.FaultWall, Message: "The code was stopped."}, where)
+		return w.stacks.place(w.wallFault(), where)
 	}
 	return &trace.Fault{Kind: trace.FaultPlatform, Message: "The isolate broke; this is a fault of the platform.", Hint: "Run it again: a new isolate takes over."}
 }
