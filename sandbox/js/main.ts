@@ -2,6 +2,7 @@
 // through which the host drives this isolate. An event enters through fetch or
 // event; its outcome goes to the host as one operation where it can.
 
+import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
 import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, enumerable, expose, tag } from "./primordials";
 import "./dom";
@@ -389,6 +390,7 @@ export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer,
 // What the importable modules take over; the engine deletes the global before learner code runs.
 (globalThis as any).__coldstart = {
   ...nodeModules,
+  "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub: RpcTarget, env, waitUntil,
     exports: {}, withEnv(_: unknown, f: () => unknown) { return f(); },
