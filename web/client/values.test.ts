@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lines } from "./_lab.ts";
 import { curl, parseHeaders } from "./_request.ts";
 import { hex, toValue } from "./_response.ts";
 import { Checks, phaseTime, Runs, temperature, wall } from "./_runs.ts";
@@ -103,16 +102,4 @@ test("checks keep the newest word on each", () => {
   checks.take({ run: "c", task: 1, name: "a", state: "failed", got: "5" });
   checks.take({ run: "c", done: true, passed: 0, total: 1 });
   assert.deepEqual([checks.list.length, checks.list[0]?.state, checks.over, checks.total], [1, "failed", true, 1]);
-});
-
-test("lines of a streamed answer, wherever it was cut", async () => {
-  const body = new ReadableStream<Uint8Array>({
-    start(c) {
-      for (const part of ['{"a":', '1}\n{"b":"é', '"}\n', "\n{}"]) c.enqueue(new TextEncoder().encode(part));
-      c.close();
-    },
-  });
-  const got: string[] = [];
-  for await (const line of lines(body)) got.push(line);
-  assert.deepEqual(got, ['{"a":1}', '{"b":"é"}', "{}"]);
 });
