@@ -238,4 +238,4 @@
     await ask("done", []);
     return tests.length;
   };
-})(globalThis, host);
+})(globalThis, globalThis.host);

@@ -1,0 +1,23 @@
+// Both functions compare the report of a program inside of a box with one from
+// outside of it, on the same machine or not.
+
+// Which namespaces does the box have for itself? Answer their names, such as
+// ["pid", "net"].
+export function hidden(outside, inside) {
+  return Object.keys(inside.ns).filter((name) => inside.ns[name] !== outside.ns[name]);
+}
+
+// "process": no walls, "container": walls, "vm": another kernel is running.
+export function kind(outside, inside) {
+  if (inside.boot !== outside.boot) return "vm";
+  return hidden(outside, inside).length > 0 ? "container" : "process";
+}
+
+// The name of the strictest box whose program a visitor can still reach: most
+// namespaces first, then the fewest files in sight. boxes: { name: report }.
+export function strictest(outside, boxes) {
+  const open = Object.keys(boxes).filter((name) => boxes[name].answers.tcp || boxes[name].answers.socket);
+  const walls = (name) => hidden(outside, boxes[name]).length;
+  open.sort((a, b) => walls(b) - walls(a) || boxes[a].files - boxes[b].files);
+  return open[0];
+}
