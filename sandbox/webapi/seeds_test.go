@@ -106,15 +106,19 @@ func TestFaults(t *testing.T) {
 		kind trace.FaultKind
 		line int
 	}{
-		"throws":     {"export default {\n  fetch() {\n    throw new RangeError(\"x\");\n  },\n};", trace.FaultException, 3},
-		"rejects":    {"export default {\n  async fetch() {\n    await null;\n    null.x;\n  },\n};", trace.FaultException, 4},
-		"undefined":  {"export default { fetch() {} };", trace.FaultHandler, 0},
-		"hangs":      {"export default { fetch() { return new Promise(() => {}); } };", trace.FaultHung, 0},
-		"spins":      {"export default {\n  fetch() {\n    for (;;) ;\n  },\n};", trace.FaultCPU, 0},
-		"grows":      {"const a = [];\nexport default { fetch() { for (;;) a.push(new Uint8Array(1 << 20)); } };", trace.FaultMemory, 0},
-		"top throws": {"throw new Error(\"top\");\nexport default { fetch() {} };", trace.FaultStartup, 1},
-		"top spins":  {"for (;;) ;\nexport default { fetch() {} };", trace.FaultCPU, 0},
-		"top waits":  {"await new Promise(() => {});\nexport default { fetch() {} };", trace.FaultStartup, 0},
+		"throws":       {"export default {\n  fetch() {\n    throw new RangeError(\"x\");\n  },\n};", trace.FaultException, 3},
+		"rejects":      {"export default {\n  async fetch() {\n    await null;\n    null.x;\n  },\n};", trace.FaultException, 4},
+		"undefined":    {"export default { fetch() {} };", trace.FaultHandler, 0},
+		"hangs":        {"export default { fetch() { return new Promise(() => {}); } };", trace.FaultHung, 0},
+		"spins":        {"export default {\n  fetch() {\n    for (;;) ;\n  },\n};", trace.FaultCPU, 3},
+		"spins async":  {"export default {\n  async fetch() {\n    await null;\n    for (;;) ;\n  },\n};", trace.FaultCPU, 4},
+		"spins inside": {"function f() {\n  for (let i = 0; ; i++) i = Math.abs(i);\n}\nexport default {\n  async fetch() {\n    f();\n  },\n};", trace.FaultCPU, 2},
+		"spins first":  {"for (const x of [1]) x;\nexport default {\n  a() {\n    for (;;) {}\n  },\n  fetch(request) {\n    const u = new URL(request.url);\n    // for nothing\n    if (u.x) {\n    }\n    while (true) {}\n  },\n};", trace.FaultCPU, 11},
+		"spins later":  {"export default {\n  async fetch() {\n    await scheduler.wait(1);\n    for (;;) ;\n  },\n};", trace.FaultCPU, 4},
+		"grows":        {"const a = [];\nexport default { fetch() { for (;;) a.push(new Uint8Array(1 << 20)); } };", trace.FaultMemory, 0},
+		"top throws":   {"throw new Error(\"top\");\nexport default { fetch() {} };", trace.FaultStartup, 1},
+		"top spins":    {"\nfor (;;) ;\nexport default { fetch() {} };", trace.FaultCPU, 2},
+		"top waits":    {"await new Promise(() => {});\nexport default { fetch() {} };", trace.FaultStartup, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			get := serve(t, map[string]string{"worker.js": c.code})

@@ -239,7 +239,12 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 			if !w.isLoaded() {
 				limit = w.limits.StartCPU
 			}
-			return w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "Your code used its " + spell(limit) + " of CPU time.", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			f := w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "Your code used its " + spell(limit) + " of CPU time.", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			if len(f.Frames) > 0 {
+				w.stacks.spinning(&f.Frames[0])
+				f.Code = w.stacks.code(f.Frames[0])
+			}
+			return f
 		}
 		if cause := w.loop.StopCause(); errors.Is(cause, errEvicted) || errors.Is(cause, isolate.ErrClosed) {
 			return &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."}

@@ -204,6 +204,24 @@ func (v *vm) describe(e uint64) (*isolate.Exception, error) {
 	return exc, v.dead
 }
 
+// rejectedAt is the stack of the error that a promise was rejected with, "" when there is none.
+func (v *vm) rejectedAt(promise uint64) string {
+	state, err := v.call(fnPromiseState, uint64(v.meta.Context), promise)
+	if err != nil || int32(state) != promiseRejected {
+		return ""
+	}
+	reason, err := v.call(fnPromiseResult, uint64(v.meta.Context), promise)
+	if err != nil {
+		return ""
+	}
+	defer v.free(reason)
+	exc, err := v.describe(reason)
+	if err != nil {
+		return ""
+	}
+	return exc.Stack
+}
+
 // property reads a string property, "" when it is not a string.
 func (v *vm) property(obj uint64, name string) string {
 	p, done, err := v.stage(len(name) + 1)
@@ -483,6 +501,10 @@ func (v *vm) evalModuleCode(name, source string) (promise uint64, def uint32, er
 	v.depth--
 	if err != nil {
 		return 0, 0, err
+	}
+	if v.halting != nil && tagOf(r) != tagException {
+		// A module that is stopped rejects its promise; the reason has the place.
+		return 0, 0, v.halt(v.rejectedAt(r))
 	}
 	promise, err = v.result(r)
 	if err == nil {

@@ -1,0 +1,74 @@
+package webapi
+
+import (
+	"regexp"
+	"strings"
+
+	"coldstart/sandbox/trace"
+)
+
+// The engine knows positions only of calls, property accesses and the like. A
+// loop that does none of these is reported at the last position before it,
+// often the function's name. spinning moves a frame from there to the loop:
+// unless a loop is around the position, the next one behind it is meant.
+func (s *stacks) spinning(f *trace.Frame) {
+	src := s.worker.Sources[f.File]
+	lines := strings.SplitAfter(src, "\n")
+	if f.Line < 1 || f.Line > len(lines) || f.Column > len(lines[f.Line-1]) {
+		return
+	}
+	at := f.Column - 1
+	for _, l := range lines[:f.Line-1] {
+		at += len(l)
+	}
+	if to := loopAfter(src, at); to >= 0 {
+		f.Line = 1 + strings.Count(src[:to], "\n")
+		f.Column = to - strings.LastIndexByte(src[:to], '\n')
+	}
+}
+
+// token is what matters to loops: brackets, names, and texts and comments as a
+// whole. Regular expressions are read as code, which misleads only where one
+// holds quotes or brackets.
+var token = regexp.MustCompile("(?s)//[^\n]*|/\\*.*?\\*/|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\\n])*'|`(?:\\\\.|[^`\\\\])*`|[.]?[\\pL_$][\\pL\\pN_$]*|[{}();]")
+
+// loopAfter is where the loop begins that the last position before it stands
+// for, -1 when the position is inside a loop.
+func loopAfter(src string, at int) int {
+	var blocks []bool // for each open brace: a loop's
+	loop, parens, depth := false, 0, -1
+	for _, m := range token.FindAllStringIndex(src, -1) {
+		if m[0] >= at && depth < 0 {
+			depth = len(blocks)
+			for _, l := range blocks {
+				if l {
+					return -1
+				}
+			}
+		}
+		switch src[m[0]:m[1]] {
+		case "for", "while", "do":
+			if depth >= 0 {
+				return m[0]
+			}
+			loop = true
+		case "(":
+			parens++
+		case ")":
+			parens--
+		case ";":
+			loop = loop && parens > 0
+		case "{":
+			blocks = append(blocks, loop)
+			loop = false
+		case "}":
+			if len(blocks) > 0 {
+				blocks = blocks[:len(blocks)-1]
+			}
+			if len(blocks) < depth {
+				return -1
+			}
+		}
+	}
+	return -1
+}
