@@ -1,6 +1,11 @@
 // Durable Objects, the receiving side: one instance per object id in this isolate.
 
+import { op } from "./host";
 import { PromiseThen, SafeMap } from "./primordials";
+import { hostAsync } from "./async";
+import { current, enter } from "./run";
+
+const RESUME = op("resume");
 
 type Instance = { object: any; ready: Promise<unknown> | null };
 const instances = new SafeMap<string, Instance>();
@@ -41,6 +46,10 @@ export function durable(namespace: any, env: unknown, className: string, id: str
     i = made;
   }
   const o = i;
-  if (o.ready !== null) return PromiseThen(o.ready, () => f(o.object));
+  if (o.ready !== null) {
+    // Another run's turn may resolve ready: what follows belongs to this run.
+    const { run } = current;
+    return PromiseThen(o.ready, () => PromiseThen(enter(run, undefined, () => hostAsync(RESUME)), () => f(o.object)));
+  }
   return f(o.object);
 }

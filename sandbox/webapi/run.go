@@ -469,11 +469,13 @@ func (w *Worker) ended(r *run) {
 	if closed {
 		return
 	}
-	// A run that waits for nothing may have waited for this one.
+	// A run that waits for nothing may have waited for this one. What this turn
+	// resolved reaches it before the next turn.
 	if len(w.runs) > 0 && w.allQuiet() {
-		for _, q := range w.runs {
-			q.hung()
-		}
+		_ = w.loop.Post(&isolate.Account{Run: "quiet"}, func(isolate.Isolate) error {
+			w.hangs()
+			return nil
+		})
 	}
 	if r.used {
 		_ = w.loop.Post(&isolate.Account{Run: "over"}, func(iso isolate.Isolate) error {
@@ -502,12 +504,17 @@ func (r *run) onQuiet(isolate.Isolate) error {
 		return nil
 	}
 	r.quiet = true
-	if r.w.allQuiet() {
-		for _, q := range r.w.runs {
-			q.hung()
+	r.w.hangs()
+	return nil
+}
+
+// hangs ends all runs when each waits for nothing but another.
+func (w *Worker) hangs() {
+	if w.allQuiet() {
+		for _, r := range w.runs {
+			r.hung()
 		}
 	}
-	return nil
 }
 
 // hung ends a run whose promise can never settle.
@@ -519,6 +526,9 @@ func (r *run) hung() {
 		f := &trace.Fault{
 			Kind: trace.FaultHung, Name: "Error", Message: "This promise will never resolve: the handler waits, but no timer, request or other work is left that could wake it.",
 			Hint: "Resolve or reject the promise on every path, or do not await it.",
+		}
+		if at := r.w.stacks.promise(); at != nil {
+			f.Frames, f.Code = []trace.Frame{*at}, r.w.stacks.code(*at)
 		}
 		r.event(trace.Event{Kind: trace.KindFault, Fault: f})
 		r.fail(f)

@@ -72,3 +72,23 @@ func loopAfter(src string, at int) int {
 	}
 	return -1
 }
+
+var newPromise = regexp.MustCompile(`^new\s+Promise\s*\(|^Promise\s*\.\s*withResolvers\b`)
+
+// promise is where the Worker's code makes a promise by hand, nil unless there
+// is exactly one such place: all that the platform makes settle.
+func (s *stacks) promise() *trace.Frame {
+	var found *trace.Frame
+	for name, src := range s.worker.Sources {
+		for _, m := range token.FindAllStringIndex(src, -1) {
+			if w := src[m[0]:m[1]]; w != "new" && w != "Promise" || !newPromise.MatchString(src[m[0]:]) {
+				continue
+			}
+			if found != nil {
+				return nil
+			}
+			found = &trace.Frame{File: name, Line: 1 + strings.Count(src[:m[0]], "\n"), Column: m[0] - strings.LastIndexByte(src[:m[0]], '\n')}
+		}
+	}
+	return found
+}

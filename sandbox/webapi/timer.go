@@ -36,6 +36,13 @@ func timerOps(o *isolate.Ops) {
 		w.arm(id, t)
 		return nil, nil
 	})
+	// resume: run, id → settles in a turn of that run, whoever's turn this is
+	o.Add("resume", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if r := of(h).runs[integer(args, 0)]; r != nil {
+			return nil, h.Post(r.account, func(iso isolate.Isolate) error { return settle(iso, integer(args, 1), nil, nil) })
+		}
+		return nil, nil
+	})
 	o.Add("timer.clear", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w, id := of(h), integer(args, 0)
 		if t := w.timers[id]; t != nil {
