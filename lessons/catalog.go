@@ -17,7 +17,10 @@ type HTML string
 type Catalog struct {
 	Tracks  []*Track
 	Sources map[string]Source // shared source notes by id, from sources.yaml
-	byID    map[string]*Lesson
+	// Glossary is glossary.yaml in alphabetical order; empty without one.
+	Glossary []Term
+	byID     map[string]*Lesson
+	index    *index
 }
 
 // Track is one folder of lessons.

@@ -50,6 +50,9 @@ func (c Config) Load(fsys fs.FS) (*Catalog, []Problem) {
 	}
 	l.sources()
 	l.tracks()
+	l.cat.index = newIndex(l.cat) // of the text as written
+	l.glossary()
+	l.cat.index.terms(l.cat.Glossary)
 	SortProblems(l.problems)
 	return l.cat, l.problems
 }

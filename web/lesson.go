@@ -105,6 +105,7 @@ func (s *Site) lessonPage(c *call) error {
 	p.Shell = c.shell()
 	p.Description, p.Lang = description, lang
 	p.Project, p.Slug, p.Revision = l.ID, x.project.Slug, x.project.Revision
+	p.Print = l.URL() + "/print"
 	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), limitsOf(l)
 	if x.project.Revision > 0 && x.project.LessonRevision != l.Hash {
 		p.Banner = "This lesson was updated since you began. Your files are as you left them; Reset takes the new ones."

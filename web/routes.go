@@ -49,8 +49,16 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/robots.txt", public, 0, s.robots},
 		{http.MethodGet, "/dev/gallery", public, 0, s.gallery},
 
+		{http.MethodGet, "/search", public, 0, s.searchPage},
+		{http.MethodGet, "/api/search", public, 0, s.searchJSON},
+		{http.MethodGet, "/glossary", public, 0, s.glossaryPage},
+
 		{http.MethodGet, "/", visitor, 0, s.home},
+		{http.MethodGet, "/progress", visitor, 0, s.progressPage},
+		{http.MethodGet, "/progress.json", visitor, 0, s.progressJSON},
+		{http.MethodGet, "/progress.csv", visitor, 0, s.progressCSV},
 		{http.MethodGet, lesson, visitor, 0, s.lessonPage},
+		{http.MethodGet, lesson + "/print", visitor, 0, s.lessonPrint},
 		{http.MethodPost, lesson + "/run", visitor, maxForm, s.lessonRun},
 		{http.MethodPost, lesson + "/check", visitor, maxForm, s.lessonCheck},
 		{http.MethodPost, lesson + "/answer", visitor, maxSmall, s.lessonAnswer},

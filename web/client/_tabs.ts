@@ -1,4 +1,4 @@
-// Tab lists, the phone's three panes, and the theme.
+// Tab lists, the phone's three panes, the theme, and what else every page does.
 
 import { $, $$ } from "./_dom.ts";
 
@@ -87,5 +87,31 @@ export function theme(): void {
       root.dataset.theme = dark ? "light" : "dark";
       document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
     });
+  }
+}
+
+/** What every page does: the theme, / for the search, Escape to shut a term's card. */
+export function everywhere(): void {
+  theme();
+  const search = () => void import("./_search.ts").then((m) => m.openSearch());
+  for (const a of $$("a[data-do=search]")) {
+    a.addEventListener("click", (e) => {
+      if (e.ctrlKey || e.metaKey || e.shiftKey || location.pathname === "/search") return;
+      e.preventDefault();
+      search();
+    });
+  }
+  document.addEventListener("keydown", (e) => {
+    const typing = (e.target as Element | null)?.closest?.("input, textarea, select, [contenteditable=true], dialog");
+    if (e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) {
+      e.preventDefault();
+      const box = $<HTMLInputElement>("#q");
+      if (box) box.focus();
+      else search();
+    }
+    if (e.key === "Escape") for (const t of $$(".term:is(:hover, :focus-within)")) t.classList.add("term-shut");
+  });
+  for (const how of ["pointerout", "focusout"]) {
+    document.addEventListener(how, (e) => (e.target as Element).closest?.(".term-shut")?.classList.remove("term-shut"));
   }
 }

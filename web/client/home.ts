@@ -1,5 +1,5 @@
-// The home page: the theme. Everything else is links.
+// The home page: the theme and the search. Everything else is links.
 
-import { theme } from "./_tabs.ts";
+import { everywhere } from "./_tabs.ts";
 
-theme();
+everywhere();

@@ -13,7 +13,7 @@ import { Checks, requestLine, Runs, temperature, wall, type Ask, type Run } from
 import { same, Saver, type Files, type Why } from "./_save.ts";
 import { Live, type Wire } from "./_socket.ts";
 import { splits } from "./_split.ts";
-import { panes, readouts, theme } from "./_tabs.ts";
+import { everywhere, panes, readouts } from "./_tabs.ts";
 import type { Editor, Keys, Note } from "./_editor.ts";
 import type { TypeService } from "./_types.ts";
 
@@ -692,7 +692,7 @@ function figures(ask: Ask): void {
 }
 
 document.documentElement.classList.add("js");
-theme();
+everywhere();
 pieces();
 const page = readPage();
 const form = $<HTMLFormElement>("form.runbar");

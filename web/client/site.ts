@@ -1,5 +1,5 @@
-// Pages without a script of their own: the theme.
+// Pages without a script of their own: the theme and the search.
 
-import { theme } from "./_tabs.ts";
+import { everywhere } from "./_tabs.ts";
 
-theme();
+everywhere();

@@ -85,11 +85,14 @@ func Parts(t *lessons.Text, by Learned) []Part {
 	return parts
 }
 
+// termCard is the explanation beside a term of the glossary; it holds no other span.
+var termCard = regexp.MustCompile(`<span class="term_card".*?</span>`)
+
 // lead sets the first paragraph of a lesson in larger type when it is one short sentence.
 func lead(h HTML) HTML {
 	first, rest, ok := strings.Cut(string(h), "</p>")
 	body, isParagraph := strings.CutPrefix(strings.TrimSpace(first), "<p>")
-	if !ok || !isParagraph || len([]rune(plain(HTML(body)))) > 90 {
+	if !ok || !isParagraph || len([]rune(plain(HTML(termCard.ReplaceAllString(body, ""))))) > 90 {
 		return h
 	}
 	return HTML(`<p class="lesson_lead">` + body + "</p>" + rest)

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"coldstart/lessons"
+
 	"context"
 	"fmt"
 	"io"
@@ -110,8 +112,26 @@ func SamplePages() map[string]templ.Component {
 			Title: "How the workbench works", Lead: "Read left, run right.", Body: "<p>The lesson is on the left.</p><h2 id=\"request\">The request</h2><p>Method, path, headers and body.</p>",
 			Menu: []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}},
 		}),
+		"search": Search(SearchPage{Query: "isolatte", Found: lessons.Found{Near: "isolate"}}),
+		"found":  Search(SearchPage{Query: "cold", Found: lessons.Found{Hits: sampleHits}}),
+		"glossary": Glossary(GlossaryPage{Terms: []lessons.Term{
+			{ID: "cold-start", Name: "cold start", HTML: "What the first request pays."}, {ID: "container", Name: "container", HTML: "A process with a view of its own."}, {ID: "kv", Name: "KV", HTML: "Values under keys, in <code>env</code>."},
+		}}),
+		"progress": ProgressView(ProgressPage{Done: 1, Total: 2, Points: 40, Most: 100, Tracks: []ProgressTrack{{Title: "Workers", Rows: []ProgressRow{
+			{Title: "Hello from nowhere in particular", Href: "/learn/workers/hello-worker", State: Done, Tasks: 1, Of: 1},
+			{Title: "Tiny links", Href: "/learn/workers/tiny-links", Challenge: true, State: Started, Tasks: 1, Of: 3, Points: 40, Most: 100},
+		}}}}),
+		"print": Print(PrintPage{
+			Shell: Shell{Title: "The cold start"}, Track: "Serverless", Minutes: 12, Back: "/learn/serverless/first-request",
+			Parts: SampleLesson().Parts, Files: []File{{Path: "src/index.js", Text: sampleCode}}, Sources: SampleLesson().Sources,
+		}),
 		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
 	}
+}
+
+var sampleHits = []lessons.Hit{
+	{Kind: "lesson", Title: "The cold start", Href: "/learn/serverless/first-request", Where: "Serverless", Text: "Cut your own cold start."},
+	{Kind: "term", Title: "cold start", Href: "/glossary#cold-start", Where: "Glossary", Text: "What the first request pays."},
 }
 
 func renamed(q Question, id string) Question {

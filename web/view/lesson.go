@@ -74,6 +74,9 @@ func lessonShell(p LessonPage) Shell {
 		if done, all := tasksDone(p); all > 0 {
 			s.Note += fmt.Sprintf(" · %d of %s", done, count(all, "task"))
 		}
+		if points, total := score(p); total > 0 {
+			s.Note += fmt.Sprintf(" · %d of %s", points, count(total, "point"))
+		}
 	}
 	return s
 }
@@ -103,6 +106,20 @@ func tasksDone(p LessonPage) (done, all int) {
 		}
 	}
 	return done, all
+}
+
+// score are the points of a challenge: each task that is done counts whole.
+func score(p LessonPage) (points, total int) {
+	for _, part := range p.Parts {
+		if part.Task == nil {
+			continue
+		}
+		total += part.Task.Points
+		if part.Task.State == CheckPassed {
+			points += part.Task.Points
+		}
+	}
+	return points, total
 }
 
 func lessonNews(p LessonPage) string {

@@ -112,6 +112,7 @@ type LessonPage struct {
 	Open     string            // path of the file shown first
 	Solution []Diff            // our solution against the starter; empty when there is none
 	Request  Request
+	Print    string // address of the lesson as a page to print; "" for none
 	Public   string // the Worker's public address, without path: "http://host/w/slug"
 	Actions  Actions
 	Result   Result
