@@ -53,6 +53,9 @@ func (k labRunner) Lab(ctx context.Context, p classroom.Project, name string, em
 		}
 		err = errors.Join(err, k.s.config.Store.SaveLab(context.WithoutCancel(ctx), p.Workspace, name, record))
 	}
+	if errors.Is(err, lab.ErrTime) {
+		return &live.InputError{Message: "That took too long. What was measured stays."}
+	}
 	return err
 }
 
@@ -183,4 +186,54 @@ func (s *Site) lessonLab(c *call) error {
 		return err
 	}
 	return c.seeOther(lessonURL(l, "", "", "lab-"+name))
+}
+
+// isLab reports whether a project's name is that of a lab's own page.
+func isLab(project string) bool { return project == "lab-"+labDensity }
+
+// labPage is a lab without a lesson around it.
+func (s *Site) labPage(c *call) error {
+	name := c.param("lab")
+	if name != labDensity {
+		return fail(http.StatusNotFound, "There is no lab at this address.")
+	}
+	p := view.LabPage{
+		Shell: c.shell(), Project: "lab-" + name,
+		Lead: "How much memory do copies of one visit counter hold, as isolates and as Node processes? Press Fill: a few copies start, then more, and each time Linux is asked.",
+		Lab:  view.Lab{ID: name, Title: "Density", Verb: "Fill", Action: "/labs/" + name},
+	}
+	p.Title, p.Description = "How many fit?", "Isolates and Node processes, started and measured before your eyes."
+	if c.session.stored {
+		d, err := s.density(c.r.Context(), c.session.workspace.ID)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			drawn := densityView(*d)
+			p.Lab.Density = &drawn
+		}
+	}
+	return c.page(http.StatusOK, view.LabView(p))
+}
+
+// labPost is the page's button without scripts.
+func (s *Site) labPost(c *call) error {
+	if _, err := c.form(); err != nil {
+		return err
+	}
+	name := c.param("lab")
+	if name != labDensity {
+		return fail(http.StatusNotFound, "There is no lab at this address.")
+	}
+	if err := s.allowRun(c); err != nil {
+		return err
+	}
+	p, err := s.begin(c.r.Context(), c.session, "lab-"+name)
+	if err != nil {
+		return err
+	}
+	if err := s.hub.Lab(c.r.Context(), live.Key(p), "f"+classroom.NewID(9), name, 0, false); err != nil {
+		return err
+	}
+	return c.seeOther("/labs/" + name)
 }

@@ -46,6 +46,9 @@ func (s *Site) begin(ctx context.Context, x *session, id string) (classroom.Proj
 		return p, err
 	}
 	l := s.catalog.Load().ByID(id)
+	if l == nil && isLab(id) { // a lab's own page has no files to begin with
+		return classroom.Project{Workspace: x.workspace.ID, ID: id}, s.store(ctx, x)
+	}
 	if l == nil {
 		return p, &live.InputError{Message: "This project was not saved yet. Save it, then run."}
 	}

@@ -68,6 +68,9 @@ func (s *Site) table() []route {
 		{http.MethodPost, lesson + "/solve", visitor, 0, s.lessonSolve},
 		{http.MethodPost, lesson + "/undo", visitor, 0, s.lessonUndo},
 
+		{http.MethodGet, "/labs/:lab", visitor, 0, s.labPage},
+		{http.MethodPost, "/labs/:lab", visitor, maxSmall, s.labPost},
+
 		{http.MethodGet, "/api/live", learner, 0, s.liveSession},
 		{http.MethodGet, "/api/projects", learner, 0, s.projectList},
 		{http.MethodGet, project, learner, 0, s.projectGet},

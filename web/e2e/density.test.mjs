@@ -1,7 +1,7 @@
 // The density lab: pressed, drawn while it measures, kept, and believed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base, useBrowser, visitor, withPage, write } from "./_browser.mjs";
+import { axe, base, sideways, useBrowser, visitor, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -123,3 +123,18 @@ test("without scripts a form fills and the page shows it", async () => {
     await context.close();
   }
 });
+
+for (const options of [{ colorScheme: "light" }, { colorScheme: "dark", viewport: { width: 360, height: 780 } }]) {
+  test(`the lab stands alone, ${JSON.stringify(options)}`, withPage(options, async (page) => {
+    await page.goto(`${base}/labs/density`);
+    await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
+    assert.deepEqual(await axe(page), []);
+    await fill(page);
+    const table = await rows(page);
+    assert.equal(table.isolate.length, 4);
+    assert.deepEqual(await axe(page), []);
+    assert.ok(await sideways(page) <= 0);
+    await page.reload();
+    assert.deepEqual(await rows(page), table);
+  }));
+}

@@ -53,7 +53,6 @@ const (
 // What a filling may take.
 const (
 	densityCap   = 256 << 20 // bytes to fill, of each kind
-	densityTime  = 45 * time.Second
 	mostProcess  = 8
 	processTotal = 128 << 20
 )
@@ -79,7 +78,7 @@ func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, to
 		return d, err
 	}
 	defer l.leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, densityTime, fmt.Errorf("a filling may take %v", densityTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
 	defer cancel()
 	told(d, "Starting.")
 	d.Lines = []Line{
@@ -91,6 +90,9 @@ func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, to
 	}
 	f := &filling{labs: l, d: &d, key: key, own: own, told: told}
 	err = f.run(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), ErrTime) {
+		err = errors.Join(ErrTime, err)
+	}
 	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
 	return d, err
 }

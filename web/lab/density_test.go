@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"coldstart/sandbox"
 	"coldstart/sandbox/box"
@@ -221,6 +222,24 @@ func TestFillEndsWithItsContext(t *testing.T) {
 	}
 	if _, err := labs.Processes(t.Context()); err != nil {
 		t.Errorf("the next lab: %v", err)
+	}
+}
+
+// Code that starts slowly is measured as far as the time goes.
+func TestSlowCodeEndsInTime(t *testing.T) {
+	labs := realLabs(t)
+	labs.cfg.Time = 4 * time.Second
+	slow := "export default { async fetch() { await new Promise((r) => setTimeout(r, 100)); return new Response('slow'); } };"
+	begin := time.Now()
+	d, err := labs.Fill(t.Context(), learner, project(slow), func(Density, string) {})
+	if !errors.Is(err, ErrTime) || d.Whole {
+		t.Errorf("got %v, %+v", err, d)
+	}
+	if own := d.Line(Own); own.Off != "" || len(own.Samples) == 0 || len(own.Samples) == len(isolateCounts) {
+		t.Errorf("its line is %+v", own)
+	}
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

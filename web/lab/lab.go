@@ -15,6 +15,7 @@ type Config struct {
 	Door sandbox.Door
 	// Open starts a sandbox for one lab, which closes it. Nil: labs have no isolates.
 	Open func(ctx context.Context) (sandbox.Door, error)
+	Time time.Duration    // that one lab may take once it began; 0 means 45 s
 	Now  func() time.Time // nil: time.Now
 }
 
@@ -32,11 +33,17 @@ func New(cfg Config) *Labs {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Time == 0 {
+		cfg.Time = 45 * time.Second
+	}
 	return &Labs{cfg: cfg, place: make(chan struct{}, 1)}
 }
 
 // ErrBusy is the answer to a lab that would wait behind too many others.
 var ErrBusy = errors.New("lab: too many labs are waiting")
+
+// ErrTime ends a lab that takes too long.
+var ErrTime = errors.New("lab: it takes too long")
 
 // mostWaiting is how many labs may wait: what a class of thirty can ask for.
 const mostWaiting = 40

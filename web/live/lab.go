@@ -37,6 +37,9 @@ func (h *Hub) Lab(ctx context.Context, key sandbox.Key, id, lab string, revision
 
 func (h *Hub) lab(ctx context.Context, s *stream, id, lab string, revision int64, watched bool) error {
 	p, err := h.Store.Project(ctx, s.key.Learner, s.key.Project, revision)
+	if errors.Is(err, classroom.ErrNotFound) && revision == 0 { // a lab's own page: no code of the learner's to measure
+		p, err = classroom.Project{Workspace: s.key.Learner, ID: s.key.Project}, nil
+	}
 	if err != nil {
 		return err
 	}
