@@ -190,6 +190,8 @@ func (m *termMarker) plain(s string) string {
 func edge(s string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:from])
 	after, _ := utf8.DecodeRuneInString(s[to:])
-	part := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' || r == '&' }
+	part := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' || r == '&'
+	}
 	return (from == 0 || !part(before)) && (to == len(s) || !part(after))
 }

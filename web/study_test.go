@@ -12,10 +12,10 @@ func TestSearchPage(t *testing.T) {
 	s := newServer(t, nil)
 	b := s.browser()
 	for path, want := range map[string]string{
-		"/search":                          "Titles, texts and tasks",
-		"/search?q=hello":                  `href="/learn/serverless/hello"`,
-		"/search?q=helo":                   `Did you mean <a href="/search?q=hello">hello</a>?`,
-		"/search?q=%3Cscript%3Ealert(1)":   "No lesson matches “&lt;script&gt;alert(1)”.",
+		"/search":                                "Titles, texts and tasks",
+		"/search?q=hello":                        `href="/learn/serverless/hello"`,
+		"/search?q=helo":                         `Did you mean <a href="/search?q=hello">hello</a>?`,
+		"/search?q=%3Cscript%3Ealert(1)":         "No lesson matches “&lt;script&gt;alert(1)”.",
 		"/search?q=" + strings.Repeat("é", 5000): "No lesson matches",
 	} {
 		r := b.get(path)

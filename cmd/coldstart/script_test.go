@@ -18,6 +18,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// repository is the root of the source tree; tests run in their package's folder.
+var repository = func() string {
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
 // TestScripts plays testdata/script/*.txtar against the whole program.
 func TestScripts(t *testing.T) {
 	cache, err := os.UserCacheDir()
@@ -33,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"start": start, "get": get, "logged": logged, "save": save, "halt": halt,
+			"start": start, "get": get, "logged": logged, "save": save, "halt": halt, "follow": follow,
 		},
 	})
 }
@@ -186,4 +195,49 @@ func halt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: halt")
 	}
 	stop(current(ts))
+}
+
+// follow executes the first block of shell commands under a heading of one of
+// the repository's documents, line by line; serve goes on in the background.
+//
+//	follow docs/authoring.md 'Make it'
+func follow(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: follow document heading")
+	}
+	text, err := os.ReadFile(filepath.Join(repository, args[0]))
+	ts.Check(err)
+	_, under, ok := strings.Cut(string(text), "\n## "+args[1]+"\n")
+	_, block, begun := strings.Cut(under, "```sh\n")
+	block, _, ended := strings.Cut(block, "```")
+	if !ok || !begun || !ended {
+		ts.Fatalf("%s has no commands under %q", args[0], args[1])
+	}
+	exe, err := exec.LookPath("coldstart")
+	ts.Check(err)
+	var out strings.Builder
+	for line := range strings.Lines(block) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) > 1 && words[0] == "coldstart" && words[1] == "serve" {
+			start(ts, false, append(words[1:], "--data", ts.MkAbs("data")))
+			continue
+		}
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = append(os.Environ(), "COLDSTART_CACHE="+ts.Getenv("COLDSTART_CACHE"), "HOME="+ts.Getenv("HOME"), "PATH="+filepath.Dir(exe)+string(os.PathListSeparator)+ts.Getenv("PATH"))
+		said, err := cmd.CombinedOutput()
+		out.Write(said)
+		if err != nil {
+			ts.Fatalf("%q of %s: %v\n%s", strings.TrimSpace(line), args[0], err, said)
+		}
+	}
+	ts.Check(ts.Exec("cat", ts.MkAbs(kept(ts, out.String()))))
+}
+
+// kept puts a text into a file of the script, so that stdout can be asked for it.
+func kept(ts *testscript.TestScript, text string) string {
+	const name = "followed.txt"
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
+	return name
 }

@@ -39,7 +39,6 @@ export function openSearch(): void {
     chosen = n;
     [...list.children].forEach((li, i) => {
       li.setAttribute("aria-selected", String(i === n));
-      li.firstElementChild?.setAttribute("aria-selected", String(i === n));
       if (i === n) li.scrollIntoView({ block: "nearest" });
     });
     if (n >= 0) box.setAttribute("aria-activedescendant", `found-${n}`);

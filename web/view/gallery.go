@@ -1,11 +1,11 @@
 package view
 
 import (
-	"coldstart/lessons"
-
 	"context"
 	"fmt"
 	"io"
+
+	"coldstart/lessons"
 
 	"coldstart/sandbox/trace"
 

@@ -125,7 +125,9 @@ func initials(terms []lessons.Term) []string {
 func initial(t lessons.Term) string { return strings.ToUpper(t.Name[:1]) }
 
 // firstOf reports whether term i is the first of its letter.
-func firstOf(terms []lessons.Term, i int) bool { return i == 0 || initial(terms[i]) != initial(terms[i-1]) }
+func firstOf(terms []lessons.Term, i int) bool {
+	return i == 0 || initial(terms[i]) != initial(terms[i-1])
+}
 
 func printShell(p PrintPage) Shell {
 	s := p.Shell
