@@ -18,6 +18,9 @@ type Account struct {
 	// the account, so that no promise it waits for can settle any more. It
 	// runs inside a turn of the account. Nil for none.
 	Quiet Turn
+	// End is called at the end of every turn of the account, microtasks and
+	// reports of rejections included, before Quiet. Nil for none.
+	End Turn
 	// Owner is the owner's own data.
 	Owner any
 

@@ -325,6 +325,9 @@ func (l *Loop) run(t task) {
 	l.current, l.now = t.a, l.cfg.Now()
 	l.meter.Store(&meter{t.a, clock, clock.now(), &atomic.Pointer[error]{}})
 	l.report(t.a, t.f(l.iso))
+	if t.a.End != nil {
+		l.report(t.a, t.a.End(l.iso))
+	}
 	if t.a.Quiet != nil && l.Pending(t.a) == 0 && !l.isOver(t.a) {
 		l.report(t.a, t.a.Quiet(l.iso))
 	}

@@ -88,12 +88,13 @@ var hints = []hint{
 	rule("ReferenceError", `^'?env'? is not defined`, "", "env is the second parameter: async fetch(request, env)."),
 	rule("ReferenceError", `^'?ctx'? is not defined`, "", "ctx is the third parameter: async fetch(request, env, ctx)."),
 	rule("ReferenceError", `^'?(?:request|req)'? is not defined`, "", "The request is the first parameter: async fetch(request)."),
-	rule("TypeError", ofUndefined+`|`+notFunction, `\b(fetch\([^)]*\)|\w+\.(?:json|text|formData|arrayBuffer)\(\))\s*\.\s*\w+`, "$1 gives a promise: write (await $1) before the dot."),
+	rule("TypeError", ofUndefined+`|`+notFunction, `\b(fetch\([^)]*\)|\w+\.(?:json|text|formData|arrayBuffer)\(\))(?:\s+as\s+\w+\))?\s*\.\s*\w+`, "$1 gives a promise: write (await $1) before the dot."),
 	rule("TypeError", `(?i)(?:text|json|formData|arrayBuffer|headers|status|ok).*not a function|not a function.*(?:text|json)`, `^(?:(?:const|let|var)\s+)?[^;]*\b(\w+)\.(?:text|json|formData|arrayBuffer)\(`, "If $1 comes from a promise such as fetch(…), put await before that."),
 
 	// JSON.
 	rule("SyntaxError", `(?i)unexpected token '?<|'<'|"<!doctype|"<html`, "", "The answer is HTML, not JSON: look at its status and text() first."),
 	rule("SyntaxError", `(?i)unexpected (?:end|eof)|end of (?:json|data|input)|empty`, `json|JSON`, "The text is empty or cut off: check that there is a body before you parse it."),
+	rule("SyntaxError", `end of JSON input`, "", "The text is empty or cut off: check that there is a body before you parse it."),
 	rule("SyntaxError", `(?i)json|unexpected token|unexpected end|unexpected character`, "", "The text is not JSON: read it with text() and look at it first."),
 	rule("TypeError", `(?i)circular`, "", "JSON cannot hold a value that contains itself: pick the fields you need."),
 	rule("TypeError", `(?i)bigint.*(?:json|serializ)|serialize a BigInt`, "", "JSON has no BigInt: use String(value)."),
@@ -108,14 +109,14 @@ var hints = []hint{
 	rule("ReferenceError", `^'?(?:module|exports)'? is not defined`, "", "Use export instead of module.exports."),
 	rule("ReferenceError", `^'?(?:window|document|localStorage|sessionStorage|alert|XMLHttpRequest)'? is not defined`, "", "There is no page here: a Worker runs on the server."),
 	rule("ReferenceError", `^'?(?:__dirname|__filename)'? is not defined`, "", "A Worker has no folder: import the file's content, or bind static assets."),
-	rule("ReferenceError", `(?i)before initialization|lexical variable is not initialized|uninitialized`, "", "It is used above the line that declares it: move the declaration up."),
+	rule("ReferenceError", `(?i)before initialization|is not initialized|uninitialized`, "", "It is used above the line that declares it: move the declaration up."),
 	rule("ReferenceError", `is not defined`, "", "Declare it, import it, or check its spelling."),
 
 	// Values.
 	rule("TypeError", `(?i)not iterable|not an iterator`, "", "Only arrays, strings, maps and sets can be spread or looped over; a promise must be awaited first."),
 	rule("TypeError", `(?i)(?:assign|read.?only|constant)`, "", "It cannot be changed: declare it with let, or make a copy."),
 	rule("TypeError", `(?i)(?:class constructor|constructor).*(?:without|requires) '?new`, "", "Write new before the name."),
-	rule("TypeError", ofUndefined, "", "What stands before the dot is missing: check its name, or use ?. when it may be absent."),
+	rule("TypeError", ofUndefined, "", "What stands before the dot is missing: check its name, await it if it comes from a promise, or use ?. when it may be absent."),
 	rule("TypeError", notFunction, "", "Check the spelling, and that what stands before the bracket is the value you expect."),
 	rule("RangeError", `(?i)call stack|stack overflow`, "", "A function calls itself without end: check what should stop it."),
 	rule("InternalError", `(?i)stack overflow`, "", "A function calls itself without end: check what should stop it."),

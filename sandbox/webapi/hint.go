@@ -44,5 +44,8 @@ func hint(f *trace.Fault) string {
 			return h.hint
 		}
 	}
+	if f.Kind == trace.FaultException && f.Name == "" {
+		return "Throw or reject with an Error: new Error(text) remembers where it was made."
+	}
 	return ""
 }

@@ -27,6 +27,7 @@ type run struct {
 	headed    bool // the response head, or the result, was given
 	ended     bool // nothing more will be given
 	done      bool // waitUntil is over
+	finishing bool // all is done; the turn under way is the last
 	over      bool // Done was called
 	quiet     bool // nothing is pending for it
 	status    int
@@ -55,7 +56,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 // the run is canceled.
 func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	r := &run{w: w, inv: inv, sink: sink, began: time.Now()}
-	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet}
+	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet, End: r.onEnd}
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -258,6 +259,7 @@ func runOps(o *isolate.Ops) {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
 					f.Name, f.Frames, f.Code = "", nil, ""
+					r.w.placeHandler(f)
 				}
 			}
 			r.uncaught(f)
@@ -397,10 +399,25 @@ type FaultError struct{ Fault *trace.Fault }
 
 func (e *FaultError) Error() string { return e.Fault.Message }
 
+// maybeFinish ends the run when nothing of it is left to do: with the turn when
+// it is one of the run's own, because what is rejected in it without a handler is
+// told at its end.
 func (r *run) maybeFinish() {
-	if r.done && r.ended && r.sockets == 0 {
+	switch {
+	case !r.done || !r.ended || r.sockets > 0:
+	case r.w.loop.Account() == r.account:
+		r.finishing = true
+	default:
 		r.finish()
 	}
+}
+
+// onEnd is the end of one of the run's turns.
+func (r *run) onEnd(isolate.Isolate) error {
+	if r.finishing {
+		r.finish()
+	}
+	return nil
 }
 
 // finish closes the run; it must be inside a turn of the isolate.
