@@ -1,0 +1,20 @@
+import express from "express";
+import { httpServerHandler } from "cloudflare:node";
+
+const app = express();
+let visits = 0;
+
+app.get("/", (req, res) => {
+  visits++;
+  res.json({ visits, port: server.address().port });
+});
+
+app.use((req, res) => {
+  res.status(404).send("nothing here");
+});
+
+const server = app.listen(3000);
+
+// With `node server.js` you would leave this line out: there, listen opens a
+// real port. Here it tells the platform which listener gets the requests.
+export default httpServerHandler({ port: 3000 });
