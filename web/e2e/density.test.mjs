@@ -1,7 +1,7 @@
 // The density lab: pressed, drawn while it measures, kept, and believed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, base, sideways, useBrowser, visitor, withPage, write } from "./_browser.mjs";
+import { axe, base, openLesson, run, sideways, useBrowser, visitor, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -138,3 +138,16 @@ for (const options of [{ colorScheme: "light" }, { colorScheme: "dark", viewport
     assert.deepEqual(await rows(page), table);
   }));
 }
+
+test("figures of ×20 reach the text at once, and are the same after a reload", withPage({}, async (page) => {
+  await openLesson(page, "/learn/serverless/first-request");
+  const text = (name) => page.locator(`.measure[data-measure="${name}"]`).first();
+  assert.equal(await text("cold.p50").textContent(), "not measured yet");
+  await run(page, "run-cold");
+  await page.waitForFunction(() => document.querySelector('[data-measure="cold.p50"]').textContent !== "not measured yet");
+  const live = await text("cold.p50").textContent();
+  assert.match(live, /^[\d.]+ (µs|ms|s)$/);
+  assert.match(await text("cold.p50").getAttribute("class"), /\bcold\b/);
+  await page.reload();
+  assert.equal(await text("cold.p50").textContent(), live);
+}));
