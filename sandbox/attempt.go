@@ -253,8 +253,13 @@ func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, hea
 			Kind: trace.FaultRunner, Message: "Your code could not be stopped gently; its runner was replaced.",
 			Hint: "Look for one built-in call on very large input, such as join, indexOf or a regular expression.",
 		}
-	case runner.LostInnocent, runner.LostRefused:
+	case runner.LostInnocent:
 		sum.Fault = platformFault()
+	case runner.LostRefused:
+		sum.Fault = &trace.Fault{
+			Kind: trace.FaultPlatform, Message: "The isolate was gone before this request began. Run again.",
+			Hint: "Another request in the same isolate may have been stopped at a limit; see its run.",
+		}
 	}
 	if end.Lost != runner.NotLost {
 		sum.CPU = 0
