@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -12,13 +13,19 @@ import (
 	"coldstart/web/live"
 )
 
-// projectExport gives a project as a zip that the real tools take as it is.
+// projectExport gives a project as a zip that the real tools take as it is; of
+// a lesson in which nothing was saved, the starter.
 func (s *Site) projectExport(c *call) error {
 	id, err := c.project()
 	if err != nil {
 		return err
 	}
 	p, err := s.config.Store.Project(c.r.Context(), c.session.workspace.ID, id, 0)
+	if errors.Is(err, classroom.ErrNotFound) {
+		if l := s.catalog.Load().ByID(id); l != nil {
+			p, err = s.starter(c.session, l), nil
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func actions(l *lessons.Lesson) view.Actions {
 	at := l.URL()
 	return view.Actions{
 		Run: at + "/run", Check: at + "/check", Answer: at + "/answer", Reset: at + "/reset", Solve: at + "/solve", Undo: at + "/undo",
-		Save: "/api/projects/" + l.ID, Live: "/api/live",
+		Save: "/api/projects/" + l.ID, Export: "/api/projects/" + l.ID + "/export.zip", Live: "/api/live",
 	}
 }
 

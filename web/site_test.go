@@ -386,6 +386,9 @@ func TestFreeProjectWithBinaryFiles(t *testing.T) {
 	if zip.status != 200 || !strings.HasPrefix(zip.body, "PK") || !strings.Contains(zip.header.Get("Content-Disposition"), "case-1.zip") {
 		t.Errorf("export %d %v", zip.status, zip.header)
 	}
+	if starter := b.get("/api/projects/hello/export.zip"); starter.status != 200 || !strings.HasPrefix(starter.body, "PK") {
+		t.Errorf("a lesson in which nothing was saved gives %d %.80s", starter.status, starter.body)
+	}
 }
 
 func TestAnswersAndHints(t *testing.T) {

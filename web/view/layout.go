@@ -16,6 +16,7 @@ var icons = [...]struct{ name, markup string }{
 	{"copy", `<path d="M7.5 7.5h8v8h-8zM12.5 7.5v-3h-8v8h3"/>`},
 	{"history", `<path d="M4 10a6 6 0 1 0 2-4.5L3.8 7.4M3.8 4v3.4h3.4M10 6.8V10l2.3 1.6"/>`},
 	{"undo", `<path d="M4 8h8a4 4 0 0 1 0 8H8M7 4.5 3.7 8 7 11.5"/>`},
+	{"export", `<path d="M10 3.5v9M6.8 9.4 10 12.6l3.2-3.2M4 16.5h12"/>`},
 	{"reset", `<path d="M4.2 4v12M8 10h8.5M11 6.8 7.8 10l3.2 3.2"/>`},
 	{"diff", `<path d="M10 4v6M7 7h6M7 15h6"/>`},
 	{"pen", `<path d="M4 16l.8-3.4L13.4 4 16 6.6l-8.6 8.6zM11.6 5.8l2.6 2.6"/>`},

@@ -127,6 +127,7 @@ type Actions struct {
 	Reset  string // POST: all files back to the starter
 	Undo   string // POST: takes the last step over all files back
 	Solve  string // POST: use our solution
+	Export string // GET: the project as a zip; "" when it cannot be taken along
 	Save   string // PUT by the script: one revision of the files
 	Live   string // the session's WebSocket
 }

@@ -245,7 +245,7 @@ func SampleLesson() LessonPage {
 		Public:  "http://127.0.0.1:8080/w/k7q2m9xd",
 		Actions: Actions{
 			Run: "/learn/serverless/first-request/run", Check: "/learn/serverless/first-request/check", Answer: "/learn/serverless/first-request/answer",
-			Reset: "/learn/serverless/first-request/reset", Undo: "/learn/serverless/first-request/undo", Solve: "/learn/serverless/first-request/solve", Save: "/api/projects/first-request", Live: "/api/live",
+			Reset: "/learn/serverless/first-request/reset", Undo: "/learn/serverless/first-request/undo", Solve: "/learn/serverless/first-request/solve", Save: "/api/projects/first-request", Export: "/api/projects/first-request/export.zip", Live: "/api/live",
 		},
 		Result: SampleResult(), Limits: trace.Default(),
 		Words: "Run 7: 200, 2 bytes, warm, 38 microseconds.",
