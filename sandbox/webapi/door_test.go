@@ -189,15 +189,19 @@ func (h *hosted) invoke(ctx context.Context, inv webapi.Invocation, s *sink) {
 }
 
 func (d *door) Evict(_ context.Context, key sandbox.Key, _ string) error {
+	var gone []*webapi.Worker
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	for k, h := range d.workers {
 		if strings.HasPrefix(k, key.Learner+"/") {
 			if h.live != nil {
-				h.live.Evict()
+				gone = append(gone, h.live)
 			}
 			delete(d.workers, k)
 		}
+	}
+	d.mu.Unlock()
+	for _, w := range gone { // Evict waits for turns, and turns may ask this door
+		w.Evict()
 	}
 	return nil
 }
