@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	release := flags.Bool("release", false, "compress as well as possible (slow)")
 	force := flags.Bool("force", false, "build even when no input changed")
+	installed := flags.Bool("installed", false, "take web/node_modules as it is, without npm")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -52,8 +53,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	begin := time.Now()
 	b := builder{root: root, dist: filepath.Join(root, "static", "dist"), release: *release, out: out}
-	if err := b.fetch(ctx); err != nil {
-		return err
+	if !*installed {
+		if err := b.fetch(ctx); err != nil {
+			return err
+		}
 	}
 	stamp, err := b.inputs()
 	if err != nil {
