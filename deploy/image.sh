@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
 case "${1:-}" in
 build)
-  buildah build -t coldstart:latest .
+  buildah build --format docker -t coldstart:latest .
   exit
   ;;
 check) ;;
@@ -33,7 +33,7 @@ for base in node:22-bookworm-slim golang:1.26-bookworm; do
   buildah commit -q "$c" "docker.io/library/$base" >/dev/null
   buildah rm "$c" >/dev/null
 done
-buildah build --pull-never -t coldstart:check "${mounts[@]}" \
+buildah build --format docker --pull-never -t coldstart:check "${mounts[@]}" \
   -v "$gocache:/gocache" -v "$modcache:/modcache" -v "$npmcache:/npmcache" .
 
 say() { printf '%s\n' "image: $*"; }
@@ -53,7 +53,7 @@ data=$(mktemp -d)
 chown 65532:65532 "$data"
 mkdir -p "$m/tmp" "$m/proc" "$m/dev"
 log=$(mktemp)
-unshare --mount --pid --fork --kill-child bash -c '
+timeout -k 5 60 unshare --mount --pid --fork --kill-child bash -c '
   set -e
   mount --bind "$0" "$0"
   mount --bind "$1" "$0/data"
@@ -66,11 +66,11 @@ unshare --mount --pid --fork --kill-child bash -c '
 pid=$!
 ok=
 for _ in $(seq 100); do
-  if curl -fsS -o /dev/null http://127.0.0.1:18080/healthz 2>/dev/null; then ok=1; break; fi
+  if curl -fsS -m 2 -o /dev/null http://127.0.0.1:18080/healthz 2>/dev/null; then ok=1; break; fi
   kill -0 "$pid" 2>/dev/null || break
-  read -rt 0.1 <> <(:) || true
+  sleep 0.1
 done
-body=$(curl -fsS http://127.0.0.1:18080/ 2>/dev/null | head -c 4000 || true)
+body=$(curl -fsS -m 5 http://127.0.0.1:18080/ 2>/dev/null | head -c 4000 || true)
 kill "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
 [ -n "$ok" ] || { cat "$log" >&2; fail "did not become healthy with a read-only root"; }
