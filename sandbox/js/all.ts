@@ -5,6 +5,7 @@ import "./cache";
 import "./compression";
 import "./d1";
 import "./htmlrewriter";
+import "./intl";
 import "./kv";
 import "./message";
 import "./meters";

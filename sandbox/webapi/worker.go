@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/text/collate"
+
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
@@ -63,9 +65,11 @@ type Worker struct {
 	timers  map[int]*timer
 	lastID  int
 	codecs  map[int]codec
-	wasm    *wasmHost // nil until a script uses WebAssembly
-	loading *loading
-	spent   *trace.Fault // why the isolate is spent
+
+	collators map[string]*collate.Collator // nil until a script orders texts
+	wasm      *wasmHost                    // nil until a script uses WebAssembly
+	loading   *loading
+	spent     *trace.Fault // why the isolate is spent
 }
 
 // loading is the state of a module's top level.

@@ -1,0 +1,197 @@
+// Intl.DateTimeFormat and toLocaleString of dates. Specification: ECMA-402, section 11.
+// Omitted: calendars other than the Gregorian one; dayPeriod other than noon's side.
+
+import { call, op } from "./host";
+import { DateGetTime, NativeDate, NativeRangeError, NativeTypeError, isDate } from "./primordials";
+import { DateData, abbreviated, dates, zones } from "./intl-data";
+import { Part, join } from "./intl-number";
+import { choose, option, supported, whole } from "./intl-locale";
+
+const ZONE = op("intl.zone");
+const fieldNames: Record<string, string> = { E: "weekday", y: "year", M: "month", d: "day", h: "hour", m: "minute", s: "second", S: "fractionalSecond", a: "dayPeriod", z: "timeZoneName", G: "era" };
+const forms = ["numeric", "2-digit"] as const, texts = ["long", "short", "narrow"] as const;
+
+const two = (n: number) => (n < 10 ? "0" + n : `${n}`);
+
+/** A zone's name and, at a time, its offset in minutes. */
+function zoneAt(name: string, ms: number): [name: string, offset: number, short: string] {
+  const m = /^([-+])(\d\d)(?::?(\d\d))?$/.exec(name);
+  if (m !== null && +m[2] < 24 && +(m[3] ?? 0) < 60) {
+    const n = (+m[2] * 60 + +(m[3] ?? 0)) * (m[1] === "-" ? -1 : 1);
+    return [`${m[1]}${m[2]}:${m[3] ?? "00"}`, n, ""];
+  }
+  const upper = name.toUpperCase();
+  if (upper === "UTC" || upper === "GMT" || upper === "ETC/UTC" || upper === "ETC/GMT") return ["UTC", 0, "UTC"];
+  const r = call(ZONE, name, ms);
+  return [r[0], r[1], r[2]];
+}
+function offsetText(minutes: number, long: boolean): string {
+  if (minutes === 0) return "GMT";
+  const n = Math.abs(minutes), h = Math.floor(n / 60), m = Math.round(n % 60), s = minutes < 0 ? "-" : "+";
+  return long ? `GMT${s}${two(h)}:${two(m)}` : `GMT${s}${h}${m === 0 ? "" : ":" + two(m)}`;
+}
+
+export class DateTimeFormat {
+  #locale: string;
+  #data: DateData;
+  #key: string;
+  #o: Record<string, any> = {};
+  #zone: string;
+  #pattern: string;
+  #format: ((d?: any) => string) | undefined;
+  constructor(tags?: unknown, o?: any, needs: "date" | "time" | "any" = "any", defaults: "date" | "time" | "all" = "date") {
+    if (o === null) throw new NativeTypeError("Cannot convert undefined or null to object");
+    ({ locale: this.#locale, data: this.#data, key: this.#key } = choose(tags, dates));
+    const r = this.#o;
+    this.#zone = o?.timeZone === undefined ? "UTC" : zoneAt(`${o.timeZone}`, 0)[0];
+    if (o?.calendar !== undefined && o.calendar !== "gregory" && o.calendar !== "iso8601") throw new NativeRangeError(`Intl.DateTimeFormat: the calendar "${o.calendar}" is not available here.`);
+    r.weekday = option(o, "weekday", texts);
+    r.era = option(o, "era", texts);
+    r.year = option(o, "year", forms);
+    r.month = option(o, "month", [...forms, ...texts]);
+    r.day = option(o, "day", forms);
+    r.dayPeriod = option(o, "dayPeriod", texts);
+    r.hour = option(o, "hour", forms);
+    r.minute = option(o, "minute", forms);
+    r.second = option(o, "second", forms);
+    r.fractionalSecondDigits = whole(o, "fractionalSecondDigits", 1, 3);
+    r.timeZoneName = option(o, "timeZoneName", ["short", "long", "shortOffset", "longOffset", "shortGeneric", "longGeneric"]);
+    const styles = ["full", "long", "medium", "short"] as const;
+    r.dateStyle = option(o, "dateStyle", styles);
+    r.timeStyle = option(o, "timeStyle", styles);
+    const hour12 = o?.hour12, cycle = option(o, "hourCycle", ["h11", "h12", "h23", "h24"]);
+    const twelve: boolean = hour12 !== undefined ? !!hour12 : cycle !== undefined ? cycle === "h12" || cycle === "h11" : this.#data.hour12;
+    const hasDate = r.weekday ?? r.year ?? r.month ?? r.day, hasTime = r.dayPeriod ?? r.hour ?? r.minute ?? r.second ?? r.fractionalSecondDigits;
+    if (r.dateStyle !== undefined || r.timeStyle !== undefined) {
+      if (hasDate !== undefined || hasTime !== undefined || r.timeZoneName !== undefined) throw new NativeTypeError(`Can't set option ${["weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeZoneName"].find((k) => r[k] !== undefined)} when ${r.dateStyle !== undefined ? "dateStyle" : "timeStyle"} is used`);
+      if (needs === "date" && r.timeStyle !== undefined || needs === "time" && r.dateStyle !== undefined) throw new NativeTypeError(`Invalid option : ${needs === "date" ? "timeStyle" : "dateStyle"}`);
+    } else if (!((needs === "date" || needs === "any") && hasDate !== undefined || (needs === "time" || needs === "any") && hasTime !== undefined)) {
+      if (defaults !== "time") r.year = r.month = r.day = "numeric";
+      if (defaults !== "date") r.hour = r.minute = r.second = "numeric";
+    }
+    if (r.hour !== undefined || r.timeStyle !== undefined) {
+      r.hourCycle = cycle !== undefined && hour12 === undefined ? cycle : twelve ? "h12" : "h23";
+      r.hour12 = r.hourCycle === "h12" || r.hourCycle === "h11";
+    }
+    this.#pattern = this.#build();
+  }
+  get format(): (d?: any) => string {
+    return (this.#format ??= (d?: any) => join(this.#parts(d)));
+  }
+  formatToParts(d?: any): Part[] { return this.#parts(d); }
+  formatRange(a: any, b: any): string {
+    if (a === undefined || b === undefined) throw new NativeTypeError("startDate or endDate cannot be undefined");
+    const x = join(this.#parts(a)), y = join(this.#parts(b));
+    return x === y ? x : `${x} – ${y}`;
+  }
+  resolvedOptions(): Record<string, any> {
+    const out: Record<string, any> = { locale: this.#locale, calendar: "gregory", numberingSystem: "latn", timeZone: this.#zone };
+    for (const k of ["hourCycle", "hour12", "weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeZoneName", "dateStyle", "timeStyle"]) if (this.#o[k] !== undefined) out[k] = this.#o[k];
+    return out;
+  }
+  static supportedLocalesOf(tags: unknown): string[] { return supported(tags, dates); }
+
+  /** The pattern: letters are fields, text is between quotes. */
+  #build(): string {
+    const o = this.#o, d = this.#data, styles = ["full", "long", "medium", "short"];
+    if (o.dateStyle !== undefined || o.timeStyle !== undefined) {
+      let date = "", time = "";
+      if (o.dateStyle !== undefined) date = d.styles[styles.indexOf(o.dateStyle)].replace(/\bde\b/g, "'de'");
+      if (o.timeStyle !== undefined) {
+        time = (o.hour12 ? "h" : "hh") + ":mm" + (o.timeStyle === "short" ? "" : ":ss") + (o.hour12 ? " a" : "") + (o.timeStyle === "full" ? " zzzz" : o.timeStyle === "long" ? " z" : "");
+      }
+      const wide = o.dateStyle === "full" || o.dateStyle === "long";
+      if (date === "" || time === "") return date + time;
+      const between = this.#key === "es" && o.dateStyle === "long" ? " a las " : this.#key === "fr" && o.dateStyle === "medium" ? ", " : d.join[wide ? 0 : 1];
+      return `${date}'${between}'${time}`;
+    }
+    const named = o.month !== undefined && o.month !== "numeric" && o.month !== "2-digit";
+    const month = o.month === undefined ? "" : o.month === "numeric" ? "M" : o.month === "2-digit" ? "MM" : o.month === "long" ? "MMMM" : o.month === "short" ? "MMM" : "MMMMM";
+    const day = o.day === "2-digit" ? "dd" : "d", year = o.year === "2-digit" ? "yy" : "y";
+    let date = "";
+    if (o.month !== undefined && (o.day !== undefined || o.year !== undefined)) {
+      let p = (named ? d.text : d.numeric)[o.day === undefined ? 2 : o.year === undefined ? 1 : 0];
+      if (named && this.#key === "es" && o.month === "long") p = ["d 'de' M 'de' y", "d 'de' M", "M 'de' y"][o.day === undefined ? 2 : o.year === undefined ? 1 : 0];
+      // A 2-digit month or day in any locale is padded; so is either beside the other where the locale pads.
+      date = p.replace(/d+/, (s) => (o.day === "2-digit" ? "dd" : named ? day : s)).replace(/M+/, (s) => (named || o.month === "2-digit" ? month : s)).replace(/y/, year);
+      // The d of 'de' is text.
+      if (this.#key === "es") date = p.split(/('de')/).map((x) => (x === "'de'" ? x : x.replace(/d+/, o.day === "2-digit" ? "dd" : "d").replace(/M+/, month).replace(/y/, year))).join("");
+    } else {
+      if (o.month !== undefined) date = month;
+      if (o.day !== undefined) date = o.year === undefined ? day : `${day} ${year}`;
+      else if (o.year !== undefined) date = year;
+    }
+    if (o.era !== undefined) date += "G";
+    if (o.weekday !== undefined) {
+      const e = o.weekday === "long" ? "EEEE" : o.weekday === "short" ? "EEE" : "EEEEE";
+      if (date === "") date = e;
+      else if (o.day !== undefined && o.month === undefined) date = this.#key === "en" ? `${date} ${e}` : `${e}${this.#key === "de" ? ", " : " "}${date}`;
+      else if (o.day === undefined) date = `${date} ${e}`;
+      else date = `${e}${d.weekday[o.year === undefined ? 0 : 1]}${date}`;
+    }
+    let time = "";
+    if (o.hour !== undefined) {
+      const pad = o.hour === "2-digit" || !o.hour12;
+      time = pad ? "hh" : "h";
+      if (o.minute !== undefined) time += ":mm";
+      if (o.second !== undefined) time += ":ss";
+      if (o.fractionalSecondDigits !== undefined) time += this.#dot() + "S";
+      if (o.minute === undefined && !o.hour12) time += this.#key === "de" ? " 'Uhr'" : this.#key === "fr" ? " 'h'" : "";
+      if (o.hour12) time += " a";
+    } else if (o.minute !== undefined || o.second !== undefined) {
+      time = o.minute !== undefined && o.second !== undefined ? "mm:ss" : o.minute !== undefined ? "m" : "s";
+      if (o.fractionalSecondDigits !== undefined && o.second !== undefined) time += this.#dot() + "S";
+    } else if (o.fractionalSecondDigits !== undefined) time = "S";
+    if (o.timeZoneName !== undefined) {
+      const z = ({ short: "z", long: "zzzz", shortOffset: "zz", longOffset: "zzz", shortGeneric: "z", longGeneric: "zzzz" } as Record<string, string>)[o.timeZoneName];
+      time = time === "" ? z : `${time} ${z}`;
+    }
+    if (date === "" || time === "") return date + time;
+    const wide = o.month === "long" && o.day !== undefined, between = o.weekday !== undefined && o.day === undefined && o.month === undefined && this.#key === "en" ? " " : this.#key === "es" && wide ? " a las " : d.join[wide ? 0 : 1];
+    return `${date}'${between}'${time}`;
+  }
+  #dot(): string { return this.#data.hour12 || this.#key === "en-GB" ? "." : ","; }
+
+  #parts(value?: any): Part[] {
+    const ms = value === undefined ? NativeDate.now() : isDate(value) ? DateGetTime(value) : +value;
+    if (!(Math.abs(ms) <= 8.64e15)) throw new NativeRangeError("Invalid time value");
+    const [, offset, short] = zoneAt(this.#zone, ms), t = new NativeDate(ms + offset * 60000), d = this.#data, out: Part[] = [];
+    const literal = (s: string) => {
+      if (s === "") return;
+      if (out.length > 0 && out[out.length - 1].type === "literal") out[out.length - 1].value += s;
+      else out.push({ type: "literal", value: s });
+    };
+    const y = t.getUTCFullYear(), month = t.getUTCMonth(), h = t.getUTCHours();
+    const cycle = this.#o.hourCycle, hour = cycle === "h12" ? h % 12 || 12 : cycle === "h11" ? h % 12 : cycle === "h24" ? h || 24 : h;
+    for (const m of this.#pattern.matchAll(/'([^']*)'|([EyMdhmsSazG])\2*|[^'EyMdhmsSazG]+/g)) {
+      if (m[1] !== undefined || m[2] === undefined) {
+        literal(m[1] ?? m[0]);
+        continue;
+      }
+      const n = m[0].length;
+      let v = "";
+      switch (m[2]) {
+        case "E": v = n === 4 ? d.days[t.getUTCDay()] : n === 5 ? d.days[t.getUTCDay()][0].toUpperCase() : d.dayShort[t.getUTCDay()]; break;
+        case "y": v = n === 2 ? two(((y % 100) + 100) % 100) : `${y <= 0 ? 1 - y : y}`; break;
+        case "M": v = n === 1 ? `${month + 1}` : n === 2 ? two(month + 1) : n === 3 ? d.short[month] : n === 4 ? d.months[month] : d.months[month][0].toUpperCase(); break;
+        case "d": v = n === 2 ? two(t.getUTCDate()) : `${t.getUTCDate()}`; break;
+        case "h": v = n === 2 ? two(hour) : `${hour}`; break;
+        case "m": v = n === 2 ? two(t.getUTCMinutes()) : `${t.getUTCMinutes()}`; break;
+        case "s": v = n === 2 ? two(t.getUTCSeconds()) : `${t.getUTCSeconds()}`; break;
+        case "S": v = `${t.getUTCMilliseconds()}`.padStart(3, "0").slice(0, this.#o.fractionalSecondDigits); break;
+        case "a": v = d.ampm[h < 12 ? 0 : 1]; break;
+        case "G":
+          literal(d.era[0]);
+          v = y <= 0 && d.era === " AD" ? "BC" : d.era.slice(1);
+          break;
+        case "z":
+          if (n === 2 || n === 3) v = offsetText(offset, n === 3);
+          else if (n === 4) v = zones[short] !== undefined ? zones[short][0] : offsetText(offset, true);
+          else v = abbreviated.includes(short) && (short === "UTC" || this.#key === "en") ? short : offsetText(offset, false);
+          break;
+      }
+      out.push({ type: fieldNames[m[2]], value: v });
+    }
+    return out;
+  }
+}
