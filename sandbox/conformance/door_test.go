@@ -15,6 +15,9 @@ import (
 
 // The test binary is also its own child processes.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 3 && os.Args[1] == "child" && os.Args[2] == "goja" {
+		os.Exit(runner.ChildMain(strings.TrimPrefix(os.Args[3], "--role="), runner.Goja()))
+	}
 	if len(os.Args) > 2 && os.Args[1] == "child" {
 		os.Exit(sandbox.Main(strings.TrimPrefix(os.Args[2], "--role=")))
 	}
@@ -23,8 +26,8 @@ func TestMain(m *testing.M) {
 
 func newDoor(t *testing.T, engine string) sandbox.Door {
 	t.Helper()
-	if engine != "quickjs" {
-		t.Skipf("engine %q does not run Workers behind the door yet", engine)
+	if engine != "quickjs" && engine != "goja" {
+		t.Fatalf("-engine is quickjs or goja, not %q", engine)
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -37,7 +40,11 @@ func newDoor(t *testing.T, engine string) sandbox.Door {
 	}
 	ceiling := trace.Ceiling()
 	ceiling.Isolates = 4096
-	s, err := sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	cfg := sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	if engine == "goja" {
+		cfg.Image, cfg.Args = nil, []string{"child", "goja"}
+	}
+	s, err := sandbox.New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
