@@ -68,4 +68,18 @@ export function markTasks(checks: Checks): void {
       ? el("a", { href: "#panel-checks", "data-open": "checks" }, failed.message || failed.name || "Not yet")
       : state === "pass" ? (own[0]?.message && own[0].state === "passed" ? own[0].message : "Passed") : "");
   }
+  tally();
+}
+
+/** Brings the counts in the bar and on the phone's switch up to date: tasks done, and points of a challenge. */
+function tally(): void {
+  const all = $$(".task[data-task]");
+  const done = all.filter((t) => $(".verdict-pass", t));
+  const points = done.reduce((sum, t) => sum + Number(t.dataset.points ?? 0), 0);
+  const note = $("#note");
+  const text = note?.textContent ?? "";
+  const now = text.replace(/\d+ of (\d+ tasks?)/, `${done.length} of $1`).replace(/\d+ of (\d+ points?)/, `${points} of $1`);
+  if (note && now !== text) note.textContent = now;
+  const lesson = $("#switch-lesson");
+  if (lesson && all.length) lesson.textContent = `${done.length} of ${all.length}`;
 }

@@ -48,6 +48,8 @@ async function complete(page, path) {
   const failed = await page.locator("#panel-checks .check:has(.verdict-fail)").allTextContents();
   assert.deepEqual(failed, [], path);
   assert.match(await page.textContent("#say"), /^(All \d+ checks pass|The check passes)/, path);
+  const note = await page.textContent("#note");
+  for (const [, got, want] of note.matchAll(/(\d+) of (\d+) (?:task|point)/g)) assert.equal(got, want, `${path}: ${note}`);
   assert.equal(await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count(), path);
 }
 
@@ -115,8 +117,10 @@ test("the search answers without scripts, too", withPage({ javaScriptEnabled: fa
   await page.click("[data-do=search]");
   await page.fill("#q", "isolatte");
   await page.keyboard.press("Enter");
+  await page.waitForURL(/q=isolatte/);
   assert.match(await page.textContent(".page_head"), /No lesson matches “isolatte”\.\s*Did you mean\s*isolate\s*\?/);
   await page.click(".page_head a");
+  await page.waitForURL(/q=isolate$/);
   assert.ok(await page.locator(".found_row").count() > 3);
 }));
 
