@@ -116,6 +116,7 @@ func stream(w http.ResponseWriter, body io.Reader) {
 		case errors.Is(err, io.EOF):
 			return
 		case err != nil:
+			_ = rc.Flush() // the head, where nothing was written yet
 			panic(http.ErrAbortHandler)
 		case n > 0:
 			_ = rc.Flush()

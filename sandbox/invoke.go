@@ -180,7 +180,7 @@ func (s *Sandbox) cool(g groupOf) {
 // Bounds of trying again.
 const (
 	retryMax   = 5 // isolates and runners that turned out to be gone before anything ran
-	innocentMe = 1 // runners that died under a run which had no effect yet
+	innocentMe = 2 // runners that died under a run which had no effect yet
 )
 
 // run executes e and returns once there is a response head, or for other

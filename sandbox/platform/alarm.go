@@ -78,7 +78,16 @@ func (p *Platform) schedule(k alarmKey, at int64, tries int) {
 	n.timer = time.AfterFunc(time.UnixMilli(at).Sub(p.cfg.Now()), func() {
 		p.mu.Lock()
 		due := p.alarms[k] == n
-		if due {
+		p.mu.Unlock()
+		if !due {
+			return
+		}
+		if d := p.early(k.project); d > 0 {
+			p.delay(k, n, d)
+			return
+		}
+		p.mu.Lock()
+		if due = p.alarms[k] == n; due {
 			delete(p.alarms, k)
 			p.wg.Add(1)
 		}
@@ -89,6 +98,15 @@ func (p *Platform) schedule(k alarmKey, at int64, tries int) {
 		}
 	})
 	p.alarms[k] = n
+}
+
+// delay lets a timer go off again, unless its alarm was set anew meanwhile.
+func (p *Platform) delay(k alarmKey, n *alarm, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alarms[k] == n && p.ctx.Err() == nil {
+		n.timer.Reset(d)
+	}
 }
 
 // ring runs an alarm. It is unset before its handler runs, so that the handler

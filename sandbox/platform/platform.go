@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	limiter "golang.org/x/time/rate"
+
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
@@ -44,6 +46,7 @@ type Platform struct {
 	alarms   map[alarmKey]*alarm
 	open     map[Namespace]*transaction
 	rates    map[rateKey]*rate
+	paces    map[Project]*limiter.Limiter
 	sql      databases
 }
 
@@ -57,7 +60,7 @@ func New(cfg Config) *Platform {
 	}
 	p := &Platform{
 		cfg: cfg, deployed: map[Project]*trace.Deployment{}, queues: map[Namespace]*queue{}, alarms: map[alarmKey]*alarm{},
-		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{},
+		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{}, paces: map[Project]*limiter.Limiter{},
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.sql.p = p

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,17 @@ import (
 
 func testPlatform(t *testing.T, invoke func(context.Context, Event) (*trace.Summary, []byte, error)) (*Platform, Caller) {
 	t.Helper()
-	p := New(Config{Store: NewMemory(), Invoke: invoke})
+	return testPlatformAt(t, nil, invoke)
+}
+
+// testPlatformAt is testPlatform with a clock of its own.
+func testPlatformAt(t *testing.T, now func() time.Time, invoke func(context.Context, Event) (*trace.Summary, []byte, error)) (*Platform, Caller) {
+	t.Helper()
+	store := NewMemory()
+	if now != nil {
+		store.now = now
+	}
+	p := New(Config{Store: store, Invoke: invoke, Now: now})
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Error(err)
@@ -50,10 +61,9 @@ func show(v any) string {
 }
 
 func TestKV(t *testing.T) {
-	p, c := testPlatform(t, nil)
-	now := time.Unix(1000, 0)
-	p.cfg.Now = func() time.Time { return now }
-	p.cfg.Store.(*Memory).now = p.cfg.Now
+	var seconds atomic.Int64
+	seconds.Store(1000)
+	p, c := testPlatformAt(t, func() time.Time { return time.Unix(seconds.Load(), 0) }, nil)
 	call(t, p, c, "kv.put", "ns", "a", []byte("1"), 0.0, "")
 	call(t, p, c, "kv.put", "ns", "ab", []byte("2"), 1060.0, `{"m":1}`)
 	call(t, p, c, "kv.put", "ns", "b", []byte("3"), 0.0, "")
@@ -74,7 +84,7 @@ func TestKV(t *testing.T) {
 			t.Errorf("%s %v: %s, want %s", k.op, k.args, got, k.want)
 		}
 	}
-	now = time.Unix(1061, 0)
+	seconds.Store(1061)
 	if got := show(call(t, p, c, "kv.get", "ns", "ab")); got != "<nil>" {
 		t.Errorf("expired: %s", got)
 	}
@@ -259,5 +269,46 @@ func TestCacheFreshness(t *testing.T) {
 		if got := freshness(lines(header), now); got != want {
 			t.Errorf("%q: %v, want %v", header, got, want)
 		}
+	}
+}
+
+// TestOwnEventsArePaced checks that a project which keeps itself busy gets a
+// burst and then a trickle.
+func TestOwnEventsArePaced(t *testing.T) {
+	var mu sync.Mutex
+	rang := 0
+	var p *Platform
+	var c Caller
+	started := make(chan struct{})
+	p, c = testPlatform(t, func(_ context.Context, e Event) (*trace.Summary, []byte, error) {
+		<-started
+		mu.Lock()
+		rang++
+		mu.Unlock()
+		o := Caller{Project: e.Project, Worker: c.Worker, Class: e.Class, Object: e.Object}
+		_, err := p.Call(context.Background(), o, "storage.setAlarm", []any{e.Object, float64(time.Now().UnixMilli())})
+		return &trace.Summary{}, nil, err
+	})
+	close(started)
+	for i := range 5 {
+		o := c
+		o.Class, o.Object = "O", fmt.Sprint("o", i)
+		call(t, p, o, "storage.setAlarm", o.Object, float64(time.Now().UnixMilli()))
+	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return rang
+	}
+	begin := time.Now()
+	for count() < paceBurst {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("only %d alarms rang", count())
+		}
+		<-time.After(time.Millisecond)
+	}
+	<-time.After(1500 * time.Millisecond)
+	if n, most := count(), paceBurst+int(time.Since(begin)/paceEvery)+1; n > most {
+		t.Errorf("%d own events, want at most %d", n, most)
 	}
 }

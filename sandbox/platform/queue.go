@@ -234,6 +234,9 @@ func (p *Platform) batch(ns Namespace, worker string, c trace.Consumer, list []R
 	if err != nil {
 		return
 	}
+	if !p.turn(ns.Project) {
+		return
+	}
 	sum, result, err := p.cfg.Invoke(p.ctx, Event{Project: ns.Project, Worker: worker, Type: "queue", Payload: payload})
 	if p.ctx.Err() != nil {
 		return // delivered again after the next start

@@ -30,6 +30,7 @@ type wasmHost struct {
 	memories  map[int]*wasmMemory
 	globals   map[int]api.Global
 	last      int
+	budget    *wasmBudget
 }
 
 type wasmModule struct {
@@ -57,10 +58,12 @@ var errJS = errors.New("exception in JavaScript")
 func (w *Worker) wasmHost() *wasmHost {
 	if w.wasm == nil {
 		ctx, cancel := context.WithCancel(context.Background())
+		budget := &wasmBudget{limit: w.limits.Memory}
+		ctx = experimental.WithMemoryAllocator(ctx, budget)
 		// Closing on the context's end makes learners' loops stoppable.
 		cfg := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(uint32(min(w.limits.Memory>>16, 65536)))
 		w.wasm = &wasmHost{
-			w: w, ctx: ctx, cancel: cancel, rt: wazero.NewRuntimeWithConfig(ctx, cfg),
+			w: w, ctx: ctx, cancel: cancel, budget: budget, rt: wazero.NewRuntimeWithConfig(ctx, cfg),
 			specs: map[string]int{}, modules: map[int]*wasmModule{}, instances: map[int]*wasmInstance{}, memories: map[int]*wasmMemory{}, globals: map[int]api.Global{},
 		}
 	}
@@ -69,7 +72,9 @@ func (w *Worker) wasmHost() *wasmHost {
 
 func (h *wasmHost) close() {
 	h.cancel()
+	held := h.budget.used
 	_ = h.rt.Close(context.Background()) // memory is freed either way
+	freeLater(held)
 }
 
 func (h *wasmHost) next() int {
@@ -269,6 +274,10 @@ func (h *wasmHost) memory(initial, maximum float64) (isolate.Value, error) {
 		limits[1] = uint32(min(maximum, 65536))
 	}
 	mod, err := h.rt.InstantiateWithConfig(h.ctx, memoryModule(limits), wazero.NewModuleConfig().WithName(""))
+	if err == nil && h.budget.exceeded() {
+		err = mod.Close(h.ctx)
+		return failed("RangeError", "WebAssembly.Memory(): could not allocate memory"), err
+	}
 	if err != nil {
 		return failed("RangeError", "WebAssembly.Memory(): could not allocate memory"), nil
 	}
@@ -290,6 +299,10 @@ func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isol
 	stop := h.guard(l)
 	mod, err := h.rt.InstantiateModule(ctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	stop()
+	if err == nil && h.budget.exceeded() {
+		err = mod.Close(h.ctx)
+		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), err
+	}
 	if err != nil {
 		return h.failure(err)
 	}
@@ -457,6 +470,8 @@ func (h *wasmHost) failure(err error) (isolate.Value, error) {
 		return failed("js", ""), nil
 	case errors.Is(err, isolate.ErrInterrupted), errors.Is(err, isolate.ErrMemory), errors.Is(err, isolate.ErrBroken):
 		return nil, err
+	case h.w.loop.StopCause() != nil:
+		return nil, isolate.ErrInterrupted // the guard's doing: scripts cannot catch it
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	text = strings.TrimPrefix(text, "wasm error: ")

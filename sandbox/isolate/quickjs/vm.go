@@ -626,6 +626,10 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 	if v.dead != nil {
 		panic(v.dead)
 	}
+	if errors.Is(err, isolate.ErrInterrupted) {
+		v.halting = errHaltInterrupted
+		panic(v.halting) // leave Wasm: the code is being stopped
+	}
 	if err != nil {
 		return v.throw(err)
 	}
