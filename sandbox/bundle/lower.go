@@ -59,7 +59,7 @@ func lowerOptions(name string, loader api.Loader) api.TransformOptions {
 		Supported: map[string]bool{
 			"async-generator": false, "for-await": false, "dynamic-import": false, "using": false,
 			"regexp-unicode-property-escapes": false, "regexp-set-notation": false, "top-level-await": true,
-			"regexp-match-indices": true,
+			"regexp-match-indices": true, "class-field": false, "class-static-field": false, // goja reads no field named get, set or async
 		},
 		Charset:        api.CharsetUTF8,
 		LegalComments:  api.LegalCommentsNone,
