@@ -177,6 +177,17 @@ const then = <T>(s: BodyState, f: (v: string | Uint8Array) => T): Promise<T> => 
   return PromiseThen(p, f);
 };
 
+/** The members that mixBody adds. */
+export interface Body {
+  readonly body: ReadableStream | null;
+  readonly bodyUsed: boolean;
+  text(): Promise<string>;
+  json(): Promise<any>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array>;
+  blob(): Promise<Blob>;
+  formData(): Promise<FormData>;
+}
 /** Puts the Body members on a class. state gives the body, headers its headers. */
 export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, headers: (o: any) => Headers): void {
   const contentType = (o: any) => headerGet(headersList(headers(o)), "content-type");

@@ -4,6 +4,6 @@
 export const DOMException = globalThis.DOMException;
 
 /** A DOMException of the given name. */
-export function domError(name: string, message: string): DOMException {
+export function domError(name: string, message: string): Error {
   return new DOMException(message, name);
 }

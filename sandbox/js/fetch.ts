@@ -71,7 +71,7 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
       call(CANCEL, id);
       reject(reason);
     });
-    PromiseThen(done, (v) => (undo(), resolve(v)), (e) => (undo(), reject(e)));
+    PromiseThen(done, (v: Response) => (undo(), resolve(v)), (e: unknown) => (undo(), reject(e)));
   });
 }
 let fetches = 0;
@@ -92,7 +92,7 @@ function dataResponse(url: string): Response {
     } else percent.push(body.charCodeAt(i));
   }
   bytes = new NativeUint8Array(percent);
-  if (base64) bytes = Uint8Array.from(atob(String.fromCharCode(...percent)), (c) => c.charCodeAt(0));
+  if (base64) bytes = Uint8Array.from(atob(String.fromCharCode(...percent)), (c: string) => c.charCodeAt(0));
   return received(200, "OK", "content-type\n" + (type === "" ? "text/plain;charset=US-ASCII" : type[0] === ";" ? "text/plain" + type : type), bytes, url, false, null);
 }
 

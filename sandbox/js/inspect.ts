@@ -17,8 +17,8 @@ export type Options = {
   sorted?: boolean | ((a: string, b: string) => number); getters?: boolean | "get" | "set"; customInspect?: boolean; showProxy?: boolean; numericSeparator?: boolean;
 };
 
-type Ctx = Required<Omit<Options, "depth">> & {
-  depth: number; seen: object[]; circular: InstanceType<typeof SafeMap> | null; indent: number; current: number; budget: number; options: Options;
+type Ctx = Required<Omit<Options, "depth" | "maxArrayLength" | "maxStringLength">> & {
+  depth: number; maxArrayLength: number; maxStringLength: number; seen: object[]; circular: InstanceType<typeof SafeMap> | null; indent: number; current: number; budget: number; options: Options;
 };
 
 const regexpToString = uncurryThis(RegExp.prototype.toString);

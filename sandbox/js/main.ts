@@ -38,6 +38,9 @@ const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), D
 let namespace: any = null;
 let classic = false;
 
+let waiting: (c: ExecutionContext) => boolean;
+let outcome: (c: ExecutionContext) => void;
+let closed: (c: ExecutionContext) => void;
 /** ctx of one event. Its state is what keeps the run open. */
 export class ExecutionContext {
   #run: number;
@@ -64,7 +67,7 @@ export class ExecutionContext {
       this.#waits--;
       if (this.#waits === 0 && !this.#open) call(DONE, this.#run);
     };
-    PromiseThen(PromiseResolve(p), done, (e) => {
+    PromiseThen(PromiseResolve(p), done, (e: unknown) => {
       uncaught(e);
       done();
     });
@@ -74,9 +77,6 @@ export class ExecutionContext {
   get props() { return this.#props; }
   get exports() { return exported(namespace); }
 }
-let waiting: (c: ExecutionContext) => boolean;
-let outcome: (c: ExecutionContext) => void;
-let closed: (c: ExecutionContext) => void;
 enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
 
@@ -114,6 +114,7 @@ class ExtendableEvent extends Event {
   }
   waitUntil(p: unknown) { this.#ctx.waitUntil(p); }
 }
+let answer: (e: FetchEvent) => [unknown] | null;
 class FetchEvent extends ExtendableEvent {
   #request: Request;
   #response: unknown = undefined;
@@ -139,7 +140,6 @@ class FetchEvent extends ExtendableEvent {
   }
   passThroughOnException() { }
 }
-let answer: (e: FetchEvent) => [unknown] | null;
 class ScheduledEvent extends ExtendableEvent {
   constructor(ctx: ExecutionContext, readonly cron: string, readonly scheduledTime: number) {
     super("scheduled", ctx);
@@ -210,13 +210,13 @@ function fetch(run: number, entrypoint: string, object: string, props: string, m
       r = isClass ? ReflectApply(f, self, [req]) : ReflectApply(f, self, [req, env, ctx]);
     }
     if (isResponse(r)) respond(ctx, r);
-    else PromiseThen(PromiseResolve(r), (v) => {
+    else PromiseThen(PromiseResolve(r), (v: unknown) => {
       try {
         respond(ctx, v);
       } catch (e) {
         fail(ctx, e);
       }
-    }, (e) => fail(ctx, e));
+    }, (e: unknown) => fail(ctx, e));
   } catch (e) {
     fail(ctx, e);
   }
@@ -249,7 +249,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, b) : undefined)), () => {
     call(END, run, "", "", "");
     outcome(ctx);
-  }, (e) => {
+  }, (e: unknown) => {
     const [name, text, stack] = describe(e);
     call(END, run, name || "Error", text, stack);
     outcome(ctx);
@@ -363,7 +363,7 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
         r = callMethod(self, method, payload, [env, ctx]);
       } else r = callMethod(self, method, payload);
     }
-    PromiseThen(PromiseResolve(r), (v) => {
+    PromiseThen(PromiseResolve(r), (v: unknown) => {
       try {
         call(RESULT, run, serialize(v));
       } catch (e) {
@@ -371,7 +371,7 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
         return;
       }
       outcome(ctx);
-    }, (e) => fail(ctx, e));
+    }, (e: unknown) => fail(ctx, e));
   } catch (e) {
     fail(ctx, e);
   }

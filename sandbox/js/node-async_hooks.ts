@@ -22,7 +22,7 @@ function follow(): void {
 
 const withValue = (key: object, value: unknown): Context => {
   const m = new SafeMap<object, unknown>();
-  (current.context as Context)?.forEach((v: unknown, k: object) => m.set(k, v));
+  (current.context as Context)?.forEach((v: unknown, k: unknown) => m.set(k as object, v));
   if (value === undefined) m.delete(key);
   else m.set(key, value);
   return m as any;

@@ -69,6 +69,7 @@ class R2Object {
 }
 
 const none = new Headers();
+let stateOf: (o: R2ObjectBody) => BodyState;
 class R2ObjectBody extends R2Object {
   #state: BodyState;
   constructor(d: Description, bytes: Uint8Array, range?: Range) {
@@ -77,7 +78,6 @@ class R2ObjectBody extends R2Object {
   }
   static { stateOf = (o) => o.#state; }
 }
-let stateOf: (o: R2ObjectBody) => BodyState;
 mixBody(R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
 delete (R2ObjectBody.prototype as any).formData;
 

@@ -3,7 +3,7 @@
 
 import { NativeTypeError, RegExpTest, StringToUpperCase, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
-import { BodyState, HostBody, cloneBody, extract, isUsed, mixBody } from "./body";
+import { Body, BodyState, HostBody, cloneBody, extract, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
 import { JSONParse } from "./primordials";
@@ -31,6 +31,7 @@ function method(v: unknown): string {
   return s;
 }
 
+export interface Request extends Body { }
 export class Request {
   #method = "GET";
   #url = "";

@@ -1,7 +1,7 @@
 // Response. Specification: Fetch, section 5.5, with Workers' webSocket, encodeBody and cf.
 
 import { JSONStringify, NativeRangeError, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
-import { BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
+import { Body, BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
 
@@ -19,6 +19,7 @@ let rawHead: (r: Response) => string;
 /** Told what counts as a WebSocket; websocket.ts sets it. */
 export const sockets = { is: (_: unknown): boolean => false };
 
+export interface Response extends Body { }
 export class Response {
   #status = 200;
   #statusText = "";

@@ -18,7 +18,7 @@ const toBase64 = (b: Uint8Array): string => {
 };
 const toBase64Native = (Uint8Array.prototype as any).toBase64;
 const fromBase64Native = (Uint8Array as any).fromBase64;
-const fromBase64 = (s: string): Uint8Array => (fromBase64Native ? fromBase64Native.call(NativeUint8Array, s) : Uint8Array.from(atob(s), (c) => c.charCodeAt(0)));
+const fromBase64 = (s: string): Uint8Array => (fromBase64Native ? fromBase64Native.call(NativeUint8Array, s) : Uint8Array.from(atob(s), (c: string) => c.charCodeAt(0)));
 
 function fail(what: string): never {
   throw domError("DataCloneError", `Could not serialize ${what}. This type does not support serialization.`);

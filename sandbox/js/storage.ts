@@ -86,6 +86,7 @@ function checkKey(k: unknown): string {
   return s;
 }
 
+let objectOf: (t: DurableObjectTransaction) => string;
 /** The key-value half of storage, also what a transaction gives. */
 class DurableObjectTransaction {
   #object: string;
@@ -136,14 +137,13 @@ class DurableObjectTransaction {
   }
   rollback(): void { throw new NativeError("rollback() is only available in a transaction."); }
 }
-let objectOf: (t: DurableObjectTransaction) => string;
 
+let rolledBack: (t: Transaction) => boolean;
 class Transaction extends DurableObjectTransaction {
   #rolled = false;
   rollback(): void { this.#rolled = true; }
   static { rolledBack = (t) => t.#rolled; }
 }
-let rolledBack: (t: Transaction) => boolean;
 
 type Row = unknown[];
 /** A result of sql.exec: rows are there already, and read once. */
