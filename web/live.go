@@ -99,7 +99,8 @@ func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.
 	for id, a := range answers {
 		given[id] = a.Answer
 	}
-	config := check.Config{Door: k.s.config.Door, Learner: p.Workspace, Answers: given, Now: k.s.config.Now,
+	config := check.Config{
+		Door: k.s.config.Door, Learner: p.Workspace, Answers: given, Now: k.s.config.Now,
 		Box: func(ctx context.Context, name string, _ map[string]any) (check.Line, error) {
 			return k.s.checkBox(ctx, p.Workspace, name)
 		},

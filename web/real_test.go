@@ -58,7 +58,8 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 		t.Fatal(err)
 	}
 	catalog, _ := lessons.Load(lessons.Shipped())
-	s, stop := startServer(t, Config{Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
+	s, stop := startServer(t, Config{
+		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
 		LabDoor: func(context.Context) (sandbox.Door, error) {
 			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1})
 		},

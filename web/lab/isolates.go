@@ -79,6 +79,9 @@ func (b *isolate) Request(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if s.Outcome != "ok" {
+		if ctx.Err() != nil { // it ended because the lab did
+			return 0, context.Cause(ctx)
+		}
 		message := s.Outcome
 		if s.Fault != nil {
 			message = s.Fault.Message
