@@ -28,6 +28,8 @@ import (
 
 // server is a real `coldstart serve`, a child of the test.
 type server struct {
+	args  []string
+	env   []string
 	cmd   *exec.Cmd
 	base  string // http://127.0.0.1:PORT
 	addr  string
@@ -73,35 +75,47 @@ func startServer(t *testing.T, w *world, args ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{addr: freeAddr(t), debug: "http://" + freeAddr(t), data: t.TempDir(), exit: make(chan error, 1)}
+	s := &server{addr: freeAddr(t), debug: "http://" + freeAddr(t), data: t.TempDir()}
 	s.base = "http://" + s.addr
-	s.cmd = exec.Command(bin, append([]string{
-		"serve", "--addr", s.addr, "--data", s.data,
+	s.args = append([]string{
+		bin, "serve", "--addr", s.addr, "--data", s.data,
 		"--debug-addr", strings.TrimPrefix(s.debug, "http://"),
 		"--fetch-allow", "allowed.test=" + w.upstream, "--dns", w.dns,
-	}, args...)...)
-	s.cmd.Env = append(os.Environ(), "HOST_CANARY="+w.canaryToken)
-	s.cmd.Stdout, s.cmd.Stderr = s, s
-	if err := s.cmd.Start(); err != nil {
+	}, args...)
+	s.env = append(os.Environ(), "HOST_CANARY="+w.canaryToken)
+	if err := s.begin(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { s.exit <- s.cmd.Wait() }()
 	t.Cleanup(func() { s.stop(t) })
+	return s
+}
+
+// begin starts the process and waits until the site is ready.
+func (s *server) begin() error {
+	cmd := exec.Command(s.args[0], s.args[1:]...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, s, s
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	exit := make(chan error, 1)
+	s.cmd, s.exit = cmd, exit
+	go func() { exit <- cmd.Wait() }()
 	deadline := time.Now().Add(60 * time.Second)
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
 		if resp, err := http.Get(s.base + "/readyz"); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				return s
+				return nil
 			}
 		}
 		select {
 		case err := <-s.exit:
-			t.Fatalf("serve ended: %v\n%s", err, s.logged())
+			return fmt.Errorf("serve ended: %w\n%s", err, s.logged())
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("serve is not ready after a minute\n%s", s.logged())
+			_ = cmd.Process.Kill()
+			return fmt.Errorf("serve is not ready after a minute\n%s", s.logged())
 		}
 	}
 }
