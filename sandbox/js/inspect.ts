@@ -5,7 +5,7 @@
 import {
   ArrayBufferByteLength, ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, DateGetTime, DateToISOString, FunctionToString, JSONStringify, MapForEach, MapSize, MathMax, MathMin, NativeUint8Array, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
   ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
-  TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
+  TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, ordinary, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
 } from "./primordials";
 import { engine } from "./host";
 import { isProxy, targetOf, unproxy } from "./proxy";
@@ -424,6 +424,7 @@ function find(m: InstanceType<typeof SafeMap>, v: object): unknown {
 }
 
 function unbox(v: any): [string, unknown] | null {
+  if (ordinary(v)) return null;
   for (let i = 0; i < boxes.length; i++) {
     try {
       return [boxes[i][0], boxes[i][1](v)];

@@ -98,8 +98,39 @@ export const MapGet = uncurryThis(Map.prototype.get), MapSet = uncurryThis(Map.p
 export const SetAdd = uncurryThis(Set.prototype.add), SetForEach = uncurryThis(Set.prototype.forEach);
 export const WeakMapGet = uncurryThis(WeakMap.prototype.get), WeakMapSet = uncurryThis(WeakMap.prototype.set), WeakMapHas = uncurryThis(WeakMap.prototype.has);
 
+// Prototypes of objects with a brand: what a brand check of an object below none of them must answer is known.
+const branded = new Set<object>([Map, Set, WeakMap, WeakSet, WeakRef, Date, RegExp, ArrayBuffer, DataView, Promise, Number, String, Boolean, BigInt, Symbol, Error].map((C) => C.prototype));
+branded.add(TypedArray.prototype);
+const isBranded = uncurryThis(Set.prototype.has).bind(null, branded as any) as (o: object) => boolean;
+let proxied: (o: object) => boolean = () => false;
+/** Says how to tell a proxy, whose traps must not run. */
+export function setProxied(f: (o: object) => boolean): void {
+  proxied = f;
+}
+let lastSeen: unknown, lastOrdinary = false;
+/**
+ * Whether an object is an array or a plain object or instance, so that it has no brand and the checks below,
+ * each of which costs an exception, need not be made. One that was given such a prototype by hand counts too.
+ */
+export function ordinary(o: unknown): boolean {
+  if (typeof o !== "object" || o === null) return true;
+  if (o === lastSeen) return lastOrdinary;
+  let yes = true;
+  if (!ArrayIsArray(o)) {
+    for (let p: any = o; yes && p !== null; p = ObjectGetPrototypeOf(p)) if (proxied(p) || isBranded(p)) yes = false;
+    if (yes && !(Symbol.toStringTag in o)) {
+      // Some brands show without a prototype.
+      const t = ObjectToString(o);
+      yes = t !== "[object Date]" && t !== "[object Error]" && t !== "[object RegExp]" && t !== "[object Number]" && t !== "[object String]" && t !== "[object Boolean]";
+    }
+  } else yes = !proxied(o);
+  lastSeen = o;
+  return lastOrdinary = yes;
+}
+
 /** A fast check that never runs learner code. */
 const attempt = (f: (o: unknown) => unknown) => (o: unknown): boolean => {
+  if (ordinary(o)) return false;
   try {
     f(o);
     return true;

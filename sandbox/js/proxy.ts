@@ -1,7 +1,7 @@
 // Proxy, wrapped so that the platform can tell a proxy and see its target:
 // structuredClone must refuse one, and console must show one without running its traps.
 
-import { NativeProxy, NativeTypeError, SafeWeakMap, expose } from "./primordials";
+import { NativeProxy, NativeTypeError, SafeWeakMap, expose, setProxied } from "./primordials";
 
 const targets = new SafeWeakMap<object, object>();
 const revocable = NativeProxy.revocable;
@@ -26,6 +26,7 @@ Object.defineProperty(Proxy, "revocable", {
 expose("Proxy", Proxy);
 
 export const isProxy = (o: object): boolean => targets.has(o);
+setProxied(isProxy);
 /** The target of a proxy. */
 export const targetOf = (o: object): object => targets.get(o)!;
 /** What a proxy stands for, through any number of proxies. */
