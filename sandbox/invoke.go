@@ -236,7 +236,7 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 		if err := a.start(ctx); err != nil {
 			// The runner died before anything was sent; its isolates are lost or about to be.
 			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
-			if try < retryMax {
+			if try < retryMax && dead(ctx, t.iso.runner) {
 				continue
 			}
 			return nil, e.refuse(500, platformFault()), nil
@@ -258,6 +258,21 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			innocent++
 		}
 	}
+}
+
+// dead waits for a runner that takes no more runs to be gone and replaced, and
+// reports false when the visitor left before. A runner being killed refuses at
+// once, so that tries without a pause would all meet the same one.
+func dead(ctx context.Context, p *runner.Runner) bool {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-p.Dead():
+	case <-t.C: // it refused for a reason of its own
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 func platformFault() *trace.Fault {
