@@ -115,8 +115,11 @@ func bundle(nodeModules, entry string) (string, error) {
 	if err := failed(r.Errors); err != nil {
 		return "", err
 	}
-	return string(r.OutputFiles[0].Contents), nil
+	return unavailable.Replace(string(r.OutputFiles[0].Contents)), nil
 }
+
+// unavailable puts unenv's words for what it lacks into ours.
+var unavailable = strings.NewReplacer("`[unenv] ${", "`${", "} is not implemented yet!`", "} is not available here.`")
 
 // options are what every bundle of the bootstrap shares. nodeModules is absolute.
 func options(nodeModules string) api.BuildOptions {
