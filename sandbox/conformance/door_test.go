@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,6 +22,11 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "child" {
 		os.Exit(sandbox.Main(strings.TrimPrefix(os.Args[2], "--role=")))
+	}
+	flag.Parse()
+	if run := flag.Lookup("test.run"); run.Value.String() != "" && !strings.Contains(run.Value.String(), "Test") {
+		only = regexp.MustCompile(run.Value.String())
+		_ = run.Value.Set("^TestConformance$") // a valid pattern
 	}
 	os.Exit(m.Run())
 }
