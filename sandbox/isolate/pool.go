@@ -6,8 +6,8 @@ import (
 )
 
 // Pool runs the turns of many loops on a few operating system threads, one
-// turn at a time in the order in which loops became ready. Its threads are
-// locked, so that a turn's CPU time is its thread's.
+// turn at a time in the order in which loops became ready. A turn has its
+// thread to itself, so that its CPU time is the thread's.
 type Pool struct {
 	mu     sync.Mutex
 	wake   sync.Cond
@@ -48,8 +48,6 @@ func (p *Pool) add(l *Loop) {
 }
 
 func (p *Pool) work() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for {
 		p.mu.Lock()
 		for len(p.queue) == 0 && !p.closed {
@@ -63,7 +61,12 @@ func (p *Pool) work() {
 		p.queue[0] = nil
 		p.queue = p.queue[1:]
 		p.mu.Unlock()
-		if l.turn() {
+		// Locked for the turn only: a goroutine that waits while locked costs
+		// two more thread switches each time it is woken.
+		runtime.LockOSThread()
+		more := l.turn()
+		runtime.UnlockOSThread()
+		if more {
 			p.add(l)
 		}
 	}
