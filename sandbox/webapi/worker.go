@@ -51,6 +51,7 @@ type Worker struct {
 	mu      sync.Mutex
 	active  int
 	waiting []*run
+	weighed time.Time     // when private was last asked for; of the loop
 	unbegun map[*run]bool // posted or waiting, their first turn not begun
 	closed  bool
 	served  int
@@ -214,6 +215,19 @@ func (w *Worker) failed(a *isolate.Account, err error) {
 		f.Kind = trace.FaultStartup
 	}
 	w.loading.end(f)
+}
+
+// weighEvery is how old the memory figure of a busy isolate may be: asking the
+// kernel takes a seventh of a small request's CPU time.
+const weighEvery = 10 * time.Millisecond
+
+// weigh is the isolate's private memory, inside a turn.
+func (w *Worker) weigh() int64 {
+	if at := time.Now(); at.Sub(w.weighed) >= weighEvery {
+		w.weighed = at
+		w.private.Store(w.loop.Isolate().Memory().Private)
+	}
+	return w.private.Load()
 }
 
 // now is the clock that scripts see: it does not run while the module loads.
