@@ -33,8 +33,8 @@ type attempt struct {
 	sum    *trace.Summary
 
 	head   runner.Head
-	result []byte       // set before headed, for RPC
-	fault  *trace.Fault // the last one told of; only the reader uses it
+	result []byte                      // set before headed, for RPC
+	fault  atomic.Pointer[trace.Fault] // the last one told of
 	shown  int
 
 	spans   []trace.Span // only the reader uses them
@@ -106,7 +106,7 @@ func (a *attempt) leave() {
 // thrown is what the called Worker threw instead of answering, nil if it answered.
 func (a *attempt) thrown() *trace.Fault {
 	if a.head.Status == 500 && a.head.Whole && len(a.head.First) == 0 {
-		return a.fault
+		return a.fault.Load()
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (a *attempt) Events(list []trace.Event) {
 			}
 		case ev.Kind == trace.KindLog && ev.Log != nil, ev.Kind == trace.KindCall && ev.Call != nil, ev.Kind == trace.KindFault && ev.Fault != nil:
 			if ev.Kind == trace.KindFault {
-				a.fault = ev.Fault
+				a.fault.Store(ev.Fault)
 			}
 			a.effect.Store(true)
 			a.e.tell(ev)
@@ -270,7 +270,7 @@ func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, hea
 	sum.Outcome = "ok"
 	if sum.Fault != nil {
 		sum.Outcome = string(sum.Fault.Kind)
-		if sum.Fault != a.fault && !sameFault(sum.Fault, a.fault) {
+		if told := a.fault.Load(); sum.Fault != told && !sameFault(sum.Fault, told) {
 			e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindFault, Fault: sum.Fault})
 		}
 	}
@@ -342,7 +342,7 @@ func (a *attempt) stopped() *trace.Fault {
 	case <-a.ended:
 		return a.sum.Fault
 	default:
-		return a.fault
+		return a.fault.Load()
 	}
 }
 
