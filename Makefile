@@ -64,7 +64,7 @@ bench-web: build browser ## browser figures: transfer sizes, interaction, Lighth
 	node web/e2e/bench.mjs
 
 bench-peer: build ## Coldstart beside npm's workerd in one run
-	./$(BIN) bench --peer web/node_modules/workerd/bin/workerd
+	./$(BIN) bench --peer $$(ls web/node_modules/@cloudflare/workerd-linux-*/bin/workerd)
 
 fuzz: ## a short round of every fuzz target
 	@for pkg in $$($(GO) list ./...); do \

@@ -53,6 +53,7 @@ type cli struct {
 	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
 	New     newCmd        `cmd:"" help:"Make a track or lesson that passes lint."`
 	Lint    lintCmd       `cmd:"" help:"Check a folder of lessons, running every starter and solution."`
+	Doctor  doctorCmd     `cmd:"" help:"Say which walls hold on this host and what is missing."`
 	Health  healthCmd     `cmd:"" name:"healthcheck" help:"Ask a running server whether it is well; for containers."`
 	Version versionCmd    `cmd:"" help:"Print the version."`
 	Child   childCmd      `cmd:"" hidden:""`
