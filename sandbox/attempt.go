@@ -70,8 +70,17 @@ func (a *attempt) start(ctx context.Context) error {
 	if e.body != nil && !e.body.Again() {
 		a.effect.Store(true) // its body is consumed
 	}
+	if !a.t.cold {
+		select {
+		case <-i.sent:
+		case <-i.runner.Dead():
+		}
+	}
 	a.unhook = context.AfterFunc(ctx, a.leave)
 	run, err := i.runner.Start(j, a)
+	if a.t.cold {
+		i.wasSent()
+	}
 	if err != nil {
 		a.unhook()
 		a.cancel(errRunOver)

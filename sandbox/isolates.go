@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"coldstart/sandbox/runner"
@@ -26,7 +27,14 @@ type iso struct {
 	private  int64
 	retiring bool // takes no more runs and goes once idle
 	gone     bool
+
+	// sent is closed once the run that makes the isolate was sent, or never
+	// will be. Others wait for it: a child refuses runs for isolates it does not know.
+	sent     chan struct{}
+	sendOnce sync.Once
 }
+
+func (i *iso) wasSent() { i.sendOnce.Do(func() { close(i.sent) }) }
 
 // mood is an isolate's state between changes.
 func (i *iso) mood() string {
@@ -63,7 +71,7 @@ func (s *Sandbox) create(g *group, l *learner) *iso {
 		return nil
 	}
 	now := time.Now()
-	i := &iso{number: s.ring.NextIsolate(), slot: slot, place: l.place, runner: p, group: g, learner: l, made: now, used: now}
+	i := &iso{number: s.ring.NextIsolate(), slot: slot, place: l.place, runner: p, group: g, learner: l, made: now, used: now, sent: make(chan struct{})}
 	for i.id == "" || s.isolates[i.id] != nil {
 		i.id = random(4)
 	}
