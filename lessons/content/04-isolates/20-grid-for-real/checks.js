@@ -44,7 +44,7 @@ test("3: copies that bring their own data", async ({ call, expect }) => {
 test("3: the tenant holds a megabyte more", async ({ measure, expect }) => {
   const now = await measure(4, "/", { cold: true, against: "starter" });
   const more = (now.memory - now.starter.memory) / 1048576;
-  expect(more, "An isolate of yours should hold about 1 MB more than the starter's; make the array outside of fetch and fill it").toBeGreaterThan(0.9);
+  expect(more, "An isolate of yours should hold about 1 MB more than the starter's; make the array outside of fetch and fill it").toBeGreaterThan(0.7); // what else an isolate holds differs by up to 0.2 MB from start to start
   expect(more, "An isolate of yours holds far more than 1 MB extra; one array of 1 << 20 bytes is enough").toBeLessThan(1.6);
 });
 
