@@ -62,14 +62,6 @@ func (c *Content) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes text where it is text.
-func (c Content) MarshalJSON() ([]byte, error) {
-	if s := string(c); json.Valid(mustJSON(s)) && bytes.Equal([]byte(s), []byte(string([]rune(s)))) {
-		return mustJSON(s), nil
-	}
-	return json.Marshal(map[string][]byte{"base64": c})
-}
-
 func mustJSON(v any) []byte {
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
