@@ -19,6 +19,7 @@ type Run struct {
 	ID      string // unique; made by NewRunID when empty
 	Key     Key
 	Worker  string // empty: the route table decides by URL, else the first Worker
+	Isolate string // this isolate of that Worker answers while it lives; "": any
 	Type    string // fetch (default), scheduled, queue
 	Method  string
 	URL     string // as the Worker sees it, byte for byte

@@ -35,6 +35,7 @@ type execution struct {
 	project *project
 	group   groupOf
 	route   string
+	only    *iso // the isolate that is to answer, nil for any
 	depth   int
 	typ     string
 	request *webapi.Request
@@ -90,6 +91,14 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 	from := c.at()
 	if err := e.choose(r.Key, r.Worker, r.URL); err != nil {
 		return nil, err
+	}
+	if r.Isolate != "" {
+		s.mu.Lock()
+		e.only = s.isolates[r.Isolate]
+		s.mu.Unlock()
+		if e.only == nil || e.only.group.project != e.project {
+			return nil, fmt.Errorf("sandbox: no isolate %q in this project", r.Isolate)
+		}
 	}
 	c.limit = int64(e.group.worker.Limits.Calls)
 	e.span(trace.PhaseRoute, from, c.at())
@@ -212,7 +221,7 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 	innocent, began := 0, int64(0)
 	for try := 0; ; try++ {
 		from := e.chain.at()
-		t, fault, err := e.s.admit(ctx, e.group, e.nested, func(q trace.Queued) {
+		t, fault, err := e.s.admit(ctx, e.group, e.only, e.nested, func(q trace.Queued) {
 			e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindQueued, Queued: &q})
 		})
 		if err != nil {

@@ -44,6 +44,7 @@ type ticket struct {
 	group   *group
 	asked   time.Time
 	shown   time.Time // when the wait was last shown
+	only    *iso      // not nil: the isolate that was asked for
 	queued  func(trace.Queued)
 	ready   chan struct{} // closed when it has an isolate
 
@@ -97,7 +98,7 @@ func (s *Sandbox) home(l *learner) int {
 }
 
 // admit waits for a place in an isolate of g. A fault says that all is busy.
-func (s *Sandbox) admit(ctx context.Context, g groupOf, nested bool, queued func(trace.Queued)) (*ticket, *trace.Fault, error) {
+func (s *Sandbox) admit(ctx context.Context, g groupOf, only *iso, nested bool, queued func(trace.Queued)) (*ticket, *trace.Fault, error) {
 	var done doings
 	s.mu.Lock()
 	if s.closed {
@@ -105,7 +106,7 @@ func (s *Sandbox) admit(ctx context.Context, g groupOf, nested bool, queued func
 		return nil, nil, ErrClosed
 	}
 	l := s.learnerOf(g.project.key.Learner)
-	t := &ticket{learner: l, group: s.group(g), asked: time.Now(), queued: queued, ready: make(chan struct{}), nested: nested}
+	t := &ticket{learner: l, group: s.group(g), only: only, asked: time.Now(), queued: queued, ready: make(chan struct{}), nested: nested}
 	limit := t.group.worker.Limits.Queue
 	if nested {
 		// The run above holds its place until this one ends, so waiting could
@@ -252,6 +253,12 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 		g.project.groups[g.key] = g // it was empty and dropped while the ticket waited
 	}
 	lim := g.worker.Limits
+	if t.only != nil && !t.only.gone && t.only.group == g {
+		if t.only.active < lim.Requests {
+			return t.only, false
+		}
+		return nil, false
+	}
 	var best *iso
 	for _, i := range g.isolates {
 		if i.retiring {

@@ -216,15 +216,11 @@ func (s *Sandbox) Isolates(key Key) []trace.IsolateState {
 
 // Pages implements Door.
 func (s *Sandbox) Pages(ctx context.Context, key Key, isolate string) ([]byte, error) {
-	s.mu.Lock()
-	i := s.isolates[isolate]
-	if i == nil || i.group.project.key != key {
-		s.mu.Unlock()
-		return nil, fmt.Errorf("sandbox: no isolate %q in this project", isolate)
+	i, err := s.isolateOf(key, isolate)
+	if err != nil {
+		return nil, err
 	}
-	p, n := i.runner, i.number
-	s.mu.Unlock()
-	return p.Pages(ctx, n)
+	return i.runner.Pages(ctx, i.number)
 }
 
 // Stats implements Door.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstart/sandbox/trace"
@@ -44,6 +45,7 @@ type WorkerSpec struct {
 	Worker  *trace.Worker
 	Limits  trace.Limits
 	Backend webapi.Backend
+	From    *webapi.Frozen // state to begin with in place of loading the module, nil for none
 	// Enter and Leave bracket every turn in which the isolate's code may run,
 	// on the goroutine and locked thread that runs it.
 	Enter, Leave func()
@@ -192,6 +194,8 @@ type childIsolate struct {
 	worker Worker
 	fault  *trace.Fault
 	err    error
+	spec   WorkerSpec // of worker
+	frozen atomic.Pointer[webapi.Frozen]
 }
 
 // serve reads frames until the parent goes away.
@@ -233,6 +237,12 @@ func (c *child) handle(f frame) error {
 		c.evict(f.n)
 	case kindPages:
 		c.pages(f.n)
+	case kindState:
+		m, err := decode[stateMsg](f.payload)
+		if err != nil {
+			return err
+		}
+		c.state(f.n, m)
 	case kindBuild:
 		p, err := decode[trace.Project](f.payload)
 		if err != nil {

@@ -99,17 +99,9 @@ func (c *child) start(n uint64, m startMsg) {
 	c.runs[n], c.byID[m.Run] = run, run
 	c.mu.Unlock()
 	if made {
-		t := c.board.at(m.Slot)
 		go func() {
 			at := (monotonic() - m.Origin) / 1000
-			var s Started
-			s, iso.err = c.engines.NewWorker(WorkerSpec{
-				Name: m.Name, Worker: w, Limits: m.Limits, Backend: c,
-				Enter: func() { t.enter(monotonic(), threadID()) },
-				Leave: t.leave,
-			})
-			iso.worker, iso.fault = s.Worker, s.Fault
-			close(iso.ready)
+			s := c.make(iso, WorkerSpec{Name: m.Name, Worker: w, Limits: m.Limits}, m.Slot)
 			run.phase(trace.PhaseStart, at, s.Start)
 			run.phase(trace.PhaseLoad, at+s.Start.Microseconds(), s.Load)
 			run.begin(inv)

@@ -139,7 +139,7 @@ type engines struct {
 
 func (e *engines) NewWorker(s WorkerSpec) (Started, error) {
 	w, fault, err := webapi.Start(context.Background(), webapi.Config{
-		Engine: watched{e.engine, s.Enter, s.Leave}, Pool: e.pool, Ops: e.ops, Worker: *s.Worker, ID: s.Name, Backend: s.Backend,
+		Engine: watched{e.engine, s.Enter, s.Leave}, Pool: e.pool, Ops: e.ops, Worker: *s.Worker, ID: s.Name, Backend: s.Backend, From: s.From,
 	})
 	if err != nil || fault != nil {
 		return Started{Fault: fault}, err
@@ -193,6 +193,19 @@ func (w *worker) Pages() []byte {
 	return p
 }
 
+// Freeze implements Freezer.
+func (w *worker) Freeze(ctx context.Context) (*webapi.Frozen, error) { return w.w.Freeze(ctx) }
+
+// Rewind implements Freezer.
+func (w *worker) Rewind(ctx context.Context, f *webapi.Frozen) (time.Duration, error) {
+	return w.w.Rewind(ctx, f)
+}
+
+// Written implements Freezer.
+func (w *worker) Written(ctx context.Context, f *webapi.Frozen) ([]byte, error) {
+	return w.w.Written(ctx, f)
+}
+
 // watched is an engine whose isolates say on the board when their code runs.
 type watched struct {
 	isolate.Engine
@@ -236,6 +249,30 @@ func (t *turning) Load(name, source string, classic bool) error {
 	t.in()
 	defer t.out()
 	return t.Isolate.Load(name, source, classic)
+}
+
+// Freeze implements isolate.Freezer, as far as the engine does.
+func (t *turning) Freeze() (*isolate.Frozen, error) {
+	if z, ok := t.Isolate.(isolate.Freezer); ok {
+		return z.Freeze()
+	}
+	return nil, isolate.ErrFreeze
+}
+
+// Thaw implements isolate.Freezer.
+func (t *turning) Thaw(f *isolate.Frozen) error {
+	if z, ok := t.Isolate.(isolate.Freezer); ok {
+		return z.Thaw(f)
+	}
+	return isolate.ErrFreeze
+}
+
+// Written implements isolate.Freezer.
+func (t *turning) Written(f *isolate.Frozen) ([]byte, error) {
+	if z, ok := t.Isolate.(isolate.Freezer); ok {
+		return z.Written(f)
+	}
+	return nil, isolate.ErrFreeze
 }
 
 func (b builder) Lower(ctx context.Context, name, source string) (string, []byte, *trace.Fault) {

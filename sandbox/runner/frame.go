@@ -49,6 +49,7 @@ const (
 	kindBuild                    // trace.Project: run N
 	kindLower                    // lowerMsg: run N
 	kindScript                   // scriptMsg: run N
+	kindState                    // stateMsg: question N
 	kindPing                     // N comes back as it is
 	kindToParent
 	kindReady   // readyMsg; the first frame
@@ -62,6 +63,7 @@ const (
 	kindPong
 	kindBuilt   // builtMsg: run N
 	kindLowered // loweredMsg: run N
+	kindStated  // stateReply: question N
 	kindIdle    // idleMsg: isolate N: what it holds after a run
 	kindEnd
 )

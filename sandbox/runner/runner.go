@@ -225,7 +225,7 @@ func (p *Runner) handle(f frame) error {
 			ch <- b
 		}
 		return nil
-	case kindBuilt, kindLowered:
+	case kindBuilt, kindLowered, kindStated:
 		p.mu.Lock()
 		j := p.jobs[f.n]
 		if j != nil && j.want == f.kind {

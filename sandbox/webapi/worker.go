@@ -30,6 +30,9 @@ type Config struct {
 	ID      string // of the isolate, for events
 	Backend Backend
 	Now     func() time.Time // time.Now when nil
+	// From is the state to begin with in place of evaluating the module: the
+	// new isolate is a fork. Nil for none. It must be of the same Worker.
+	From *Frozen
 	// Evicted is told once that the isolate is gone and why: "" when Evict
 	// asked for it, else the fault's kind. Nil for none.
 	Evicted func(why string)
@@ -123,7 +126,11 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 		})
 		return nil
 	}}
-	if err := loop.Post(account, w.loadTurn); err != nil {
+	turn := w.loadTurn
+	if cfg.From != nil {
+		turn = w.fork(cfg.From)
+	}
+	if err := loop.Post(account, turn); err != nil {
 		return nil, nil, err
 	}
 	select {

@@ -2,9 +2,7 @@ package quickjs
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -111,8 +109,7 @@ func (e *Engine) fill(ctx context.Context) {
 // Name implements isolate.Engine.
 func (e *Engine) Name() string { return "quickjs" }
 
-// New implements isolate.Engine. It takes an instance made ahead of time, or
-// makes one when none is left.
+// New implements isolate.Engine.
 func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -131,21 +128,24 @@ func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, e
 	if limit < e.image.meta.Size {
 		return nil, fmt.Errorf("quickjs: an isolate of %d bytes is smaller than the snapshot of %d", limit, e.image.meta.Size)
 	}
-	var v *vm
-	select {
-	case v = <-e.ready:
-	default:
-		var err error
-		if v, err = e.restore(ctx); err != nil {
-			return nil, err
-		}
+	v, err := e.instance(ctx)
+	if err != nil {
+		return nil, err
 	}
 	v.host, v.mem.limit = spec.Host, limit
-	var seed [8]byte
-	_, _ = rand.Read(seed[:]) // never fails
-	v.putU64(v.meta.Random, binary.LittleEndian.Uint64(seed[:])|1)
+	v.reseed()
 	e.live.Add(1)
 	return v, nil
+}
+
+// instance takes an instance made ahead of time, or makes one when none is left.
+func (e *Engine) instance(ctx context.Context) (*vm, error) {
+	select {
+	case v := <-e.ready:
+		return v, nil
+	default:
+		return e.restore(ctx)
+	}
 }
 
 // Image is the snapshot, for a child process to inherit and pass as
