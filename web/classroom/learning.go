@@ -16,8 +16,13 @@ type Check struct {
 	CodeHash string          // of the files it ran on
 	Detail   json.RawMessage // what the learner saw; the caller's encoding
 	Tries    int             // how often it ran
+	Began    time.Time       // when it ran first
 	Ran      time.Time
 	PassedAt time.Time // first time it passed, zero for never
+	// Of one that failed, for SaveChecks only: what the class sees of it.
+	Message string // one line
+	Place   string // file:line where it failed; may be ""
+	Program Files  // what it ran on
 }
 
 // SaveChecks keeps the results of one run of a lesson's checks. done says that
@@ -34,7 +39,7 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 			if detail == "" {
 				detail = "null"
 			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO checks (workspace, lesson, name, task, passed, code_hash, tries, ran_at, passed_at, detail) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9)
+			_, err := tx.ExecContext(ctx, `INSERT INTO checks (workspace, lesson, name, task, passed, code_hash, tries, began_at, ran_at, passed_at, detail) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8, $9)
 				ON CONFLICT (workspace, lesson, name) DO UPDATE SET task = excluded.task, passed = excluded.passed, code_hash = excluded.code_hash, tries = checks.tries + 1,
 				ran_at = excluded.ran_at, passed_at = CASE WHEN checks.passed_at = 0 THEN excluded.passed_at ELSE checks.passed_at END, detail = excluded.detail`,
 				workspace, lesson, c.Name, c.Task, c.Passed, c.CodeHash, now, passedAt, detail)
@@ -43,6 +48,9 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 			}
 		}
 		if err := start(ctx, tx, workspace, lesson, now); err != nil {
+			return err
+		}
+		if err := sawChecks(ctx, tx, workspace, lesson, checks, now); err != nil {
 			return err
 		}
 		if !done {
@@ -57,17 +65,38 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 	return nil
 }
 
+// sawChecks keeps what the class sees of a run of checks: every failure, and
+// the first one as what the learner did last.
+func sawChecks(ctx context.Context, tx *sql.Tx, workspace, lesson string, checks []Check, now int64) error {
+	var first Check
+	for _, c := range checks {
+		if c.Passed {
+			continue
+		}
+		if c.Message == "" {
+			c.Message = c.Name
+		}
+		if first.Name == "" {
+			first = c
+		}
+		if err := saveFailure(ctx, tx, workspace, lesson, c, now); err != nil {
+			return err
+		}
+	}
+	return touch(ctx, tx, workspace, lesson, first.Message, first.Place, now)
+}
+
 // Checks lists the newest result of each check of a lesson that ran.
 func (s *Store) Checks(ctx context.Context, workspace, lesson string) ([]Check, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT name, task, passed, code_hash, detail, tries, ran_at, passed_at FROM checks WHERE workspace = $1 AND lesson = $2 ORDER BY task, name`, workspace, lesson)
+	rows, err := s.read.QueryContext(ctx, `SELECT name, task, passed, code_hash, detail, tries, began_at, ran_at, passed_at FROM checks WHERE workspace = $1 AND lesson = $2 ORDER BY task, name`, workspace, lesson)
 	if err != nil {
 		return nil, fmt.Errorf("list checks of %q: %w", lesson, reason(err))
 	}
 	return collect(rows, func(scan func(...any) error) (c Check, err error) {
 		var detail string
-		var ran, passed int64
-		err = scan(&c.Name, &c.Task, &c.Passed, &c.CodeHash, &detail, &c.Tries, &ran, &passed)
-		c.Detail, c.Ran, c.PassedAt = json.RawMessage(detail), fromMillis(ran), fromMillis(passed)
+		var began, ran, passed int64
+		err = scan(&c.Name, &c.Task, &c.Passed, &c.CodeHash, &detail, &c.Tries, &began, &ran, &passed)
+		c.Detail, c.Began, c.Ran, c.PassedAt = json.RawMessage(detail), fromMillis(began), fromMillis(ran), fromMillis(passed)
 		return c, err
 	})
 }
@@ -93,6 +122,9 @@ func (s *Store) SaveAnswer(ctx context.Context, workspace, lesson, piece string,
 				ON CONFLICT (workspace, lesson, piece) DO UPDATE SET answer = excluded.answer, correct = excluded.correct, tries = answers.tries + 1, answered_at = excluded.answered_at`,
 				workspace, lesson, piece, string(text), correct, now)
 			if err != nil {
+				return err
+			}
+			if err := touchTime(ctx, tx, workspace, lesson, now); err != nil {
 				return err
 			}
 			return start(ctx, tx, workspace, lesson, now)
@@ -140,6 +172,9 @@ func (s *Store) OpenHint(ctx context.Context, workspace, lesson string, task, n 
 			ON CONFLICT (workspace, lesson, task) DO UPDATE SET opened = excluded.opened, opened_at = excluded.opened_at WHERE hints.opened < excluded.opened`,
 			workspace, lesson, task, n, now)
 		if err != nil {
+			return err
+		}
+		if err := touchTime(ctx, tx, workspace, lesson, now); err != nil {
 			return err
 		}
 		return start(ctx, tx, workspace, lesson, now)

@@ -159,6 +159,9 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 	if err := insertVersion(ctx, tx, next, c.Kind, now); err != nil {
 		return p, err
 	}
+	if err := touchTime(ctx, tx, workspace, next.Lesson, now); err != nil {
+		return p, err
+	}
 	return next, prune(ctx, tx, next)
 }
 
@@ -387,7 +390,11 @@ func (s *Store) ProjectBySlug(ctx context.Context, slug string) (Project, error)
 
 // Projects lists a workspace's projects without their files, newest save first.
 func (s *Store) Projects(ctx context.Context, workspace string) ([]Project, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+projectColumns+` FROM projects WHERE workspace = $1 ORDER BY saved_at DESC, id`, workspace)
+	return listProjects(ctx, s.read, workspace)
+}
+
+func listProjects(ctx context.Context, q querier, workspace string) ([]Project, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+projectColumns+` FROM projects WHERE workspace = $1 ORDER BY saved_at DESC, id`, workspace)
 	if err != nil {
 		return nil, fmt.Errorf("list projects: %w", reason(err))
 	}

@@ -53,8 +53,15 @@ func (s *Store) SaveRuns(ctx context.Context, workspace, project string, runs ..
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM runs WHERE workspace = $1 AND project = $2 AND number <= $3`, workspace, project, number-KeepRuns)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE workspace = $1 AND project = $2 AND number <= $3`, workspace, project, number-KeepRuns); err != nil || len(runs) == 0 {
+			return err
+		}
+		var lesson string
+		if err := tx.QueryRowContext(ctx, `SELECT lesson FROM projects WHERE workspace = $1 AND id = $2`, workspace, project).Scan(&lesson); err != nil {
+			return err
+		}
+		message, place := FaultLine(runs[len(runs)-1].Summary.Fault)
+		return touch(ctx, tx, workspace, lesson, message, place, s.millis())
 	})
 	if err != nil {
 		return fmt.Errorf("save runs of %q: %w", project, err)

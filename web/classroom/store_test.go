@@ -356,8 +356,8 @@ func TestLearning(t *testing.T) {
 	save(true, Check{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b"}, Check{Name: "2: warm", Task: 2, Passed: true, CodeHash: "b"})
 	checks, err := s.Checks(ctx, w.ID, "l")
 	want := []Check{
-		{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b", Detail: []byte("null"), Tries: 2, Ran: first.Add(time.Minute), PassedAt: first.Add(time.Minute)},
-		{Name: "2: warm", Task: 2, Passed: true, CodeHash: "b", Detail: []byte("null"), Tries: 2, Ran: first.Add(time.Minute), PassedAt: first},
+		{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b", Detail: []byte("null"), Tries: 2, Began: first, Ran: first.Add(time.Minute), PassedAt: first.Add(time.Minute)},
+		{Name: "2: warm", Task: 2, Passed: true, CodeHash: "b", Detail: []byte("null"), Tries: 2, Began: first, Ran: first.Add(time.Minute), PassedAt: first},
 	}
 	if diff := cmp.Diff(want, checks); err != nil || diff != "" {
 		t.Errorf("checks: %v\n%s", err, diff)

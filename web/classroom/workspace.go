@@ -44,9 +44,9 @@ func NewToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Workspace finds a workspace by its token, or returns ErrNotFound.
+// Workspace finds a workspace by a token of one of its browsers, or returns ErrNotFound.
 func (s *Store) Workspace(ctx context.Context, token string) (Workspace, error) {
-	return s.workspace(ctx, `token_hash = $1`, hash(token))
+	return s.workspace(ctx, `token_hash = $1 OR id = (SELECT workspace FROM devices WHERE token_hash = $1)`, hash(token))
 }
 
 // WorkspaceByID finds a workspace by its id, or returns ErrNotFound.
@@ -65,7 +65,7 @@ func (s *Store) workspace(ctx context.Context, where, arg string) (Workspace, er
 	return w, nil
 }
 
-// RotateToken gives a workspace a new token; the old one is dead.
+// RotateToken gives a workspace a new token; the old ones, of every browser, are dead.
 func (s *Store) RotateToken(ctx context.Context, id string) (string, error) {
 	token := NewToken()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -78,6 +78,9 @@ func (s *Store) RotateToken(ctx context.Context, id string) (string, error) {
 }
 
 func rotate(ctx context.Context, tx *sql.Tx, id, token string) error {
+	if err := dropDevices(ctx, tx, id); err != nil {
+		return err
+	}
 	return changed(tx.ExecContext(ctx, `UPDATE workspaces SET token_hash = $1 WHERE id = $2`, hash(token), id))
 }
 

@@ -328,7 +328,11 @@ func (h *Hub) check(ctx context.Context, s *stream, id string, revision int64) e
 			if err != nil {
 				panic("live: check cannot be encoded: " + err.Error()) // plain data only
 			}
-			results = append(results, classroom.Check{Name: e.Name, Task: e.Task, Passed: e.State == "passed", CodeHash: hash, Detail: detail})
+			result := classroom.Check{Name: e.Name, Task: e.Task, Passed: e.State == "passed", CodeHash: hash, Detail: detail}
+			if !result.Passed {
+				result.Message, result.Place, result.Program = classroom.OneLine(e.Message), classroom.Place(e.Frame), p.Files
+			}
+			results = append(results, result)
 		}
 		if e.Done {
 			end = &e
