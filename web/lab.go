@@ -6,234 +6,428 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
-	"coldstart/lessons/check"
-	"coldstart/sandbox/trace"
+	"github.com/a-h/templ"
+
 	"coldstart/web/classroom"
 	"coldstart/web/lab"
 	"coldstart/web/live"
 	"coldstart/web/view"
 )
 
-// labDensity is the name of the density lab, as lessons write it.
-const labDensity = "density"
-
-// labRunner runs labs for the hub.
-type labRunner struct{ s *Site }
-
-// Lab implements live.Labs.
-func (k labRunner) Lab(ctx context.Context, p classroom.Project, name string, emit func(live.LabEvent)) error {
-	if name != labDensity {
-		return &live.InputError{Message: "There is no such lab on this server."}
+// labs are the labs of this server, in the order of the page that lists them.
+// Each has a file of its own here, in web/lab and in web/view; this list is
+// where it joins.
+func (s *Site) labList() []experiment {
+	return []experiment{
+		s.densityLab(),
 	}
-	own, err := k.s.ownProject(p)
+}
+
+// experiment is a lab as the frame sees it. Every one is a *labOf.
+type experiment interface {
+	info() *labInfo
+	// run measures, or answers an action, and keeps the record.
+	run(ctx context.Context, s *Site, r live.LabRun) error
+	// known is what is kept of a learner, drawn and as figures; record nil before the first run.
+	known(record json.RawMessage, values map[string]string) (labKnown, error)
+}
+
+// labInfo is what a lab says of itself.
+type labInfo struct {
+	view.LabInfo
+	// PerProject keeps a record for each project, because the lab is about the
+	// learner's own code. Otherwise a learner has one, wherever it was measured.
+	PerProject bool
+}
+
+// record is the name under which what the lab measured is kept.
+func (i *labInfo) record(project string) string {
+	if i.PerProject {
+		return i.ID + "/" + project
+	}
+	return i.ID
+}
+
+// labKnown is what is known of a lab's record R.
+type labKnown struct {
+	drawn   templ.Component    // nil: nothing to draw
+	figures map[string]string  // for the text's placeholders
+	numbers map[string]float64 // to grade predictions with
+	check   any                // what lab() gives to checks; nil before the first run
+}
+
+// labOf is a lab whose record is an R, which is kept as JSON.
+type labOf[R any] struct {
+	labInfo
+	// Run measures. What it returns is kept and drawn, also with an error; nil keeps what was.
+	Run func(ctx context.Context, r *labRun[R]) (*R, error)
+	// Act answers r.Action beside any run; nil when there is nothing to answer.
+	Act func(ctx context.Context, r *labRun[R]) (*R, error)
+	// Draw draws a record, or with nil what stands there before the first run.
+	// values are those of the lab's fields. It may give nil.
+	Draw    func(record *R, values map[string]string) templ.Component
+	Figures func(*R) map[string]string  // for the text's placeholders; nil for none
+	Numbers func(*R) map[string]float64 // the same to calculate with; nil for none
+	Check   func(*R) any                // for lab() in checks; nil gives the record itself
+}
+
+// labRun is one run of a lab with the record R.
+type labRun[R any] struct {
+	live.LabRun    // Values hold every field of the lab, checked, and of an action also what else came
+	Last        *R // what was kept before; nil for nothing
+	// Show draws what is known so far, and says where the lab stands. It is
+	// cheap to call ten times a second and not more often.
+	Show func(record *R, say string)
+}
+
+// Say tells where the lab stands, in one sentence.
+func (r *labRun[R]) Say(format string, args ...any) {
+	r.Emit(live.LabEvent{Say: fmt.Sprintf(format, args...)})
+}
+
+func (l *labOf[R]) info() *labInfo { return &l.labInfo }
+
+func (l *labOf[R]) known(record json.RawMessage, values map[string]string) (labKnown, error) {
+	var k labKnown
+	var r *R
+	if record != nil {
+		r = new(R)
+		if err := json.Unmarshal(record, r); err != nil {
+			return k, fmt.Errorf("read what lab %q measured: %w", l.ID, err)
+		}
+		k.check = r
+		if l.Check != nil {
+			k.check = l.Check(r)
+		}
+		if l.Figures != nil {
+			k.figures = l.Figures(r)
+		}
+		if l.Numbers != nil {
+			k.numbers = l.Numbers(r)
+		}
+	}
+	if l.Draw != nil {
+		k.drawn = l.Draw(r, values)
+	}
+	return k, nil
+}
+
+func (l *labOf[R]) run(ctx context.Context, s *Site, base live.LabRun) error {
+	do := l.Run
+	if base.Action != "" {
+		do = l.Act
+	}
+	if do == nil {
+		return &live.InputError{Message: "This lab cannot do that. Load the page again."}
+	}
+	values := l.values(base.Values)
+	if base.Action != "" { // an action has values of its own, which it checks itself
+		for name, v := range base.Values {
+			if _, ok := values[name]; !ok {
+				values[name] = v
+			}
+		}
+	}
+	base.Values = values
+	r := &labRun[R]{LabRun: base}
+	r.Show = func(record *R, say string) {
+		r.Emit(live.LabEvent{Say: say, HTML: s.drawLab(ctx, l.ID, l.Draw(record, values))})
+	}
+	name := l.record(base.Project.ID)
+	store, workspace := s.config.Store, base.Project.Workspace
+	last, err := s.labRecord(ctx, workspace, name)
 	if err != nil {
 		return err
 	}
-	d, err := k.s.labs.Fill(ctx, live.Key(p), own, func(d lab.Density, say string) {
-		e := live.LabEvent{Say: say}
-		if len(d.Lines) > 0 {
-			e.HTML = k.s.drawn(ctx, d)
+	if last != nil {
+		r.Last = new(R)
+		if json.Unmarshal(last, r.Last) != nil {
+			r.Last = nil // of an older form
 		}
-		emit(e)
-	})
-	if errors.Is(err, lab.ErrBusy) {
-		return &live.InputError{Message: "Many labs wait already. Try again in a minute."}
 	}
-	if len(d.Lines) > 0 {
-		emit(live.LabEvent{HTML: k.s.drawn(ctx, d), Figures: densityView(d).Figures()})
-	}
-	if d.Line(lab.Isolate) != nil && (err == nil || len(d.Line(lab.Isolate).Samples) > 1) {
-		record, merr := json.Marshal(d)
+	record, err := do(ctx, r)
+	if record != nil {
+		e := live.LabEvent{HTML: s.drawLab(ctx, l.ID, l.Draw(record, values))}
+		if l.Figures != nil {
+			e.Figures = l.Figures(record)
+		}
+		r.Emit(e)
+		data, merr := json.Marshal(record)
 		if merr != nil {
-			return merr
+			return errors.Join(err, fmt.Errorf("keep lab %q: %w", l.ID, merr))
 		}
-		err = errors.Join(err, k.s.config.Store.SaveLab(context.WithoutCancel(ctx), p.Workspace, name, record))
+		err = errors.Join(err, store.SaveLab(context.WithoutCancel(ctx), workspace, name, data))
 	}
-	if errors.Is(err, lab.ErrTime) {
+	switch {
+	case errors.Is(err, lab.ErrBusy):
+		return &live.InputError{Message: "Many labs wait already. Try again in a minute."}
+	case errors.Is(err, lab.ErrTime):
 		return &live.InputError{Message: "That took too long. What was measured stays."}
 	}
 	return err
 }
 
-// ownProject is the learner's project for a lab; nil while it is as the lesson gave it.
-func (s *Site) ownProject(p classroom.Project) (*trace.Project, error) {
-	l := s.catalog.Load().ByID(p.Lesson)
-	if l == nil || bytes.Equal(l.Starter[l.Main()], p.Files[l.Main()]) {
-		return nil, nil
+// values are the lab's fields as they count: what was given where it is
+// allowed, else the default.
+func (i *labInfo) values(given map[string]string) map[string]string {
+	out := make(map[string]string, len(i.Fields))
+	for _, f := range i.Fields {
+		v, ok := given[f.Name]
+		if !ok || !f.Allows(v) {
+			v = f.Value
+		}
+		out[f.Name] = v
 	}
-	own, err := live.Sources(p, s.config.Ceiling)
-	return &own, err
+	return out
 }
 
-func (s *Site) drawn(ctx context.Context, d lab.Density) string {
+// shown is a lab with its fields holding values.
+func (i *labInfo) shown(values map[string]string) view.LabInfo {
+	out := i.LabInfo
+	out.Fields = slices.Clone(i.Fields)
+	for k := range out.Fields {
+		out.Fields[k].Value = values[out.Fields[k].Name]
+	}
+	return out
+}
+
+func (s *Site) drawLab(ctx context.Context, id string, c templ.Component) string {
+	if c == nil {
+		return ""
+	}
 	var b bytes.Buffer
-	if err := view.DensityView(densityView(d)).Render(ctx, &b); err != nil {
-		s.log.Error("lab not drawn", "error", err)
+	if err := c.Render(ctx, &b); err != nil {
+		s.log.Error("lab not drawn", "lab", id, "error", err)
 		return ""
 	}
 	return b.String()
 }
 
-// densityView is what was measured as the page shows it.
-func densityView(d lab.Density) view.Density {
-	out := view.Density{Cap: d.Cap}
-	var n []string
-	for _, l := range d.Lines {
-		b := view.DensityBox{Name: l.Name, Plural: l.Plural, Round: l.Round, Off: l.Off}
-		if l.Key != lab.Own {
-			b.Key = l.Key
-		}
-		for _, s := range l.Samples {
-			b.Samples = append(b.Samples, view.DensitySample{Copies: s.Copies, Bytes: s.Bytes})
-		}
-		out.Boxes = append(out.Boxes, b)
-		if len(b.Samples) > 0 {
-			n = append(n, fmt.Sprintf("%d counts up to %d %s", len(b.Samples), l.Copies, l.Plural))
+// lab finds a lab, nil when this server has none of that name.
+func (s *Site) lab(id string) experiment {
+	for _, l := range s.experiments {
+		if l.info().ID == id {
+			return l
 		}
 	}
-	if d.Machine != "" {
-		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Processes and isolates run the lab's own visit counter. %s, on %s.",
-			strings.Join(n, " and "), d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
+	return nil
+}
+
+// labRunner runs labs for the hub.
+type labRunner struct{ s *Site }
+
+// Lab implements live.Labs.
+func (k labRunner) Lab(ctx context.Context, r live.LabRun) error {
+	l := k.s.lab(r.Lab)
+	if l == nil {
+		return &live.InputError{Message: "There is no such lab on this server."}
+	}
+	return l.run(ctx, k.s, r)
+}
+
+// labRecord is what is kept under a name, nil for nothing.
+func (s *Site) labRecord(ctx context.Context, workspace, name string) (json.RawMessage, error) {
+	record, err := s.config.Store.Lab(ctx, workspace, name)
+	if errors.Is(err, classroom.ErrNotFound) {
+		return nil, nil
+	}
+	return record, err
+}
+
+// labsOf are the labs as one learner's project knows them.
+type labsOf struct {
+	s       *Site
+	project string
+	records map[string]json.RawMessage
+}
+
+func (s *Site) labsOf(ctx context.Context, workspace, project string) (labsOf, error) {
+	records, err := s.config.Store.Labs(ctx, workspace)
+	return labsOf{s, project, records}, err
+}
+
+// of is what is known of one lab; a record of an older form counts as none.
+func (k labsOf) of(l experiment, values map[string]string) labKnown {
+	known, err := l.known(k.records[l.info().record(k.project)], values)
+	if err != nil {
+		k.s.log.Error("lab's record not read", "lab", l.info().ID, "error", err)
+		known, _ = l.known(nil, values)
+	}
+	return known
+}
+
+// view is a lab as a page shows it, nil for one that this server does not have.
+func (k labsOf) view(id, action string, args map[string]string) *view.Lab {
+	l := k.s.lab(id)
+	if l == nil {
+		return nil
+	}
+	values := l.info().values(args)
+	return &view.Lab{LabInfo: l.info().shown(values), Action: action, Drawn: k.of(l, values).drawn}
+}
+
+// figures are those of all labs, for the text's placeholders.
+func (k labsOf) figures() map[string]string {
+	out := map[string]string{}
+	for _, l := range k.s.experiments {
+		if k.records[l.info().record(k.project)] != nil {
+			maps.Copy(out, k.of(l, l.info().values(nil)).figures)
+		}
 	}
 	return out
 }
 
-// density is what the learner's density lab measured last, nil before it ran.
-func (s *Site) density(ctx context.Context, workspace string) (*lab.Density, error) {
-	record, err := s.config.Store.Lab(ctx, workspace, labDensity)
-	if errors.Is(err, classroom.ErrNotFound) {
-		return nil, nil
+// numbers are the figures to calculate with.
+func (k labsOf) numbers() map[string]float64 {
+	out := map[string]float64{}
+	for _, l := range k.s.experiments {
+		if k.records[l.info().record(k.project)] != nil {
+			maps.Copy(out, k.of(l, l.info().values(nil)).numbers)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	var d lab.Density
-	if err := json.Unmarshal(record, &d); err != nil {
-		return nil, fmt.Errorf("read lab %q: %w", labDensity, err)
-	}
-	return &d, nil
-}
-
-// checkBox measures a kind of box for checks: as the learner's lab did, else now.
-func (s *Site) checkBox(ctx context.Context, workspace, name string) (check.Line, error) {
-	if name != "process" {
-		return check.Line{Why: "this server has no boxes of the kind " + name}, nil
-	}
-	d, err := s.density(ctx, workspace)
-	if err != nil {
-		return check.Line{}, err
-	}
-	var line lab.Line
-	at := s.config.Now()
-	if d != nil && d.Line(lab.Process) != nil && len(d.Line(lab.Process).Samples) > 1 {
-		line, at = *d.Line(lab.Process), d.At
-	} else if line, err = s.labs.Processes(ctx); err != nil {
-		return check.Line{}, err
-	}
-	return checkLine(line, at), nil
-}
-
-func checkLine(l lab.Line, at time.Time) check.Line {
-	if l.Off != "" {
-		return check.Line{Why: l.Off}
-	}
-	out := check.Line{Available: true, Method: "pages in memory after one request each, shared ones once, measured " + at.UTC().Format("2 January 2006, 15:04 UTC")}
-	for _, s := range l.Samples {
-		out.Dots = append(out.Dots, check.Dot{Copies: s.Copies, MB: float64(s.Bytes) / (1 << 20)})
-	}
-	out.Fixed, out.Each = check.Fit(out.Dots)
 	return out
 }
 
 // checkLab gives checks what the learner's lab measured, nil before it ran.
-func (s *Site) checkLab(ctx context.Context, workspace, name string) (any, error) {
-	if name != labDensity {
-		return nil, fmt.Errorf("there is no lab %q here", name)
+func (s *Site) checkLab(ctx context.Context, workspace, project, id string) (any, error) {
+	l := s.lab(id)
+	if l == nil {
+		return nil, fmt.Errorf("there is no lab %q here", id)
 	}
-	d, err := s.density(ctx, workspace)
-	if d == nil || err != nil {
+	record, err := s.labRecord(ctx, workspace, l.info().record(project))
+	if record == nil || err != nil {
 		return nil, err
 	}
-	lines := map[string]check.Line{}
-	for _, l := range d.Lines {
-		lines[l.Key] = checkLine(l, d.At)
-	}
-	return lines, nil
+	known, err := l.known(record, l.info().values(nil))
+	return known.check, err
 }
 
-// lessonLab is a lab's button without scripts: it measures, then shows the lesson.
+// press is a lab's button without scripts: it measures, or does what the
+// button says, until it has its result.
+func (s *Site) press(c *call, form url.Values, project string) (experiment, error) {
+	id := c.param("lab")
+	if id == "" { // in a lesson
+		id = form.Get("lab")
+	}
+	l := s.lab(id)
+	if l == nil {
+		return nil, fail(http.StatusBadRequest, "There is no such lab on this server. Load the page again.")
+	}
+	if err := s.allowRun(c); err != nil {
+		return nil, err
+	}
+	p, err := s.begin(c.r.Context(), c.session, project)
+	if err != nil {
+		return nil, err
+	}
+	spec := live.LabSpec{ID: "f" + classroom.NewID(9), Lab: id, Action: form.Get("do"), Values: formValues(form)}
+	return l, s.hub.Lab(c.r.Context(), live.Key(p), spec)
+}
+
+// formValues are the fields of a lab's form; of a name that is there several
+// times all values, with a space between.
+func formValues(form url.Values) map[string]string {
+	out := map[string]string{}
+	for name, v := range form {
+		if name != "lab" && name != "do" {
+			out[name] = strings.Join(v, " ")
+		}
+	}
+	return out
+}
+
+// lessonLab is a lab's button in a lesson, without scripts.
 func (s *Site) lessonLab(c *call) error {
 	l, form, err := s.lessonForm(c)
 	if err != nil {
 		return err
 	}
-	name := form.Get("lab")
-	if name != labDensity {
-		return fail(http.StatusBadRequest, "The lesson has no such lab. Load the page again.")
-	}
-	if err := s.allowRun(c); err != nil {
-		return err
-	}
-	p, err := s.begin(c.r.Context(), c.session, l.ID)
+	x, err := s.press(c, form, l.ID)
 	if err != nil {
 		return err
 	}
-	if err := s.hub.Lab(c.r.Context(), live.Key(p), "f"+classroom.NewID(9), name, 0, false); err != nil {
-		return err
-	}
-	return c.seeOther(lessonURL(l, "", "", "lab-"+name))
+	return c.seeOther(lessonURL(l, "", "", "lab-"+x.info().ID))
 }
 
-// isLab reports whether a project's name is that of a lab's own page.
-func isLab(project string) bool { return project == "lab-"+labDensity }
+// labProject is the name under which a lab's own page is followed.
+func labProject(id string) string { return "lab-" + id }
 
-// labPage is a lab without a lesson around it.
+// isLab reports whether a project's name is that of a lab's own page.
+func (s *Site) isLab(project string) bool {
+	id, ok := strings.CutPrefix(project, "lab-")
+	return ok && s.lab(id) != nil
+}
+
+// labsPage lists the labs.
+func (s *Site) labsPage(c *call) error {
+	p := view.LabsPage{Shell: c.shell()}
+	p.Title, p.Description = "Labs", "Experiments on this server's own isolates, processes and containers."
+	for _, l := range s.experiments {
+		p.Labs = append(p.Labs, l.info().LabInfo)
+	}
+	return c.page(http.StatusOK, view.LabsView(p))
+}
+
+// labPage is a lab without a lesson around it. Its address may give values for
+// its fields.
 func (s *Site) labPage(c *call) error {
-	name := c.param("lab")
-	if name != labDensity {
+	l := s.lab(c.param("lab"))
+	if l == nil {
 		return fail(http.StatusNotFound, "There is no lab at this address.")
 	}
-	p := view.LabPage{
-		Shell: c.shell(), Project: "lab-" + name,
-		Lead: "How much memory do copies of one visit counter hold, as isolates and as Node processes? Press Fill: a few copies start, then more, and each time Linux is asked.",
-		Lab:  view.Lab{ID: name, Title: "Density", Verb: "Fill", Action: "/labs/" + name},
-	}
-	p.Title, p.Description = "How many fit?", "Isolates and Node processes, started and measured before your eyes."
+	i := l.info()
+	p := view.LabPage{Shell: c.shell(), Project: labProject(i.ID)}
+	p.Title, p.Description, p.Lead = i.Heading, i.Description, i.Lead
+	known := labsOf{s: s, project: p.Project}
 	if c.session.stored {
-		d, err := s.density(c.r.Context(), c.session.workspace.ID)
-		if err != nil {
+		var err error
+		if known, err = s.labsOf(c.r.Context(), c.session.workspace.ID, p.Project); err != nil {
 			return err
 		}
-		if d != nil {
-			drawn := densityView(*d)
-			p.Lab.Density = &drawn
-		}
 	}
+	p.Lab = *known.view(i.ID, "/labs/"+i.ID, formValues(c.r.URL.Query()))
 	return c.page(http.StatusOK, view.LabView(p))
 }
 
 // labPost is the page's button without scripts.
 func (s *Site) labPost(c *call) error {
-	if _, err := c.form(); err != nil {
-		return err
-	}
-	name := c.param("lab")
-	if name != labDensity {
-		return fail(http.StatusNotFound, "There is no lab at this address.")
-	}
-	if err := s.allowRun(c); err != nil {
-		return err
-	}
-	p, err := s.begin(c.r.Context(), c.session, "lab-"+name)
+	form, err := c.form()
 	if err != nil {
 		return err
 	}
-	if err := s.hub.Lab(c.r.Context(), live.Key(p), "f"+classroom.NewID(9), name, 0, false); err != nil {
+	if s.lab(c.param("lab")) == nil {
+		return fail(http.StatusNotFound, "There is no lab at this address.")
+	}
+	l, err := s.press(c, form, labProject(c.param("lab")))
+	if err != nil {
 		return err
 	}
-	return c.seeOther("/labs/" + name)
+	// The values go on in the address, so that the page shows them.
+	values := url.Values{}
+	for _, f := range l.info().Fields {
+		if v, ok := form[f.Name]; ok && strings.Join(v, " ") != f.Value && len(v[0]) < 500 {
+			values.Set(f.Name, strings.Join(v, " "))
+		}
+	}
+	to := "/labs/" + l.info().ID
+	if len(values) > 0 {
+		to += "?" + values.Encode()
+	}
+	return c.seeOther(to)
+}
+
+// labNumber is a field's value as a number; fields of kind number hold one.
+func labNumber(values map[string]string, name string) float64 {
+	n, err := strconv.ParseFloat(values[name], 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -38,7 +38,7 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 			t.Errorf("the page has no %s", want)
 		}
 	}
-	if n, ok := lookup(nil, d)("iso.fit"); !ok || n < 10 {
+	if n, ok := lookup(nil, densityView(*d).Numbers())("iso.fit"); !ok || n < 10 {
 		t.Errorf("the prediction is graded with %v, %v", n, ok)
 	}
 
@@ -57,11 +57,11 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 	} else if process.Available || !strings.HasPrefix(process.Why, "no `node`") {
 		t.Errorf("process %+v", process)
 	}
-	samples, err := s.site.checkLab(t.Context(), workspace, "density")
+	samples, err := s.site.checkLab(t.Context(), workspace, l.ID, "density")
 	if lines, ok := samples.(map[string]check.Line); err != nil || !ok || len(lines[lab.Isolate].Dots) != 4 {
 		t.Errorf("lab: %+v, %v", samples, err)
 	}
-	if none, err := s.site.checkLab(t.Context(), "nobody", "density"); none != nil || err != nil {
+	if none, err := s.site.checkLab(t.Context(), "nobody", l.ID, "density"); none != nil || err != nil {
 		t.Errorf("lab of a learner who did not fill: %+v, %v", none, err)
 	}
 	if got, err := s.site.density(context.Background(), "nobody"); got != nil || err != nil {

@@ -11,7 +11,6 @@ import (
 	"coldstart/lessons"
 	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
-	"coldstart/web/lab"
 	"coldstart/web/live"
 	"coldstart/web/view"
 )
@@ -42,7 +41,7 @@ type studying struct {
 	answers map[string]classroom.Answer
 	hints   map[int]int
 	runs    []classroom.Run // newest first
-	density *lab.Density    // what the learner's lab measured; nil before it ran
+	labs    labsOf
 }
 
 func (s *Site) studying(c *call) (studying, error) {
@@ -50,7 +49,7 @@ func (s *Site) studying(c *call) (studying, error) {
 	if err != nil {
 		return studying{}, err
 	}
-	x := studying{lesson: l, text: l.In(languages(c.r.Header.Get("Accept-Language"))...), project: s.starter(c.session, l)}
+	x := studying{lesson: l, labs: labsOf{s: s, project: l.ID}, text: l.In(languages(c.r.Header.Get("Accept-Language"))...), project: s.starter(c.session, l)}
 	if !c.session.stored {
 		return x, nil
 	}
@@ -74,7 +73,7 @@ func (s *Site) studying(c *call) (studying, error) {
 	if x.runs, err = store.Runs(ctx, workspace, l.ID, classroom.KeepRuns); err != nil {
 		return x, err
 	}
-	if x.density, err = s.density(ctx, workspace); err != nil {
+	if x.labs, err = s.labsOf(ctx, workspace, l.ID); err != nil {
 		return x, err
 	}
 	return x, nil
@@ -155,17 +154,17 @@ func limitsOf(l *lessons.Lesson) trace.Limits {
 
 // learned is what the learner did in the lesson, as its page shows it.
 func (x studying) learned() view.Learned {
-	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs), LabAction: x.lesson.URL() + "/lab"}
-	if x.density != nil {
-		d := densityView(*x.density)
-		by.Density, by.Figures = &d, d.Figures()
+	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs), Figures: x.labs.figures()}
+	by.Lab = func(name string, args map[string]string) *view.Lab {
+		return x.labs.view(name, x.lesson.URL()+"/lab", args)
 	}
+	numbers := x.labs.numbers()
 	for _, q := range x.text.Questions {
 		a, ok := x.answers[q.ID]
 		if !ok {
 			continue
 		}
-		grade, err := q.Grade(a.Answer, lookup(by.Measures, x.density))
+		grade, err := q.Grade(a.Answer, lookup(by.Measures, numbers))
 		if err != nil {
 			continue // the question has changed since: it is open again
 		}
@@ -203,11 +202,7 @@ func lessonURL(l *lessons.Lesson, key, value, fragment string) string {
 }
 
 // lookup finds a figure of the learner's own runs and labs by its name.
-func lookup(own map[string]int64, d *lab.Density) func(string) (float64, bool) {
-	numbers := map[string]float64{}
-	if d != nil {
-		numbers = densityView(*d).Numbers()
-	}
+func lookup(own map[string]int64, numbers map[string]float64) func(string) (float64, bool) {
 	return func(name string) (float64, bool) {
 		if us, ok := own[name]; ok {
 			return float64(us), true

@@ -159,11 +159,11 @@ func (s *Site) lessonAnswer(c *call) error {
 	if err != nil {
 		return err
 	}
-	density, err := s.density(c.r.Context(), c.session.workspace.ID)
+	labs, err := s.labsOf(c.r.Context(), c.session.workspace.ID, l.ID)
 	if err != nil {
 		return err
 	}
-	grade, err := q.Grade(answer, lookup(figures(runs), density))
+	grade, err := q.Grade(answer, lookup(figures(runs), labs.numbers()))
 	if err != nil {
 		return &Error{Status: http.StatusBadRequest, Message: "That is not an answer to this question. Choose one of those offered, or write one number.", Err: err}
 	}

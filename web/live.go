@@ -46,7 +46,7 @@ func (s *Site) begin(ctx context.Context, x *session, id string) (classroom.Proj
 		return p, err
 	}
 	l := s.catalog.Load().ByID(id)
-	if l == nil && isLab(id) { // a lab's own page has no files to begin with
+	if l == nil && s.isLab(id) { // a lab's own page has no files to begin with
 		return classroom.Project{Workspace: x.workspace.ID, ID: id}, s.store(ctx, x)
 	}
 	if l == nil {
@@ -104,7 +104,7 @@ func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.
 		Box: func(ctx context.Context, name string, _ map[string]any) (check.Line, error) {
 			return k.s.checkBox(ctx, p.Workspace, name)
 		},
-		Lab: func(ctx context.Context, name string) (any, error) { return k.s.checkLab(ctx, p.Workspace, name) },
+		Lab: func(ctx context.Context, name string) (any, error) { return k.s.checkLab(ctx, p.Workspace, p.ID, name) },
 	}
 	result, err := check.Run(ctx, config, l, p.Files, func(e check.Event) { emit(checkEvent(e)) })
 	var script *check.ScriptError

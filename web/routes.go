@@ -63,13 +63,14 @@ func (s *Site) table() []route {
 		{http.MethodPost, lesson + "/check", visitor, maxForm, s.lessonCheck},
 		{http.MethodPost, lesson + "/answer", visitor, maxSmall, s.lessonAnswer},
 		{http.MethodPost, lesson + "/hint", visitor, maxSmall, s.lessonHint},
-		{http.MethodPost, lesson + "/lab", visitor, maxSmall, s.lessonLab},
+		{http.MethodPost, lesson + "/lab", visitor, maxForm, s.lessonLab},
 		{http.MethodPost, lesson + "/reset", visitor, 0, s.lessonReset},
 		{http.MethodPost, lesson + "/solve", visitor, 0, s.lessonSolve},
 		{http.MethodPost, lesson + "/undo", visitor, 0, s.lessonUndo},
 
+		{http.MethodGet, "/labs", visitor, 0, s.labsPage},
 		{http.MethodGet, "/labs/:lab", visitor, 0, s.labPage},
-		{http.MethodPost, "/labs/:lab", visitor, maxSmall, s.labPost},
+		{http.MethodPost, "/labs/:lab", visitor, maxForm, s.labPost},
 
 		{http.MethodGet, "/api/live", learner, 0, s.liveSession},
 		{http.MethodGet, "/api/projects", learner, 0, s.projectList},

@@ -25,19 +25,20 @@ import (
 
 // Site is the whole site. It is an http.Handler, safe for concurrent use.
 type Site struct {
-	config  Config
-	log     *slog.Logger
-	secret  []byte
-	catalog atomic.Pointer[lessons.Catalog]
-	hub     *live.Hub
-	deploy  *live.Deployer
-	labs    *lab.Labs
-	router  http.Handler
-	routes  []route
-	static  http.Handler
-	origin  *http.CrossOriginProtection
-	workers workers
-	closing atomic.Bool
+	config      Config
+	log         *slog.Logger
+	secret      []byte
+	catalog     atomic.Pointer[lessons.Catalog]
+	hub         *live.Hub
+	deploy      *live.Deployer
+	labs        *lab.Labs
+	experiments []experiment
+	router      http.Handler
+	routes      []route
+	static      http.Handler
+	origin      *http.CrossOriginProtection
+	workers     workers
+	closing     atomic.Bool
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
 }
@@ -67,6 +68,7 @@ func New(c Config) (*Site, error) {
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
 	s.labs = lab.New(lab.Config{Door: c.Door, Open: c.LabDoor, Now: c.Now})
+	s.experiments = s.labList()
 	run := c.Rates.Run
 	if run.PerSecond < 0 {
 		run = Rate{1e9, 1 << 30}

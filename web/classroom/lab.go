@@ -31,3 +31,24 @@ func (s *Store) Lab(ctx context.Context, workspace, lab string) (json.RawMessage
 	}
 	return json.RawMessage(record), nil
 }
+
+// Labs gives what all of a learner's labs measured last, by name.
+func (s *Store) Labs(ctx context.Context, workspace string) (map[string]json.RawMessage, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT lab, record FROM labs WHERE workspace = $1`, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("load labs: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]json.RawMessage{}
+	for rows.Next() {
+		var lab, record string
+		if err := rows.Scan(&lab, &record); err != nil {
+			return nil, fmt.Errorf("load labs: %w", err)
+		}
+		out[lab] = json.RawMessage(record)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("load labs: %w", err)
+	}
+	return out, nil
+}

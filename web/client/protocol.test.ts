@@ -17,6 +17,8 @@ const sent: ClientMessage[] = [
   { type: "run", id: "r2", request: { method: "GET", path: "https://shop.example/cart" }, cold: true, times: 20 },
   { type: "check", id: "c1", revision: 7 },
   { type: "lab", id: "l1", lab: "density", revision: 7 },
+  { type: "lab", id: "l2", lab: "race", values: { samples: "30" } },
+  { type: "act", id: "l2", lab: "race", action: "pause", values: { on: "1" } },
   { type: "cancel", id: "r2" },
   { type: "evict" },
   { type: "keep", on: true },

@@ -50,7 +50,8 @@ export type ClientMessage =
   | { type: "hello"; project: string; stream?: string; after?: number }
   | { type: "run"; id: string; revision?: number; request: Request; cold?: boolean; times?: number }
   | { type: "check"; id: string; revision?: number }
-  | { type: "lab"; id: string; lab: string; revision?: number }
+  | { type: "lab"; id: string; lab: string; revision?: number; values?: Record<string, string> }
+  | { type: "act"; id: string; lab: string; action: string; values?: Record<string, string> }
   | { type: "cancel"; id: string }
   | { type: "evict" }
   | { type: "keep"; on?: boolean }
@@ -63,9 +64,13 @@ export interface CheckEvent {
   done?: boolean; passed?: number; total?: number;
 }
 
-/** How far a lab is: html draws everything measured so far, figures fill the text's placeholders. */
+/**
+ * How far a lab is: html draws everything measured so far, figures fill the text's placeholders.
+ * action and data are for the lab's own script; what answers an act beside any run names its action.
+ */
 export interface LabEvent {
-  run: string; lab: string; say?: string; html?: string; figures?: Record<string, string>; done?: boolean;
+  run: string; lab: string; say?: string; html?: string; figures?: Record<string, string>;
+  action?: string; data?: unknown; done?: boolean;
 }
 
 export interface ServerMessage {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-
-	"coldstart/web/classroom"
 )
 
 // measurer is a lab that tells one thing and then goes on until told to stop.
@@ -14,13 +12,25 @@ type measurer struct {
 	ended chan error
 }
 
-func (m measurer) Lab(ctx context.Context, p classroom.Project, lab string, emit func(LabEvent)) error {
-	if lab != "density" {
+func (m measurer) Lab(ctx context.Context, r LabRun) error {
+	if r.Lab != "density" {
 		return &InputError{Message: "There is no such lab on this server."}
 	}
-	emit(LabEvent{Say: "1 isolate", HTML: "<p>drawn</p>", Figures: map[string]string{"iso.each": "300 kB"}})
+	if r.Action != "" {
+		r.Emit(LabEvent{HTML: "<p>" + r.Values["n"] + "</p>"})
+		return nil
+	}
+	r.Emit(LabEvent{Say: "1 isolate", HTML: "<p>drawn</p>", Figures: map[string]string{"iso.each": "300 kB"}})
 	m.began <- struct{}{}
-	<-ctx.Done()
+	for {
+		select {
+		case a := <-r.Acts:
+			r.Emit(LabEvent{Say: a.Action + " " + a.Values["n"], HTML: "<p>again</p>"})
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
 	m.ended <- context.Cause(ctx)
 	return ctx.Err()
 }
@@ -79,5 +89,40 @@ func TestUnknownLabSaysSo(t *testing.T) {
 	p.send(ClientMessage{Type: "lab", ID: "l1", Lab: "density"})
 	if got := p.want("error"); got.Message != "This server runs no labs." || got.ID != "l1" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What a page asks reaches the lab that runs; beside a run it is answered by itself.
+func TestActs(t *testing.T) {
+	w, m := newLabWorld(t)
+	p, welcome := w.dial("", 0)
+	p.send(ClientMessage{Type: "lab", ID: "l1", Lab: "density"})
+	<-m.began
+	p.want("lab")
+	p.send(ClientMessage{Type: "act", ID: "l1", Lab: "density", Action: "kill", Values: map[string]string{"n": "3"}})
+	if got := p.want("lab"); got.Lab.Say != "kill 3" || got.Lab.Action != "" || got.Lab.Done {
+		t.Errorf("got %+v", got.Lab)
+	}
+	p.send(ClientMessage{Type: "act", ID: "a2", Lab: "density", Action: "work", Values: map[string]string{"n": "4"}})
+	if got := p.want("lab"); got.Lab.HTML != "<p>4</p>" || got.Lab.Action != "work" {
+		t.Errorf("got %+v", got.Lab)
+	}
+	if got := p.want("lab"); !got.Lab.Done || got.Lab.Say != "" || got.Lab.Action != "work" {
+		t.Errorf("got %+v", got.Lab)
+	}
+	p.send(ClientMessage{Type: "act", ID: "a2", Lab: "density", Action: "work"})
+	if got := p.want("error"); got.Message != "The lab has ended. Start it again." {
+		t.Errorf("got %+v", got)
+	}
+	// A page that comes back draws once, the newest.
+	again, _ := w.dial(welcome.Stream, welcome.Seq)
+	var drawn []string
+	for range 4 {
+		if e := again.want("lab").Lab; e.HTML != "" {
+			drawn = append(drawn, e.HTML)
+		}
+	}
+	if len(drawn) != 1 || drawn[0] != "<p>4</p>" {
+		t.Errorf("it draws %q", drawn)
 	}
 }

@@ -1,6 +1,10 @@
 package live
 
-import "coldstart/sandbox/trace"
+import (
+	"encoding/json"
+
+	"coldstart/sandbox/trace"
+)
 
 // A page opens one WebSocket at /api/live, says hello with its project, and
 // both sides then exchange text frames. A frame from the page holds one
@@ -11,7 +15,8 @@ import "coldstart/sandbox/trace"
 // Numbered messages (event, check, lab) belong to the stream of one project of one
 // workspace: Seq grows by one per message, every page of that project gets all
 // of them, and a page that reconnects with the stream's id and its last Seq
-// gets exactly the ones after it. Runs belong to the server: they go on while
+// gets exactly the ones after it; only a lab's drawing that a newer one has
+// replaced comes without its HTML. Runs belong to the server: they go on while
 // no page is connected, and a page never repeats a run by itself.
 
 // Subprotocol is the WebSocket subprotocol that both sides name.
@@ -32,7 +37,9 @@ const (
 //	hello   Project; After (last Seq seen) and Stream when resuming: always the first message
 //	run     ID (chosen by the page, [A-Za-z0-9_-]{1,32}, new each time), Request, Revision, Cold, Times
 //	check   ID, Revision: run the lesson's checks
-//	lab     ID, Lab (its name), Revision: measure; it ends when no page of the project is left
+//	lab     ID, Lab (its name), Revision, Values (what its form holds): measure; it ends when no page of the project is left
+//	act     ID of a running lab, Lab, Action, Values: something to do in it. With a new ID: a
+//	        short answer of a lab that needs no run, "work it out with these figures"
 //	cancel  ID of a run, check or lab
 //	evict, keep (On): the project's isolates
 //	pages   Isolate: ask for a page map
@@ -53,6 +60,9 @@ type ClientMessage struct {
 	Lab      string   `json:"lab,omitempty"`
 	On       bool     `json:"on,omitempty"`
 	Isolate  string   `json:"isolate,omitempty"`
+
+	Action string            `json:"action,omitempty"`
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // Request is what the request builder holds.
@@ -121,5 +131,7 @@ type LabEvent struct {
 	Say     string            `json:"say,omitempty"`     // where it stands, or why it ended early
 	HTML    string            `json:"html,omitempty"`    // everything measured so far, drawn
 	Figures map[string]string `json:"figures,omitempty"` // for the text's placeholders, by name, ready to be shown
+	Action  string            `json:"action,omitempty"`  // of an act beside any run, which this answers; or what the lab's script is to do
+	Data    json.RawMessage   `json:"data,omitempty"`    // for the lab's script
 	Done    bool              `json:"done,omitempty"`
 }

@@ -352,7 +352,7 @@ func parse(kind int, data []byte) (ClientMessage, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, errNotMessage
 	}
-	if !slices.Contains([]string{"hello", "run", "check", "lab", "cancel", "evict", "keep", "pages", "ping"}, m.Type) {
+	if !slices.Contains([]string{"hello", "run", "check", "lab", "act", "cancel", "evict", "keep", "pages", "ping"}, m.Type) {
 		return m, errNotMessage
 	}
 	return m, nil
@@ -399,6 +399,18 @@ func (x *session) take(m ClientMessage) {
 		x.say(ServerMessage{Type: "pong"})
 	case "cancel":
 		s.cancel(m.ID)
+	case "act":
+		switch took := s.act(m.ID, LabAct{Action: m.Action, Values: m.Values}); took {
+		case actTaken:
+			return
+		case actLate:
+			x.say(ServerMessage{Type: "error", ID: m.ID, Message: "The lab has ended. Start it again."})
+			return
+		case actRefused: // the lab goes on, so this is no answer to its id
+			x.say(ServerMessage{Type: "error", Message: "The lab has not done the last things yet. Wait a moment."})
+			return
+		}
+		fallthrough
 	case "run", "check", "lab":
 		if wait, ok := h.Allow(x.workspace); !ok {
 			x.say(ServerMessage{Type: "error", ID: m.ID, Message: tooFast, Retry: max(1, wait.Milliseconds())})
@@ -440,8 +452,14 @@ func (x *session) start(ctx context.Context, key sandbox.Key, m ClientMessage) e
 	if m.Type == "check" {
 		return h.Check(ctx, key, m.ID, m.Revision)
 	}
-	if m.Type == "lab" {
-		return h.Lab(ctx, key, m.ID, m.Lab, m.Revision, true)
+	if m.Type == "lab" || m.Type == "act" {
+		spec := LabSpec{ID: m.ID, Lab: m.Lab, Values: m.Values, Revision: m.Revision, Watched: true}
+		if m.Type == "act" {
+			if spec.Action = m.Action; m.Action == "" {
+				return &InputError{Message: "The page did not say what to do. Load it again."}
+			}
+		}
+		return h.Lab(ctx, key, spec)
 	}
 	spec := RunSpec{ID: m.ID, Revision: m.Revision, Cold: m.Cold, Times: m.Times}
 	if m.Request != nil {

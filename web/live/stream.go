@@ -36,6 +36,8 @@ type stream struct {
 	bytes    int
 	sessions map[*session]bool
 	jobs     map[string]context.CancelCauseFunc // runs and checks under way, by the page's id
+	acts     map[string]chan<- LabAct           // labs under way that take acts
+	drawn    map[string]ServerMessage           // the newest drawing of each lab
 	recent   []string                           // ids used lately, oldest first
 	touched  time.Time
 	outside  *rate.Limiter // runs from the public address that pages are told of
@@ -45,7 +47,7 @@ type stream struct {
 
 func newStream(key sandbox.Key, now time.Time, total *atomic.Int64) *stream {
 	return &stream{
-		key: key, id: classroom.NewID(12), sessions: map[*session]bool{}, jobs: map[string]context.CancelCauseFunc{},
+		key: key, id: classroom.NewID(12), sessions: map[*session]bool{}, jobs: map[string]context.CancelCauseFunc{}, acts: map[string]chan<- LabAct{},
 		touched: now, outside: rate.NewLimiter(20, 20), total: total,
 	}
 }
@@ -61,10 +63,10 @@ func (s *stream) publish(m ServerMessage) {
 		e.Seq = s.seq
 		m.Event = &e
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		panic("live: message cannot be encoded: " + err.Error()) // plain data only
+	if m.Lab != nil && m.Lab.HTML != "" {
+		s.redrawn(m)
 	}
+	data := encoded(m)
 	s.kept = append(s.kept, data)
 	s.bytes += len(data)
 	s.total.Add(int64(len(data)))
@@ -76,6 +78,36 @@ func (s *stream) publish(m ServerMessage) {
 	for x := range s.sessions {
 		x.wake()
 	}
+}
+
+// redrawn takes the drawing out of the message that drew the same lab before:
+// the new one draws everything, so a page that comes back needs only that.
+func (s *stream) redrawn(m ServerMessage) {
+	if s.drawn == nil {
+		s.drawn = map[string]ServerMessage{}
+	}
+	old, ok := s.drawn[m.Lab.Lab]
+	s.drawn[m.Lab.Lab] = m
+	oldest := s.seq - 1 - uint64(len(s.kept)) // the newest number that is gone; m is not kept yet
+	if !ok || old.Seq <= oldest {
+		return
+	}
+	e := *old.Lab
+	e.HTML = ""
+	old.Lab = &e
+	data := encoded(old)
+	at := &s.kept[old.Seq-oldest-1]
+	s.bytes += len(data) - len(*at)
+	s.total.Add(int64(len(data) - len(*at)))
+	*at = data
+}
+
+func encoded(m ServerMessage) []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic("live: message cannot be encoded: " + err.Error()) // plain data only
+	}
+	return data
 }
 
 // trim drops the oldest messages until the rest fits; the newest stays.
@@ -210,7 +242,7 @@ func (s *stream) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total.Add(-int64(s.bytes))
-	s.kept, s.bytes = nil, 0
+	s.kept, s.bytes, s.drawn = nil, 0, nil
 }
 
 // forgetAfter is how long a stream outlives its last page: longer than a

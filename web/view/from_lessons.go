@@ -15,14 +15,15 @@ import (
 // Learned is what a learner did in one lesson, as its page shows it. The zero
 // value is a newcomer's.
 type Learned struct {
-	Answers   map[string]Answer     // by question id
-	Tasks     map[int]TaskResult    // by number
-	Hints     map[int]int           // opened so far, by task; 0 for those before the first task
-	Measures  map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
-	Figures   map[string]string     // figures that are no times, ready to be shown: iso.each
-	Density   *Density              // what the density lab measured; nil before it ran
-	LabAction string                // where a lab's form posts
-	Took      map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
+	Answers  map[string]Answer     // by question id
+	Tasks    map[int]TaskResult    // by number
+	Hints    map[int]int           // opened so far, by task; 0 for those before the first task
+	Measures map[string]int64      // figures of the learner's own runs, in µs by name: cold.p50
+	Figures  map[string]string     // figures that are no times, ready to be shown: iso.each
+	Took     map[string][]Measured // per option of a prediction, what the learner's runs measured, by question id
+	// Lab is a lab with the lesson's values for its fields, nil for one that is
+	// not there. Itself nil: none is.
+	Lab func(name string, values map[string]string) *Lab
 }
 
 // Answer is one answered question.
@@ -188,10 +189,13 @@ func answerOption(o *Option, q *lessons.Question, i int, a Answer) {
 }
 
 func labOf(l *lessons.Lab, by Learned) *Lab {
-	lab := &Lab{ID: l.Name, Title: capital(l.Name), Config: jsonText(l.Args), Fallback: HTML(l.HTML)}
-	if l.Name == "density" {
-		lab.Action, lab.Verb, lab.Density = by.LabAction, "Fill", by.Density
+	lab := &Lab{LabInfo: LabInfo{ID: l.Name, Title: capital(l.Name)}}
+	if by.Lab != nil {
+		if here := by.Lab(l.Name, l.Args); here != nil {
+			lab = here
+		}
 	}
+	lab.Config, lab.Fallback = jsonText(l.Args), HTML(l.HTML)
 	return lab
 }
 

@@ -65,7 +65,7 @@ func Gallery() []Sample {
 			task(Task{N: 13, Title: "Stay warm", Points: 40}, "#"),
 			task(Task{N: 14, Title: "Stay honest", State: CheckRunning}, "#"))},
 		{"hints", "part_hint", "Hints", hints([]Hint{{N: 1, Open: true, HTML: "<p>Which line runs even when no request needs it?</p>"}, {N: 2, Note: "nearly the answer", HTML: "<p><code>t ??= build()</code></p>"}})},
-		{"lab", "part_lab", "A lab that was not run yet", lab(Lab{ID: "density", Title: "Density", Config: `{"samples":30}`, Action: "#", Verb: "Fill", Fallback: "<p>Press <strong>Fill</strong>. A few copies start, then more.</p>"})},
+		{"lab", "part_lab", "A lab that was not run yet", lab(Lab{LabInfo: LabInfo{ID: "density", Title: "Density", Verb: "Fill"}, Config: `{"samples":30}`, Action: "#", Fallback: "<p>Press <strong>Fill</strong>. A few copies start, then more.</p>"})},
 		{"files", "part_files", "Files, with an error in one", files(lesson)},
 		{"editor", "part_editor", "The plain editor", editor(lesson)},
 		{"diff", "part_diff", "A file of the solution", diff(lesson.Solution[0])},

@@ -168,18 +168,6 @@ type Hint struct {
 	HTML HTML
 }
 
-// Lab is a place for a live experiment. The script of the page draws it; without
-// scripts the Fallback stands there.
-type Lab struct {
-	ID       string // race, density …
-	Title    string
-	Config   string // JSON for the script
-	Action   string // POST starts it; "" for a lab that this server does not run
-	Verb     string // on its button
-	Fallback HTML
-	Density  *Density // what was measured last, of the density lab; nil for nothing
-}
-
 // QuestionKind is how a question is answered.
 type QuestionKind string
 

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"coldstart/lessons/check"
+	"coldstart/sandbox/trace"
+	"coldstart/web/classroom"
+	"coldstart/web/lab"
+	"coldstart/web/live"
+	"coldstart/web/view"
+)
+
+// labDensity is the name of the density lab, as lessons write it.
+const labDensity = "density"
+
+// densityLab is how much memory copies of a handler hold.
+func (s *Site) densityLab() experiment {
+	return &labOf[lab.Density]{
+		labInfo: labInfo{LabInfo: view.LabInfo{
+			ID: labDensity, Title: "Density", Heading: "How many fit?", Verb: "Fill",
+			Lead:        "How much memory do copies of one visit counter hold, as isolates and as Node processes? Press Fill: a few copies start, then more, and each time Linux is asked.",
+			Description: "Isolates and Node processes, started and measured before your eyes.",
+		}},
+		Run: s.runDensity,
+		Draw: func(d *lab.Density, _ map[string]string) templ.Component {
+			if d == nil {
+				return nil
+			}
+			return view.DensityView(densityView(*d))
+		},
+		Figures: func(d *lab.Density) map[string]string { return densityView(*d).Figures() },
+		Numbers: func(d *lab.Density) map[string]float64 { return densityView(*d).Numbers() },
+		Check: func(d *lab.Density) any {
+			lines := map[string]check.Line{}
+			for _, l := range d.Lines {
+				lines[l.Key] = checkLine(l, d.At)
+			}
+			return lines
+		},
+	}
+}
+
+func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Density, error) {
+	own, err := s.ownProject(r.Project)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.labs.Fill(ctx, live.Key(r.Project), own, func(d lab.Density, say string) {
+		if len(d.Lines) == 0 {
+			r.Say("%s", say)
+			return
+		}
+		r.Show(&d, say)
+	})
+	if iso := d.Line(lab.Isolate); iso == nil || err != nil && len(iso.Samples) < 2 {
+		return nil, err
+	}
+	return &d, err
+}
+
+// ownProject is the learner's project for a lab; nil while it is as the lesson gave it.
+func (s *Site) ownProject(p classroom.Project) (*trace.Project, error) {
+	l := s.catalog.Load().ByID(p.Lesson)
+	if l == nil || bytes.Equal(l.Starter[l.Main()], p.Files[l.Main()]) {
+		return nil, nil
+	}
+	own, err := live.Sources(p, s.config.Ceiling)
+	return &own, err
+}
+
+// densityView is what was measured as the page shows it.
+func densityView(d lab.Density) view.Density {
+	out := view.Density{Cap: d.Cap}
+	var n []string
+	for _, l := range d.Lines {
+		b := view.DensityBox{Name: l.Name, Plural: l.Plural, Round: l.Round, Off: l.Off}
+		if l.Key != lab.Own {
+			b.Key = l.Key
+		}
+		for _, s := range l.Samples {
+			b.Samples = append(b.Samples, view.DensitySample{Copies: s.Copies, Bytes: s.Bytes})
+		}
+		out.Boxes = append(out.Boxes, b)
+		if len(b.Samples) > 0 {
+			n = append(n, fmt.Sprintf("%d counts up to %d %s", len(b.Samples), l.Copies, l.Plural))
+		}
+	}
+	if d.Machine != "" {
+		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Processes and isolates run the lab's own visit counter. %s, on %s.",
+			strings.Join(n, " and "), d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
+	}
+	return out
+}
+
+// density is what the learner's density lab measured last, nil before it ran.
+func (s *Site) density(ctx context.Context, workspace string) (*lab.Density, error) {
+	record, err := s.labRecord(ctx, workspace, labDensity)
+	if record == nil || err != nil {
+		return nil, err
+	}
+	var d lab.Density
+	if err := json.Unmarshal(record, &d); err != nil {
+		return nil, fmt.Errorf("read lab %q: %w", labDensity, err)
+	}
+	return &d, nil
+}
+
+// checkBox measures a kind of box for checks: as the learner's lab did, else now.
+func (s *Site) checkBox(ctx context.Context, workspace, name string) (check.Line, error) {
+	if name != "process" {
+		return check.Line{Why: "this server has no boxes of the kind " + name}, nil
+	}
+	d, err := s.density(ctx, workspace)
+	if err != nil {
+		return check.Line{}, err
+	}
+	var line lab.Line
+	at := s.config.Now()
+	if d != nil && d.Line(lab.Process) != nil && len(d.Line(lab.Process).Samples) > 1 {
+		line, at = *d.Line(lab.Process), d.At
+	} else if line, err = s.labs.Processes(ctx); err != nil {
+		return check.Line{}, err
+	}
+	return checkLine(line, at), nil
+}
+
+func checkLine(l lab.Line, at time.Time) check.Line {
+	if l.Off != "" {
+		return check.Line{Why: l.Off}
+	}
+	out := check.Line{Available: true, Method: "pages in memory after one request each, shared ones once, measured " + at.UTC().Format("2 January 2006, 15:04 UTC")}
+	for _, s := range l.Samples {
+		out.Dots = append(out.Dots, check.Dot{Copies: s.Copies, MB: float64(s.Bytes) / (1 << 20)})
+	}
+	out.Fixed, out.Each = check.Fit(out.Dots)
+	return out
+}
