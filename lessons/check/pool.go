@@ -3,151 +3,96 @@ package check
 import (
 	"encoding/json"
 	"math"
+	"slices"
+
+	"coldstart/sandbox/pool"
 )
 
-// Pool is the settings of a group of servers, as pool.json of the lessons
-// holds them.
-type Pool struct {
-	Min    int     `json:"min"`    // servers, always
-	Max    int     `json:"max"`    // servers, at most
-	Target float64 `json:"target"` // share of capacity to aim for, 0 to 1
-	Health struct {
-		Every int `json:"every_s"`         // seconds between checks
-		After int `json:"unhealthy_after"` // failed checks until a server leaves rotation
-	} `json:"health"`
-}
-
-// Load is what a Pool is tried with.
-type Load struct {
+// load is what a pool is tried with.
+type load struct {
 	Seconds  int          `json:"seconds"`  // how long; 0 means 300
 	Rate     [][2]float64 `json:"rate"`     // [second, requests a second] from then on
 	Capacity float64      `json:"capacity"` // requests a second that one server answers; 0 means 100
-	Boot     int          `json:"boot_s"`   // from decision to first answer; 0 means 40
-	Decide   int          `json:"decide_s"` // seconds between decisions; 0 means 10
+	Boot     float64      `json:"boot_s"`   // from decision to first answer; 0 means 40
+	Decide   float64      `json:"decide_s"` // seconds between decisions; 0 means 10
 	Patience float64      `json:"patience"` // seconds a visitor waits in line; 0 means 5
-	Kill     []int        `json:"kill"`     // seconds at which one server dies
+	Kill     []float64    `json:"kill"`     // seconds at which one server dies
 }
 
-// Played is how a Pool did. It is a model, not a measurement: labs and lessons
+// played is how a pool did. It is a model, not a measurement: labs and lessons
 // say so.
-type Played struct {
-	Requests  float64  `json:"requests"`
-	Errors    float64  `json:"errors"`
+type played struct {
+	Requests  int      `json:"requests"`
+	Errors    int      `json:"errors"`
 	ErrorRate float64  `json:"error_rate"`
 	Peak      int      `json:"peak"`           // most servers at once, booting ones included
 	Hours     float64  `json:"server_hours"`   // what is paid for
 	LongestS  float64  `json:"longest_wait_s"` // in line
 	Left      []int    `json:"left_after"`     // per kill: health checks until it left rotation
-	Timeline  []Moment `json:"timeline"`
+	Timeline  []second `json:"timeline"`
 }
 
-// Moment is one second of a Played.
-type Moment struct {
-	Second  int     `json:"second"`
-	Rate    float64 `json:"rate"`
-	Ready   int     `json:"ready"`
-	Booting int     `json:"booting"`
-	Dead    int     `json:"dead"` // still in rotation
-	Queue   float64 `json:"queue"`
-	Errors  float64 `json:"errors"`
+// second is one second of a played.
+type second struct {
+	Second  int `json:"second"`
+	Rate    int `json:"rate"`
+	Ready   int `json:"ready"`
+	Booting int `json:"booting"`
+	Dead    int `json:"dead"` // still in rotation
+	Queue   int `json:"queue"`
+	Errors  int `json:"errors"`
 }
 
-// deadServer is one that died and still gets its share of requests.
-type deadServer struct{ died, checks int }
+// The largest load that the model takes.
+const (
+	mostSeconds  = 3600
+	mostArrivals = 1_000_000
+)
 
-// Play runs the model a second at a time: requests are shared evenly among
-// the servers in rotation, what is over capacity waits, who waits too long
-// leaves with an error, and a server that died errs until enough health checks
-// have failed.
-func (p Pool) Play(l Load) Played {
+// pool plays the model of a pool of servers: pool(settings, load).
+func (s *session) pool(raw []json.RawMessage) (any, error) {
+	var l load
+	settings := []byte("null")
+	if len(raw) > 1 {
+		settings = raw[1]
+	}
+	c, err := pool.Parse("", settings)
+	if err != nil {
+		return nil, failure("In pool.json, "+err.Error(), "settings of a pool", clip(string(settings), 120))
+	}
+	if err := arg("pool", raw, 2, &l); err != nil {
+		return nil, err
+	}
 	l = l.withDefaults()
-	every, after := max(p.Health.Every, 1), max(p.Health.After, 1)
-	ready := max(p.Min, 0)
-	out := Played{Left: []int{}, Timeline: []Moment{}}
-	var boots []int // seconds at which a server becomes ready
-	var dead []deadServer
-	queue, rate, next := 0.0, 0.0, 0
-	for t := range l.Seconds {
-		for next < len(l.Rate) && int(l.Rate[next][0]) <= t {
-			rate, next = l.Rate[next][1], next+1
-		}
-		for _, k := range l.Kill {
-			if k == t && ready > 0 {
-				ready--
-				dead = append(dead, deadServer{died: t})
-			}
-		}
-		if t%every == 0 {
-			kept := dead[:0]
-			for _, d := range dead {
-				if t > d.died {
-					d.checks++
-				}
-				if d.checks >= after {
-					out.Left = append(out.Left, d.checks)
-				} else {
-					kept = append(kept, d)
-				}
-			}
-			dead = kept
-		}
-		waiting := boots[:0]
-		for _, b := range boots {
-			if b <= t {
-				ready++
-			} else {
-				waiting = append(waiting, b)
-			}
-		}
-		boots = waiting
-
-		errs := 0.0
-		arrivals := rate
-		if n := ready + len(dead); n > 0 {
-			lost := arrivals * float64(len(dead)) / float64(n)
-			errs += lost
-			arrivals -= lost
-		}
-		room := float64(ready) * l.Capacity
-		queue += arrivals
-		served := math.Min(queue, room)
-		queue -= served
-		if most := room * l.Patience; queue > most {
-			errs += queue - most
-			queue = most
-		}
-		if room > 0 {
-			out.LongestS = math.Max(out.LongestS, queue/room)
-		}
-		if t%l.Decide == 0 {
-			// The controller counts what it believes to be alive.
-			have := ready + len(boots) + len(dead)
-			want := p.Min
-			if p.Target > 0 {
-				want = int(math.Ceil((rate+queue/float64(l.Decide))/(l.Capacity*p.Target) - 1e-9))
-			}
-			want = min(max(want, p.Min), p.Max)
-			for ; have < want; have++ {
-				boots = append(boots, t+l.Boot)
-			}
-			for ; have > want && ready > 0; have-- {
-				ready--
-			}
-		}
-		out.Requests += rate
-		out.Errors += errs
-		out.Peak = max(out.Peak, ready+len(boots))
-		out.Hours += float64(ready+len(boots)+len(dead)) / 3600
-		out.Timeline = append(out.Timeline, Moment{t, rate, ready, len(boots), len(dead), queue, errs})
+	var rates []pool.Rate
+	var most float64
+	for _, r := range l.Rate {
+		rates = append(rates, pool.Rate{From: r[0], PerSecond: r[1]})
+		most = math.Max(most, r[1])
 	}
-	if out.Requests > 0 {
-		out.ErrorRate = out.Errors / out.Requests
+	if l.Seconds > mostSeconds || most*float64(l.Seconds) > mostArrivals {
+		return nil, misuse("pool: the load is too large for the model; it takes an hour and a million requests at most")
 	}
-	return out
+	c.Boot = l.Boot
+	r := pool.Play(c, pool.Load{
+		Arrivals: pool.Even(rates, float64(l.Seconds)),
+		Work:     []float64{float64(c.Slots) / l.Capacity}, Patience: l.Patience, Decide: l.Decide, Crashes: l.Kill,
+	}, float64(l.Seconds))
+	out := played{
+		Requests: r.Requests, Errors: r.Errors, Peak: r.Peak, Hours: r.Seconds / 3600, LongestS: r.Longest,
+		Left: append([]int{}, r.Left...), Timeline: []second{},
+	}
+	if r.Requests > 0 {
+		out.ErrorRate = float64(r.Errors) / float64(r.Requests)
+	}
+	for i, m := range r.Moments {
+		out.Timeline = append(out.Timeline, second{i, m.Arrived, m.Ready, m.Booting, m.Dead, m.Queue, m.Errors})
+	}
+	return out, nil
 }
 
-func (l Load) withDefaults() Load {
-	if l.Seconds <= 0 || l.Seconds > 7*24*3600 {
+func (l load) withDefaults() load {
+	if l.Seconds <= 0 {
 		l.Seconds = 300
 	}
 	if l.Capacity <= 0 {
@@ -162,22 +107,6 @@ func (l Load) withDefaults() Load {
 	if l.Patience <= 0 {
 		l.Patience = 5
 	}
+	slices.Sort(l.Kill)
 	return l
-}
-
-func (s *session) pool(raw []json.RawMessage) (any, error) {
-	var p Pool
-	var l Load
-	if len(raw) > 1 {
-		if err := json.Unmarshal(raw[1], &p); err != nil {
-			return nil, failure("The pool's settings should be numbers: min, max, target and health { every_s, unhealthy_after }", "numbers", clip(string(raw[1]), 120))
-		}
-	}
-	if err := arg("pool", raw, 2, &l); err != nil {
-		return nil, err
-	}
-	if p.Max > 1000 || p.Min > 1000 || l.Seconds > 3600 {
-		return nil, failure("The pool is too large for the model", "at most 1000 servers", "more")
-	}
-	return p.Play(l), nil
 }
