@@ -72,6 +72,7 @@ type Loop struct {
 	// Of the turn in progress; used by its thread only.
 	current *Account
 	now     time.Time // frozen, as on Workers
+	share   share
 }
 
 // meter measures a turn. It may be read from any thread: an engine that cannot
@@ -342,6 +343,7 @@ func (l *Loop) charge() {
 	now := m.clock.now()
 	l.meter.Store(&meter{m.a, m.clock, now, m.stop})
 	m.a.cpu.Add(int64(now - m.begin))
+	l.share.virtual += now - m.begin
 }
 
 func (l *Loop) isOver(a *Account) bool {

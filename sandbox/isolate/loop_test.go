@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -160,9 +161,9 @@ func TestClosedAccountsAreDropped(t *testing.T) {
 func TestFair(t *testing.T) {
 	p := NewPool(1)
 	defer p.Close()
-	const loops, turns = 5, 20
+	const loops, turns = 5, 10
 	var mu sync.Mutex
-	var got []int
+	var got [loops]int
 	var wg sync.WaitGroup
 	block := make(chan struct{})
 	first, _ := newTestLoop(t, p, LoopConfig{})
@@ -177,9 +178,13 @@ func TestFair(t *testing.T) {
 			wg.Add(1)
 			if err := l.Post(&Account{}, func(Isolate) error {
 				defer wg.Done()
+				spin(2 * lead)
 				mu.Lock()
 				defer mu.Unlock()
-				got = append(got, i)
+				got[i]++
+				if got[i] == turns && slices.Min(got[:]) < turns-2 {
+					t.Errorf("loop %d has had all of its turns; all: %v", i, got)
+				}
 				return nil
 			}); err != nil {
 				t.Fatal(err)
@@ -188,11 +193,101 @@ func TestFair(t *testing.T) {
 	}
 	close(block)
 	wg.Wait()
-	for i, n := range got {
-		if n != i%loops {
-			t.Fatalf("turn %d was loop %d's: %v", i, n, got)
+}
+
+// spin uses CPU time.
+func spin(d time.Duration) {
+	clock := threadClock()
+	for begin := clock.now(); clock.now()-begin < d; {
+	}
+}
+
+// TestLongTurnsLeaveRoom checks that loops in the middle of long turns do not
+// keep one that has used little from its turn, and that among those that wait
+// who has used least goes first.
+func TestLongTurnsLeaveRoom(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	a := &Account{}
+	hold, held := make(chan struct{}), make(chan struct{})
+	long, _ := newTestLoop(t, p, LoopConfig{})
+	if err := long.Post(a, func(Isolate) error { close(held); <-hold; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	short, _ := newTestLoop(t, p, LoopConfig{})
+	done := make(chan struct{})
+	if err := short.Post(a, func(Isolate) error { close(done); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-done // though the only ordinary thread is taken
+
+	// A loop that has used much does not get the spare thread.
+	var mu sync.Mutex
+	var order []string
+	say := func(s string) Turn {
+		return func(Isolate) error {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, s)
+			return nil
 		}
 	}
+	heavy, _ := newTestLoop(t, p, LoopConfig{})
+	spun := make(chan struct{})
+	for _, f := range []Turn{func(Isolate) error { spin(3 * lead); return nil }, func(Isolate) error { close(spun); return nil }} {
+		if err := heavy.Post(a, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case <-spun:
+		t.Fatal("a loop that has used much got the spare thread")
+	case <-waitFor(p, heavy):
+	}
+	last := make(chan struct{})
+	if err := heavy.Post(a, say("heavy")); err != nil {
+		t.Fatal(err)
+	}
+	if err := heavy.Post(a, func(Isolate) error { close(last); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	quick := make(chan struct{})
+	if err := short.Post(a, say("light")); err != nil {
+		t.Fatal(err)
+	}
+	if err := short.Post(a, func(Isolate) error { close(quick); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-quick
+	close(hold)
+	<-last
+	if got := fmt.Sprint(order); got != "[light heavy]" {
+		t.Errorf("order %s", got)
+	}
+	for _, l := range []*Loop{long, short, heavy} {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waitFor is closed once l waits in the pool's queue with CPU time used.
+func waitFor(p *Pool, l *Loop) <-chan struct{} {
+	c := make(chan struct{})
+	go func() {
+		defer close(c)
+		for {
+			p.mu.Lock()
+			waits := len(p.queue) == 1 && p.queue[0] == l && l.share.virtual > lead
+			p.mu.Unlock()
+			if waits {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	return c
 }
 
 func TestCPULimit(t *testing.T) {

@@ -179,6 +179,7 @@ type child struct {
 	builder Builder
 	ctx     context.Context // the process's life
 	stop    context.CancelCauseFunc
+	trim    trimmer
 
 	mu       sync.Mutex
 	runs     map[uint64]*childRun
@@ -205,6 +206,7 @@ func (c *child) serve(r *frameReader) error {
 		if err != nil {
 			return err
 		}
+		c.trim.touch()
 		if err := c.handle(f); err != nil {
 			return err
 		}

@@ -1,0 +1,47 @@
+package runner
+
+import (
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	trimQuiet = 300 * time.Millisecond // without frames, before memory goes back
+	trimMin   = 16 << 20               // bytes that are worth a collection
+)
+
+// trimmer gives heap memory that large frames and closed isolates left behind
+// back to the machine once a child is quiet. The Go runtime alone would keep
+// it for minutes, and a child that waits should be small.
+type trimmer struct {
+	armed atomic.Bool // a fire is to come
+	dirty atomic.Bool // a frame came since the last one
+}
+
+// touch is called with every frame.
+func (t *trimmer) touch() {
+	t.dirty.Store(true)
+	if t.armed.CompareAndSwap(false, true) {
+		time.AfterFunc(trimQuiet, t.fire)
+	}
+}
+
+func (t *trimmer) fire() {
+	if t.dirty.Swap(false) {
+		time.AfterFunc(trimQuiet, t.fire)
+		return
+	}
+	t.armed.Store(false)
+	if idleHeap() > trimMin {
+		debug.FreeOSMemory()
+	}
+}
+
+// idleHeap is how many bytes the heap holds beside live objects, at most.
+func idleHeap() int64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64() + s[1].Value.Uint64() - s[2].Value.Uint64())
+}
