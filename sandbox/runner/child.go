@@ -124,7 +124,10 @@ func childMain(role string, setup Setup) error {
 		return err
 	}
 	if cfg.Memory > 0 {
-		debug.SetMemoryLimit(cfg.Memory)
+		debug.SetMemoryLimit(cfg.Memory + heapFloor)
+	}
+	if role == RoleRun {
+		steady()
 	}
 	debug.SetMaxStack(256 << 20)
 	c := newChild(sock)
