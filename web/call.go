@@ -74,7 +74,7 @@ func (c *call) shell() view.Shell {
 	if cookie, err := c.r.Cookie("theme"); err == nil && (cookie.Value == "light" || cookie.Value == "dark") {
 		theme = cookie.Value
 	}
-	return view.Shell{Nonce: c.nonce, Theme: theme, Author: c.site.config.Author}
+	return view.Shell{Nonce: c.nonce, Theme: theme, Author: c.site.author != nil}
 }
 
 // page draws a page whole, then sends it.

@@ -41,8 +41,8 @@ type Config struct {
 	Ceiling trace.Limits
 	// Build names this binary; bundles that another one built are built anew.
 	Build string
-	// Author shows lint and reloads lessons while they are being written.
-	Author bool
+	// Author shows lint and reloads pages while lessons are being written; nil: nobody writes here.
+	Author *Author
 
 	Rates    Rates
 	Timeouts Timeouts

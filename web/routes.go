@@ -91,6 +91,9 @@ func (s *Site) table() []route {
 		{http.MethodPost, "/setup", visitor, maxSmall, s.setupClaim},
 		{http.MethodGet, "/api/stats", host, 0, s.stats},
 	}
+	if s.author != nil {
+		rows = append(rows, route{http.MethodGet, "/api/author", public, 0, s.authorNews})
+	}
 	for _, r := range rows {
 		if r.method == http.MethodGet && r.path != "/api/live" {
 			r.method = http.MethodHead

@@ -39,6 +39,7 @@ type Site struct {
 	origin      *http.CrossOriginProtection
 	workers     workers
 	closing     atomic.Bool
+	author      *authoring // nil: nobody writes lessons here
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
 }
@@ -77,13 +78,22 @@ func New(c Config) (*Site, error) {
 		Door: c.Door, Store: c.Store, Deployer: s.deploy, Checker: checker{s}, Labs: labRunner{s}, Logger: s.log, Now: c.Now,
 		RunRate: run.PerSecond, RunBurst: run.Burst,
 	})
+	if c.Author != nil {
+		s.author = newAuthoring(s, *c.Author)
+	}
 	s.routes = s.table()
 	s.router = s.newRouter()
 	return s, nil
 }
 
-// SetCatalog replaces the lessons, for authors whose folder changed.
-func (s *Site) SetCatalog(c *lessons.Catalog) { s.catalog.Store(c) }
+// SetCatalog replaces the lessons, for authors whose folder changed. Open pages
+// are told, and shown the problems.
+func (s *Site) SetCatalog(c *lessons.Catalog, problems []lessons.Problem) {
+	s.catalog.Store(c)
+	if s.author != nil {
+		s.author.reloaded(problems)
+	}
+}
 
 // Server is an http.Server for this site with its limits and deadlines set.
 // The caller serves a Listener with it and shuts it down, then closes the Site.
@@ -104,6 +114,9 @@ func (s *Site) Listener(l net.Listener) net.Listener {
 // tells every page to connect again. From its begin on /readyz says no.
 func (s *Site) Close(ctx context.Context) {
 	s.closing.Store(true)
+	if s.author != nil {
+		s.author.close()
+	}
 	s.hub.Close(ctx)
 	s.deploy.Close()
 }

@@ -19,13 +19,29 @@ import (
 	"coldstart/web"
 )
 
+// authoring is the folder that --author watches; nil when it watches none.
+func (c *serveCmd) authoring(g *globals) (*web.Author, error) {
+	switch {
+	case !c.Author:
+		return nil, nil //nolint:nilnil // a server without an author is the usual one
+	case c.Lessons == "":
+		fmt.Fprintln(g.Stderr, "coldstart: --author without --lessons has nothing to watch: embedded lessons cannot change")
+		return nil, nil //nolint:nilnil // as above
+	}
+	files, err := c.lessonFiles()
+	if err != nil {
+		return nil, err
+	}
+	return &web.Author{Files: files, Tell: func(p lessons.Problem) { fmt.Fprintln(g.Stderr, p) }}, nil
+}
+
+// settled is how long the folder must be quiet before it is read: editors write
+// a file in several steps.
+const settled = 50 * time.Millisecond
+
 // author reloads the lessons folder on change until ctx ends. Mistakes are
 // printed as lint prints them; the site keeps the last catalog that loads.
-func (c *serveCmd) author(ctx context.Context, g *globals, site *web.Site, _ *box) {
-	if c.Lessons == "" {
-		fmt.Fprintln(g.Stderr, "coldstart: --author without --lessons has nothing to watch: embedded lessons cannot change")
-		return
-	}
+func (c *serveCmd) author(ctx context.Context, g *globals, site *web.Site) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		fmt.Fprintln(g.Stderr, "coldstart: watching lessons:", err)
@@ -43,14 +59,14 @@ func (c *serveCmd) author(ctx context.Context, g *globals, site *web.Site, _ *bo
 			if !ok {
 				return
 			}
-			timer.Reset(100 * time.Millisecond)
+			timer.Reset(settled)
 		case <-w.Errors:
 		case <-timer.C:
 			watchTree(w, c.Lessons) // new folders
-			if catalog, err := c.catalog(g); err != nil {
+			if catalog, problems, err := c.catalog(g); err != nil {
 				fmt.Fprintln(g.Stderr, "coldstart:", err)
 			} else {
-				site.SetCatalog(catalog)
+				site.SetCatalog(catalog, problems)
 				fmt.Fprintln(g.Stderr, "coldstart: lessons loaded again")
 			}
 		}

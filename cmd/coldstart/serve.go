@@ -52,7 +52,11 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	if c.Data, err = dataDir(c.Data); err != nil {
 		return err
 	}
-	catalog, err := c.catalog(g)
+	catalog, _, err := c.catalog(g)
+	if err != nil {
+		return err
+	}
+	author, err := c.authoring(g)
 	if err != nil {
 		return err
 	}
@@ -82,7 +86,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		LabDoor: func(ctx context.Context) (sandbox.Door, error) {
 			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, log: log})
 		},
-		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: c.Author,
+		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author,
 	})
 	if err != nil {
 		return err
@@ -98,8 +102,8 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		}
 		wg.Go(func() { debug.serve(background) })
 	}
-	if c.Author {
-		wg.Go(func() { c.author(background, g, site, box) })
+	if author != nil {
+		wg.Go(func() { c.author(background, g, site) })
 	}
 	srv := site.Server()
 	served := make(chan error, 1)
@@ -173,10 +177,10 @@ func (c *serveCmd) logger(g *globals) (*slog.Logger, error) {
 }
 
 // catalog loads the lessons; a mistake in them is told with its place.
-func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, error) {
+func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, []lessons.Problem, error) {
 	files, err := c.lessonFiles()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	catalog, problems := lessons.Load(files)
 	broken := 0
@@ -187,12 +191,12 @@ func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, error) {
 		}
 	}
 	if catalog == nil || len(catalog.Tracks) == 0 {
-		return nil, fmt.Errorf("serve: no lessons in %s: it needs folders such as 01-track/track.md", c.Lessons)
+		return nil, nil, fmt.Errorf("serve: no lessons in %s: it needs folders such as 01-track/track.md", c.Lessons)
 	}
 	if broken > 0 {
-		fmt.Fprintf(g.Stderr, "coldstart: %d mistakes in the lessons; those lessons are left out\n", broken)
+		fmt.Fprintf(g.Stderr, "coldstart: %d mistakes in the lessons; what cannot be read is left out\n", broken)
 	}
-	return catalog, nil
+	return catalog, problems, nil
 }
 
 func (c *serveCmd) lessonFiles() (fs.FS, error) {

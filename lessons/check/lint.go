@@ -37,6 +37,7 @@ type Report struct {
 	Checks   int               `json:"checks"`  // tests run on solutions
 	Mutants  int               `json:"mutants,omitempty"`
 	catalog  *lessons.Catalog
+	ran      []lessons.Problem
 }
 
 // Errors reports how many problems are errors.
@@ -49,6 +50,9 @@ func (r *Report) Errors() int {
 	}
 	return n
 }
+
+// Ran lists the problems that only running solutions and starters found.
+func (r *Report) Ran() []lessons.Problem { return r.ran }
 
 // Catalog is the folder that was looked at.
 func (r *Report) Catalog() *lessons.Catalog { return r.catalog }
@@ -108,6 +112,8 @@ func Lint(ctx context.Context, cfg LintConfig) (*Report, error) {
 			}
 		}
 	}
+	r.ran = slices.Clone(r.Problems[len(problems):])
+	lessons.SortProblems(r.ran)
 	lessons.SortProblems(r.Problems)
 	return r, nil
 }

@@ -48,7 +48,16 @@ export class Labs {
 
   constructor(o: LabOptions) {
     this.#o = o;
+    this.#attach();
+    document.addEventListener("coldstart:redrawn", () => this.#attach());
+  }
+
+  #attached = new WeakSet<Element>();
+
+  #attach(): void {
     for (const section of $$(".lab[data-lab]")) {
+      if (this.#attached.has(section)) continue;
+      this.#attached.add(section);
       const lab = section.dataset.lab!;
       section.addEventListener("submit", (e) => {
         const form = e.target as HTMLFormElement;

@@ -50,7 +50,12 @@ export function pieces(): void {
     }
     void answer(form);
   });
-  // One hint at a time: the next one is offered once the one before was opened.
+  hints();
+  document.addEventListener("coldstart:redrawn", hints);
+}
+
+// One hint at a time: the next one is offered once the one before was opened.
+function hints(): void {
   for (const set of $$(".hints")) {
     const hints = $$<HTMLDetailsElement>("details.hint", set);
     const offer = () => hints.forEach((h, i) => { h.hidden = i > 0 && !hints[i - 1]?.open && !h.open && !h.dataset.seen; });

@@ -93,6 +93,7 @@ export function theme(): void {
 /** What every page does: the theme, / for the search, Escape to shut a term's card. */
 export function everywhere(): void {
   theme();
+  if (document.body.dataset.author !== undefined) void import("./_author.ts").then((m) => m.author());
   const search = () => void import("./_search.ts").then((m) => m.openSearch());
   for (const a of $$("a[data-do=search]")) {
     a.addEventListener("click", (e) => {

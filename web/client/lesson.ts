@@ -14,6 +14,7 @@ import { same, Saver, type Files, type Why } from "./_save.ts";
 import { Live, type Wire } from "./_socket.ts";
 import { splits } from "./_split.ts";
 import { everywhere, panes, readouts } from "./_tabs.ts";
+import type { Redrawn } from "./_author.ts";
 import type { Editor, Keys, Note } from "./_editor.ts";
 import type { TypeService } from "./_types.ts";
 
@@ -117,6 +118,7 @@ class Lesson {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#saver.leave();
     });
+    document.addEventListener("coldstart:redrawn", (e) => this.#redrawn((e as CustomEvent<Redrawn>).detail.page));
     addEventListener("offline", () => this.#live.drop());
     addEventListener("online", () => {
       this.#live.now();
@@ -539,6 +541,17 @@ class Lesson {
     this.#saver.edit(files, why);
     this.#notes(null, "");
     this.#adopted();
+  }
+
+  /** The lesson was saved by its author: files that were still the starter's follow it, others stay. */
+  #redrawn(drawn: Document): void {
+    const text = drawn.getElementById("page-data")?.textContent;
+    if (!text) return;
+    const { starter, solution } = JSON.parse(text) as PageData;
+    const untouched = same({ ...this.#saver.files }, this.#page.starter);
+    this.#page.starter = starter;
+    this.#page.solution = solution;
+    if (untouched) this.#step(starter, "reset");
   }
 
   #undoStep(): boolean {

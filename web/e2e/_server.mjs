@@ -12,11 +12,11 @@ export const binary = process.env.COLDSTART ?? join(root, "bin", "coldstart");
  * Starts a server and waits until it answers. Data is made and removed when
  * not given. stop ends it kindly; kill takes it away without a word.
  */
-export async function serve({ data, addr = "127.0.0.1:0" } = {}) {
+export async function serve({ data, addr = "127.0.0.1:0", args = [] } = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is not there; run make build first`);
   const own = data === undefined;
   data ??= mkdtempSync(join(tmpdir(), "coldstart-e2e-"));
-  const child = spawn(binary, ["serve", "--addr", addr, "--data", data], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(binary, ["serve", "--addr", addr, "--data", data, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   let text = "";
   const url = await new Promise((done, fail) => {
     const late = setTimeout(() => fail(new Error(`no address after 20 s:\n${text}`)), 20_000);
