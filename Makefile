@@ -9,7 +9,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer fuzz image image-check browser clean
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench: build ## Go benchmarks and coldstart bench
 
 bench-web: build browser ## browser figures: transfer sizes, interaction, Lighthouse
 	node web/e2e/bench.mjs
+
+docs-images: build browser ## draw the pictures of the manual and the README anew
+	node web/e2e/screenshot.mjs
 
 bench-peer: build ## Coldstart beside npm's workerd in one run
 	./$(BIN) bench --peer $$(ls web/node_modules/@cloudflare/workerd-linux-*/bin/workerd)

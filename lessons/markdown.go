@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"io/fs"
 	"net/url"
 	"path"
 	"regexp"
@@ -37,6 +38,7 @@ type document struct {
 	dir     string                      // the lesson's folder, for relative links
 	rawHTML bool                        // raw HTML is kept as it is
 	plain   bool                        // raw HTML is shown as text
+	manual  fs.FS                       // of a page of the manual: its folder; else nil
 	links   func(string) (string, bool) // folder in the lessons folder to URL
 	shared  map[string]Source           // sources.yaml
 	own     map[string]Source           // [^id]: … of this file
@@ -295,6 +297,9 @@ func (d *document) code(w util.BufWriter, source []byte, node ast.Node, entering
 
 func (d *document) link(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	n := node.(*ast.Link)
+	if d.manual != nil && strings.HasPrefix(string(n.Destination), "../") {
+		return ast.WalkContinue, nil
+	}
 	if !entering {
 		_, _ = w.WriteString(d.mark("</a>"))
 		return ast.WalkContinue, nil
@@ -348,6 +353,9 @@ func (d *document) href(to string, line, col int) string {
 		d.problem(line, col, "E030", "link %s: write https: before it", to)
 		return "#"
 	}
+	if u.Path == "" && d.manual != nil {
+		return "#s-" + u.EscapedFragment()
+	}
 	if u.Path == "" || strings.HasPrefix(u.Path, "/") {
 		return u.String()
 	}
@@ -355,7 +363,10 @@ func (d *document) href(to string, line, col int) string {
 	target = strings.TrimSuffix(target, "/lesson.md")
 	if d.links != nil {
 		if at, ok := d.links(target); ok {
-			if u.Fragment != "" {
+			switch {
+			case u.Fragment != "" && d.manual != nil:
+				at += "#s-" + u.EscapedFragment()
+			case u.Fragment != "":
 				at += "#" + u.EscapedFragment()
 			}
 			return at
@@ -368,6 +379,15 @@ func (d *document) href(to string, line, col int) string {
 func (d *document) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
 		line, col := d.at(source, node.Pos())
+		if d.manual != nil {
+			to := string(node.(*ast.Image).Destination)
+			img, err := d.picture(to, plain(node, source))
+			if err != nil {
+				d.problem(line, col, "E030", "image %s: %v", to, err)
+			}
+			_, _ = w.WriteString(d.mark(img))
+			return ast.WalkSkipChildren, nil
+		}
 		d.problem(line, col, "E030", "image %s: lessons hold no image files; draw with a table or a code block, or embed a lab", node.(*ast.Image).Destination)
 		_, _ = w.WriteString(html.EscapeString(plain(node, source)))
 	}

@@ -13,7 +13,7 @@ import (
 // home is the front page: the tracks, and where this learner stands.
 func (s *Site) home(c *call) error {
 	ctx, catalog, x := c.r.Context(), s.catalog.Load(), c.session
-	p := view.HomePage{Shell: c.shell()}
+	p := view.HomePage{Shell: c.shell(), Docs: "/docs"}
 	p.Description = "A playground that teaches serverless by running your code in real isolates and measuring it."
 	known := standing{}
 	if x.stored {

@@ -52,6 +52,9 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/search", public, 0, s.searchPage},
 		{http.MethodGet, "/api/search", public, 0, s.searchJSON},
 		{http.MethodGet, "/glossary", public, 0, s.glossaryPage},
+		{http.MethodGet, "/docs", public, 0, s.docsFirst},
+		{http.MethodGet, "/docs/:page", public, 0, s.docsPage},
+		{http.MethodGet, "/docs/images/:image", public, 0, s.docsImage},
 
 		{http.MethodGet, "/", visitor, 0, s.home},
 		{http.MethodGet, "/progress", visitor, 0, s.progressPage},

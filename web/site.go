@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"coldstart/docs"
 	"coldstart/lessons"
 	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
@@ -29,6 +30,7 @@ type Site struct {
 	log         *slog.Logger
 	secret      []byte
 	catalog     atomic.Pointer[lessons.Catalog]
+	manual      *lessons.Manual
 	hub         *live.Hub
 	deploy      *live.Deployer
 	labs        *lab.Labs
@@ -54,7 +56,8 @@ func New(c Config) (*Site, error) {
 	if s.secret, err = c.Store.Secret(context.Background(), "session"); err != nil {
 		return nil, err
 	}
-	s.catalog.Store(c.Catalog)
+	s.manual, _ = lessons.LoadManual(docs.Files) // its problems fail a test of lessons
+	s.catalog.Store(c.Catalog.WithManual(s.manual))
 	s.origin = http.NewCrossOriginProtection()
 	if c.PublicURL != "" {
 		if err := s.origin.AddTrustedOrigin(c.PublicURL); err != nil {
@@ -89,7 +92,7 @@ func New(c Config) (*Site, error) {
 // SetCatalog replaces the lessons, for authors whose folder changed. Open pages
 // are told, and shown the problems.
 func (s *Site) SetCatalog(c *lessons.Catalog, problems []lessons.Problem) {
-	s.catalog.Store(c)
+	s.catalog.Store(c.WithManual(s.manual))
 	if s.author != nil {
 		s.author.reloaded(problems)
 	}

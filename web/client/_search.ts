@@ -10,7 +10,7 @@ interface Found { query: string; hits: Hit[]; all: number; near: string }
 export function openSearch(): void {
   if ($(".sheet-search")) return;
   const back = document.activeElement as HTMLElement | null;
-  const says = el("p", { class: "sheet_says", role: "status" }, "Titles, texts, tasks, and the glossary.");
+  const says = el("p", { class: "sheet_says", role: "status" }, "Titles, texts, tasks, the glossary, and the docs.");
   const list = el("ul", { class: "found", id: "found", role: "listbox", "aria-label": "Found" });
   const box = el("input", {
     class: "search_box", type: "search", role: "combobox", "aria-label": "Words to look for", "aria-controls": "found", "aria-expanded": "false", "aria-autocomplete": "list",
@@ -47,10 +47,10 @@ export function openSearch(): void {
   const show = (f: Found) => {
     hits = f.hits;
     set(list, ...hits.map((h, i) => el("li", { id: `found-${i}`, role: "option", "aria-selected": "false", click: () => { choose(i); go(); } },
-      el("span", { class: "found_row" }, el("span", { class: "eyebrow" }, h.kind === "term" ? "Glossary" : `${h.where} · ${h.kind}`), el("b", null, h.title), el("span", { class: "found_text" }, h.text)))));
+      el("span", { class: "found_row" }, el("span", { class: "eyebrow" }, h.kind === "term" || h.kind === "manual" ? h.where : `${h.where} · ${h.kind}`), el("b", null, h.title), el("span", { class: "found_text" }, h.text)))));
     box.setAttribute("aria-expanded", String(hits.length > 0));
     choose(hits.length ? 0 : -1);
-    if (!f.query.trim()) set(says, "Titles, texts, tasks, and the glossary.");
+    if (!f.query.trim()) set(says, "Titles, texts, tasks, the glossary, and the docs.");
     else if (hits.length) set(says, `${f.all} found. Enter opens, ↑ ↓ choose.`);
     else set(says, `No lesson matches “${f.query}”.`, f.near && " Did you mean ", f.near && el("button", { class: "button-quiet", type: "button", click: () => { box.value = f.near; box.focus(); void ask(); } }, f.near), f.near && "?");
   };

@@ -42,7 +42,7 @@ const mod = mac ? "⌘" : "Ctrl";
 const keys: [string, string][] = [
   [`${mod} Enter`, "Run, from anywhere"],
   ["?", "This list"],
-  ["/", "Search lessons and the glossary"],
+  ["/", "Search lessons, glossary and docs"],
   ["Esc, then Tab", "Leave the editor"],
   ["Ctrl M", "Tab moves or indents, until pressed again (for Vim users: Esc then Tab is easy to press by accident)"],
   [`${mod} F`, "Find and replace in the file"],

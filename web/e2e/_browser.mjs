@@ -16,6 +16,9 @@ export const lessons = [
   "/learn/isolates/grid-for-real",
 ];
 
+/** What Chromium is started with: no sandbox in containers, and no traffic of its own. */
+export const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
 let browser;
 let chromiums = 0;
 
@@ -25,7 +28,7 @@ export function useBrowser() {
     chromiums++;
     browser ??= await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: flags,
     });
   });
   after(async () => {

@@ -1,4 +1,4 @@
-// Browser tests: node web/e2e/run.mjs [words of a test's name]
+// Browser tests: node web/e2e/run.mjs [FILE.test.mjs …] [words of a test's name]
 //
 // Starts bin/coldstart on a free port with a data folder of its own, then runs
 // every *.test.mjs beside this file in Debian's Chromium, one after the other.
@@ -12,9 +12,10 @@ import { fileURLToPath } from "node:url";
 import { serve } from "./_server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const files = readdirSync(here).filter((f) => f.endsWith(".test.mjs")).sort().map((f) => join(here, f));
+const named = process.argv.slice(2).filter((a) => a.endsWith(".test.mjs"));
+const files = readdirSync(here).filter((f) => f.endsWith(".test.mjs") && (named.length === 0 || named.includes(f))).sort().map((f) => join(here, f));
 const server = process.env.COLDSTART_URL ? { url: process.env.COLDSTART_URL, stop: async () => {} } : await serve();
-const words = process.argv.slice(2).join(" ");
+const words = process.argv.slice(2).filter((a) => !a.endsWith(".test.mjs")).join(" ");
 const only = words ? [`--test-name-pattern=${words}`] : [];
 
 const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...only, ...files], {

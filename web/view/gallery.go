@@ -110,7 +110,8 @@ func SamplePages() map[string]templ.Component {
 		}),
 		"docs": Docs(DocsPage{
 			Title: "How the workbench works", Lead: "Read left, run right.", Body: "<p>The lesson is on the left.</p><h2 id=\"request\">The request</h2><p>Method, path, headers and body.</p>",
-			Menu: []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}},
+			Sections: []Link{{"The request", "#request"}, {"The result", "#result"}},
+			Menu:     []DocsGroup{{"Learners", []Link{{Text: "How the workbench works"}, {"Keys", "/docs/keys"}}}, {"Instructors", []Link{{"Ten minutes", "/docs/instructors"}}}},
 		}),
 		"search": Search(SearchPage{Query: "isolatte", Found: lessons.Found{Near: "isolate"}}),
 		"found":  Search(SearchPage{Query: "cold", Found: lessons.Found{Hits: sampleHits}}),

@@ -362,10 +362,11 @@ type ErrorPage struct {
 // DocsPage is one page of the manual.
 type DocsPage struct {
 	Shell
-	Title string
-	Lead  string
-	Body  HTML
-	Menu  []DocsGroup
+	Title    string
+	Lead     HTML
+	Body     HTML
+	Menu     []DocsGroup
+	Sections []Link // of this page
 }
 
 // DocsGroup is a group of pages in the manual's menu. The current page's link has no Href.

@@ -71,7 +71,7 @@ func studyShell(s Shell, title string) Shell {
 func searchSum(p SearchPage) string {
 	switch n := len(p.Found.Hits); {
 	case strings.TrimSpace(p.Query) == "":
-		return "Titles, texts and tasks of every lesson, and the words of the glossary."
+		return "Titles, texts and tasks of every lesson, the words of the glossary, and the docs."
 	case n == 0:
 		return fmt.Sprintf("No lesson matches “%s”.", p.Query)
 	default:
@@ -82,6 +82,9 @@ func searchSum(p SearchPage) string {
 func hitKind(h lessons.Hit) string {
 	if h.Kind == "term" {
 		return "Glossary"
+	}
+	if h.Kind == "manual" {
+		return h.Where
 	}
 	return h.Where + " · " + h.Kind
 }
