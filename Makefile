@@ -9,7 +9,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser clean
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser postgres clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -43,7 +43,7 @@ check: assets ## format, vet, staticcheck, tsc, regenerate without difference, l
 	@if [ -n "$$(git status --porcelain -- '*_templ.go')" ]; then echo "generated files differ, run make generate and commit:"; git status --porcelain -- '*_templ.go'; exit 1; fi
 	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment'
 
-test: browser build check test-go test-browser ## everything that must pass before a change lands
+test: browser postgres build check test-go test-browser ## everything that must pass before a change lands
 	@echo "make test: all passed"
 
 test-go: ## Go tests under the race detector, the slow corpora once and without it
@@ -88,6 +88,12 @@ browser: ## install Chromium for the browser tests when it is missing
 	@command -v chromium >/dev/null || { \
 	  as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
 	  $$as apt-get update -qq; DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+postgres: ## install the server of PostgreSQL for the tests when it is missing
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	  as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
+	  $$as apt-get update -qq; DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
+	  || echo "PostgreSQL could not be installed; the tests that need it are skipped"
 
 clean: ## remove what was built
 	rm -rf bin static/dist/* web/e2e/out

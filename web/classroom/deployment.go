@@ -45,12 +45,16 @@ func (s *Store) SaveDeployment(ctx context.Context, workspace, id string, d Depl
 			return err
 		}
 		return dropBundles(ctx, tx)
-	})
+	}, workspace, bundles)
 	if err != nil {
 		return fmt.Errorf("save deployment of %q: %w", id, err)
 	}
 	return nil
 }
+
+// bundles is the owner of the table of bundles: whoever adds or drops one waits
+// for the others who do.
+const bundles = "bundles"
 
 // dropBundles removes bundles that no deployment uses any more.
 func dropBundles(ctx context.Context, tx *sql.Tx) error {

@@ -15,7 +15,7 @@ func (s *Store) SaveLab(ctx context.Context, workspace, lab string, record json.
 			ON CONFLICT (workspace, lab) DO UPDATE SET record = excluded.record, ran_at = excluded.ran_at`,
 			workspace, lab, string(record), s.millis())
 		return err
-	})
+	}, workspace)
 	if err != nil {
 		return fmt.Errorf("save lab %q: %w", lab, err)
 	}

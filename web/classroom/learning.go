@@ -58,7 +58,7 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE progress SET done_at = $1 WHERE workspace = $2 AND lesson = $3 AND done_at = 0`, now, workspace, lesson)
 		return err
-	})
+	}, workspace)
 	if err != nil {
 		return fmt.Errorf("save checks of %q: %w", lesson, err)
 	}
@@ -128,7 +128,7 @@ func (s *Store) SaveAnswer(ctx context.Context, workspace, lesson, piece string,
 				return err
 			}
 			return start(ctx, tx, workspace, lesson, now)
-		})
+		}, workspace)
 	}
 	if err != nil {
 		return fmt.Errorf("save answer to %q of %q: %w", piece, lesson, err)
@@ -178,7 +178,7 @@ func (s *Store) OpenHint(ctx context.Context, workspace, lesson string, task, n 
 			return err
 		}
 		return start(ctx, tx, workspace, lesson, now)
-	})
+	}, workspace)
 	if err != nil {
 		return fmt.Errorf("open hint of %q: %w", lesson, err)
 	}

@@ -90,7 +90,7 @@ func (s *Store) Save(ctx context.Context, workspace, id string, c Change) (Proje
 	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
 		p, err = s.save(ctx, tx, workspace, id, c)
 		return err
-	})
+	}, workspace)
 	if err != nil {
 		return Project{}, fmt.Errorf("save project %q: %w", id, err)
 	}
@@ -277,7 +277,7 @@ func (s *Store) Undo(ctx context.Context, workspace, id string, base int64) (Pro
 		}
 		p, err = s.save(ctx, tx, workspace, id, Change{Base: base, Files: files, Kind: KindUndo})
 		return err
-	})
+	}, workspace)
 	if err != nil {
 		return Project{}, fmt.Errorf("undo in project %q: %w", id, err)
 	}
@@ -295,7 +295,7 @@ func (s *Store) Restore(ctx context.Context, workspace, id string, base, revisio
 		}
 		p, err = s.save(ctx, tx, workspace, id, Change{Base: base, Files: files, Kind: KindRestore})
 		return err
-	})
+	}, workspace)
 	if err != nil {
 		return Project{}, fmt.Errorf("restore project %q: %w", id, err)
 	}
@@ -358,16 +358,6 @@ func (s *Store) Project(ctx context.Context, workspace, id string, revision int6
 		return Project{}, fmt.Errorf("load project %q: %w", id, err)
 	}
 	return p, nil
-}
-
-// reading runs f on one state of the database, so that what f reads in several
-// steps belongs together.
-func (s *Store) reading(ctx context.Context, f func(querier) error) error {
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return reason(err)
-	}
-	return errors.Join(reason(f(tx)), ignoreDone(tx.Rollback()))
 }
 
 // ProjectBySlug loads the project whose Worker has this public name.
@@ -456,7 +446,7 @@ func (s *Store) DeleteProject(ctx context.Context, workspace, id string) error {
 			return err
 		}
 		return dropBundles(ctx, tx)
-	})
+	}, workspace, bundles)
 	if err != nil {
 		return fmt.Errorf("delete project %q: %w", id, err)
 	}

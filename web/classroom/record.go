@@ -23,8 +23,16 @@ func (s *Store) Records() *Records { return &Records{s: s, short: platform.NewMe
 
 const recordWhere = ` WHERE workspace = $1 AND project = $2 AND kind = $3 AND name = $4`
 
-func recordArgs(ns platform.Namespace, more ...any) []any {
-	return append([]any{ns.Learner, ns.Project.Project, ns.Kind, ns.Name}, more...)
+func (r *Records) args(ns platform.Namespace, more ...any) []any {
+	return append([]any{ns.Learner, ns.Project.Project, ns.Kind, r.raw(ns.Name)}, more...)
+}
+
+// raw is a name or a key, which may be any bytes, as its column has it.
+func (r *Records) raw(s string) any {
+	if r.s.postgres() {
+		return []byte(s)
+	}
+	return s
 }
 
 // Get implements platform.Store.
@@ -34,7 +42,7 @@ func (r *Records) Get(ctx context.Context, ns platform.Namespace, key string) (*
 	}
 	out := platform.Record{Key: key}
 	err := r.s.read.QueryRowContext(ctx, `SELECT value, meta, expires, size FROM records`+recordWhere+` AND key = $5 AND (expires = 0 OR expires > $6)`,
-		recordArgs(ns, key, r.s.millis())...).Scan(&out.Value, &out.Meta, &out.Expires, &out.Size)
+		r.args(ns, r.raw(key), r.s.millis())...).Scan(&out.Value, &out.Meta, &out.Expires, &out.Size)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -54,12 +62,12 @@ func (r *Records) List(ctx context.Context, ns platform.Namespace, q platform.Qu
 		value = "value"
 	}
 	query := `SELECT key, ` + value + `, meta, expires, size FROM records` + recordWhere + ` AND key > $5 AND key >= $6 AND (expires = 0 OR expires > $7)`
-	args := recordArgs(ns, q.After, q.Prefix, r.s.millis())
+	args := r.args(ns, r.raw(q.After), r.raw(q.Prefix), r.s.millis())
 	if q.After == "" { // the empty key, if anybody has one, comes after nothing
 		query = strings.Replace(query, "key > $5", "key >= $5", 1)
 	}
 	if end, ok := after(q.Prefix); ok {
-		query, args = query+` AND key < $8`, append(args, end)
+		query, args = query+` AND key < $8`, append(args, r.raw(end))
 	}
 	rows, err := r.s.read.QueryContext(ctx, fmt.Sprintf("%s ORDER BY key LIMIT %d", query, max(q.Limit, 0)), args...)
 	if err != nil {
@@ -92,17 +100,17 @@ func (r *Records) Write(ctx context.Context, ns platform.Namespace, batch []plat
 	}
 	return r.s.tx(ctx, func(tx *sql.Tx) error {
 		now := r.s.millis()
-		if _, err := tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND expires <> 0 AND expires <= $5`, recordArgs(ns, now)...); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND expires <> 0 AND expires <= $5`, r.args(ns, now)...); err != nil {
 			return err
 		}
 		for _, c := range batch {
 			var err error
 			if c.Delete {
-				_, err = tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND key = $5`, recordArgs(ns, c.Key)...)
+				_, err = tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND key = $5`, r.args(ns, r.raw(c.Key))...)
 			} else {
 				_, err = tx.ExecContext(ctx, `INSERT INTO records (workspace, project, kind, name, key, weight, expires, size, meta, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 					ON CONFLICT (workspace, project, kind, name, key) DO UPDATE SET weight = excluded.weight, expires = excluded.expires, size = excluded.size, meta = excluded.meta, value = excluded.value`,
-					recordArgs(ns, c.Key, len(c.Key)+len(c.Value)+len(c.Meta), c.Expires, len(c.Value), c.Meta, c.Value)...)
+					r.args(ns, r.raw(c.Key), len(c.Key)+len(c.Value)+len(c.Meta), c.Expires, len(c.Value), c.Meta, c.Value)...)
 			}
 			if err != nil {
 				return err
@@ -118,7 +126,7 @@ func (r *Records) Write(ctx context.Context, ns platform.Namespace, batch []plat
 			return err
 		}
 		return check(u)
-	})
+	}, ns.Learner)
 }
 
 // Drop implements platform.Store.
@@ -126,7 +134,7 @@ func (r *Records) Drop(ctx context.Context, p platform.Project) error {
 	if p.Space != "" {
 		return r.short.Drop(ctx, p)
 	}
-	return r.s.tx(ctx, func(tx *sql.Tx) error { return dropRecords(ctx, tx, p.Learner, p.Project) })
+	return r.s.tx(ctx, func(tx *sql.Tx) error { return dropRecords(ctx, tx, p.Learner, p.Project) }, p.Learner)
 }
 
 func dropRecords(ctx context.Context, tx *sql.Tx, workspace, project string) error {

@@ -62,7 +62,7 @@ func (s *Store) SaveRuns(ctx context.Context, workspace, project string, runs ..
 		}
 		message, place := FaultLine(runs[len(runs)-1].Summary.Fault)
 		return touch(ctx, tx, workspace, lesson, message, place, s.millis())
-	})
+	}, workspace)
 	if err != nil {
 		return fmt.Errorf("save runs of %q: %w", project, err)
 	}

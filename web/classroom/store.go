@@ -5,37 +5,28 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // What a caller can tell apart. Everything else is an operator's matter.
 var (
 	ErrNotFound = errors.New("classroom: not found")
 	ErrUsed     = errors.New("classroom: token already used")
 	ErrExpired  = errors.New("classroom: token expired")
-	ErrBusy     = errors.New("classroom: the database is locked by another program")
+	ErrBusy     = errors.New("classroom: the database is locked or does not answer")
 	ErrFull     = errors.New("classroom: the disk is full")
 	ErrTooMany  = errors.New("classroom: too many projects in one workspace")
 )
 
-// Config says where the database is.
+// Config says where the database is: Path or URL.
 type Config struct {
-	Path string           // file; its folder must exist. It is made when missing
+	Path string           // a file for SQLite; its folder must exist. It is made when missing
+	URL  string           // a database of PostgreSQL, postgres://user:password@host:5432/name; it must exist
 	Now  func() time.Time // default time.Now
 }
 
@@ -46,82 +37,43 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store is an open database. Its methods may be used by many goroutines:
-// writes wait for each other, reads do not.
+// Store is an open database. Its methods may be used by many goroutines. On
+// SQLite writes wait for each other and reads do not; on PostgreSQL, which
+// several servers may share, the writes of one owner do.
 type Store struct {
-	write *sql.DB // one connection, so that writers queue here instead of meeting SQLITE_BUSY
-	read  *sql.DB
-	now   func() time.Time
+	write   *sql.DB
+	read    *sql.DB
+	now     func() time.Time
+	name    string // for messages: the file, or database and host without password
+	dialect goose.Dialect
 }
 
-// Open opens the database, makes it when missing, and brings its tables up to
-// date. A database of a newer program is refused and left as it was. The
-// caller closes the Store.
+// Open opens the database and brings its tables up to date. A database of a
+// newer program is refused and left as it was. The caller closes the Store.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	c = c.withDefaults()
-	path, err := filepath.Abs(c.Path)
+	s, err := open(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	// The file is made here because SQLite's own message for a folder that
-	// cannot be written names neither the folder nor the reason.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	s := &Store{now: c.Now}
-	if s.write, err = open(path, "rw", "immediate"); err != nil {
 		return nil, err
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = open(path, "ro", "deferred"); err != nil {
-		return nil, errors.Join(err, s.write.Close())
-	}
-	s.read.SetMaxOpenConns(4)
-	if err := migrate(ctx, s.write, path); err != nil {
+	if err := s.migrate(ctx, newest); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func open(path, mode, lock string) (*sql.DB, error) {
-	q := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_txlock": {lock},
+func open(ctx context.Context, c Config) (*Store, error) {
+	c = c.withDefaults()
+	if c.URL != "" {
+		return openPostgres(ctx, c)
 	}
-	if mode == "ro" {
-		q.Add("_pragma", "query_only(1)")
-	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return db, nil
+	return openSQLite(ctx, c)
 }
 
-func migrate(ctx context.Context, db *sql.DB, path string) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	sources := p.ListSources()
-	newest := sources[len(sources)-1].Version
-	version, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("open database %s: %w", path, reason(err))
-	}
-	if version > newest {
-		return fmt.Errorf("database %s is at version %d, made by a newer Coldstart; this one knows versions up to %d: start the newer program, or choose another data folder", path, version, newest)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("bring database %s up to version %d: %w", path, newest, reason(err))
+func (s *Store) postgres() bool { return s.dialect == goose.DialectPostgres }
+
+func (s *Store) ping(ctx context.Context) error {
+	if err := s.write.PingContext(ctx); err != nil {
+		return fmt.Errorf("open database %s: %w", s.name, reason(err))
 	}
 	return nil
 }
@@ -135,19 +87,41 @@ func (s *Store) Ready(ctx context.Context) error {
 	return reason(s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
-// tx runs f in one transaction and commits it. Nothing of f stays when it fails.
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+// tx runs f in one transaction and commits it. Nothing of f stays when it
+// fails. With owners, such as a workspace's id, f touches only what is theirs,
+// and transactions of other owners may run at the same time; without, none does.
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error, owners ...string) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return reason(err)
 	}
-	if err := f(tx); err != nil {
+	if s.postgres() {
+		err = lock(ctx, tx, owners)
+	}
+	if err == nil {
+		err = f(tx)
+	}
+	if err != nil {
 		if rerr := ignoreDone(tx.Rollback()); rerr != nil {
 			return errors.Join(reason(err), rerr)
 		}
 		return reason(err)
 	}
 	return reason(tx.Commit())
+}
+
+// reading runs f on one state of the database, so that what f reads in several
+// steps belongs together.
+func (s *Store) reading(ctx context.Context, f func(querier) error) error {
+	var o *sql.TxOptions // SQLite: what a transaction reads is one state always
+	if s.postgres() {
+		o = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := s.read.BeginTx(ctx, o)
+	if err != nil {
+		return reason(err)
+	}
+	return errors.Join(reason(f(tx)), ignoreDone(tx.Rollback()))
 }
 
 func ignoreDone(err error) error {
@@ -162,13 +136,9 @@ func reason(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound
 	}
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return fmt.Errorf("%w: %w", ErrBusy, err)
-		case sqlite3.SQLITE_FULL:
-			return fmt.Errorf("%w: %w", ErrFull, err)
+	for _, cause := range []error{sqliteReason(err), postgresReason(err)} {
+		if cause != nil {
+			return fmt.Errorf("%w: %w", cause, err)
 		}
 	}
 	return err

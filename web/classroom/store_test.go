@@ -38,7 +38,9 @@ func (c *clock) add(d time.Duration) {
 func newStore(t *testing.T) (*Store, *clock) {
 	t.Helper()
 	c := &clock{t: time.UnixMilli(1795257600000)}
-	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "coldstart.db"), Now: c.Now})
+	config := newDatabase(t)
+	config.Now = c.Now
+	s, err := Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +98,9 @@ func TestWorkspaceTokens(t *testing.T) {
 	}
 	if got, err := s.Workspace(ctx, next); err != nil || got.ID != w.ID {
 		t.Errorf("the new token gives %+v, %v", got, err)
+	}
+	if s.postgres() {
+		return
 	}
 	// The secret itself is nowhere in the database files.
 	var path string
@@ -443,24 +448,25 @@ func TestHostIsClaimedOnce(t *testing.T) {
 }
 
 func TestNewerDatabaseIsRefusedUntouched(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "coldstart.db")
-	s, err := Open(t.Context(), Config{Path: path})
+	config := newDatabase(t)
+	s, err := Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+	if _, err := s.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Open(t.Context(), Config{Path: path})
+	_, err = Open(t.Context(), config)
 	if err == nil || !strings.Contains(err.Error(), "version 9999, made by a newer Coldstart") {
 		t.Fatalf("a newer database gives %v", err)
 	}
 }
 
 func TestBadDatabaseSaysWhere(t *testing.T) {
+	onlySQLite(t)
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.db")
 	if err := os.WriteFile(bad, []byte(strings.Repeat("this is no database\n", 1000)), 0o600); err != nil {
@@ -474,6 +480,7 @@ func TestBadDatabaseSaysWhere(t *testing.T) {
 }
 
 func TestLockedDatabaseIsBusy(t *testing.T) {
+	onlySQLite(t)
 	s, _ := newStore(t)
 	w := newWorkspace(t, s)
 	var path string
@@ -504,6 +511,7 @@ func TestLockedDatabaseIsBusy(t *testing.T) {
 }
 
 func TestFullDiskIsFull(t *testing.T) {
+	onlySQLite(t)
 	s, _ := newStore(t)
 	w := newWorkspace(t, s)
 	if _, err := s.write.Exec(`PRAGMA max_page_count = 60`); err != nil {

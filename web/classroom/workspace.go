@@ -30,7 +30,7 @@ func (s *Store) CreateWorkspace(ctx context.Context, id, token string) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces (id, token_hash, role, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
 			id, hash(token), RoleLearner, s.millis())
 		return err
-	})
+	}, id)
 	if err != nil {
 		return fmt.Errorf("create workspace: %w", err)
 	}
@@ -70,7 +70,7 @@ func (s *Store) RotateToken(ctx context.Context, id string) (string, error) {
 	token := NewToken()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		return rotate(ctx, tx, id, token)
-	})
+	}, id)
 	if err != nil {
 		return "", fmt.Errorf("rotate token: %w", err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) DeleteWorkspace(ctx context.Context, id string) error {
 			return err
 		}
 		return dropBundles(ctx, tx)
-	})
+	}, id, bundles)
 	if err != nil {
 		return fmt.Errorf("delete workspace: %w", err)
 	}
