@@ -216,7 +216,7 @@ func (s *Store) Join(ctx context.Context, class, workspace, nickname, folded str
 		_, err = tx.ExecContext(ctx, `INSERT INTO members (class, id, workspace, nickname, folded, burst, hand_at, joined_at) VALUES ($1, $2, $3, $4, $5, FALSE, 0, $6)`,
 			class, m.ID, workspace, nickname, folded, now)
 		return err
-	})
+	}, class, workspace)
 	if err != nil {
 		return Member{}, fmt.Errorf("join class: %w", err)
 	}

@@ -4,6 +4,5 @@
 //
 // A write has happened when its method returns nil: it is committed to disk.
 // The SQL is the subset that SQLite and PostgreSQL share (TEXT, BIGINT,
-// BOOLEAN, times in milliseconds since 1970), so that a second database is a
-// second driver. The package knows nothing of HTTP, lessons or isolates.
+// BOOLEAN, times in milliseconds since 1970), so one Store serves on either. The package knows nothing of HTTP, lessons or isolates.
 package classroom
