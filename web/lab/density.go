@@ -71,28 +71,18 @@ var visits []byte
 // handler; nil for none. What was measured is returned also with an error.
 func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, told func(Density, string)) (Density, error) {
 	d := Density{Cap: densityCap, At: l.cfg.Now()}
-	err := l.enter(ctx, func(n int) {
-		told(d, fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are")))
+	err := l.Turn(ctx, func(say string) { told(d, say) }, func(ctx context.Context) error {
+		told(d, "Starting.")
+		d.Lines = []Line{
+			{Key: Process, Name: "Node process", Plural: "Node processes"},
+			{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true},
+		}
+		if own != nil {
+			d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
+		}
+		f := &filling{labs: l, d: &d, key: key, own: own, told: told}
+		return f.run(ctx)
 	})
-	if err != nil {
-		return d, err
-	}
-	defer l.leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
-	defer cancel()
-	told(d, "Starting.")
-	d.Lines = []Line{
-		{Key: Process, Name: "Node process", Plural: "Node processes"},
-		{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true},
-	}
-	if own != nil {
-		d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
-	}
-	f := &filling{labs: l, d: &d, key: key, own: own, told: told}
-	err = f.run(ctx)
-	if err != nil && errors.Is(context.Cause(ctx), ErrTime) {
-		err = errors.Join(ErrTime, err)
-	}
 	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
 	return d, err
 }
@@ -186,19 +176,13 @@ func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error)
 
 // isolates opens a sandbox for isolates of one project.
 func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project) (box.Kind, error) {
-	if l.cfg.Open == nil {
-		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
-	}
-	d, err := l.cfg.Door.Build(ctx, key, p)
+	d, err := l.Build(ctx, key, p)
 	if err != nil {
 		return nil, err
 	}
-	if d.Fault != nil {
-		return nil, &CodeError{d.Fault.Message}
-	}
-	door, err := l.cfg.Open(ctx)
+	door, err := l.Sandbox(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open a sandbox for the lab: %w", err)
+		return nil, err
 	}
 	return &isolates{door: door, deploy: d}, nil
 }

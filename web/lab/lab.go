@@ -3,10 +3,13 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"coldstart/sandbox"
+	"coldstart/sandbox/box"
+	"coldstart/sandbox/trace"
 )
 
 // Config is what labs work with.
@@ -79,3 +82,43 @@ func (l *Labs) enter(ctx context.Context, ahead func(int)) error {
 }
 
 func (l *Labs) leave() { <-l.place }
+
+// Turn runs f when no other lab burns the machine, bounded in time. say hears
+// of a wait, if there is one. Errors are ErrBusy, ErrTime joined with what f
+// said of it, f's own, or the cause of ctx's end.
+func (l *Labs) Turn(ctx context.Context, say func(string), f func(context.Context) error) error {
+	err := l.enter(ctx, func(n int) { say(fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are"))) })
+	if err != nil {
+		return err
+	}
+	defer l.leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
+	defer cancel()
+	err = f(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), ErrTime) {
+		err = errors.Join(ErrTime, err)
+	}
+	return err
+}
+
+// Sandbox starts a sandbox for one lab, which closes it. A server without one
+// gives a *box.MissingError.
+func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) {
+	if l.cfg.Open == nil {
+		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
+	}
+	door, err := l.cfg.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a sandbox for the lab: %w", err)
+	}
+	return door, nil
+}
+
+// Build builds a project of a learner's as key; code that does not build is a *CodeError.
+func (l *Labs) Build(ctx context.Context, key sandbox.Key, p trace.Project) (*trace.Deployment, error) {
+	d, err := l.cfg.Door.Build(ctx, key, p)
+	if err == nil && d.Fault != nil {
+		err = &CodeError{d.Fault.Message}
+	}
+	return d, err
+}

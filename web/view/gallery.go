@@ -83,6 +83,10 @@ func Gallery() []Sample {
 		{"isolate-kept", "part_isolate", "An idle isolate, kept warm", IsolateView(*kept)},
 		{"isolate-gone", "part_isolate", "An evicted isolate", IsolateView(gone)},
 		{"checks", "part_check", "Checks: passed and failed", checks(lesson.Result, lesson)},
+		{"plot", "part_plot", "Lines over common axes", PlotView(samplePlot())},
+		{"bars", "part_plot", "Bars", BarsView(Bars{Name: "Memory each", Rows: []Bar{{Name: "Isolate", Note: "private pages", Value: 300, Text: "300 kB", Kind: "cold"}, {Name: "Process", Value: 7000, Text: "6.8 MB", Kind: "void"}}})},
+		{"dots", "part_plot", "Clouds of contenders", DotsView(sampleDots())},
+		{"spans", "part_plot", "Aligned timelines", SpansView(sampleSpans())},
 		{"density", "part_density", "Density, measured", DensityView(sampleDensity())},
 		{"density-begun", "part_density", "Density, begun, and off on this host", DensityView(Density{Cap: 256 << 20, Boxes: []DensityBox{
 			{Name: "Isolate", Plural: "isolates", Round: true, Samples: []DensitySample{{1, 22 << 20}}},
