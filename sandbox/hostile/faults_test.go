@@ -17,36 +17,45 @@ import (
 	"time"
 )
 
-// TestKills kills the server, runners and builders without warning while
-// learners save and ask: twelve seconds with -short, else one minute. No
-// acknowledged save may be lost, no learner may get another's answer, children
-// die with their server, and after a child's death the site answers within a second.
+// TestKills kills the server, runners and builders without warning while a
+// hundred learners save, ask and watch runs in pages whose sockets are cut: for
+// a minute with -short, else for ten. No acknowledged save may be lost, no
+// learner may get another's answer, every page resumes with the very next
+// message, children die with their server, and after a child's death the site
+// answers within a second.
 func TestKills(t *testing.T) {
-	learners, long := 8, 12*time.Second
+	const learners = 100
+	long := time.Minute
 	if !testing.Short() {
-		learners, long = 24, time.Minute
+		long = 10 * time.Minute
 	}
 	s := startServer(t, newWorld(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	all := make([]*learner, learners)
-	for i := range all {
-		all[i] = &learner{s: s, x: s.newSession(), name: fmt.Sprintf("L%d-%s", i, token()[:8])}
-		if err := all[i].x.open(ctx); err != nil {
-			t.Fatal(err)
-		}
-		for !all[i].save(ctx, t) {
-			<-time.After(100 * time.Millisecond) // as fast as the site lets this address in
-		}
-	}
+	pages := make([]*page, learners)
 	var wg sync.WaitGroup
-	for _, l := range all {
+	for i := range all {
+		l := &learner{s: s, x: s.newSession(), name: fmt.Sprintf("L%d-%s", i, token()[:8])}
+		all[i], pages[i] = l, &page{l: l}
+		wg.Go(func() {
+			for l.slug == "" && ctx.Err() == nil {
+				if l.x.open(ctx) != nil || !l.save(ctx, t) {
+					pause(ctx, 200*time.Millisecond) // as fast as the site lets this address in
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i, l := range all {
 		wg.Go(func() { l.live(ctx, t) })
+		wg.Go(func() { pages[i].live(ctx, t) })
 	}
 	kills := map[string]int{}
+	var waits []time.Duration
 	for end := time.Now().Add(long); time.Now().Before(end); {
-		<-time.After(time.Duration(300+rand.IntN(900)) * time.Millisecond)
-		role := []string{"run", "run", "build", "serve"}[rand.IntN(4)]
+		pause(ctx, time.Duration(500+rand.IntN(1500))*time.Millisecond)
+		role := []string{"run", "run", "run", "build", "build", "serve"}[rand.IntN(6)]
 		if role == "serve" {
 			s.killAll(t)
 			kills[role]++
@@ -57,21 +66,34 @@ func TestKills(t *testing.T) {
 			continue // between a death and its replacement
 		}
 		kills[role]++
-		if d := recovered(ctx, t, s, all[rand.IntN(learners)]); d > time.Second {
+		d := recovered(ctx, t, s, all[rand.IntN(learners)])
+		waits = append(waits, d)
+		if d > time.Second {
 			t.Errorf("%v until the site answered after a %s child was killed", d, role)
 		}
 	}
 	cancel()
 	wg.Wait()
-	var saves, answers int64
-	for _, l := range all {
+	var saves, answers, runs, resumed int64
+	for i, l := range all {
 		l.check(t)
 		saves += l.saves.Load()
 		answers += l.answers.Load()
+		runs += pages[i].runs
+		resumed += pages[i].resumed
 	}
-	t.Logf("killed %v; %d saves acknowledged, %d right answers", kills, saves, answers)
-	if answers == 0 {
-		t.Error("nobody got an answer")
+	t.Logf("killed %v; answers after a child's death at most %v later, half within %v; %d saves acknowledged, %d right answers, %d runs watched, %d sockets resumed",
+		kills, percentile(waits, 100), percentile(waits, 50), saves, answers, runs, resumed)
+	if answers == 0 || runs == 0 || resumed == 0 {
+		t.Error("nobody got an answer, or no page saw a run or resumed")
+	}
+}
+
+// pause waits for d, less when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
 }
 
@@ -139,10 +161,7 @@ func (l *learner) live(ctx context.Context, t *testing.T) {
 			l.save(ctx, t)
 		}
 		l.ask(ctx, t)
-		select {
-		case <-time.After(time.Duration(100+rand.IntN(200)) * time.Millisecond):
-		case <-ctx.Done():
-		}
+		pause(ctx, time.Duration(500+rand.IntN(1500))*time.Millisecond)
 	}
 }
 
@@ -177,7 +196,7 @@ func recovered(ctx context.Context, t *testing.T, s *server, l *learner) time.Du
 		if l.ask(ctx, t) {
 			return time.Since(begin)
 		}
-		<-time.After(10 * time.Millisecond)
+		pause(ctx, 10*time.Millisecond)
 	}
 	t.Errorf("no answer 10 s after a child was killed\n%s", tail(s.logged(), 2000))
 	return 0
@@ -201,6 +220,7 @@ func (s *server) child(role string) int {
 // killAll kills the server, waits for its children to be gone and starts it
 // again on the same address and data.
 func (s *server) killAll(t *testing.T) {
+	s.lives.Add(1) // what follows may belong to the next life already
 	children := s.tree()[1:]
 	_ = s.cmd.Process.Kill()
 	<-s.exit

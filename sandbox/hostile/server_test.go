@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type server struct {
 	logMu sync.Mutex
 	log   bytes.Buffer
 	exit  chan error
+	lives atomic.Int64 // how often it was killed and started again
 }
 
 // build makes the binary once per test run.
