@@ -21,16 +21,19 @@ type Run struct {
 	Worker  string // empty: the route table decides by URL, else the first Worker
 	Isolate string // this isolate of that Worker answers while it lives; "": any
 	Type    string // fetch (default), scheduled, queue
-	Method  string
-	URL     string // as the Worker sees it, byte for byte
-	Headers [][2]string
-	Body    io.Reader // nil for none
-	Length  int64     // of Body when known, else -1
-	Payload []byte    // scheduled: {"cron","scheduledTime"}; queue: {"queue","messages"}
-	Upgrade bool      // the client asks for a WebSocket
-	Cold    bool      // evict this Worker's isolates first, so that the run starts cold
-	Fresh   string    // not empty: isolates and storage of this run's own namespace (checks, conformance)
-	Built   int64     // microseconds that building took just before, for the trace; 0 when it was cached
+	// Documented makes the route table follow the surprises that Cloudflare
+	// lists as known issues; see platform.RouteTable.
+	Documented bool
+	Method     string
+	URL        string // as the Worker sees it, byte for byte
+	Headers    [][2]string
+	Body       io.Reader // nil for none
+	Length     int64     // of Body when known, else -1
+	Payload    []byte    // scheduled: {"cron","scheduledTime"}; queue: {"queue","messages"}
+	Upgrade    bool      // the client asks for a WebSocket
+	Cold       bool      // evict this Worker's isolates first, so that the run starts cold
+	Fresh      string    // not empty: isolates and storage of this run's own namespace (checks, conformance)
+	Built      int64     // microseconds that building took just before, for the trace; 0 when it was cached
 	// Watch gets the run's events in order, from one goroutine, the last
 	// being KindDone. It must not block for long. Nil for none.
 	Watch func(trace.Event)

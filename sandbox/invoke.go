@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
@@ -29,25 +28,26 @@ type chain struct {
 // execution is one event on its way through the platform: a visitor's request, a
 // subrequest of a Worker, or an event of the platform itself.
 type execution struct {
-	s       *Sandbox
-	chain   *chain
-	id      string
-	project *project
-	group   groupOf
-	route   string
-	only    *iso // the isolate that is to answer, nil for any
-	depth   int
-	typ     string
-	request *webapi.Request
-	body    *runner.Replay // of request; nil for none
-	payload []byte
-	entry   string
-	object  string
-	props   string
-	upgrade bool
-	spans   []trace.Span // before the isolate: build, route, queue
-	nested  bool
-	kept    bool // the route keeps Workers away
+	s          *Sandbox
+	chain      *chain
+	id         string
+	project    *project
+	group      groupOf
+	route      string
+	only       *iso // the isolate that is to answer, nil for any
+	documented bool // as Run.Documented
+	depth      int
+	typ        string
+	request    *webapi.Request
+	body       *runner.Replay // of request; nil for none
+	payload    []byte
+	entry      string
+	object     string
+	props      string
+	upgrade    bool
+	spans      []trace.Span // before the isolate: build, route, queue
+	nested     bool
+	kept       bool // the route keeps Workers away
 }
 
 // at is the time in the chain's first run, in microseconds.
@@ -71,7 +71,7 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 	if r.Watch != nil {
 		c.watch = newWatch(r.Watch)
 	}
-	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade}
+	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade, documented: r.Documented}
 	if r.Built > 0 {
 		e.span(trace.PhaseBuild, 0, r.Built)
 	}
@@ -144,7 +144,7 @@ func (e *execution) choose(key Key, worker, url string) error {
 		if w = p.worker(worker); w == nil {
 			return fmt.Errorf("sandbox: no Worker named %q in this project", worker)
 		}
-	} else if m, ok := p.match(url); ok {
+	} else if m, ok := p.match(url, e.documented); ok {
 		e.route = m.Pattern
 		if own := p.worker(m.Worker); own != nil {
 			w = own
@@ -154,15 +154,6 @@ func (e *execution) choose(key Key, worker, url string) error {
 	}
 	e.group = groupOf{project: p, worker: w, key: groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}}
 	return nil
-}
-
-// match asks the route table; ok says that an entry decides.
-func (p *project) match(url string) (m platform.RouteMatch, ok bool) {
-	if p.routes.Len() == 0 || url == "" {
-		return m, false
-	}
-	m = p.routes.Match(url)
-	return m, m.Winner >= 0
 }
 
 // worker finds a deployed Worker by name.

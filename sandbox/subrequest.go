@@ -121,7 +121,7 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	}
 	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r)}
 	e.s.mu.Lock()
-	_, routed := e.project.match(r.URL)
+	_, routed := e.project.match(r.URL, e.documented)
 	e.s.mu.Unlock()
 	if routed || u.Host == e.chain.host {
 		if limit := e.group.worker.Limits.Depth; n.depth > limit {
