@@ -13,15 +13,17 @@ import (
 	"coldstart/lessons"
 	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
+	"coldstart/web/bus"
 	"coldstart/web/classroom"
 )
 
-// Config is what a Site works with. Door, Catalog and Store are needed and
-// stay the caller's to close, after the Site.
+// Config is what a Site works with. Door, Catalog and Store are needed, and
+// they and Bus stay the caller's to close, after the Site.
 type Config struct {
 	Door    sandbox.Door
 	Catalog *lessons.Catalog
 	Store   *classroom.Store
+	Bus     bus.Bus          // carries messages between the site's servers; nil: there is one
 	Logger  *slog.Logger     // nil: nothing is logged
 	Now     func() time.Time // nil: time.Now
 
@@ -77,6 +79,9 @@ type Timeouts struct {
 func (c Config) withDefaults() (Config, error) {
 	if c.Door == nil || c.Catalog == nil || c.Store == nil {
 		return c, errors.New("web: Config needs Door, Catalog and Store")
+	}
+	if c.Bus == nil {
+		c.Bus = &bus.Local{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

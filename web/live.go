@@ -72,8 +72,7 @@ func (s *Site) begin(ctx context.Context, x *session, id string) (classroom.Proj
 
 // saved tells everyone who has to know of a newer revision.
 func (s *Site) saved(p classroom.Project) {
-	s.changed(p.Slug)
-	s.hub.Saved(p)
+	s.tellServers(topicSaved, p)
 }
 
 func lessonSettings(l *lessons.Lesson) classroom.Settings {

@@ -41,6 +41,7 @@ type Site struct {
 	origin      *http.CrossOriginProtection
 	workers     workers
 	closing     atomic.Bool
+	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
@@ -86,6 +87,7 @@ func New(c Config) (*Site, error) {
 	}
 	s.routes = s.table()
 	s.router = s.newRouter()
+	s.leave = c.Bus.Subscribe(s.told, s.untold)
 	return s, nil
 }
 
@@ -122,6 +124,7 @@ func (s *Site) Close(ctx context.Context) {
 	}
 	s.hub.Close(ctx)
 	s.deploy.Close()
+	s.leave()
 }
 
 // IsolateChanged is for sandbox.Config.Isolate: it shows an isolate that was

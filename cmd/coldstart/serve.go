@@ -18,6 +18,7 @@ import (
 	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
 	"coldstart/web"
+	"coldstart/web/bus"
 	"coldstart/web/classroom"
 )
 
@@ -71,6 +72,11 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	messages, err := c.bus(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, messages.Close()) }()
 	var shown atomic.Pointer[web.Site] // the sandbox is there before the site that shows it
 	isolate := func(key sandbox.Key, state trace.IsolateState) {
 		if site := shown.Load(); site != nil {
@@ -83,7 +89,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 	site, err := web.New(web.Config{
-		Door: box, Catalog: catalog, Store: store, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
+		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
 		LabDoor: func(ctx context.Context) (sandbox.Door, error) {
 			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, log: log})
 		},
@@ -126,6 +132,14 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		srv.Close()
 	}
 	return nil
+}
+
+// bus connects this server with the others on the same database.
+func (c *serveCmd) bus(ctx context.Context, log *slog.Logger) (bus.Bus, error) {
+	if c.DB == "" {
+		return &bus.Local{}, nil
+	}
+	return bus.OpenPostgres(ctx, c.DB, log)
 }
 
 // buildName tells this binary from every other one, also from another build of
