@@ -20,8 +20,8 @@ func (s *Site) tellServers(topic string, p classroom.Project) {
 	s.config.Bus.Publish(bus.Message{Topic: topic, Text: strings.Join([]string{p.Workspace, p.ID, p.Slug, strconv.FormatInt(p.Revision, 10)}, " ")})
 }
 
-// told acts on what a server of the site says.
-func (s *Site) told(m bus.Message) {
+// heard acts on what a server of the site says.
+func (s *Site) heard(m bus.Message) {
 	if m.Topic != topicSaved && m.Topic != topicDeleted {
 		return
 	}
@@ -39,9 +39,9 @@ func (s *Site) told(m bus.Message) {
 	}
 }
 
-// untold is called when other servers may have said something that was lost:
+// missed is called when other servers may have said something that was lost:
 // every Worker is looked up again by its next request.
-func (s *Site) untold() {
+func (s *Site) missed() {
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	for _, w := range s.workers.known {

@@ -87,7 +87,7 @@ func New(c Config) (*Site, error) {
 	}
 	s.routes = s.table()
 	s.router = s.newRouter()
-	s.leave = c.Bus.Subscribe(s.told, s.untold)
+	s.leave = c.Bus.Subscribe(s.heard, s.missed)
 	return s, nil
 }
 
