@@ -278,6 +278,34 @@ func TestTwentyVersionsSpreadOverTheSession(t *testing.T) {
 	}
 }
 
+// TestClockJumps checks that order comes from revisions, not from the clock of
+// the machine, which an administrator or a daemon may set.
+func TestClockJumps(t *testing.T) {
+	s, clock := newStore(t)
+	ctx, w := t.Context(), newWorkspace(t, s)
+	var p Project
+	for i, jump := range []time.Duration{0, -24 * time.Hour, 400 * 24 * time.Hour, -2 * time.Hour, time.Second} {
+		clock.add(jump)
+		var err error
+		if p, err = s.Save(ctx, w.ID, "p", Change{Base: p.Revision, Files: files(fmt.Sprint(i))}); err != nil {
+			t.Fatalf("a save after a jump by %v: %v", jump, err)
+		}
+		got, err := s.Project(ctx, w.ID, "p", 0)
+		if err != nil || got.Revision != p.Revision || string(got.Files["src/index.js"]) != fmt.Sprint(i) {
+			t.Errorf("the newest after a jump by %v: %+v, %v", jump, got, err)
+		}
+	}
+	versions, err := s.Versions(ctx, w.ID, "p")
+	if err != nil || len(versions) != 5 {
+		t.Fatalf("%d versions, %v", len(versions), err)
+	}
+	for i, v := range versions {
+		if v.Revision != p.Revision-int64(i) {
+			t.Errorf("version %d of the list is revision %d", i, v.Revision)
+		}
+	}
+}
+
 func TestDeploymentsShareBundles(t *testing.T) {
 	s, _ := newStore(t)
 	ctx, w := t.Context(), newWorkspace(t, s)

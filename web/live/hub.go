@@ -48,6 +48,9 @@ type Config struct {
 	// of a second is one too many. ×20 counts as one.
 	RunRate  float64
 	RunBurst int
+	// Silence is how long a page may say nothing, pongs included, before it
+	// counts as gone: a network that fell away closes no socket. 0 means a minute.
+	Silence time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -59,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RunRate == 0 {
 		c.RunRate = 4
+	}
+	if c.Silence == 0 {
+		c.Silence = time.Minute
 	}
 	if c.RunBurst == 0 {
 		c.RunBurst = 15

@@ -774,6 +774,39 @@ func TestSocketLimits(t *testing.T) {
 	})
 }
 
+// A page whose network fell away closes nothing and answers nothing. It gives
+// its places back after a silence, while one that only has nothing to say stays.
+func TestHalfOpenSocketGivesItsPlaceBack(t *testing.T) {
+	w := newWorld(t, nil, func(c *Config) { c.Silence = 400 * time.Millisecond })
+	quiet, _ := w.dial("", 0)
+	pongs := make(chan error, 1)
+	go func() {
+		_, _, err := quiet.conn.ReadMessage() // answers pings while it waits
+		pongs <- err
+	}()
+	for range maxSockets - 1 {
+		w.dial("", 0) // and never reads again
+	}
+	if _, resp, err := websocket.DefaultDialer.Dial(w.url, nil); err == nil || resp.StatusCode != http.StatusTooManyRequests {
+		t.Fatalf("one socket too many: %v", err)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, _, err := websocket.DefaultDialer.Dial(w.url, nil)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no place is given back")
+		}
+	}
+	select {
+	case err := <-pongs:
+		t.Errorf("the page that answers pings was closed: %v", err)
+	default:
+	}
+}
+
 // A page that stops reading costs itself, not the run and not the other page.
 func TestSlowPageDoesNotStallARun(t *testing.T) {
 	w := newWorld(t, func(c *doortest.Call) {

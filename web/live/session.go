@@ -24,9 +24,7 @@ const (
 	maxSockets   = 50        // open sessions of one workspace
 	maxQueued    = 64        // messages beside the stream that wait for a slow page
 	writeWait    = 10 * time.Second
-	readWait     = 60 * time.Second // pages send a ping when it is quiet
 	helloWait    = 10 * time.Second
-	pingEvery    = 25 * time.Second
 	frameBytes   = 64 << 10 // lines that waited travel together up to this size
 	closeRestart = websocket.CloseServiceRestart
 )
@@ -200,7 +198,7 @@ func (x *session) recheck(ctx context.Context) {
 // write is the only writer of data frames.
 func (x *session) write() {
 	defer x.conn.Close()
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(x.h.Silence * 2 / 5)
 	defer ping.Stop()
 	for {
 		frame, code, reason := x.frame()
@@ -277,7 +275,7 @@ func (x *session) read(ctx context.Context) {
 		if x.following() == nil {
 			return nil // a page that never says hello does not live on pongs
 		}
-		return x.conn.SetReadDeadline(time.Now().Add(readWait))
+		return x.conn.SetReadDeadline(time.Now().Add(x.h.Silence))
 	})
 	for {
 		kind, data, err := x.conn.ReadMessage()
@@ -313,7 +311,7 @@ func (x *session) read(ctx context.Context) {
 		} else {
 			x.take(m)
 		}
-		_ = x.conn.SetReadDeadline(time.Now().Add(readWait))
+		_ = x.conn.SetReadDeadline(time.Now().Add(x.h.Silence))
 	}
 }
 
