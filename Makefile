@@ -54,7 +54,8 @@ test-go: ## Go tests under the race detector, the slow corpora once and without 
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass '
 	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile
 
-test-browser: ## the browser tests, against bin/coldstart
+test-browser: ## the client's unit tests, then the browser tests against bin/coldstart
+	node --import ./web/client/test.mjs --test web/client/*.test.ts
 	node web/e2e/run.mjs
 
 test-full: test ## the long tests too: corpora three times over, fault injection, mutation of checks

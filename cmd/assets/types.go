@@ -2,10 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"coldstart/sandbox/bundle"
 )
 
 // types packs what the editor's TypeScript service knows, as one JSON object
@@ -27,7 +32,74 @@ func (b builder) types(out *assets) error {
 		return err
 	}
 	out.add("types.json", data)
+	return b.shelfTypes(out)
+}
+
+// shelfTypes packs the declarations of each package on the shelf for itself:
+// an editor takes only those that its project imports.
+func (b builder) shelfTypes(out *assets) error {
+	for _, p := range bundle.ShelfNames() {
+		files, err := b.packageTypes(p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		data, err := json.Marshal(files)
+		if err != nil {
+			return err
+		}
+		out.add("types-"+p+".json", data)
+	}
 	return nil
+}
+
+var declaration = regexp.MustCompile(`\.d\.[cm]?ts$`)
+
+// packageTypes is a package's manifest, as far as types are looked up in it,
+// and its declarations. What comes without them has ours in web/client/shelf.
+func (b builder) packageTypes(name string) (map[string]string, error) {
+	root, at := b.web("node_modules", name), "/node_modules/"+name
+	files := map[string]string{}
+	if own, err := os.ReadFile(b.web("client", "shelf", name+".d.ts")); err == nil {
+		files[at+"/package.json"] = fmt.Sprintf(`{"name":%q,"types":"index.d.ts"}`, name)
+		files[at+"/index.d.ts"] = stripComments(string(own))
+		return files, nil
+	}
+	data, err := os.ReadFile(filepath.Join(root, "package.json"))
+	if err != nil {
+		return nil, err
+	}
+	manifest := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return nil, err
+	}
+	for key := range manifest {
+		if !slices.Contains([]string{"name", "version", "type", "types", "typesVersions", "exports", "main", "module"}, key) {
+			delete(manifest, key)
+		}
+	}
+	if data, err = json.Marshal(manifest); err != nil {
+		return nil, err
+	}
+	files[at+"/package.json"] = string(data)
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !declaration.MatchString(file) {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		files[at+"/"+filepath.ToSlash(rel)] = stripComments(string(text))
+		return nil
+	})
+	if err == nil && len(files) == 1 {
+		err = fmt.Errorf("has no types; write web/client/shelf/%s.d.ts", name)
+	}
+	return files, err
 }
 
 var libraryReference = regexp.MustCompile(`/// <reference lib="([^"]+)" />`)

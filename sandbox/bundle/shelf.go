@@ -26,6 +26,9 @@ import (
 // What these depend on comes along.
 var shelfPackages = []string{"express", "hono", "itty-router", "nanoid", "zod"}
 
+// ShelfNames are the packages that projects may import by name, sorted.
+func ShelfNames() []string { return slices.Sorted(slices.Values(shelfPackages)) }
+
 // ShelfPackage is one package that projects may import.
 type ShelfPackage struct {
 	Name    string `json:"name"`

@@ -3,13 +3,17 @@
 
 import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { linter } from "@codemirror/lint";
-import type { Extension } from "@codemirror/state";
-import { EditorView, hoverTooltip, keymap } from "@codemirror/view";
+import { StateEffect, type Extension } from "@codemirror/state";
+import { EditorView, hoverTooltip, keymap, ViewPlugin } from "@codemirror/view";
 import { el } from "./_dom.ts";
+import { imported } from "./_imports.ts";
 import type { Files } from "./_save.ts";
 import type { TypeMethods } from "./types.worker.ts";
 
 type Result<M extends keyof TypeMethods> = ReturnType<TypeMethods[M]>;
+
+// The service knows more than before: what was said may be wrong.
+const learned = StateEffect.define<null>();
 
 export class TypeService {
   #worker: Worker;
@@ -17,10 +21,13 @@ export class TypeService {
   #waiting = new Map<number, { resolve: (v: never) => void; reject: (e: Error) => void }>();
   #files: () => Readonly<Files>;
   #sent: Readonly<Files> = {};
+  #packages: (name: string) => string | undefined;
+  #known = new Set<string>();
+  #views = new Set<EditorView>();
 
-  /** Starts the worker. Types is the address of the packed type declarations. */
-  private constructor(worker: string, files: () => Readonly<Files>) {
+  private constructor(worker: string, files: () => Readonly<Files>, packages: (name: string) => string | undefined) {
     this.#files = files;
+    this.#packages = packages;
     this.#worker = new Worker(worker, { type: "module", name: "types" });
     this.#worker.onmessage = ({ data }: MessageEvent<{ id: number; value?: never; error?: string }>) => {
       const w = this.#waiting.get(data.id);
@@ -30,13 +37,31 @@ export class TypeService {
     };
   }
 
-  static async start(worker: string, types: string, files: () => Readonly<Files>): Promise<TypeService> {
-    const answer = await fetch(types);
-    if (!answer.ok) throw new Error(`types: ${answer.status}`);
-    const s = new TypeService(worker, files);
+  /**
+   * Starts the worker. Types is the address of the packed declarations of the
+   * language and the Workers API, packages gives that of a package's own.
+   */
+  static async start(worker: string, types: string, files: () => Readonly<Files>, packages: (name: string) => string | undefined): Promise<TypeService> {
+    const s = new TypeService(worker, files, packages);
     s.#sent = files();
-    await s.#send("start", [await answer.json() as Files, s.#sent]);
+    await s.#send("start", [await read(types), s.#sent]);
+    void s.#fetchPackages();
     return s;
+  }
+
+  // Packages that the project imports bring their types when they are first seen.
+  async #fetchPackages(): Promise<void> {
+    for (const name of imported(this.#sent)) {
+      const address = this.#packages(name);
+      if (!address || this.#known.has(name)) continue;
+      this.#known.add(name);
+      try {
+        await this.#send("shelf", [await read(address)]);
+        for (const view of this.#views) view.dispatch({ effects: learned.of(null) });
+      } catch {
+        this.#known.delete(name); // the next change asks again
+      }
+    }
   }
 
   /** Calls the worker; it sees the files as they are now. */
@@ -45,6 +70,7 @@ export class TypeService {
     if (now !== this.#sent) {
       this.#sent = now;
       void this.#send("update", [now]);
+      void this.#fetchPackages();
     }
     return this.#send(method, args);
   }
@@ -80,11 +106,15 @@ export class TypeService {
     };
     return [
       autocompletion({ override: [complete], icons: false }),
+      ViewPlugin.define((view) => {
+        this.#views.add(view);
+        return { destroy: () => this.#views.delete(view) };
+      }),
       linter(async (view) => {
         const found = await this.call("diagnostics", path()).catch(() => []);
         const end = view.state.doc.length;
         return found.filter((d) => d.from <= end).map((d) => ({ from: d.from, to: Math.min(d.to, end), severity: d.severity, message: d.message, source: `ts ${d.code}` }));
-      }, { delay: 400 }),
+      }, { delay: 400, needsRefresh: (u) => u.transactions.some((t) => t.effects.some((e) => e.is(learned))) }),
       hoverTooltip(async (_view, pos) => {
         const h = await this.call("hover", path(), pos).catch(() => null);
         return h ? { pos: h.from, end: h.to, create: () => ({ dom: described(h) }) } : null;
@@ -101,6 +131,12 @@ export class TypeService {
       }),
     ];
   }
+}
+
+async function read(address: string): Promise<Files> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return await answer.json() as Files;
 }
 
 function described(d: { type: string; docs: string }): HTMLElement {

@@ -490,7 +490,7 @@ class Lesson {
     const types = assets["types.json"];
     if (!worker || !types) return Promise.resolve(null);
     this.#types ??= import("./_types.ts").then(async ({ TypeService }) => {
-      const service = await TypeService.start(worker, types, () => this.#saver.files);
+      const service = await TypeService.start(worker, types, () => this.#saver.files, (name) => assets[`types-${name}.json`]);
       this.#editor?.types(service.extension(() => this.#bar.current, (path, line, column) => this.#jump(path, line, column)));
       document.documentElement.dataset.types = "ready";
       return service;

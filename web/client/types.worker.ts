@@ -34,10 +34,13 @@ interface Env { [binding: string]: any }
 `;
 
 let fixed: Files = {};
+const shelf = new Map<string, string>(); // declarations of imported packages
+let folders = new Set<string>();
+const registry = ts.createDocumentRegistry();
 const files = new Map<string, { text: string; version: number }>();
 let service: ts.LanguageService | null = null;
 
-const read = (path: string): string | undefined => files.get(path)?.text ?? fixed[path];
+const read = (path: string): string | undefined => files.get(path)?.text ?? fixed[path] ?? shelf.get(path);
 const isCode = (path: string): boolean => /\.([cm]?[jt]s|[jt]sx)$/.test(path);
 
 const host: ts.LanguageServiceHost = {
@@ -55,12 +58,25 @@ const host: ts.LanguageServiceHost = {
   getDefaultLibFileName: () => "/lib.es2023.d.ts",
   fileExists: (path) => read(path) !== undefined,
   readFile: read,
-  directoryExists: (dir) => {
-    const prefix = dir.endsWith("/") ? dir : `${dir}/`;
-    return [...files.keys(), ...Object.keys(fixed)].some((f) => f.startsWith(prefix));
-  },
+  directoryExists: (dir) => folders.has(dir.replace(/(.)\/$/, "$1")),
   getDirectories: () => [],
 };
+
+/** Every folder above some file. */
+function listFolders(): void {
+  folders = new Set(["/"]);
+  for (const path of [...files.keys(), ...Object.keys(fixed), ...shelf.keys()]) {
+    for (let at = path.lastIndexOf("/"); at > 0 && !folders.has(path.slice(0, at)); at = path.lastIndexOf("/", at - 1)) folders.add(path.slice(0, at));
+  }
+}
+
+/** A service that resolves every import anew; parsed files are kept. */
+function begin(): void {
+  listFolders();
+  service?.dispose();
+  service = ts.createLanguageService(host, registry);
+  service.getProgram();
+}
 
 const full = (path: string): string => `/${path}`;
 const short = (path: string): string => path.replace(/^\//, "");
@@ -74,7 +90,8 @@ function ready(): ts.LanguageService {
 export interface TypeDiagnostic { from: number; to: number; severity: "error" | "warning" | "hint"; message: string; code: number }
 export interface TypeCompletion { label: string; type: string; sort: string }
 
-// The shelf's packages come without types: an import of one is no mistake.
+// A package's types may still be on their way, and Node's modules have none:
+// the build says when an import leads nowhere.
 const isShelf = (d: ts.Diagnostic): boolean => {
   if (![2307, 7016, 2792].includes(d.code) || !d.file || d.start === undefined) return false;
   const name = d.file.text.slice(d.start + 1, d.start + (d.length ?? 0) - 1);
@@ -86,8 +103,13 @@ const methods = {
   start(types: Files, project: Files): void {
     fixed = { ...types, "/modules.d.ts": modules };
     methods.update(project);
-    service = ts.createLanguageService(host);
-    service.getProgram();
+    begin();
+  },
+
+  /** Takes the declarations of a package that the project imports. */
+  shelf(types: Files): void {
+    for (const [path, text] of Object.entries(types)) shelf.set(path, text);
+    begin();
   },
 
   /** Takes the whole project; files that are the same keep their version. */
@@ -97,6 +119,7 @@ const methods = {
       const old = files.get(full(path));
       if (old?.text !== text) files.set(full(path), { text, version: (old?.version ?? 0) + 1 });
     }
+    listFolders();
   },
 
   diagnostics(path: string): TypeDiagnostic[] {

@@ -243,6 +243,19 @@ test("the type service squiggles, completes, and formats", withPage({}, async (p
   for (const name of ["get", "put", "list", "delete"]) assert.ok(offers.includes(name), `${name} is missing in ${offers}`);
 }));
 
+test("the type service learns a package of the shelf once it is imported", withPage({}, async (page) => {
+  const fetched = [];
+  page.on("request", (r) => fetched.push(...(r.url().match(/types-[a-z-]+(?=-[A-Z0-9]{8}\.json)/) ?? [])));
+  await openLesson(page);
+  await page.click(".cm-content");
+  await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
+  assert.deepEqual(fetched, [], "nothing is fetched that nothing imports");
+  await write(page, 'import { Hono } from "hono";\n\nconst app = new Hono();\napp.get("/", (c) => c.text(1));\nexport default app;\n');
+  await page.waitForSelector(".cm-lintRange-error", { timeout: 20_000 });
+  assert.match(await page.evaluate(() => document.querySelector(".cm-lintRange-error").closest(".cm-line").textContent), /c\.text\(1\)/);
+  assert.deepEqual(fetched, ["types-hono"]);
+}));
+
 test("13 nothing runs on load", withPage({}, async (page) => {
   await openLesson(page);
   await page.waitForTimeout(500);
