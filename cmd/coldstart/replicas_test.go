@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"coldstart/web/classroom/pgtest"
+	"coldstart/web/live"
+)
+
+// patience bounds every wait of these tests: far more than is needed.
+const patience = 2 * time.Minute
+
+// replica is one of several `coldstart serve` on one database.
+type replica struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	url  string
+	done chan struct{}
+	mu   sync.Mutex
+	log  strings.Builder
+}
+
+func (r *replica) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Write(p)
+}
+
+func (r *replica) said() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.String()
+}
+
+// launch starts a server without waiting for it.
+func launch(t *testing.T, args ...string) *replica {
+	t.Helper()
+	exe, err := exec.LookPath("coldstart") // the test binary under that name
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &replica{t: t, done: make(chan struct{})}
+	r.cmd = exec.Command(exe, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
+	r.cmd.Env = append(os.Environ(), "COLDSTART_CACHE="+filepath.Join(cache, "coldstart-test"))
+	r.cmd.Stdout, r.cmd.Stderr = r, r
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = r.cmd.Wait() // some of them are killed
+		close(r.done)
+	}()
+	t.Cleanup(func() { r.signal(syscall.SIGTERM) })
+	return r
+}
+
+// signal ends the server and waits for its end.
+func (r *replica) signal(s syscall.Signal) {
+	_ = r.cmd.Process.Signal(s) // it may have ended
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+		_ = r.cmd.Process.Kill()
+		<-r.done
+	}
+}
+
+// ready waits until the server takes visitors.
+func (r *replica) ready() {
+	r.t.Helper()
+	r.until("readiness", func() bool {
+		if r.url == "" {
+			r.url = address.FindString(r.said())
+		}
+		if r.url == "" {
+			return false
+		}
+		resp, err := http.Get(r.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+	})
+}
+
+func (r *replica) until(what string, ok func() bool) {
+	r.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !ok(); <-tick.C {
+		select {
+		case <-r.done:
+			r.t.Fatalf("%s: the server ended:\n%s", what, r.said())
+		default:
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("%s did not come:\n%s", what, r.said())
+		}
+	}
+}
+
+// visitor is a browser, whose cookie counts at every replica.
+type visitor struct {
+	t    *testing.T
+	http *http.Client
+}
+
+func newVisitor(t *testing.T) *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visitor{t, &http.Client{Jar: jar, Timeout: patience}}
+}
+
+func (v *visitor) send(r *replica, method, path, body string) (int, string) {
+	v.t.Helper()
+	req, err := http.NewRequest(method, r.url+path, strings.NewReader(body))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Origin", r.url)
+	resp, err := v.http.Do(req)
+	if err != nil {
+		v.t.Fatalf("%s %s: %v\n%s", method, path, err, r.said())
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data)
+}
+
+type savedProject struct {
+	Revision int64             `json:"revision"`
+	Slug     string            `json:"slug"`
+	Files    map[string]string `json:"files"`
+}
+
+// save puts a Worker that answers with text, and counts in KV.
+func (v *visitor) save(r *replica, text string) savedProject {
+	v.t.Helper()
+	code := fmt.Sprintf(`export default { async fetch(request, env) {
+	if (request.method === "POST") await env.NOTES.put("note", await request.text());
+	return new Response(%q + " " + await env.NOTES.get("note"));
+} }`, text)
+	body, err := json.Marshal(map[string]any{"files": map[string]string{"src/index.js": code}, "bindings": map[string]string{"NOTES": "kv"}})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	status, answer := v.send(r, http.MethodPut, "/api/projects/shared", string(body))
+	var p savedProject
+	if err := json.Unmarshal([]byte(answer), &p); err != nil || status != http.StatusOK {
+		v.t.Fatalf("save: %d %s, %v\n%s", status, answer, err, r.said())
+	}
+	return p
+}
+
+// answers waits until the Worker answers so at a replica: word of a save takes
+// a moment to get there.
+func (v *visitor) answers(r *replica, slug, want string) {
+	v.t.Helper()
+	last := ""
+	defer func() {
+		if v.t.Failed() {
+			v.t.Logf("last answer: %s", last)
+		}
+	}()
+	r.until(fmt.Sprintf("the Worker's answer %q", want), func() bool {
+		status, body := v.send(r, http.MethodGet, "/w/"+slug+"/", "")
+		last = fmt.Sprint(status, " ", body)
+		return status == http.StatusOK && body == want
+	})
+}
+
+// TestReplicas runs two servers on one database of PostgreSQL and kills one.
+func TestReplicas(t *testing.T) {
+	url := pgtest.Start(t)
+	one, two := launch(t, "--db", url), launch(t, "--db", url) // at once: one of them makes the tables
+	one.ready()
+	two.ready()
+
+	v := newVisitor(t)
+	v.send(one, http.MethodGet, "/", "")
+	first := v.save(one, "first")
+	if status, body := v.send(two, http.MethodGet, "/api/projects/shared", ""); status != http.StatusOK || !strings.Contains(body, "first") {
+		t.Fatalf("what one server saved is at the other: %d %s", status, body)
+	}
+	page := v.page(two)
+	v.answers(one, first.Slug, "first null")
+	v.answers(two, first.Slug, "first null")
+	if status, _ := v.send(one, http.MethodPost, "/w/"+first.Slug+"/", "kept"); status != http.StatusOK {
+		t.Fatalf("put: %d", status)
+	}
+	v.answers(two, first.Slug, "first kept")
+
+	second := v.save(one, "second")
+	page.saved(second.Revision)
+	v.answers(two, first.Slug, "second kept")
+
+	one.signal(syscall.SIGKILL)
+	if status, body := v.send(two, http.MethodGet, "/api/projects/shared", ""); status != http.StatusOK || !strings.Contains(body, "second") || !strings.Contains(body, fmt.Sprintf(`"revision":%d`, second.Revision)) {
+		t.Fatalf("after the kill: %d %s", status, body)
+	}
+	v.answers(two, first.Slug, "second kept")
+	if third := v.save(two, "third"); third.Revision != second.Revision+1 {
+		t.Errorf("the next save is revision %d", third.Revision)
+	}
+	back := launch(t, "--db", url)
+	back.ready()
+	v.answers(back, first.Slug, "third kept")
+}
+
+// livePage is a page's socket.
+type livePage struct {
+	t    *testing.T
+	conn *websocket.Conn
+}
+
+func (v *visitor) page(r *replica) *livePage {
+	v.t.Helper()
+	d := websocket.Dialer{Jar: v.http.Jar, Subprotocols: []string{live.Subprotocol}, HandshakeTimeout: patience}
+	conn, _, err := d.Dial("ws"+strings.TrimPrefix(r.url, "http")+"/api/live", http.Header{"Origin": {r.url}})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.t.Cleanup(func() { conn.Close() })
+	if err := conn.WriteJSON(live.ClientMessage{Type: "hello", Project: "shared"}); err != nil {
+		v.t.Fatal(err)
+	}
+	p := &livePage{v.t, conn}
+	p.until("a welcome", func(m live.ServerMessage) bool { return m.Type == "welcome" })
+	return p
+}
+
+// saved waits for word of a revision.
+func (p *livePage) saved(revision int64) {
+	p.t.Helper()
+	p.until("word of the save", func(m live.ServerMessage) bool { return m.Type == "saved" && m.Revision == revision })
+}
+
+func (p *livePage) until(what string, ok func(live.ServerMessage) bool) {
+	p.t.Helper()
+	if err := p.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		p.t.Fatal(err)
+	}
+	for {
+		_, data, err := p.conn.ReadMessage()
+		if err != nil {
+			p.t.Fatalf("waiting for %s: %v", what, err)
+		}
+		for line := range bytes.Lines(data) {
+			var m live.ServerMessage
+			if err := json.Unmarshal(line, &m); err != nil {
+				p.t.Fatal(err)
+			}
+			if ok(m) {
+				return
+			}
+		}
+	}
+}
