@@ -51,6 +51,8 @@ type cli struct {
 	Dev     devCmd        `cmd:"" help:"Serve one Workers project or file, reloading on change."`
 	Export  exportCmd     `cmd:"" help:"Pack a project or a lesson as a zip for the real tools."`
 	Bench   benchCmd      `cmd:"" help:"Measure cold starts, warm requests and density on this machine."`
+	Backup  backupCmd     `cmd:"" help:"Write everything a site keeps into one file, also while it runs."`
+	Restore restoreCmd    `cmd:"" help:"Fill an empty database from a backup."`
 	New     newCmd        `cmd:"" help:"Make a track or lesson that passes lint."`
 	Lint    lintCmd       `cmd:"" help:"Check a folder of lessons, running every starter and solution."`
 	Doctor  doctorCmd     `cmd:"" help:"Say which walls hold on this host and what is missing."`

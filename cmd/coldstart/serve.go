@@ -24,9 +24,8 @@ import (
 
 // serveCmd is the site.
 type serveCmd struct {
-	Addr           string            `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
-	Data           string            `help:"Folder for the database (default: coldstart in the user's data folder)." env:"COLDSTART_DATA" type:"path" placeholder:"DIR"`
-	DB             string            `name:"db" help:"Database of PostgreSQL instead of a file in the data folder; several servers may share it." env:"COLDSTART_DB" placeholder:"URL"`
+	Addr string `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
+	storage
 	Lessons        string            `help:"Folder of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
 	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
 	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
@@ -51,7 +50,8 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Data, err = dataDir(c.Data); err != nil {
+	database, err := c.database()
+	if err != nil {
 		return err
 	}
 	catalog, _, err := c.catalog(g)
@@ -67,7 +67,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer ln.Close()
-	store, err := classroom.Open(ctx, classroom.Config{Path: filepath.Join(c.Data, "coldstart.db"), URL: c.DB})
+	store, err := classroom.Open(ctx, database)
 	if err != nil {
 		return err
 	}

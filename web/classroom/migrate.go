@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"regexp"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -48,13 +50,9 @@ const migrationLock = 0x636f6c6473746172
 
 // migrate brings the tables up to a version, at most to the newest.
 func (s *Store) migrate(ctx context.Context, to int64) (err error) {
-	files, err := s.migrations()
+	p, _, err := s.provider()
 	if err != nil {
 		return err
-	}
-	p, err := goose.NewProvider(s.dialect, s.write, files)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
 	}
 	if s.postgres() {
 		conn, err := s.write.Conn(ctx)
@@ -70,17 +68,78 @@ func (s *Store) migrate(ctx context.Context, to int64) (err error) {
 			err = errors.Join(err, uerr)
 		}()
 	}
-	sources := p.ListSources()
-	last := sources[len(sources)-1].Version
-	version, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("open database %s: %w", s.name, reason(err))
+	if _, err := s.version(ctx); err != nil {
+		return err
 	}
-	if version > last {
-		return fmt.Errorf("database %s is at version %d, made by a newer Coldstart; this one knows versions up to %d: start the newer program, or choose another database", s.name, version, last)
-	}
-	if _, err := p.UpTo(ctx, min(to, last)); err != nil {
-		return fmt.Errorf("bring database %s up to version %d: %w", s.name, min(to, last), reason(err))
+	to = min(to, last(p))
+	if _, err := p.UpTo(ctx, to); err != nil {
+		return fmt.Errorf("bring database %s up to version %d: %w", s.name, to, reason(err))
 	}
 	return nil
+}
+
+var (
+	createTable = regexp.MustCompile(`(?im)^\s*CREATE TABLE (\w+)`)
+	dropTable   = regexp.MustCompile(`(?im)^\s*DROP TABLE (\w+)`)
+)
+
+// tables lists the tables that the migrations up to a version make, each after
+// those that it refers to.
+func (s *Store) tables(version int64) ([]string, error) {
+	p, files, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
+	var tables []string
+	for _, source := range p.ListSources() {
+		if source.Version > version {
+			break
+		}
+		text, err := fs.ReadFile(files, source.Path)
+		if err != nil {
+			return nil, err
+		}
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		if m := dropTable.FindString(up); m != "" {
+			return nil, fmt.Errorf("migration %s drops a table, which backups do not know of yet", source.Path)
+		}
+		for _, m := range createTable.FindAllStringSubmatch(up, -1) {
+			tables = append(tables, m[1])
+		}
+	}
+	return tables, nil
+}
+
+// version is that of the database's tables, 0 for an empty one.
+func (s *Store) version(ctx context.Context) (int64, error) {
+	p, _, err := s.provider()
+	if err != nil {
+		return 0, err
+	}
+	version, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("open database %s: %w", s.name, reason(err))
+	}
+	if last := last(p); version > last {
+		return 0, fmt.Errorf("database %s is at version %d, made by a newer Coldstart; this one knows versions up to %d: start the newer program, or choose another database", s.name, version, last)
+	}
+	return version, nil
+}
+
+// last is the newest version that the program knows.
+func last(p *goose.Provider) int64 {
+	sources := p.ListSources()
+	return sources[len(sources)-1].Version
+}
+
+func (s *Store) provider() (*goose.Provider, fs.FS, error) {
+	files, err := s.migrations()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := goose.NewProvider(s.dialect, s.write, files)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, files, nil
 }
