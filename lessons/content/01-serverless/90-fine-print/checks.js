@@ -3,9 +3,11 @@ const steps = (r) => r.logs.map((l) => l.text).filter((t) => /^step \d+$/.test(t
 
 async function finish(send, wait) {
   let done = 0;
-  for (let i = 0; i < 60 && done < 40; i++) {
+  for (let idle = 0; done < 40 && idle < 40; idle++) { // until nothing new comes for four seconds
     await wait(100);
-    done = await progress(send);
+    const now = await progress(send);
+    if (now > done) idle = 0;
+    done = now;
   }
   return done;
 }
@@ -18,7 +20,7 @@ test("1: the request only begins the job", async ({ send, expect }) => {
 
 test("1: forty steps get done", async ({ send, wait, expect }) => {
   await send("POST /", { body: "" });
-  expect(await finish(send, wait), "Six seconds after the POST all 40 steps should be saved; does each run send a message for the next one?").toBe(40);
+  expect(await finish(send, wait), "After the POST, run after run, all 40 steps should be saved; does each run send a message for the next one?").toBe(40);
 });
 
 test("1: each run is a small piece", async ({ enqueue, expect }) => {
@@ -26,7 +28,12 @@ test("1: each run is a small piece", async ({ enqueue, expect }) => {
   expect(r.outcome, "One message should be handled within the limit; do fewer steps a run").toBe("ok");
   expect(steps(r).length, "A message { at: 0 } should compute a few steps").toBeGreaterThan(0);
   expect(steps(r).length, "More than 10 steps a run come too near the limit").toBeLessThanOrEqual(10);
-  expect(r.trace.cpu, "Half of the 50 ms should be left over").toBeLessThan(40);
+  let least = r.trace.cpu; // of three runs: a busy machine makes one dearer, not all
+  for (const at of [12, 24]) {
+    const { trace, logs } = await enqueue("jobs", [{ at }]);
+    least = Math.min(least, (trace.cpu / Math.max(steps({ logs }).length, 1)) * steps(r).length);
+  }
+  expect(least, "A run should leave a fifth of its 50 ms of CPU time unused; do fewer steps a run").toBeLessThan(40);
 });
 
 test("2: a message that comes twice", async ({ enqueue, expect }) => {

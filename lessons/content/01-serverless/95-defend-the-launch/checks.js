@@ -1,6 +1,6 @@
 const join = (send, email) => send("POST /join", { json: { email } });
 const count = async (send) => (await send("GET /count")).json();
-const crowd = (send, n) => Promise.all(Array.from({ length: n }, (_, i) => join(send, `guest${i}@example.com`)));
+const crowd = (send, n, who = "guest") => Promise.all(Array.from({ length: n }, (_, i) => join(send, `${who}${i}@example.com`)));
 
 async function mailed(send, wait, want) {
   let got = {};
@@ -56,10 +56,14 @@ test("1: the nightly letter", async ({ send, tick, expect }) => {
 
 test("2: nobody waits for the mailer", async ({ send, expect }) => {
   await send("GET /count");
-  const answers = await crowd(send, 20);
-  for (const r of answers) expect(r.status, "Every guest of the crowd should be answered with 201").toBe(201);
-  const waits = answers.map((r) => r.trace.phases.handle).sort((a, b) => a - b);
-  expect(waits.at(-1), "The slowest of 20 guests waited as long as the mailer takes; answer first and let it go on with ctx.waitUntil").toBeLessThan(390);
+  let slowest = Infinity;
+  for (const who of ["ann", "bob", "cem"]) { // a busy machine may slow one crowd down, but not three
+    const answers = await crowd(send, 20, who);
+    for (const r of answers) expect(r.status, "Every guest of the crowd should be answered with 201").toBe(201);
+    slowest = Math.min(slowest, Math.max(...answers.map((r) => r.trace.phases.handle)));
+    if (slowest < 390) break;
+  }
+  expect(slowest, "The slowest of 20 guests waited as long as the mailer takes; answer first and let it go on with ctx.waitUntil").toBeLessThan(390);
 });
 
 test("2: everybody is greeted and counted", async ({ send, wait, expect }) => {

@@ -48,17 +48,23 @@ test.hidden("1: tight fits", async ({ call, expect }) => {
 
 test("2: honest visitors under attack", async ({ curl, evict, wait, expect, note }) => {
   const visit = go(curl);
-  const alone = [];
-  for (let i = 0; i < 12; i++) alone.push(await visit("/t01/"));
-  await evict(); // both times the first visit is cold
-  const sleepers = attack(visit);
-  await wait(100);
-  const during = [];
-  for (let i = 0; i < 12; i++) during.push(await visit("/t01/"));
-  await Promise.all(sleepers);
+  const twelve = async () => {
+    const all = [];
+    for (let i = 0; i < 12; i++) all.push(await visit("/t01/"));
+    return all;
+  };
+  const alone = await twelve();
+  let during;
+  for (let i = 0; i < 3 && !(during && worst(during) < 300); i++) { // a busy machine may slow one attack down, but not three
+    await evict(); // each time the first visit is cold
+    const sleepers = attack(visit);
+    await wait(100);
+    during = await twelve();
+    await Promise.all(sleepers);
+  }
   note(`Slowest of 12 honest visits: ${worst(alone).toFixed(1)} ms alone, ${worst(during).toFixed(1)} ms under attack.`);
   for (const r of during) expect(r.status, "Honest visitors are served while the sleeper is under its attack").toBe(200);
-  expect(worst(during), "Eight visits to the sleeper take all eight places of the host, and honest visitors wait in line behind them; let each tenant have at most 2 at a time and answer 429 to the rest at once").toBeLessThan(2 * worst(alone) + 150);
+  expect(worst(during), "Eight visits to the sleeper take all eight places of the host, and honest visitors wait in line behind them; let each tenant have at most 2 at a time and answer 429 to the rest at once").toBeLessThan(300);
 });
 
 test("2: two at a time", async ({ curl, expect }) => {
@@ -86,7 +92,7 @@ test("3: each kind of failure has its answer", async ({ curl, expect }) => {
   expect((await visit("/t19/")).status, "The hoarder was stopped at its memory limit; tell the visitor 502").toBe(502);
   const slept = await visit("/t20/");
   expect(slept.status, "The sleeper does not answer within 500 ms; tell the visitor 504").toBe(504);
-  expect(time(slept), "Give up after 500 ms, not when the sleeper wakes up").toBeLessThan(2000);
+  expect(time(slept), "Give up after 500 ms, not when the sleeper wakes up").toBeLessThan(2500);
 });
 
 test("3: three failures in a row, and out", async ({ curl, expect }) => {
