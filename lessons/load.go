@@ -580,7 +580,7 @@ func (d *document) read(t *Text, body string, line int) {
 }
 
 // labNames are the labs that a lesson may embed.
-var labNames = []string{"race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot"}
+var labNames = []string{"process", "race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot"}
 
 // LabNames lists the labs that a lesson may embed.
 func LabNames() []string { return slices.Clone(labNames) }

@@ -28,6 +28,7 @@ func (s *Site) labList() []experiment {
 	return []experiment{
 		s.densityLab(),
 		s.snapshotLab(),
+		s.processLab(),
 	}
 }
 

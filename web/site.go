@@ -124,6 +124,9 @@ func (s *Site) Close(ctx context.Context) {
 	}
 	s.hub.Close(ctx)
 	s.deploy.Close()
+	if err := s.labs.Close(); err != nil {
+		s.log.Error("a lab's processes were not stopped", "error", err)
+	}
 	s.leave()
 }
 

@@ -81,14 +81,8 @@ type process struct {
 
 // Start implements Kind.
 func (p *Processes) Start(ctx context.Context) (Box, error) {
-	p.mu.Lock()
-	full := len(p.live) >= p.most
-	p.mu.Unlock()
-	if full {
-		return nil, fmt.Errorf("box: %d Node processes are alive, and no more are allowed", p.most)
-	}
 	begin := time.Now()
-	b, err := p.spawn()
+	b, err := p.spawn(visits)
 	if err != nil {
 		return nil, fmt.Errorf("box: start node: %w", err)
 	}
@@ -102,8 +96,17 @@ func (p *Processes) Start(ctx context.Context) (Box, error) {
 	return b, nil
 }
 
-// spawn starts a process with one end of a socket pair as its only way out.
-func (p *Processes) spawn() (*process, error) {
+// ErrFull is the answer to a process beyond the allowed number.
+var ErrFull = errors.New("no more are allowed")
+
+// spawn starts a process that runs a program with one end of a socket pair.
+func (p *Processes) spawn(program string) (*process, error) {
+	p.mu.Lock()
+	full := len(p.live) >= p.most
+	p.mu.Unlock()
+	if full {
+		return nil, fmt.Errorf("%d Node processes are alive, and %w", p.most, ErrFull)
+	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -116,7 +119,7 @@ func (p *Processes) spawn() (*process, error) {
 		return nil, err
 	}
 	b := &process{kind: p, conn: conn, read: bufio.NewReader(conn)}
-	b.cmd = exec.Command(p.node, "--input-type=module", "--eval", visits)
+	b.cmd = exec.Command(p.node, "--input-type=module", "--eval", program)
 	b.cmd.Env, b.cmd.Dir = []string{}, "/"
 	b.cmd.Stderr = &b.stderr
 	b.cmd.ExtraFiles = []*os.File{theirs}

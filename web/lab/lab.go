@@ -29,6 +29,8 @@ type Labs struct {
 
 	mu      sync.Mutex
 	waiting int
+
+	servers servers
 }
 
 // New makes Labs.

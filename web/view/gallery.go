@@ -87,6 +87,11 @@ func Gallery() []Sample {
 		{"bars", "part_plot", "Bars", BarsView(Bars{Name: "Memory each", Rows: []Bar{{Name: "Isolate", Note: "private pages", Value: 300, Text: "300 kB", Kind: "cold"}, {Name: "Process", Value: 7000, Text: "6.8 MB", Kind: "void"}}})},
 		{"dots", "part_plot", "Clouds of contenders", DotsView(sampleDots())},
 		{"spans", "part_plot", "Aligned timelines", SpansView(sampleSpans())},
+		{"process", "part_process", "A server process that was killed", ServerView(Server{Action: "#", PID: 4711, Port: 40123, How: "Measured, once each.", Steps: []ServerStep{
+			{"start", 4711, "listens", 182_000}, {"request", 4711, "visit 1", 2100}, {"kill", 4711, "gone, and its memory with it", 4800}, {"request", 4711, "connection refused", 300},
+		}})},
+		{"process-alive", "part_process", "A server process that listens", ServerView(Server{Action: "#", PID: 4711, Port: 40123, Alive: true, Bytes: 43 << 20})},
+		{"process-off", "part_process", "No processes on this host", ServerView(Server{Off: "no `node` is on PATH"})},
 		{"density", "part_density", "Density, measured", DensityView(sampleDensity())},
 		{"density-begun", "part_density", "Density, begun, and off on this host", DensityView(Density{Cap: 256 << 20, Boxes: []DensityBox{
 			{Name: "Isolate", Plural: "isolates", Round: true, Samples: []DensitySample{{1, 22 << 20}}},
