@@ -27,6 +27,7 @@ import (
 func (s *Site) labList() []experiment {
 	return []experiment{
 		s.densityLab(),
+		s.routingLab(),
 		s.snapshotLab(),
 		s.processLab(),
 	}

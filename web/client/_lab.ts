@@ -63,7 +63,7 @@ export class Labs {
         const form = e.target as HTMLFormElement;
         const by = (e as SubmitEvent).submitter as HTMLButtonElement | null;
         e.preventDefault();
-        if (form.matches(".lab_do")) void this.#press(lab, valuesOf(form, by));
+        if (form.matches(".lab_do") && by?.name !== "do") void this.#press(lab, valuesOf(form, by));
         else void this.act(lab, by?.name === "do" ? by.value : form.dataset.do ?? "", valuesOf(form, by));
       });
       section.addEventListener("input", (e) => {

@@ -1,0 +1,3 @@
+export default {
+  fetch: (request) => new Response("help: " + new URL(request.url).pathname),
+};
