@@ -231,7 +231,7 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 		} else if a.wall = wall - time.Duration(to-began)*time.Microsecond; a.wall <= 0 {
 			t.iso.wasSent()
 			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
-			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
+			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
 		}
 		a.again = try < retryMax && innocent < innocentMe
 		if err := a.start(ctx); err != nil {

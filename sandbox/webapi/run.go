@@ -136,7 +136,7 @@ var errWall = errors.New("wall time limit")
 func (r *run) wallFault() *trace.Fault { return r.w.wallFault() }
 
 func (w *Worker) wallFault() *trace.Fault {
-	return &trace.Fault{Kind: trace.FaultWall, Message: "No answer within " + spell(w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+	return &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + spell(w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
 }
 
 // abort ends the run from outside its turns. One that waits for its first turn

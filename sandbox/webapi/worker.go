@@ -264,7 +264,7 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 			if !w.isLoaded() {
 				limit = w.limits.StartCPU
 			}
-			f := w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "Your code used its " + spell(limit) + " of CPU time.", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			f := w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(limit) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
 			if len(f.Frames) > 0 {
 				w.stacks.spinning(&f.Frames[0])
 				f.Code = w.stacks.code(f.Frames[0])
@@ -276,13 +276,13 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 		}
 		return w.stacks.place(w.wallFault(), where)
 	}
-	return &trace.Fault{Kind: trace.FaultPlatform, Message: "The isolate broke; this is a fault of the platform.", Hint: "Run it again: a new isolate takes over."}
+	return &trace.Fault{Kind: trace.FaultPlatform, Message: "Our isolate broke. It was not your code.", Hint: "Run again: a new isolate takes over."}
 }
 
 const memoryHint = "Keep less at once: stream large data, and drop what is no longer needed from global variables."
 
 func (w *Worker) memoryMessage() string {
-	return "Your isolate reached its " + bytesText(w.limits.Memory) + "."
+	return "Memory limit: " + bytesText(w.limits.Memory) + " are full."
 }
 
 func (w *Worker) isLoaded() bool {

@@ -1,6 +1,6 @@
 // The browser and what tests do with a lesson page.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
@@ -68,8 +68,8 @@ export const withPage = (options, fn) => async (t) => {
 };
 
 /** Opens a lesson and waits until it is live and the editor is there. */
-export async function openLesson(page, path = lessons[1]) {
-  await page.goto(base + path);
+export async function openLesson(page, path = lessons[1], at = base) {
+  await page.goto(at + path);
   await page.waitForSelector("html[data-live=open]");
   await page.waitForSelector(".cm-editor .cm-line");
 }
@@ -120,6 +120,15 @@ export async function axe(page) {
 
 /** How far the page scrolls sideways, in pixels. */
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/**
+ * Notes a figure of EXPERIENCE, section 2, for the table that run.mjs prints at
+ * the end: the number of the detail, what was measured, and its target.
+ */
+export function figure(t, detail, what, measured, target) {
+  t.diagnostic(`${what}: ${measured}, target ${target}`);
+  if (process.env.COLDSTART_FIGURES) appendFileSync(process.env.COLDSTART_FIGURES, `${JSON.stringify({ detail, what, measured, target })}\n`);
+}
 
 /** The value at a share of a sorted copy, by nearest rank. */
 export const percentile = (list, p) => [...list].sort((a, b) => a - b)[Math.max(0, Math.ceil(p * list.length) - 1)];

@@ -38,7 +38,7 @@ export async function serve({ data, addr = "127.0.0.1:0", args = [] } = {}) {
   }
   const gone = new Promise((r) => child.once("exit", r));
   return {
-    url, data, log: () => text,
+    url, data, pid: child.pid, log: () => text,
     async stop() {
       child.kill("SIGTERM");
       await gone;

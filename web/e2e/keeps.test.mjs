@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { editorText, full, lessons, openLesson, saved, tab, useBrowser, visitor, withPage, write } from "./_browser.mjs";
+import { editorText, figure, full, lessons, openLesson, saved, tab, useBrowser, visitor, withPage, write } from "./_browser.mjs";
 import { binary, serve } from "./_server.mjs";
 
 useBrowser();
@@ -33,7 +33,7 @@ test("7 a tab killed one second after a keystroke comes back identical", withPag
     assert.equal(await editorText(again), wanted, `round ${i}`);
     await again.close();
   }
-  t.diagnostic(`${times} of ${times} identical`);
+  figure(t, 7, "killed tabs that came back identical", `${times} of ${times}`, full ? "100 of 100" : "all (100 in make test-full)");
 }));
 
 test("7 what was typed offline survives a killed tab, and is saved when the server is back", withPage({}, async (page, t, context) => {
@@ -91,6 +91,63 @@ test("8 reset is one step over all files; one Undo restores every byte, also aft
   assert.equal(await editorText(page), mine);
 }));
 
+test("8 the solution is one step over all files; one Undo restores every byte, also after reload", withPage({}, async (page) => {
+  await openLesson(page, lessons[2]);
+  const mine = "// mine\nexport default { fetch: () => new Response('mine') };\n";
+  await write(page, mine);
+  await saved(page);
+  const before = await page.evaluate(async () => (await (await fetch(`/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`)).json()).files);
+  await page.click(".files_tools [data-do=solution]");
+  await page.click("[data-do=use-solution]");
+  await page.waitForFunction(() => /solution is in place/.test(document.querySelector("#say").textContent));
+  await saved(page);
+  await page.reload();
+  await openLesson(page, lessons[2]);
+  assert.notEqual(await editorText(page), mine);
+  await page.click(".files_tools [data-do=undo]");
+  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// mine"));
+  await saved(page);
+  const after = await page.evaluate(async () => (await (await fetch(`/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`)).json()).files);
+  assert.deepEqual(after, before);
+}));
+
+test("8 20 versions are kept, the newest among them", withPage({}, async (page, t) => {
+  await openLesson(page);
+  const kept = await page.evaluate(async () => {
+    const project = `/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`;
+    let { revision, files } = await fetch(project).then((r) => (r.ok ? r.json() : JSON.parse(document.querySelector("#page-data").textContent)));
+    for (let i = 1; i <= 25; i++) {
+      const r = await fetch(project, { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ base: revision, files: { ...files, "note.txt": `version ${i}` }, why: "restore" }) });
+      ({ revision } = await r.json());
+    }
+    const versions = await (await fetch(`${project}/versions`)).json();
+    const oldest = await (await fetch(`${project}/versions/${versions.at(-1).revision}`)).json();
+    return { count: versions.length, newest: revision - versions[0].revision, oldest: oldest.files["note.txt"] };
+  });
+  assert.equal(kept.count, 20);
+  assert.ok(kept.newest <= 1, `the newest is ${kept.newest} revisions old`);
+  assert.match(kept.oldest, /^version \d+$/, "what is listed can be read");
+  figure(t, 8, "versions kept", kept.count, "20");
+}));
+
+test("7 another device of the same learner has the text within 5 s of the save", withPage({}, async (page, t, context) => {
+  await openLesson(page);
+  await write(page, "// from the first device\n");
+  await saved(page);
+  const begin = Date.now();
+  const device = await visitor({ storageState: { cookies: await context.cookies(), origins: [] } });
+  try {
+    const other = await device.newPage();
+    await openLesson(other);
+    assert.equal(await editorText(other), "// from the first device\n");
+    const took = Date.now() - begin;
+    figure(t, 7, "text on another device after", `${took} ms`, "≤ 5000 ms");
+    assert.ok(took <= 5000, `${took} ms`);
+  } finally {
+    await device.close();
+  }
+}));
+
 test("another tab sees a save at once; two devices are never overwritten silently", withPage({}, async (page, t, context) => {
   await openLesson(page);
   const other = await context.newPage();
@@ -143,7 +200,7 @@ test("12 a cut socket: banner within 2 s, missed lines in order, none twice, not
   await page.waitForSelector(".banner-live", { timeout: 5000 });
   const noticed = Date.now() - cut;
   await page.click(".runbar [data-do=run]"); // refused, not queued
-  await page.waitForTimeout(2500);
+  await page.waitForTimeout(full ? 30_000 : 2500);
   open = true;
   await page.waitForSelector(".banner-live", { state: "detached", timeout: 10_000 });
   await page.waitForFunction(() => /^Run \d+: 200/.test(document.querySelector("#say").textContent), null, { timeout: 20_000 });
@@ -164,5 +221,5 @@ test("12 a cut socket: banner within 2 s, missed lines in order, none twice, not
   assert.equal(await page.textContent("#tab-logs .readout_value"), "60 lines");
   assert.equal(await page.locator(".log_window .log_request").count() <= 1, true, "one run only");
   assert.ok(noticed <= 2000, `noticed after ${noticed} ms`);
-  t.diagnostic(`banner after ${noticed} ms`);
+  figure(t, 12, "cut socket noticed after", `${noticed} ms`, "≤ 2000 ms");
 }));

@@ -1,7 +1,7 @@
 // The page itself: reach, keys, widths, weight and speed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, base, lessons, openLesson, percentile, run, saved, sideways, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axe, base, figure, lessons, openLesson, percentile, run, saved, sideways, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -95,7 +95,7 @@ test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab lea
   assert.match(await page.textContent(".editor_foot"), /Tab indents\. Esc, then Tab, leaves the editor\./);
 }));
 
-test("3 Ctrl+Enter runs from anywhere, ? lists the keys", withPage({}, async (page) => {
+test("3 Ctrl+Enter runs from anywhere, ? lists the keys; the browser keeps its own", withPage({}, async (page, t) => {
   await openLesson(page);
   for (const place of [".cm-content", "#path", "#lesson"]) {
     await page.focus(place);
@@ -110,6 +110,22 @@ test("3 Ctrl+Enter runs from anywhere, ? lists the keys", withPage({}, async (pa
   assert.match(await page.textContent("dialog.sheet"), /Run, from anywhere/);
   await page.keyboard.press("Escape");
   assert.equal(await page.evaluate(() => document.activeElement.id), "lesson", "the focus comes back");
+  const taken = await page.evaluate(() => {
+    const out = [];
+    const keys = ["F1", "F3", "F5", "F6", "F7", "F11", ...["r", "l", "t", "w", "n", "p", "d", "k", "1", "+", "-", "0", "Tab", "PageDown"].map((k) => `Control+${k}`), "Alt+ArrowLeft", "Alt+d", " ", "PageDown", "Backspace"];
+    for (const place of ["#lesson", "#path", ".readouts [aria-selected=true]", ".cm-content"]) {
+      for (const name of keys) {
+        const key = name.split("+").slice(name.includes("+") && name !== "+" ? 1 : 0).join("+") || "+";
+        if (place === ".cm-content" && /^(Control\+[dk]|F3|PageDown|Backspace| |Alt\+ArrowLeft)$/.test(name)) continue; // the editor's own, as in every editor
+        const e = new KeyboardEvent("keydown", { key, code: key, ctrlKey: name.startsWith("Control"), altKey: name.startsWith("Alt"), bubbles: true, cancelable: true });
+        document.querySelector(place).dispatchEvent(e);
+        if (e.defaultPrevented) out.push(`${name} in ${place}`);
+      }
+    }
+    return out;
+  });
+  assert.deepEqual(taken, [], "keys of the browser that the page takes");
+  figure(t, 3, "keys of the browser taken", taken.length, "0");
 }));
 
 test("5 after Run the caret stays and the result is announced once", withPage({}, async (page) => {
@@ -146,7 +162,18 @@ test("6 results shift nothing", withPage({}, async (page, t) => {
   await run(page);
   const shift = await page.evaluate(() => globalThis.shift);
   assert.equal(shift, 0, String(await page.evaluate(() => globalThis.moved)));
-  t.diagnostic(`layout shift ${shift}`);
+  figure(t, 6, "layout shift from results", shift, "0");
+}));
+
+test("6 Back restores the scroll", withPage({}, async (page) => {
+  await openLesson(page);
+  const scrolled = () => page.evaluate(() => Math.round(scrollY));
+  await page.evaluate(() => scrollTo(0, 700));
+  await page.waitForFunction(() => scrollY === 700);
+  await page.evaluate(() => { location.href = "/glossary"; });
+  await page.waitForURL(/glossary/);
+  await page.goBack();
+  await page.waitForFunction(() => Math.abs(scrollY - 700) < 2, null, { timeout: 10_000 }).catch(async () => assert.fail(`at ${await scrolled()}, not 700`));
 }));
 
 test("tab lists move by arrows, Home and End with one tab stop", withPage({}, async (page) => {
@@ -175,7 +202,8 @@ test("17 first load: at most 60 kB before the editor and 250 kB with it; nothing
     const sum = (list) => list.reduce((n, e) => n + e.encodedBodySize, html);
     return [sum(files.filter((e) => first.has(e.name))), sum(files)];
   });
-  t.diagnostic(`${(before / 1000).toFixed(1)} kB before the editor, ${(all / 1000).toFixed(1)} kB with it`);
+  figure(t, 17, "HTML, CSS and JS before the editor", `${(before / 1000).toFixed(1)} kB`, "≤ 60 kB");
+  figure(t, 17, "the same with the editor", `${(all / 1000).toFixed(1)} kB`, "≤ 250 kB");
   assert.ok(before > 5000 && before <= 60_000, `${before} bytes before the editor`);
   assert.ok(all > before && all <= 250_000, `${all} bytes with it`);
   assert.deepEqual([...hosts], [new URL(base).host]);
@@ -223,6 +251,7 @@ test("1 Run to first log line: p95 at most 150 ms warm, 300 ms cold", withPage({
       rounds.push(percentile(times, 0.95));
       t.diagnostic(`${name}: p50 ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms of ${limit}`);
     } while (Math.min(...rounds) > limit && rounds.length < 3);
+    figure(t, 1, `Run to first log line, ${name}, p95`, `${Math.min(...rounds).toFixed(0)} ms`, `≤ ${limit} ms`);
     assert.ok(Math.min(...rounds) <= limit, `${name}: p95 ${rounds.map((x) => x.toFixed(0))} ms of ${limit}`);
   }
 }));

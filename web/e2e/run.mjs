@@ -4,9 +4,10 @@
 // every *.test.mjs beside this file in Debian's Chromium, one after the other.
 //   COLDSTART_URL   test a server that runs already
 //   CHROMIUM        another browser binary
-//   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5)
+//   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5, a socket cut for 30 s)
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serve } from "./_server.mjs";
@@ -18,11 +19,20 @@ const server = process.env.COLDSTART_URL ? { url: process.env.COLDSTART_URL, sto
 const words = process.argv.slice(2).filter((a) => !a.endsWith(".test.mjs")).join(" ");
 const only = words ? [`--test-name-pattern=${words}`] : [];
 
+const notes = mkdtempSync(join(tmpdir(), "coldstart-figures-"));
+const figures = join(notes, "figures");
 const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...only, ...files], {
   stdio: "inherit",
-  env: { ...process.env, COLDSTART_URL: server.url },
+  env: { ...process.env, COLDSTART_URL: server.url, COLDSTART_FIGURES: figures },
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child.kill(signal));
 const code = await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
 await server.stop();
+if (existsSync(figures)) {
+  const rows = readFileSync(figures, "utf8").trim().split("\n").map((l) => JSON.parse(l)).sort((a, b) => a.detail - b.detail);
+  const width = (key) => Math.max(...rows.map((r) => String(r[key]).length));
+  console.log("\nThe details of a lesson page, measured:");
+  for (const r of rows) console.log(`${String(r.detail).padStart(3)}  ${r.what.padEnd(width("what"))}  ${String(r.measured).padStart(width("measured"))}  target ${r.target}`);
+}
+rmSync(notes, { recursive: true, force: true });
 process.exit(code);

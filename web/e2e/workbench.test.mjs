@@ -244,7 +244,7 @@ test("a prediction and a quiz are answered in place; hints open one by one and s
   assert.ok(await page.locator(".hints").first().locator("details.hint[open]").count() === 1);
 }));
 
-test("the next lesson begins at its heading", withPage({}, async (page) => {
+test("5 the next lesson begins at its heading", withPage({}, async (page) => {
   await openLesson(page);
   const next = page.locator(".turn a[href^='/learn/']").first();
   if (await next.count() === 0) { // lessons that are not written yet are not linked
