@@ -440,20 +440,34 @@ func lines(what, want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	var out strings.Builder
 	fmt.Fprintf(&out, "  %s", what)
-	for i := range max(len(w), len(g)) {
-		switch {
-		case i < len(w) && i < len(g) && w[i] == g[i]:
+	for len(w) > 0 || len(g) > 0 {
+		if len(w) > 0 && len(g) > 0 && w[0] == g[0] {
+			w, g = w[1:], g[1:]
 			continue
-		default:
-			if i < len(w) {
-				fmt.Fprintf(&out, "\n  - %s", clip(w[i]))
-			}
-			if i < len(g) {
-				fmt.Fprintf(&out, "\n  + %s", clip(g[i]))
+		}
+		lost, added := nearest(w, g)
+		for _, l := range w[:lost] {
+			fmt.Fprintf(&out, "\n  - %s", clip(l))
+		}
+		for _, l := range g[:added] {
+			fmt.Fprintf(&out, "\n  + %s", clip(l))
+		}
+		w, g = w[lost:], g[added:]
+	}
+	return out.String()
+}
+
+// nearest says how many lines of each side come before the next line that both
+// share, searching the closest first.
+func nearest(w, g []string) (lost, added int) {
+	for sum := 1; sum < len(w)+len(g); sum++ {
+		for i := max(0, sum-len(g)+1); i <= sum && i < len(w); i++ {
+			if w[i] == g[sum-i] {
+				return i, sum - i
 			}
 		}
 	}
-	return out.String()
+	return len(w), len(g)
 }
 
 func clip(s string) string {

@@ -78,7 +78,7 @@ export class AbortSignal extends EventTarget {
   static timeout(ms: number): AbortSignal {
     need(arguments.length, 1, "AbortSignal.timeout");
     const n = +ms;
-    if (!(n >= 0) || n === Infinity) throw new NativeTypeError("AbortSignal.timeout: the delay must be a finite number of milliseconds.");
+    if (n !== n) throw new NativeTypeError("AbortSignal.timeout: the delay must be a number of milliseconds.");
     const s = newSignal();
     setTimer(n, false, () => signalAbort(s, domError("TimeoutError", "The operation was aborted due to timeout")));
     return s;

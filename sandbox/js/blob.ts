@@ -1,10 +1,13 @@
 // Blob and File. Specification: File API, sections 3 and 4.
 
-import { ArrayIsArray, ArrayPush, DateNow, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { cloneable } from "./clone";
 import { bytesStream } from "./streams";
 
 export let blobBytes: (b: Blob) => Uint8Array;
+/** A Blob over these bytes, its type as given. */
+export let typedBlob: (bytes: Uint8Array, type: string) => Blob;
 export let isBlob: (o: unknown) => o is Blob;
 
 /** Joins byte blocks into one. */
@@ -40,12 +43,19 @@ export class Blob {
 
   constructor(parts?: unknown[], options?: { type?: string }) {
     if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw new NativeTypeError("Blob: the options are not an object.");
+    if ((options as any)?.endings !== undefined) throw new NativeError("Blob: the option endings is not available here.");
     this.#bytes = gather(parts);
     const t = options?.type === undefined ? "" : `${options.type}`;
     this.#type = RegExpTest(/[^ -~]/, t) ? "" : StringToLowerCase(t);
   }
   static {
     blobBytes = (b) => b.#bytes;
+    typedBlob = (bytes, type) => {
+      const b = new Blob();
+      b.#bytes = bytes;
+      b.#type = type;
+      return b;
+    };
     isBlob = (o): o is Blob => typeof o === "object" && o !== null && #bytes in o;
   }
   get size() { return TypedArrayLength(this.#bytes); }
@@ -77,6 +87,7 @@ export class File extends Blob {
   get webkitRelativePath() { return ""; }
 }
 
+cloneable((o) => isBlob(o) && !(o instanceof File), (b: Blob) => typedBlob(blobBytes(b), b.type));
 for (const [name, C] of Object.entries({ Blob, File })) {
   enumerable(C as any);
   tag(C as any, name);

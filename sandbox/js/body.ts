@@ -4,16 +4,18 @@
 
 import { call, op } from "./host";
 import {
-  ArrayPush, JSONParse, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
   TypedArrayLength, bytesOf, enumerable,
 } from "./primordials";
-import { Blob, blobBytes, concat, isBlob } from "./blob";
+import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { FormData, encodeMultipart, isFormData, parseForm } from "./formdata";
 import { Headers, headerGet, headersList } from "./headers";
-import { ReadableStream, bytesStream, eachChunk, isLocked, isReadableStream, teeStream } from "./streams";
+import { ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
 import { isParams, paramsList, serialize } from "./url";
 import { hostAsync } from "./async";
+import { parseJSON } from "./json";
+import { mimeType } from "./mime";
 import { current } from "./run";
 
 const READ = op("body.read"), READ_ALL = op("body.all"), CANCEL = op("body.cancel");
@@ -53,7 +55,7 @@ export function extract(init: unknown): { state: BodyState; type: string | null 
     return { state: new BodyState(bytes), type: `multipart/form-data; boundary=${boundary}` };
   }
   if (isParams(init)) return { state: new BodyState(serialize(paramsList(init))), type: "application/x-www-form-urlencoded;charset=UTF-8" };
-  if (typeof init === "object" && typeof (init as any)[Symbol.asyncIterator] === "function") {
+  if (typeof init === "object" && !(init instanceof NativeString) && (typeof (init as any)[Symbol.asyncIterator] === "function" || typeof (init as any)[Symbol.iterator] === "function")) {
     const stream = (ReadableStream as any).from(init);
     const s = new BodyState(stream);
     s.stream = stream;
@@ -88,8 +90,9 @@ export function streamOf(s: BodyState): ReadableStream | null {
   else s.stream = bytesStream(src as Uint8Array);
   owners.set(s.stream, s);
   if (s.used) {
-    // The content is gone: the stream says so.
+    // The content is gone: the stream says so, and its reader is not given back.
     (s.stream as any)._disturbed = true;
+    getReader(s.stream);
   }
   return s.stream;
 }
@@ -142,7 +145,7 @@ async function collect(stream: ReadableStream): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   await eachChunk(stream, (b) => {
     ArrayPush(parts, b);
-  });
+  }, strictBytes);
   return parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
 }
 
@@ -195,7 +198,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
     get body(): ReadableStream | null { return streamOf(state(this)); },
     get bodyUsed(): boolean { return isUsed(state(this)); },
     text(): Promise<string> { return then(state(this), text); },
-    json(): Promise<any> { return then(state(this), (v) => JSONParse(text(v))); },
+    json(): Promise<any> { return then(state(this), (v) => parseJSON(text(v))); },
     arrayBuffer(): Promise<ArrayBuffer> {
       return then(state(this), (v) => {
         const b = bytes(v);
@@ -203,7 +206,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
       });
     },
     bytes(): Promise<Uint8Array> { return then(state(this), (v) => new NativeUint8Array(bytes(v))); },
-    blob(): Promise<Blob> { return then(state(this), (v) => new Blob([bytes(v)], { type: contentType(this) ?? "" })); },
+    blob(): Promise<Blob> { return then(state(this), (v) => typedBlob(new NativeUint8Array(bytes(v)), mimeType(contentType(this) ?? ""))); },
     formData(): Promise<FormData> {
       return then(state(this), (v) => parseForm(bytes(v), () => text(v), contentType(this)));
     },

@@ -4,14 +4,15 @@
 
 import {
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
-  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, SafeSet, SafeWeakMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
-  isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, need,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need,
 } from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
 const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
-const errors: Record<string, any> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const DOMError = globalThis.DOMException;
+const errors: Record<string, any> = { Error, AggregateError: class { constructor(m?: string) { return m === undefined ? new AggregateError([]) : new AggregateError([], m); } }, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 const views: Record<string, any> = {};
 for (const n of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "Float16Array"]) {
   if ((globalThis as any)[n]) views[n] = (globalThis as any)[n];
@@ -67,12 +68,20 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
     for (let i = 0; i < list.length; i++) SetAdd(s, clone(list[i], seen));
     return s;
   }
+  if (v instanceof DOMError) {
+    const e = keep(new DOMError(v.message, v.name));
+    Object.defineProperty(e, "stack", { value: v.stack, writable: true, configurable: true });
+    return e;
+  }
   if (isError(v)) {
     const name = `${v.name}`, C = errors[ObjectHasOwn(errors, name) ? name : "Error"];
     const d = ObjectGetOwnPropertyDescriptor(v, "message");
     const e = keep(d && "value" in d ? new C(`${d.value}`) : new C());
     const stack = v.stack;
-    Object.defineProperty(e, "stack", { value: typeof stack === "string" ? stack : undefined, writable: true, configurable: true });
+    Object.defineProperty(e, "stack", { value: typeof stack === "string" ? stack : undefined, writable: true, enumerable: true, configurable: true });
+    if (ArrayIsArray((v as any).errors)) Object.defineProperty(e, "errors", { value: clone((v as any).errors, seen), writable: true, configurable: true });
+    const own = ObjectKeys(v);
+    for (let i = 0; i < own.length; i++) e[own[i]] = clone((v as any)[own[i]], seen);
     const cause = ObjectGetOwnPropertyDescriptor(v, "cause");
     if (cause && "value" in cause) Object.defineProperty(e, "cause", { value: clone(cause.value, seen), writable: true, configurable: true });
     return e;
@@ -91,7 +100,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
     const p = v.valueOf();
     if (typeof p !== "object") return keep(O(p));
   }
-  if (platform.has(v) || isPlatform(v)) return fail(boxed.slice(8, -1));
+  if (v === globalThis || isPlatform(v)) return fail(boxed.slice(8, -1));
   const o: any = keep({});
   const keys = ObjectKeys(v);
   for (let i = 0; i < keys.length; i++) {
@@ -100,18 +109,6 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
     else o[keys[i]] = x;
   }
   return o;
-}
-
-// Platform objects (Request, URL, streams …) hold state that copying would lose.
-const platform = new SafeWeakMap<object, boolean>();
-const platformProtos = new SafeSet<object>();
-/** Entry point for main: the prototypes of the platform's classes. */
-export function notCloneable(proto: object): void {
-  platformProtos.add(proto);
-}
-function isPlatform(v: object): boolean {
-  for (let p = ObjectGetPrototypeOf(v); p !== null; p = ObjectGetPrototypeOf(p)) if (platformProtos.has(p)) return true;
-  return false;
 }
 
 export const structuredClone = function structuredClone(value: any, options?: { transfer?: any[] }): any {

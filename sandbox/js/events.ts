@@ -67,7 +67,7 @@ export class Event {
   get cancelBubble() { return this.#stop; }
   set cancelBubble(v: boolean) { if (v) this.#stop = true; }
   get target() { return this.#target; }
-  get srcElement() { return this.#target; }
+  get srcElement() { return this.#target ?? undefined; }
   get currentTarget() { return this.#current; }
   get eventPhase() { return this.#phase; }
   get timeStamp() { return 0; }
@@ -276,8 +276,8 @@ export class MessageEvent extends Event {
     super(type, init);
     this.#init = init ?? {};
   }
-  get data(): unknown { return this.#init.data === undefined ? null : this.#init.data; }
-  get origin(): string { return this.#init.origin ?? ""; }
+  get data(): unknown { return this.#init.data; }
+  get origin(): string | null { return this.#init.origin ?? null; }
   get lastEventId(): string { return this.#init.lastEventId ?? ""; }
   get source(): unknown { return this.#init.source ?? null; }
   get ports(): unknown[] { return this.#init.ports ?? []; }

@@ -13,31 +13,29 @@ type Value = string | File;
 export let formEntries: (f: FormData) => [string, Value][];
 export let isFormData: (o: unknown) => o is FormData;
 
-function toValue(v: unknown, filename: unknown): Value {
+function toValue(field: string, v: unknown, filename: unknown): Value {
   if (!isBlob(v)) {
     return StringToWellFormed(`${v as string}`);
   }
   if (v instanceof File && filename === undefined) return v;
-  const name = filename === undefined ? "blob" : `${filename as string}`;
+  const name = filename === undefined ? field : `${filename as string}`; // Workers name a Blob after its field
   return new File([v], name, { type: v.type, lastModified: v instanceof File ? v.lastModified : undefined });
 }
 
 export class FormData {
   #list: [string, Value][] = [];
-  constructor(form?: unknown) {
-    if (form !== undefined) throw new NativeTypeError("FormData: there are no form elements here; call it without arguments.");
-  }
   static {
     formEntries = (f) => f.#list;
     isFormData = (o): o is FormData => typeof o === "object" && o !== null && #list in o;
   }
   append(name: string, value: unknown, filename?: string): void {
     need(arguments.length, 2, "FormData.append");
-    ArrayPush(this.#list, [StringToWellFormed(`${name}`), toValue(value, filename)]);
+    const n = StringToWellFormed(`${name}`);
+    ArrayPush(this.#list, [n, toValue(n, value, filename)]);
   }
   set(name: string, value: unknown, filename?: string): void {
     need(arguments.length, 2, "FormData.set");
-    const n = StringToWellFormed(`${name}`), v = toValue(value, filename), l = this.#list;
+    const n = StringToWellFormed(`${name}`), v = toValue(n, value, filename), l = this.#list;
     let done = false;
     for (let i = 0; i < l.length; i++) {
       if (l[i][0] !== n) continue;
@@ -76,22 +74,22 @@ export class FormData {
     if (typeof f !== "function") throw new NativeTypeError("FormData.forEach: the callback is not a function.");
     for (let i = 0; i < this.#list.length; i++) ReflectApply(f, self, [this.#list[i][1], this.#list[i][0], this]);
   }
-  keys() { return listIterator(this.#list.map((e) => e[0]), "FormData Iterator"); }
-  values() { return listIterator(this.#list.map((e) => e[1]), "FormData Iterator"); }
-  entries(): IterableIterator<[string, Value]> { return listIterator(this.#list.map((e) => [e[0], e[1]] as [string, Value]), "FormData Iterator"); }
+  keys() { return listIterator(this.#list.map((e) => e[0]), "KeyIterator"); }
+  values() { return listIterator(this.#list.map((e) => e[1]), "ValueIterator"); }
+  entries(): IterableIterator<[string, Value]> { return listIterator(this.#list.map((e) => [e[0], e[1]] as [string, Value]), "EntryIterator"); }
   [Symbol.iterator]() { return this.entries(); }
 }
 
 /** A FormData as multipart/form-data: its bytes and its boundary. */
 export function encodeMultipart(f: FormData): { bytes: Uint8Array; boundary: string } {
-  let boundary = "----formdata-";
-  for (let i = 0; i < 24; i++) boundary += "0123456789abcdef"[Math.floor(MathRandom() * 16)];
-  const quote = (s: string) => StringReplace(StringReplace(StringReplace(s, /\r\n|\r|\n/g, "%0D%0A"), /"/g, "%22"), /\0/g, "");
+  let boundary = "";
+  for (let i = 0; i < 32; i++) boundary += "0123456789abcdef"[Math.floor(MathRandom() * 16)];
+  const quote = (s: string) => StringReplace(StringReplace(StringReplace(s, /\n/g, "%0A"), /\r/g, "%0D"), /"/g, "%22");
   const parts: Uint8Array[] = [], list = formEntries(f);
   for (let i = 0; i < list.length; i++) {
     const [n, v] = list[i];
     if (typeof v === "string") {
-      ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"\r\n\r\n${StringReplace(v, /\r\n|\r|\n/g, "\r\n")}\r\n`));
+      ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"\r\n\r\n${v}\r\n`));
     } else {
       ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"; filename="${quote(v.name)}"\r\nContent-Type: ${v.type || "application/octet-stream"}\r\n\r\n`), blobBytes(v), encodeUTF8("\r\n"));
     }

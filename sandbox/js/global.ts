@@ -37,8 +37,8 @@ export function uncaught(e: unknown): void {
 
 export const reportError = function reportError(e: unknown): void {
   need(arguments.length, 1, "reportError");
-  const [, message] = describe(e);
-  const event = new ErrorEvent("error", { error: e, message, cancelable: true });
+  const [name, text] = describe(e);
+  const event = new ErrorEvent("error", { error: e, message: `Uncaught ${name === "" ? text : text === "" ? name : `${name}: ${text}`}`, cancelable: true });
   if (listenerCount(scope, "error") > 0) dispatch(scope, event, uncaught);
   if (!event.defaultPrevented) uncaught(e);
 };

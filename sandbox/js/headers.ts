@@ -2,12 +2,14 @@
 // Names are kept in lower case in a flat list (name, value, …); a list that came
 // from the host is one string until somebody asks for a header.
 
+import { cloneable } from "./clone";
 import {
   ArrayIsArray, ArrayPush, JSONStringify, ArraySort, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
   StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
 } from "./primordials";
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// An HTTP token. Workers let an empty name and letters outside ASCII pass.
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\u0080-\uffff]*$/;
 const badValue = /[\0\r\n]/;
 
 /** A header value without HTTP whitespace at its ends. */
@@ -125,16 +127,16 @@ export class Headers {
     for (let i = 0; i < l.length; i++) ReflectApply(f, self, [l[i][1], l[i][0], this]);
   }
   keys(): IterableIterator<string> {
-    return listIterator(pick(sorted(this), 0), "Headers Iterator");
+    return listIterator(pick(sorted(this), 0), "KeyIterator");
   }
   values(): IterableIterator<string> {
-    return listIterator(pick(sorted(this), 1), "Headers Iterator");
+    return listIterator(pick(sorted(this), 1), "ValueIterator");
   }
   entries(): IterableIterator<[string, string]> {
-    return listIterator(sorted(this), "Headers Iterator");
+    return listIterator(sorted(this), "EntryIterator");
   }
   [Symbol.iterator](): IterableIterator<[string, string]> {
-    return listIterator(sorted(this), "Headers Iterator");
+    return listIterator(sorted(this), "EntryIterator");
   }
 }
 
@@ -221,4 +223,5 @@ function appendPair(l: string[], pair: unknown): void {
 
 enumerable(Headers);
 tag(Headers, "Headers");
+cloneable(isHeaders, (h: Headers) => new Headers(h));
 expose("Headers", Headers);

@@ -1,6 +1,7 @@
 // KV namespaces: the client half. Values cross as bytes; the types are made here.
 // Errors have the classes and the texts of Workers KV.
 
+import { parseJSON } from "./json";
 import { ArrayIsArray, JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, TypedArrayLength, bytesOf } from "./primordials";
 import { backend } from "./backend";
 import { binding } from "./bindings";
@@ -33,7 +34,7 @@ function convert(b: ArrayBuffer | undefined, type: string): unknown {
   switch (type) {
     case "arrayBuffer": return b;
     case "stream": return bytesStream(new NativeUint8Array(b));
-    case "json": return JSONParse(decodeUTF8(new NativeUint8Array(b)));
+    case "json": return parseJSON(decodeUTF8(new NativeUint8Array(b)));
   }
   return decodeUTF8(new NativeUint8Array(b));
 }

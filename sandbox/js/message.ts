@@ -41,13 +41,12 @@ export class MessagePort extends EventTarget {
       return;
     }
     const give = () => {
-      if (!this.#closed) dispatch(this, new MessageEvent("message", { data }));
+      dispatch(this, new MessageEvent("message", { data }));
     };
     if (current.starting) Promise.resolve().then(give);
     else setTimer(0, false, give);
   }
   postMessage(value: unknown, _options?: unknown): void {
-    need(arguments.length, 1, "MessagePort.postMessage");
     const copy = clone(value);
     if (this.#peer !== null && !this.#closed) this.#peer.#arrive(copy);
   }
@@ -61,8 +60,6 @@ export class MessagePort extends EventTarget {
     setHandler(this, "message", f);
     start(this);
   }
-  get onmessageerror() { return getHandler(this, "messageerror"); }
-  set onmessageerror(f: unknown) { setHandler(this, "messageerror", f); }
 }
 onListenerAdded((t, type) => {
   if (type === "message" && isPort(t)) start(t);

@@ -1,6 +1,7 @@
 // node:crypto: hashes, HMAC, random values, key derivation and timingSafeEqual, on
 // the operations of SubtleCrypto. What is not here says so when it is called.
 
+import { argType, nodeError } from "./node-errors";
 import { Buffer } from "node:buffer";
 import { call, op } from "./host";
 import { concat } from "./blob";
@@ -13,10 +14,10 @@ const DIGEST = op("crypto.digest"), MAC = op("crypto.hmac"), RANDOM = op("random
 const names: Record<string, string> = { __proto__: null, md5: "MD5", sha1: "SHA-1", sha224: "SHA-224", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512", "sha512-256": "SHA-512/256", "sha512-224": "SHA-512/224", "sha3-256": "SHA3-256", "sha3-384": "SHA3-384", "sha3-512": "SHA3-512", ripemd160: "RIPEMD-160", rmd160: "RIPEMD-160" } as any;
 const nameOf = (n: string): string => {
   const h = names[`${n}`.toLowerCase().replace(/^rsa-/, "").replace(/^sha-(?=\d)/, "sha")];
-  if (h === undefined) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
+  if (h === undefined) throw nodeError(Error, "ERR_CRYPTO_INVALID_DIGEST", "Digest method not supported");
   return h;
 };
-const argument = (what: string, v: unknown) => Object.assign(new TypeError(`The "${what}" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${v === null ? "null" : typeof v}`), { code: "ERR_INVALID_ARG_TYPE" });
+const argument = (what: string, v: unknown) => argType(what, "of type string or an instance of Buffer, TypedArray, or DataView", v);
 function bytes(v: any, encoding?: string, what = "data"): Uint8Array {
   if (typeof v === "string") return Buffer.from(v, (encoding ?? "utf8") as any);
   if (ArrayBuffer.isView(v)) return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
@@ -32,12 +33,12 @@ class Hasher {
   protected parts: Uint8Array[] = [];
   protected done = false;
   update(data: any, encoding?: string): this {
-    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    if (this.done) throw nodeError(Error, "ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
     this.parts.push(new Uint8Array(bytes(data, encoding)));
     return this;
   }
   protected take(): Uint8Array {
-    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    if (this.done) throw nodeError(Error, "ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
     this.done = true;
     return this.parts.length === 0 ? new Uint8Array(0) : concat(this.parts);
   }
@@ -59,7 +60,7 @@ export class Hash extends Hasher {
   }
   digest(encoding?: string): any { return output(call(DIGEST, this.#name, this.take()), encoding); }
   copy(): Hash {
-    if (this.done) throw Object.assign(new Error("Digest already called"), { code: "ERR_CRYPTO_HASH_FINALIZED" });
+    if (this.done) throw nodeError(Error, "ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
     const h = new Hash("sha1");
     h.#name = this.#name;
     h.parts = [...this.parts];
@@ -109,8 +110,8 @@ const later = <T>(f: () => T, done: (e: unknown, v?: T) => void): void => {
   queueMicrotask(() => done(null, v));
 };
 export function randomBytes(n: number, done?: (e: unknown, b?: any) => void): any {
-  if (typeof n !== "number") throw Object.assign(new TypeError(`The "size" argument must be of type number. Received ${typeof n}`), { code: "ERR_INVALID_ARG_TYPE" });
-  if (!(n >= 0 && n <= 2147483647)) throw Object.assign(new RangeError(`The value of "size" is out of range. It must be >= 0 && <= 2147483647. Received ${n}`), { code: "ERR_OUT_OF_RANGE" });
+  if (typeof n !== "number") throw argType("size", "of type number", n);
+  if (!(n >= 0 && n <= 2147483647)) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "size" is out of range. It must be >= 0 && <= 2147483647. Received ${n}`);
   if (done) return later(() => Buffer.from(random(n).buffer as ArrayBuffer), done);
   return Buffer.from(random(n).buffer as ArrayBuffer);
 }
@@ -126,8 +127,8 @@ export function randomFill(b: any, ...rest: any[]): void {
 }
 export function randomInt(min: number, max?: any, done?: any): any {
   if (max === undefined || typeof max === "function") [min, max, done] = [0, min, max];
-  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw Object.assign(new TypeError(`The "max" argument must be a safe integer.`), { code: "ERR_INVALID_ARG_TYPE" });
-  if (max <= min || max - min > 2 ** 48) throw Object.assign(new RangeError(`The value of "max" is out of range. It must be greater than the value of "min" (${min}). Received ${max}`), { code: "ERR_OUT_OF_RANGE" });
+  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "max" argument must be a safe integer.`);
+  if (max <= min || max - min > 2 ** 48) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "max" is out of range. It must be greater than the value of "min" (${min}). Received ${max}`);
   const pick = () => {
     const span = max - min, limit = 2 ** 48 - (2 ** 48 % span);
     for (;;) {
@@ -141,7 +142,7 @@ export function randomInt(min: number, max?: any, done?: any): any {
 }
 export function randomUUID(_options?: unknown): string { return web.randomUUID(); }
 function timingSafe(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) throw Object.assign(new RangeError("Input buffers must have the same byte length"), { code: "ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH" });
+  if (a.length !== b.length) throw new TypeError("Input buffers must have the same byte length.");
   return call(EQUAL, a, b);
 }
 export function timingSafeEqual(a: any, b: any): boolean {
@@ -150,8 +151,7 @@ export function timingSafeEqual(a: any, b: any): boolean {
   return timingSafe(bytes(a, undefined, "buf1"), bytes(b, undefined, "buf2"));
 }
 export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
-  if (!Number.isInteger(iterations) || iterations < 1) throw Object.assign(new RangeError(`The value of "iterations" is out of range. It must be >= 1. Received ${iterations}`), { code: "ERR_OUT_OF_RANGE" });
-  if (iterations > 100000) throw new RangeError(`Pbkdf2 failed: iteration counts above 100000 are not supported (requested ${iterations}).`);
+  if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1. Received ${iterations}`);
   if (typeof digest !== "string") throw argument("digest", digest);
   return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, length));
 }
@@ -162,14 +162,14 @@ export function hkdfSync(digest: string, key: any, salt: any, info: any, length:
 export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void { later(() => hkdfSync(digest, key, salt, info, length), done); }
 export function scryptSync(password: any, salt: any, length: number, o: any = {}): any {
   const N = o.N ?? o.cost ?? 16384, r = o.r ?? o.blockSize ?? 8, p = o.p ?? o.parallelization ?? 1;
-  if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw Object.assign(new RangeError("Invalid scrypt params: memory limit exceeded"), { code: "ERR_CRYPTO_INVALID_SCRYPT_PARAMS" });
+  if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw nodeError(RangeError, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params: memory limit exceeded");
   return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, length));
 }
 export function scrypt(password: any, salt: any, length: number, o: any, done?: any): void {
   if (typeof o === "function") [o, done] = [{}, o];
   later(() => scryptSync(password, salt, length, o), done);
 }
-const missing = (name: string): any => function () { throw Object.assign(new Error(`crypto.${name} is not available here.`), { code: "ERR_METHOD_NOT_IMPLEMENTED" }); };
+const missing = (name: string): any => function () { throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", `crypto.${name} is not available here.`); };
 export const createCipheriv = missing("createCipheriv"), createDecipheriv = missing("createDecipheriv"), createSign = missing("createSign"), createVerify = missing("createVerify"), sign = missing("sign"), verify = missing("verify"),
   createPrivateKey = missing("createPrivateKey"), createPublicKey = missing("createPublicKey"), generateKeyPair = missing("generateKeyPair"), generateKeyPairSync = missing("generateKeyPairSync"), generateKey = missing("generateKey"), generateKeySync = missing("generateKeySync"),
   createDiffieHellman = missing("createDiffieHellman"), createECDH = missing("createECDH"), publicEncrypt = missing("publicEncrypt"), privateDecrypt = missing("privateDecrypt"), diffieHellman = missing("diffieHellman"), getDiffieHellman = missing("getDiffieHellman"), generatePrime = missing("generatePrime"), generatePrimeSync = missing("generatePrimeSync"), checkPrime = missing("checkPrime"), checkPrimeSync = missing("checkPrimeSync");

@@ -2,6 +2,7 @@
 // object mode, high-water marks, decoding, pipes, async iteration and the
 // bridges to web streams. Omitted: captureRejections, compose, duplexPair.
 
+import { nodeError } from "./node-errors";
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { StringDecoder } from "node:string_decoder";
@@ -9,7 +10,7 @@ import { ReadableStream, WritableStream } from "./streams";
 import { queueMicrotask } from "./timers";
 
 type Done = (error?: Error | null) => void;
-const nodeError = (Type: any, code: string, message: string) => Object.assign(new Type(message), { code });
+
 const bytesMark = 64 * 1024, objectMark = 16;
 
 let byteDefault = bytesMark, objectDefault = objectMark;

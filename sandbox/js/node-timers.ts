@@ -1,6 +1,8 @@
 // node:timers. Under nodejs_compat the global timers give these Timeout objects too.
 
 import { clearTimer, setTimer } from "./timers";
+import { argType } from "./node-errors";
+import { ReflectApply } from "./primordials";
 import { refuseAtStart } from "./run";
 import { promises } from "./node-timers-promises";
 
@@ -9,8 +11,8 @@ export class Timeout {
   #ref = true;
   constructor(f: (...args: any[]) => void, ms: unknown, args: unknown[], repeat: boolean, what: string) {
     refuseAtStart(what);
-    if (typeof f !== "function") throw Object.assign(new TypeError(`The "callback" argument must be of type function. Received ${f === null ? "null" : typeof f}`), { code: "ERR_INVALID_ARG_TYPE" });
-    this.#id = setTimer(+(ms as number) || 0, repeat, () => f(...args));
+    if (typeof f !== "function") throw argType("callback", "of type function", f);
+    this.#id = setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f, this, args));
   }
   ref() {
     this.#ref = true;

@@ -1,5 +1,6 @@
 // node:util.
 
+import { argType } from "./node-errors";
 import types from "./node-util-types";
 import { deepEqual } from "./deepequal";
 import { customInspect, format as formatArgs, inspect as inspectValue, Options } from "./inspect";
@@ -17,7 +18,7 @@ inspect.styles = Object.assign(Object.create(null), { special: "cyan", number: "
 export function format(...args: unknown[]): string { return formatArgs(args); }
 export function formatWithOptions(options: Options, ...args: unknown[]): string { return formatArgs(args, options); }
 
-const invalid = (name: string, want: string, v: unknown) => Object.assign(new TypeError(`The "${name}" argument must be ${want}. Received ${v === null ? "null" : typeof v}`), { code: "ERR_INVALID_ARG_TYPE" });
+const invalid = argType;
 
 export function promisify(f: any): any {
   if (typeof f !== "function") throw invalid("original", "of type function", f);

@@ -59,6 +59,7 @@ export const FunctionToString = uncurryThis(Function.prototype.toString);
 export const SymbolToString = uncurryThis(Symbol.prototype.toString);
 export const NumberIsInteger = Number.isInteger;
 export const NativeNumber = Number;
+export const NativeString = String;
 export const JSONParse = JSON.parse;
 export const JSONStringify = JSON.stringify;
 export const MathMin = Math.min;
@@ -178,9 +179,17 @@ export const SafeSet = safe(Set, ["add", "has", "delete", "clear", "size", "forE
 export const SafeWeakMap = safe(WeakMap, ["get", "set", "has", "delete"]);
 export const SafeWeakSet = safe(WeakSet, ["add", "has", "delete"]);
 
+const platformProtos = new SafeWeakSet<object>();
+/** Whether an object is of a platform class, whose state a copy of its properties would lose. */
+export function isPlatform(o: object): boolean {
+  for (let p = ObjectGetPrototypeOf(o); p !== null; p = ObjectGetPrototypeOf(p)) if (platformProtos.has(p)) return true;
+  return false;
+}
+
 /** Gives a class its Symbol.toStringTag. */
 export function tag(C: { prototype: object }, name: string): void {
   nameClass(C, name);
+  platformProtos.add(C.prototype);
   ObjectDefineProperty(C.prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
@@ -215,11 +224,11 @@ export function need(given: number, n: number, what: string): void {
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
 export function listIterator<T>(list: T[], name: string): IterableIterator<T> {
   let i = 0;
-  return stepIterator(name, () => (i < list.length ? { value: list[i++], done: false } : { value: undefined, done: true }));
+  return stepIterator(name, () => (i < list.length ? { done: false, value: list[i++] } : { done: true, value: undefined }));
 }
 
 /** An iterator object whose next is the given function. */
-export function stepIterator<T>(name: string, next: () => { value: T | undefined; done: boolean }): IterableIterator<T> {
+export function stepIterator<T>(name: string, next: () => { done: boolean; value: T | undefined }): IterableIterator<T> {
   const it = ObjectCreate(iteratorProto(name));
   nextOf.set(it, next);
   return it;

@@ -1,7 +1,7 @@
 // Request. Specification: Fetch, section 5.4, with Workers' cf, fetcher-less init
 // and no mode, credentials, referrer or destination.
 
-import { NativeTypeError, RegExpTest, StringToUpperCase, enumerable, expose, need, tag } from "./primordials";
+import { NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
 import { Body, BodyState, HostBody, cloneBody, extract, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
@@ -9,7 +9,10 @@ import { hrefOf, normalizeURL } from "./url";
 import { JSONParse } from "./primordials";
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const redirects = ["follow", "error", "manual"];
+// The methods Workers know; any other is refused.
+const methods = new SafeSet<string>();
+for (const m of ("GET HEAD POST PUT DELETE PATCH OPTIONS TRACE PURGE QUERY COPY LOCK UNLOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH ACL REPORT MKACTIVITY CHECKOUT " +
+  "MERGE MSEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE BAN").split(" ")) methods.add(m);
 const none = {};
 
 export let isRequest: (o: unknown) => o is Request;
@@ -22,13 +25,8 @@ function method(v: unknown): string {
   const s = `${v as string}`;
   if (!RegExpTest(token, s)) throw new NativeTypeError(`Invalid HTTP method string: ${s}`);
   const u = StringToUpperCase(s);
-  switch (u) {
-    case "GET": case "POST": case "PUT": case "DELETE": case "HEAD": case "OPTIONS": case "PATCH":
-      return u;
-    case "CONNECT": case "TRACE": case "TRACK":
-      throw new NativeTypeError(`Invalid HTTP method string: ${s}`);
-  }
-  return s;
+  if (!methods.has(u)) throw new NativeTypeError(`Invalid HTTP method string: ${s}`);
+  return u;
 }
 
 export interface Request extends Body { }
@@ -77,20 +75,23 @@ export class Request {
       if (init.method !== undefined) this.#method = method(init.method);
       if (init.redirect !== undefined) {
         const r = `${init.redirect}`;
-        if (redirects.indexOf(r) < 0) throw new NativeTypeError(`Invalid redirect value, must be one of "follow", "error" or "manual" (here "${r}").`);
+        if (r !== "follow" && r !== "manual") throw new NativeTypeError(`Invalid redirect value, must be one of "follow" or "manual" (here "${r}").`);
         this.#redirect = r;
       }
       if (init.signal !== undefined) {
         if (init.signal !== null && !isAbortSignal(init.signal)) throw new NativeTypeError("Request: signal is not an AbortSignal.");
         this.#signal = init.signal;
       }
-      if (init.cf !== undefined) this.#cf = init.cf;
+      if (init.cf !== undefined) {
+        if (init.cf === null || typeof init.cf !== "object") throw new NativeTypeError("Request: cf is not an object.");
+        this.#cf = init.cf;
+      }
       if (init.cache !== undefined) {
         const c = `${init.cache}`;
-        if (c !== "no-store" && c !== "no-cache" && c !== "reload" && c !== "default") throw new NativeTypeError(`Unsupported cache mode: ${c}`);
+        if (c !== "no-store" && c !== "no-cache") throw new NativeTypeError(`Unsupported cache mode: ${c}`);
         this.#cache = c;
       }
-      if (init.integrity !== undefined) this.#integrity = `${init.integrity}`;
+      if (init.integrity !== undefined && init.integrity !== null && `${init.integrity}` !== "") throw new NativeTypeError("Subrequest integrity checking is not available here: leave out integrity.");
     }
     const h = new Headers(init?.headers !== undefined ? init.headers : from !== null ? from.headers : undefined);
     this.#headers = h;
@@ -102,6 +103,7 @@ export class Request {
       const l = headersList(h);
       if (type !== null && headerGet(l, "content-type") === null) headerSet(l, "content-type", type);
     } else if (from !== null && given === undefined && from.#state.source !== null) {
+      if (this.#method === "GET" || this.#method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
       if (isUsed(from.#state)) throw new NativeTypeError("Cannot construct a Request with a Request object that has already been used.");
       // The body moves over; the old request counts as used.
       const old = from.#state, s = new BodyState(old.source);

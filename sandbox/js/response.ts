@@ -1,6 +1,7 @@
 // Response. Specification: Fetch, section 5.5, with Workers' webSocket, encodeBody and cf.
 
-import { JSONStringify, NativeRangeError, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
+import { stringifyJSON } from "./json";
+import { NativeRangeError, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
 import { Body, BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
@@ -117,7 +118,7 @@ export class Response {
 
   static json(data: unknown, init?: any): Response {
     need(arguments.length, 1, "Response.json");
-    const text = JSONStringify(data);
+    const text = stringifyJSON(data) as string | undefined;
     const r = new Response(text === undefined ? "undefined" : text, init);
     r.#type = "application/json";
     return r;
@@ -137,7 +138,6 @@ export class Response {
     const r = new Response(none, new BodyState(null));
     r.#status = 0;
     r.#kind = "error";
-    r.#headers = headersFrom("", "immutable");
     return r;
   }
 

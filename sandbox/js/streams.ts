@@ -48,14 +48,14 @@ export function chunkBytes(v: unknown): Uint8Array {
 }
 
 /** Reads a stream to its end, giving each chunk as bytes. */
-export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown): Promise<void> {
+export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown, chunk = bodyBytes): Promise<void> {
   const r = getReader(s);
   for (;;) {
     const { done, value } = await readerRead(r);
     if (done) return;
     let b: Uint8Array;
     try {
-      b = bodyBytes(value);
+      b = chunk(value);
     } catch (e) {
       PromiseThen(readerCancel(r, e), undefined, () => { });
       throw e;
@@ -65,7 +65,14 @@ export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown
   }
 }
 
-/** A chunk that a learner's stream gave as a body: bytes only. */
+/** A chunk of a body that is read here: bytes only. */
+export function strictBytes(v: unknown): Uint8Array {
+  const b = bytesOf(v);
+  if (b === undefined) throw new NativeTypeError("This ReadableStream did not return bytes.");
+  return b;
+}
+
+/** A chunk of a body that is sent: bytes, or a string. */
 export function bodyBytes(v: unknown): Uint8Array {
   const b = bytesOf(v);
   if (b === undefined && typeof v === "string") return encodeUTF8(v);

@@ -236,7 +236,7 @@ function exportKey(format: string, k: unknown): ArrayBuffer | object {
     if (format === "raw") return new NativeUint8Array(d).buffer as ArrayBuffer;
     if (format !== "jwk") throw domError("NotSupportedError", `Unimplemented key export format "${format}".`);
     const alg = spec.family === "hmac" ? macNames[k.algorithm.hash.name] : `A${k.algorithm.length}${aesSuffix[spec.name]}`;
-    return { kty: "oct", k: b64url(d), alg, key_ops: [...k.usages], ext: true };
+    return jsonWebKey({ kty: "oct", k: b64url(d), alg }, k.usages);
   }
   if (format === "raw" ? k.type !== "public" || spec.family === "rsa" : format === "spki" ? k.type !== "public" : format === "pkcs8" ? k.type !== "private" : format !== "jwk") {
     throw domError(format === "raw" || format === "spki" || format === "pkcs8" ? "InvalidAccessError" : "NotSupportedError", `A ${k.type} ${spec.name} key cannot be exported as "${format}".`);
@@ -246,10 +246,16 @@ function exportKey(format: string, k: unknown): ArrayBuffer | object {
   if (format === "raw") return out;
   const jwk = JSONParse(out);
   if (spec.family === "rsa") jwk.alg = rsaAlg(spec.name, k.algorithm.hash.name);
-  jwk.key_ops = [...k.usages];
-  jwk.ext = true;
-  return jwk;
+  return jsonWebKey(jwk, k.usages);
 }
+
+/** A JsonWebKey as Workers make one: every member of the dictionary, in its order. */
+function jsonWebKey(members: any, usages: string[]): object {
+  const out: any = {};
+  for (const m of jwkMembers) out[m] = m === "key_ops" ? [...usages] : m === "ext" ? true : members[m];
+  return out;
+}
+const jwkMembers = ["kty", "use", "key_ops", "alg", "ext", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k", "pub", "priv"];
 
 async function generateKey(a: any, extractable: boolean, usagesGiven: any): Promise<any> {
   const { alg, spec } = algorithm(a);
@@ -330,9 +336,8 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
   switch (spec.name) {
     case "PBKDF2": {
       const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), n = Math.trunc(+alg.iterations);
-      if (bits === null || bits <= 0 || bits % 8 !== 0) throw domError("OperationError", "PBKDF2 cannot derive this length: it must be a non-zero multiple of 8 bits.");
+      if (bits === null || bits < 0 || bits % 8 !== 0) throw domError("OperationError", "PBKDF2 cannot derive this length: it must be a non-zero multiple of 8 bits.");
       if (!(n > 0)) throw domError("OperationError", "PBKDF2 requires a positive iteration count.");
-      if (n > 100000) throw domError("NotSupportedError", `Pbkdf2 failed: iteration counts above 100000 are not supported (requested ${n}).`);
       return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
     }
     case "HKDF": {

@@ -45,7 +45,7 @@ export function dropTimers(run: number): void {
 function schedule(name: string, f: unknown, ms: unknown, args: unknown[], repeat: boolean): number {
   refuseAtStart(name);
   if (typeof f !== "function") throw new NativeTypeError(`${name}: the first argument is not a function.`);
-  return setTimer(+(ms as number) || 0, repeat, args.length === 0 ? () => ReflectApply(f as any, undefined, []) : () => ReflectApply(f as any, undefined, args));
+  return setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f as any, globalThis, args));
 }
 
 function clear(id: unknown): void {

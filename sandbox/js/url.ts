@@ -139,13 +139,13 @@ export class URLSearchParams {
     for (let i = 0; i < this.#list.length; i += 2) ReflectApply(f, self, [this.#list[i + 1], this.#list[i], this]);
   }
   keys(): IterableIterator<string> {
-    return liveIterator(this.#list, (l, i) => l[i]);
+    return liveIterator("KeyIterator", this.#list, (l, i) => l[i]);
   }
   values(): IterableIterator<string> {
-    return liveIterator(this.#list, (l, i) => l[i + 1]);
+    return liveIterator("ValueIterator", this.#list, (l, i) => l[i + 1]);
   }
   entries(): IterableIterator<[string, string]> {
-    return liveIterator(this.#list, (l, i) => [l[i], l[i + 1]]);
+    return liveIterator("EntryIterator", this.#list, (l, i) => [l[i], l[i + 1]]);
   }
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
@@ -155,9 +155,9 @@ export class URLSearchParams {
   }
 }
 
-function liveIterator<T>(l: string[], at: (l: string[], i: number) => T): IterableIterator<T> {
+function liveIterator<T>(name: string, l: string[], at: (l: string[], i: number) => T): IterableIterator<T> {
   let i = 0;
-  return stepIterator("URLSearchParams Iterator", () => {
+  return stepIterator(name, () => {
     if (i >= l.length) return { value: undefined, done: true };
     i += 2;
     return { value: at(l, i - 2), done: false };

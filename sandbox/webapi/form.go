@@ -95,49 +95,59 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 	out := []any{}
 	mark := []byte("--" + boundary)
 	if !bytes.HasPrefix(b, mark) {
-		i := bytes.Index(b, append([]byte("\r\n"), mark...))
+		i := bytes.Index(b, append([]byte("\n"), mark...))
 		if i < 0 {
 			return nil, false
 		}
-		b = b[i+2:]
+		b = b[i+1:]
 	}
 	b = b[len(mark):]
-	next := append([]byte("\r\n"), mark...)
+	next := append([]byte("\n"), mark...)
 	for {
 		if bytes.HasPrefix(b, []byte("--")) {
 			return out, true
 		}
 		b = bytes.TrimLeft(b, " \t")
-		if !bytes.HasPrefix(b, []byte("\r\n")) {
+		rest, ok := cutNewline(b)
+		if !ok {
 			return nil, false
 		}
-		end := bytes.Index(b, next)
+		end := bytes.Index(rest, next)
 		if end < 0 {
 			return nil, false
 		}
-		part := b[2:end]
-		b = b[end+len(next):]
-		head, content, ok := bytes.Cut(part, []byte("\r\n\r\n"))
-		if !ok {
-			if rest, found := bytes.CutPrefix(part, []byte("\r\n")); found {
-				head, content = nil, rest
-			} else {
+		part := rest[:end]
+		b = bytes.TrimPrefix(rest[end+len(next)-len(mark):], mark)
+		part = bytes.TrimSuffix(part, []byte("\r"))
+		var head []string
+		for {
+			line, after, found := bytes.Cut(part, []byte("\n"))
+			if !found {
 				return nil, false
 			}
+			part = after
+			if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
+				break
+			}
+			head = append(head, string(line))
 		}
+		content := part
 		var name, filename, ctype string
-		var isFile bool
-		for line := range strings.SplitSeq(string(head), "\r\n") {
+		var isFile, named bool
+		for _, line := range head {
 			key, value, _ := strings.Cut(line, ":")
 			switch strings.ToLower(strings.TrimSpace(key)) {
 			case "content-disposition":
-				name = dispositionParam(value, "name")
-				if f, has := dispositionLookup(value, "filename"); has {
+				name, named = dispositionLookup(value, "name")
+				if f, has := dispositionLookup(value, "filename"); has && f != "" {
 					filename, isFile = f, true
 				}
 			case "content-type":
 				ctype = strings.TrimSpace(value)
 			}
+		}
+		if !named {
+			return nil, false
 		}
 		if isFile {
 			if ctype == "" {
@@ -150,13 +160,12 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 	}
 }
 
-func dispositionParam(v, key string) string {
-	s, _ := dispositionLookup(v, key)
-	return s
+// cutNewline takes a line end, with or without its carriage return, off b.
+func cutNewline(b []byte) ([]byte, bool) {
+	return bytes.CutPrefix(bytes.TrimPrefix(b, []byte("\r")), []byte("\n"))
 }
 
-// dispositionLookup finds a parameter of a Content-Disposition value; in
-// quoted values %0A, %0D and %22 stand for what cannot be written.
+// dispositionLookup finds a parameter of a Content-Disposition value.
 func dispositionLookup(v, key string) (string, bool) {
 	for len(v) > 0 {
 		i := strings.IndexByte(v, ';')
@@ -179,7 +188,7 @@ func dispositionLookup(v, key string) (string, bool) {
 				}
 				end++
 			}
-			value = strings.NewReplacer(`\"`, `"`, `\\`, `\`, "%22", `"`, "%0D", "\r", "%0A", "\n").Replace(v[1:min(end, len(v))])
+			value = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(v[1:min(end, len(v))])
 			v = v[min(end+1, len(v)):]
 		} else {
 			end := strings.IndexByte(v, ';')
