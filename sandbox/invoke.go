@@ -268,7 +268,7 @@ func dead(ctx context.Context, p *runner.Runner) bool {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
-	case <-p.Dead():
+	case <-p.Left():
 	case <-t.C: // it refused for a reason of its own
 	case <-ctx.Done():
 		return false

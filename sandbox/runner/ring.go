@@ -267,7 +267,20 @@ func backoff(n int) time.Duration {
 func (r *Ring) lost(p *Runner, why string) {
 	r.mu.Lock()
 	delete(r.all, p)
-	served := false
+	r.mu.Unlock()
+	if out := p.tail.String(); out != "" && r.ctx.Err() == nil {
+		r.cfg.Log.Error("child crashed", "pid", p.PID(), "role", p.role, "why", why, "stderr", out)
+	}
+	r.replace(p, why)
+}
+
+// replace puts the spare in the place of a child that takes no more runs.
+func (r *Ring) replace(p *Runner, why string) {
+	r.mu.Lock()
+	served, spare := false, r.spares[p.role] == p
+	if spare {
+		r.spares[p.role] = nil
+	}
 	for i, q := range r.places[p.role] {
 		if q == p {
 			served = true
@@ -275,11 +288,8 @@ func (r *Ring) lost(p *Runner, why string) {
 			r.spares[p.role] = nil
 		}
 	}
-	if r.spares[p.role] == p {
-		r.spares[p.role] = nil
-	}
 	closed := r.closed
-	if !closed {
+	if !closed && (served || spare) {
 		r.restarts++
 		cut := time.Now().Add(-deathWindow)
 		d := append(r.deaths[p.role], time.Now())
@@ -292,9 +302,6 @@ func (r *Ring) lost(p *Runner, why string) {
 	r.mu.Unlock()
 	if closed {
 		return
-	}
-	if out := p.tail.String(); out != "" {
-		r.cfg.Log.Error("child crashed", "pid", p.PID(), "role", p.role, "why", why, "stderr", out)
 	}
 	if served && p.role == RoleRun {
 		r.cfg.Lost(p, why)

@@ -238,22 +238,28 @@ func TestIsolateDoesNotStart(t *testing.T) {
 	}
 }
 
-// A run that never yields loses its runner; others on it are told apart, and
-// the spare serves at once.
+// A run that never yields loses its runner. Others on it may end first, for a
+// while; what does not is told apart. The spare serves at once.
 func TestStuck(t *testing.T) {
 	ring := testRing(t, Config{Runners: 1})
 	p := first(t, ring)
 	waitSpare(t, ring)
-	other, stuck := newRecorder(), newRecorder()
-	begin(t, ring, p, "/wait", other)
+	quick, slow, stuck, object := newRecorder(), newRecorder(), newRecorder(), newRecorder()
+	leaving := begin(t, ring, p, "/wait", quick)
+	begin(t, ring, p, "/wait", slow)
+	begin(t, ring, p, "/wait", object, func(j *Job) { j.Object = "one" })
 	at := time.Now()
 	begin(t, ring, p, "/spin", stuck, func(j *Job) { j.Limits.CPU, j.Limits.StartCPU = 50*time.Millisecond, 50*time.Millisecond })
 	if end := within(t, stuck.ends, 10*time.Second); end.Lost != LostGuilty {
 		t.Errorf("end %+v", end)
 	}
 	t.Log("killed after", time.Since(at))
-	if end := within(t, other.ends, time.Second); end.Lost != LostInnocent {
-		t.Errorf("end %+v", end)
+	if end := within(t, object.ends, 10*time.Second); end.Lost != LostInnocent {
+		t.Errorf("end of the object's run %+v", end)
+	}
+	<-p.Left()
+	if _, err := p.Start(Job{Worker: &trace.Worker{Version: "v"}}, newRecorder()); err == nil {
+		t.Error("a runner that is to be killed takes another run")
 	}
 	at = time.Now()
 	q := first(t, ring)
@@ -266,6 +272,14 @@ func TestStuck(t *testing.T) {
 	if p == q {
 		t.Error("the same runner serves")
 	}
+	leaving.Cancel("over")
+	if end := within(t, quick.ends, 5*time.Second); end.Lost != NotLost {
+		t.Errorf("end of a run that had time %+v", end)
+	}
+	if end := within(t, slow.ends, 10*time.Second); end.Lost != LostInnocent {
+		t.Errorf("end of a run that had none %+v", end)
+	}
+	<-p.Dead()
 }
 
 func waitSpare(t testing.TB, r *Ring) {

@@ -102,6 +102,7 @@ type Run struct {
 	cpuMax  int64 // nanoseconds of CPU time that one turn may take at most
 	wallMax int64 // nanoseconds that one turn may last at most
 	upgrade bool
+	object  bool // of a Durable Object: see condemn
 	events  int
 
 	// Guarded by p.mu, for the watch.
@@ -138,7 +139,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
+	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, object: j.Object != "", calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.cpuMax = int64(max(j.Limits.CPU, j.Limits.StartCPU) + turnGrace)
 	r.wallMax = int64(j.Limits.Wall + wallGrace)
 	if !j.Upgrade {

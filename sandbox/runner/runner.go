@@ -23,14 +23,18 @@ type Runner struct {
 	board *board
 	walls []string
 	taken bool          // a build uses it; guarded by the ring
+	left  chan struct{} // closed once it takes no more runs and its place was given up
 	dead  chan struct{} // closed once it answers no more and all its runs were told
 	tail  *tail         // the beginning of its standard error
 
 	heard    atomic.Int64  // monotonic nanoseconds of the last frame
 	received atomic.Uint64 // frames
 
+	turn sync.Mutex // held while runs are told of something, which happens in order
+
 	mu       sync.Mutex
 	why      string // not empty: why it was killed
+	drain    int64  // not 0: it is killed then, or when no run is left
 	gone     bool
 	guilty   uint64 // the isolate it was killed for, 0 for none
 	runs     map[uint64]*Run
@@ -57,6 +61,10 @@ func (p *Runner) PID() int { return p.cmd.Process.Pid }
 
 // Dead is closed once the process is over and its runs have been told.
 func (p *Runner) Dead() <-chan struct{} { return p.dead }
+
+// Left is closed once it takes no more runs and others have its place: when it
+// died, or will as soon as the runs that are innocent of it have ended.
+func (p *Runner) Left() <-chan struct{} { return p.left }
 
 // Loaded reports whether the child has this Worker already.
 func (p *Runner) Loaded(version string) bool {
@@ -187,6 +195,41 @@ func (p *Runner) kill(why string, isolate uint64) {
 	_ = p.cmd.Process.Kill()
 }
 
+// condemn stops an isolate that cannot be asked to. Only killing the process
+// does that, so runs of other isolates may end first, for a while: the stuck
+// turn has its own thread. A Durable Object is not let run on, because it may
+// be needed elsewhere at once and there must not be two of it.
+func (p *Runner) condemn(why string, isolate uint64) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	p.mu.Lock()
+	if p.why != "" || p.gone {
+		p.mu.Unlock()
+		return
+	}
+	p.why, p.guilty, p.drain = why, isolate, monotonic()+int64(drainMax)
+	var over []*Run
+	for n, r := range p.runs {
+		if r.isolate == isolate || r.object {
+			over = append(over, r)
+			delete(p.runs, n)
+		}
+	}
+	p.mu.Unlock()
+	p.ring.replace(p, why)
+	close(p.left)
+	for _, r := range over {
+		r.end(End{Lost: p.blame(r), Why: why})
+	}
+}
+
+func (p *Runner) blame(r *Run) Lost {
+	if p.guilty != 0 && r.isolate == p.guilty {
+		return LostGuilty
+	}
+	return LostInnocent
+}
+
 // read delivers the child's frames until it dies or breaks the protocol.
 func (p *Runner) read(r *frameReader) {
 	var err error
@@ -195,7 +238,9 @@ func (p *Runner) read(r *frameReader) {
 		if f, err = r.next(); err == nil {
 			p.heard.Store(monotonic())
 			p.received.Add(1)
+			p.turn.Lock()
 			err = p.handle(f)
+			p.turn.Unlock()
 		}
 	}
 	if errors.Is(err, errProtocol) {
@@ -260,9 +305,11 @@ const straysMax = 100_000
 
 // over tells everyone who waits for the child that it is gone.
 func (p *Runner) over() {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	p.mu.Lock()
 	p.gone = true
-	why, guilty := p.why, p.guilty
+	why, drained := p.why, p.drain != 0
 	runs, jobs := p.runs, p.jobs
 	p.runs, p.jobs = map[uint64]*Run{}, map[uint64]*job{}
 	p.mu.Unlock()
@@ -273,12 +320,11 @@ func (p *Runner) over() {
 		why = "it stopped by itself"
 	}
 	p.ring.lost(p, why)
+	if !drained {
+		close(p.left)
+	}
 	for _, r := range runs {
-		lost := LostInnocent
-		if guilty != 0 && r.isolate == guilty {
-			lost = LostGuilty
-		}
-		r.end(End{Lost: lost, Why: why})
+		r.end(End{Lost: p.blame(r), Why: why})
 	}
 	p.ring.retire(p.board)
 	close(p.dead)
@@ -316,7 +362,11 @@ func (p *Runner) ask(ctx context.Context, k, want kind, v any) ([]byte, error) {
 func (p *Runner) watch(t int64) {
 	p.mu.Lock()
 	if p.gone || p.why != "" {
+		over := !p.gone && p.drain != 0 && (t > p.drain || len(p.runs) == 0)
 		p.mu.Unlock()
+		if over {
+			_ = p.cmd.Process.Kill()
+		}
 		return
 	}
 	var kill string
@@ -369,7 +419,11 @@ func (p *Runner) watch(t int64) {
 	}
 	if kill != "" {
 		p.ring.cfg.Log.Warn("runner killed", "pid", p.PID(), "role", p.role, "why", kill)
-		p.kill(kill, blame)
+		if blame != 0 {
+			p.condemn(kill, blame)
+		} else {
+			p.kill(kill, 0)
+		}
 	}
 }
 
@@ -385,6 +439,8 @@ const (
 	// turnSoon is the age of a turn at which its thread is first looked at.
 	turnSoon   = 60 * time.Millisecond
 	silenceMax = 2 * time.Second
+	// drainMax is how long the other runs of a child may go on beside a stuck one.
+	drainMax = time.Second
 	// hardSlack is added to a run's wall limit before it is cancelled from
 	// here; hardGrace later its runner is killed.
 	hardSlack = 2 * time.Second
@@ -424,7 +480,7 @@ func (r *Ring) launch(role string) (*Runner, error) {
 		return nil, err
 	}
 	p := &Runner{
-		ring: r, role: role, conn: newConn(ours), dead: make(chan struct{}), tail: &tail{},
+		ring: r, role: role, conn: newConn(ours), dead: make(chan struct{}), left: make(chan struct{}), tail: &tail{},
 		runs: map[uint64]*Run{}, jobs: map[uint64]*job{}, workers: map[string]uint64{}, pages: map[uint64][]chan []byte{},
 	}
 	if p.board, err = r.board(); err != nil {
