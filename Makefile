@@ -60,6 +60,7 @@ test-browser: ## the client's unit tests, then the browser tests against bin/col
 
 test-full: test ## the long tests too: corpora three times over, fault injection, mutation of checks
 	$(GO) test -timeout 90m ./...
+	COLDSTART_FULL=1 node web/e2e/run.mjs
 
 bench: build ## Go benchmarks and coldstart bench
 	$(GO) test -run '^$$' -bench . -benchtime 200x ./sandbox/... ./web/...

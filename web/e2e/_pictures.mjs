@@ -25,7 +25,7 @@ export async function draw(page) {
  * and both sizes. Page is any page; it is left at about:blank.
  */
 export async function compare(page, a, b, { cell = 8, step = 24 } = {}) {
-  await page.goto("about:blank");
+  if (page.url() !== "about:blank") await page.goto("about:blank");
   return page.evaluate(async ({ a, b, cell, step }) => {
     const cells = async (data) => {
       const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());

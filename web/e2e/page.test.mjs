@@ -5,7 +5,7 @@ import { axe, base, figure, lessons, openLesson, percentile, run, saved, sideway
 
 useBrowser();
 
-const pages = ["/", ...lessons, "/docs", "/learn/none/such"];
+const pages = ["/", ...lessons, "/docs", "/dev/gallery", "/learn/none/such"];
 
 for (const colorScheme of ["light", "dark"]) {
   test(`16 axe finds nothing on any page, ${colorScheme}`, withPage({ colorScheme }, async (page) => {

@@ -27,6 +27,7 @@ func render(t *testing.T, c templ.Component) string {
 
 // TestGolden compares every component of the gallery, and the body of every
 // page, with its golden file: go test ./web/view -run Golden -update rewrites them.
+// How a component looks is compared by web/e2e/gallery.test.mjs.
 func TestGolden(t *testing.T) {
 	want := map[string]bool{}
 	check := func(name, got string) {
