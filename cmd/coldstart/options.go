@@ -19,6 +19,7 @@ type sandboxOptions struct {
 	data     string // folder to fall back to for the cache
 	isolates int    // live isolates to make room for, 0 for the default
 	runners  int    // run children, 0 for the default
+	ceiling  trace.Limits
 	store    platform.Store
 	allow    map[string]string
 	dns      string
@@ -46,7 +47,7 @@ func (g *globals) openSandbox(ctx context.Context, o sandboxOptions) (*box, erro
 		return nil, err
 	}
 	cfg := sandbox.Config{
-		Runners: o.runners, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
+		Runners: o.runners, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
 	}
 	if o.isolates > 0 {
 		const each = 1 << 20 // generous: an idle isolate holds a quarter of it

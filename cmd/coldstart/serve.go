@@ -20,6 +20,7 @@ import (
 	"coldstart/web"
 	"coldstart/web/bus"
 	"coldstart/web/classroom"
+	"coldstart/web/lab"
 )
 
 // serveCmd is the site.
@@ -91,7 +92,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
 		LabDoor: func(ctx context.Context) (sandbox.Door, error) {
-			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, log: log})
+			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), log: log})
 		},
 		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author,
 	})

@@ -44,7 +44,7 @@ func opener(t *testing.T) func(context.Context) (sandbox.Door, error) {
 	}
 	t.Cleanup(func() { image.Close() })
 	return func(context.Context) (sandbox.Door, error) {
-		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1})
+		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Ceiling: Ceiling()})
 	}
 }
 
