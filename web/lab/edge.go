@@ -1,0 +1,181 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/box"
+	"coldstart/sandbox/trace"
+)
+
+// City is a place on the map.
+type City struct {
+	Name     string
+	Lat, Lon float64 // degrees, north and east
+	Edge     float64 // km to the nearest place that runs code; a guess for a large network
+}
+
+// Cities are where the visitors of the edge lab are; data can stand in each.
+// Coordinates are rounded to a tenth of a degree.
+func Cities() []City {
+	return []City{
+		{"Amsterdam", 52.4, 4.9, 10},
+		{"Madrid", 40.4, -3.7, 30},
+		{"Lagos", 6.5, 3.4, 40},
+		{"Mumbai", 19.1, 72.9, 50},
+		{"São Paulo", -23.6, -46.6, 40},
+		{"Tokyo", 35.7, 139.7, 30},
+		{"Lima", -12.0, -77.0, 60},
+		{"Sydney", -33.9, 151.2, 50},
+	}
+}
+
+// FindCity finds a city by its name.
+func FindCity(name string) (City, bool) {
+	all := Cities()
+	if i := slices.IndexFunc(all, func(c City) bool { return c.Name == name }); i >= 0 {
+		return all[i], true
+	}
+	return City{}, false
+}
+
+// earth is the mean radius, in km.
+const earth = 6371.0
+
+// Distance is that along the ground, in km: the great circle between two places.
+func Distance(a, b City) float64 {
+	r := math.Pi / 180
+	dLat, dLon := (b.Lat-a.Lat)*r, (b.Lon-a.Lon)*r
+	h := math.Pow(math.Sin(dLat/2), 2) + math.Cos(a.Lat*r)*math.Cos(b.Lat*r)*math.Pow(math.Sin(dLon/2), 2)
+	return 2 * earth * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// Network is the modelled part of the edge lab.
+type Network struct {
+	Data     string  `json:"data"`         // the city of the database, and of the central server
+	Calls    int     `json:"calls"`        // to the database, one after the other
+	Cached   float64 `json:"cached"`       // share of them that the edge answers from a cache, 0 to 1
+	Factor   float64 `json:"factor"`       // by which cables are longer than the great circle
+	LastMile float64 `json:"last_mile_ms"` // between a visitor and the network, there and back
+}
+
+// lightInGlass is in km a millisecond.
+const lightInGlass = 200.0
+
+// RoundTrip is how long a signal takes there and back over km of great circle, in ms.
+func (n Network) RoundTrip(km float64) float64 { return 2 * km * n.Factor / lightInGlass }
+
+// Wait is what one visitor waits, in ms, without the handler's own time.
+type Wait struct {
+	City    City
+	Km      float64 // to the data
+	Edge    float64 // code near the visitor
+	Central float64 // code next to the data
+}
+
+// Waits works out the model for all cities.
+func (n Network) Waits() []Wait {
+	data, ok := FindCity(n.Data)
+	if !ok {
+		data = Cities()[0]
+	}
+	var out []Wait
+	for _, c := range Cities() {
+		km := Distance(c, data)
+		out = append(out, Wait{
+			City: c, Km: km,
+			Edge:    n.LastMile + n.RoundTrip(c.Edge) + float64(n.Calls)*(1-n.Cached)*n.RoundTrip(km),
+			Central: n.LastMile + n.RoundTrip(km),
+		})
+	}
+	return out
+}
+
+// Edge is what the edge lab found: a measured handler in a modelled network.
+type Edge struct {
+	Network Network   `json:"network"`
+	Warm    []float64 `json:"warm_ms"` // the handler in a warm isolate, each run
+	Cold    []float64 `json:"cold_ms"` // start, load and handler in a new isolate, each run
+	Own     bool      `json:"own"`     // the learner's Worker, not the lab's
+	// Yours is what the learner's own function says of each city; nil without one.
+	Yours   []OwnWait `json:"yours,omitempty"`
+	Trouble string    `json:"trouble,omitempty"` // why there is no Yours
+	Machine string    `json:"machine"`
+	At      time.Time `json:"at"`
+}
+
+// OwnWait is what a learner's wait() answers for a city, in ms.
+type OwnWait struct {
+	Edge    float64 `json:"edge"`
+	Central float64 `json:"central"`
+}
+
+const (
+	edgeWarm = 40
+	edgeCold = 10
+)
+
+// MeasureEdge measures the learner's Worker: its first requests in new
+// isolates, and warm ones. own nil measures a Worker that answers at once.
+func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Project, told func(string)) (*Edge, error) {
+	err := l.enter(ctx, func(n int) { told(fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are"))) })
+	if err != nil {
+		return nil, err
+	}
+	defer l.leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
+	defer cancel()
+	e := &Edge{Own: own != nil}
+	if own == nil {
+		key = sandbox.Key{Learner: "lab", Project: "edge"}
+		own = &trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"}
+	}
+	kind, err := l.isolates(ctx, key, *own)
+	var missing *box.MissingError
+	if errors.As(err, &missing) {
+		return nil, &CodeError{missing.Why}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = kind.Close() }()
+	door, at := kind.(*isolates).door, sandbox.Key{Learner: "visitors", Project: "lab"}
+	if err := door.Deploy(ctx, at, kind.(*isolates).deploy); err != nil {
+		return nil, err
+	}
+	told("Measuring the handler.")
+	for i := range edgeCold + edgeWarm + 2 {
+		if i < edgeCold {
+			if err := door.Evict(ctx, at, ""); err != nil {
+				return nil, err
+			}
+		}
+		sum, err := visit(ctx, door, at)
+		if err != nil {
+			return nil, err
+		}
+		if sum.Outcome != "ok" {
+			if sum.Fault != nil {
+				return nil, faulty(sum.Fault)
+			}
+			return nil, &CodeError{sum.Outcome}
+		}
+		handle := float64(sum.Phase(trace.PhaseHandle)+sum.Phase(trace.PhaseStream)) / 1000
+		switch {
+		case sum.Temperature == trace.Cold:
+			e.Cold = append(e.Cold, handle+float64(sum.Phase(trace.PhaseStart)+sum.Phase(trace.PhaseLoad))/1000)
+		case i >= edgeCold+2:
+			e.Warm = append(e.Warm, handle)
+		}
+	}
+	e.Machine, e.At = box.Machine(), l.cfg.Now()
+	return e, nil
+}
+
+// Median of the warm handler, in ms; 0 before it was measured.
+func (e *Edge) Median() float64 { return quantile(slices.Clone(e.Warm), 0.5) }
