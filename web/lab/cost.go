@@ -1,12 +1,17 @@
 package lab
 
 import (
+	"context"
 	_ "embed"
+	"errors"
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
 
+	"coldstart/sandbox"
 	"coldstart/sandbox/jsonline"
+	"coldstart/sandbox/trace"
 )
 
 //go:embed prices.json
@@ -231,3 +236,84 @@ func (p *Prices) Rented() *Plan {
 	}
 	return nil
 }
+
+// Cost is what the cost lab worked out.
+type Cost struct {
+	Text   string `json:"text"` // of the prices, as they were edited
+	Prices Prices `json:"prices"`
+	Shape  Shape  `json:"shape"`
+	// Own is what the learner's monthly() answers by plan, for each of
+	// OwnRequests; NaN is kept as null. Nil without one.
+	Own     map[string][]*float64 `json:"own,omitempty"`
+	Trouble string                `json:"trouble,omitempty"` // why there is no Own, or not for a plan
+}
+
+// OwnRequests are the numbers of requests a month for which a learner's
+// function is asked: none, then four in each decade of the axis.
+func OwnRequests() []float64 {
+	out := []float64{0}
+	for i := 0; i <= 4*costDecades; i++ {
+		out = append(out, math.Round(costFrom*math.Pow(10, float64(i)/4)))
+	}
+	return out
+}
+
+// The axis of requests a month.
+const (
+	costFrom    = 1e4
+	costDecades = 6
+)
+
+// OwnMonthly asks the learner's monthly(plan, use) of one file, for all plans
+// that it knows.
+func (l *Labs) OwnMonthly(ctx context.Context, key sandbox.Key, p trace.Project, file string, c *Cost) error {
+	type use struct {
+		Requests float64 `json:"requests"`
+		Shape
+	}
+	var q struct {
+		Plans []string `json:"plans"`
+		Uses  []use    `json:"uses"`
+	}
+	for _, plan := range c.Prices.Plans {
+		q.Plans = append(q.Plans, plan.ID)
+	}
+	for _, r := range OwnRequests() {
+		q.Uses = append(q.Uses, use{r, c.Shape})
+	}
+	var answer struct {
+		Missing bool                  `json:"missing"`
+		Own     map[string][]*float64 `json:"own"`
+	}
+	err := l.Ask(ctx, key, p, fmt.Sprintf(monthlyEntry, "./"+file), q, &answer)
+	var code *CodeError
+	switch {
+	case errors.As(err, &code):
+		c.Trouble = code.Message
+	case err != nil:
+		return err
+	case answer.Missing:
+		c.Trouble = file + " exports no function monthly"
+	default:
+		c.Own = answer.Own
+	}
+	return nil
+}
+
+// monthlyEntry asks monthly for each plan. One that it throws for is left out:
+// a lesson's file need not know them all.
+const monthlyEntry = `import * as own from %q;
+export default {
+  async fetch(request) {
+    const { plans, uses } = await request.json();
+    if (typeof own.monthly !== "function") return Response.json({ missing: true });
+    const out = {};
+    for (const plan of plans) {
+      try {
+        out[plan] = uses.map((use) => { const v = own.monthly(plan, { ...use }); return typeof v === "number" ? v : null; });
+      } catch {}
+    }
+    return Response.json({ own: out });
+  },
+};
+`

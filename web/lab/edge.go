@@ -179,3 +179,47 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 
 // Median of the warm handler, in ms; 0 before it was measured.
 func (e *Edge) Median() float64 { return quantile(slices.Clone(e.Warm), 0.5) }
+
+// OwnWaits asks the learner's wait(place, distances, load) of one file for
+// each city.
+func (l *Labs) OwnWaits(ctx context.Context, key sandbox.Key, p trace.Project, file string, e *Edge) error {
+	type city struct {
+		Edge float64 `json:"edge"`
+		Data float64 `json:"data"`
+	}
+	q := map[string]any{"load": map[string]any{"calls": e.Network.Calls, "cached": e.Network.Cached}}
+	var cities []city
+	for _, w := range e.Network.Waits() {
+		cities = append(cities, city{w.City.Edge, w.Km})
+	}
+	q["cities"] = cities
+	var answer struct {
+		Missing bool      `json:"missing"`
+		Own     []OwnWait `json:"own"`
+	}
+	e.Yours, e.Trouble = nil, ""
+	err := l.Ask(ctx, key, p, fmt.Sprintf(waitEntry, "./"+file), q, &answer)
+	var code *CodeError
+	switch {
+	case errors.As(err, &code):
+		e.Trouble = code.Message
+	case err != nil:
+		return err
+	case answer.Missing:
+		e.Trouble = file + " exports no function wait"
+	case len(answer.Own) == len(cities):
+		e.Yours = answer.Own
+	}
+	return nil
+}
+
+const waitEntry = `import * as own from %q;
+export default {
+  async fetch(request) {
+    const { cities, load } = await request.json();
+    if (typeof own.wait !== "function") return Response.json({ missing: true });
+    const of = (place, city) => Number(own.wait(place, { ...city }, { ...load })) || 0;
+    return Response.json({ own: cities.map((c) => ({ edge: of("edge", c), central: of("central", c) })) });
+  },
+};
+`
