@@ -30,6 +30,7 @@ func (s *Site) labList() []experiment {
 		s.routingLab(),
 		s.snapshotLab(),
 		s.processLab(),
+		s.autoscaleLab(),
 	}
 }
 
@@ -64,6 +65,7 @@ type labKnown struct {
 	figures map[string]string  // for the text's placeholders
 	numbers map[string]float64 // to grade predictions with
 	check   any                // what lab() gives to checks; nil before the first run
+	values  map[string]string  // of the fields that it was made with
 }
 
 // labOf is a lab whose record is an R, which is kept as JSON.
@@ -76,6 +78,7 @@ type labOf[R any] struct {
 	// Draw draws a record, or with nil what stands there before the first run.
 	// values are those of the lab's fields. It may give nil.
 	Draw    func(record *R, values map[string]string) templ.Component
+	Values  func(*R) map[string]string  // of the fields that the record was made with, so that its page shows them; nil for none
 	Figures func(*R) map[string]string  // for the text's placeholders; nil for none
 	Numbers func(*R) map[string]float64 // the same to calculate with; nil for none
 	Check   func(*R) any                // for lab() in checks; nil gives the record itself
@@ -111,6 +114,9 @@ func (l *labOf[R]) known(record json.RawMessage, values map[string]string) (labK
 		}
 		if l.Figures != nil {
 			k.figures = l.Figures(r)
+		}
+		if l.Values != nil {
+			k.values = l.Values(r)
 		}
 		if l.Numbers != nil {
 			k.numbers = l.Numbers(r)
@@ -197,6 +203,9 @@ func (i *labInfo) shown(values map[string]string) view.LabInfo {
 	out.Fields = slices.Clone(i.Fields)
 	for k := range out.Fields {
 		out.Fields[k].Value = values[out.Fields[k].Name]
+		if out.Fields[k].Unless != "" && values[out.Fields[k].Unless] != "" {
+			out.Fields[k].Label = ""
+		}
 	}
 	return out
 }
@@ -266,13 +275,21 @@ func (k labsOf) of(l experiment, values map[string]string) labKnown {
 	return known
 }
 
-// view is a lab as a page shows it, nil for one that this server does not have.
-func (k labsOf) view(id, action string, args map[string]string) *view.Lab {
+// view is a lab as a page shows it, nil for one that this server does not
+// have. Its fields hold what was asked for, else what the last run was made
+// with, else what the lesson's args say.
+func (k labsOf) view(id, action string, args, asked map[string]string) *view.Lab {
 	l := k.s.lab(id)
 	if l == nil {
 		return nil
 	}
-	values := l.info().values(args)
+	given := maps.Clone(args)
+	if given == nil {
+		given = map[string]string{}
+	}
+	maps.Copy(given, k.of(l, l.info().values(args)).values)
+	maps.Copy(given, asked)
+	values := l.info().values(given)
 	return &view.Lab{LabInfo: l.info().shown(values), Action: action, Drawn: k.of(l, values).drawn}
 }
 
@@ -395,7 +412,7 @@ func (s *Site) labPage(c *call) error {
 			return err
 		}
 	}
-	p.Lab = *known.view(i.ID, "/labs/"+i.ID, formValues(c.r.URL.Query()))
+	p.Lab = *known.view(i.ID, "/labs/"+i.ID, nil, formValues(c.r.URL.Query()))
 	return c.page(http.StatusOK, view.LabView(p))
 }
 

@@ -156,7 +156,7 @@ func limitsOf(l *lessons.Lesson) trace.Limits {
 func (x studying) learned() view.Learned {
 	by := view.Learned{Answers: map[string]view.Answer{}, Tasks: map[int]view.TaskResult{}, Hints: x.hints, Measures: figures(x.runs), Figures: x.labs.figures()}
 	by.Lab = func(name string, args map[string]string) *view.Lab {
-		return x.labs.view(name, x.lesson.URL()+"/lab", args)
+		return x.labs.view(name, x.lesson.URL()+"/lab", args, nil)
 	}
 	numbers := x.labs.numbers()
 	for _, q := range x.text.Questions {

@@ -46,9 +46,11 @@ type Autoscale struct {
 	Noted   []pool.Event `json:"noted"`   // of the isolates
 	Work    []float64    `json:"work_ms"` // what a request took in a warm isolate before the run, in ms
 	Own     bool         `json:"own"`     // the learner's Worker, not the lab's
-	Machine string       `json:"machine"`
-	At      time.Time    `json:"at"`
-	Whole   bool         `json:"whole"`
+	// PoolText is the pool.json that Traffic.Pool was read from; the caller keeps it here.
+	PoolText string    `json:"pool_json"`
+	Machine  string    `json:"machine"`
+	At       time.Time `json:"at"`
+	Whole    bool      `json:"whole"`
 }
 
 // Side is one of the two that answered.
@@ -113,6 +115,13 @@ func (t Traffic) rates() ([]pool.Rate, float64) {
 		return []pool.Rate{{From: 0.5, PerSecond: t.Peak}, {From: 3.5}, {From: 3.5 + quiet, PerSecond: t.Peak}}, 6.5 + quiet
 	}
 	return []pool.Rate{{From: 1, PerSecond: t.Peak / 20}, {From: 4, PerSecond: t.Peak}, {From: 10, PerSecond: t.Peak / 3}}, 13
+}
+
+// Until is how long a run takes at least, in seconds: the visitors, and then
+// silence until the last isolate has gone.
+func (t Traffic) Until() float64 {
+	_, end := t.rates()
+	return math.Ceil(end + idleFor.Seconds()/t.Clock + 1)
 }
 
 //go:embed nap.js

@@ -20,6 +20,15 @@ var prices []byte
 // PricesJSON is the text of the prices that ship with the lab.
 func PricesJSON() string { return string(prices) }
 
+// ShippedPrices are the prices that ship with the lab.
+func ShippedPrices() Prices {
+	p, err := ParsePrices("prices.json", prices)
+	if err != nil {
+		panic("lab: " + err.Error()) // a test parses them
+	}
+	return p
+}
+
 // Prices is a prices.json: what plans cost, read from somewhere at some time.
 type Prices struct {
 	Read     string  `json:"read"` // when, 2026-11-21

@@ -19,7 +19,8 @@ type Plot struct {
 	X, Y   Axis
 	Lines  []PlotLine
 	Marks  []PlotMark
-	Height int // px of the drawing with its axis; 0 means 220
+	Height int  // px of the drawing with its axis; 0 means 220
+	Live   bool // figures still come: the table behind it is filled when they are all there
 }
 
 // Axis is one of a plot's axes.
@@ -44,6 +45,7 @@ type PlotLine struct {
 	Name   string
 	Kind   string
 	Steps  bool // a value holds until the next
+	Dots   bool // marks at the points instead of a line: diamonds of the kind "cold", else rings
 	Points []PlotPoint
 }
 
@@ -186,10 +188,21 @@ func (g plotted) path(l PlotLine) string {
 	return b.String()
 }
 
+// placed are the points of a line as marks, x as a fraction and y in px.
+func (g plotted) placed(l PlotLine) []dot {
+	var out []dot
+	for _, q := range l.Points {
+		if g.x.has(q.X) && g.y.has(q.Y) {
+			out = append(out, dot{g.x.at(q.X), g.px(q.Y)})
+		}
+	}
+	return out
+}
+
 func (g plotted) caption() string {
 	var parts []string
 	for _, l := range g.Lines {
-		if n := len(l.Points); n > 0 {
+		if n := len(l.Points); n > 0 && !math.IsNaN(l.Points[n-1].Y) {
 			parts = append(parts, fmt.Sprintf("%s ends at %s", l.Name, g.Y.write(l.Points[n-1].Y)))
 		}
 	}
@@ -217,6 +230,9 @@ const maxPlotRows = 60
 // Numbers are the plot's figures as a table, one row for each X.
 func (p Plot) Numbers() Numbers {
 	n := Numbers{Name: p.Name, Head: []string{p.X.Name}}
+	if p.Live {
+		p.Lines = nil
+	}
 	at := map[float64][]string{}
 	var xs []float64
 	for i, l := range p.Lines {
@@ -226,7 +242,9 @@ func (p Plot) Numbers() Numbers {
 				at[q.X] = make([]string, len(p.Lines))
 				xs = append(xs, q.X)
 			}
-			at[q.X][i] = p.Y.write(q.Y)
+			if !math.IsNaN(q.Y) { // a gap
+				at[q.X][i] = p.Y.write(q.Y)
+			}
 		}
 	}
 	slices.Sort(xs)

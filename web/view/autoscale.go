@@ -1,0 +1,191 @@
+package view
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Autoscale is what the autoscale lab shows: isolates that were measured and
+// servers that were modelled, on the same arrivals.
+type Autoscale struct {
+	Action      string // where the kill switch posts without scripts
+	Step        float64
+	Until       float64 // seconds on the axis
+	Live        bool    // it still runs
+	Real, Model AutoSide
+	Events      []AutoEvent // in order
+	Pool        string      // what the pool is, in one sentence
+	How         string      // how it was measured, in one line
+}
+
+// AutoSide is one of the two that answered.
+type AutoSide struct {
+	Name                             string
+	Beats                            []AutoBeat
+	Requests, Answered, Errors, Cold int
+	Peak                             int
+	P50, P99                         float64 // ms
+	Cost                             float64 // dollars
+}
+
+// AutoBeat is one step of time on one side.
+type AutoBeat struct {
+	Arrived, Answered, Errors, Queue, Copies, Booting, Cold int
+	P50, P99                                                float64 // ms; 0 when nobody was answered
+	Cost                                                    float64
+}
+
+// AutoEvent is something that happened.
+type AutoEvent struct {
+	At   float64 // seconds
+	Side string
+	Say  string
+	Hard bool // a machine died
+}
+
+func inSeconds(v float64) string { return decimal(math.Round(v*100)/100) + " s" }
+
+func inMillis(ms float64) string { return Duration(int64(math.Round(ms * 1000))) }
+
+// dollars writes an amount with two digits that count: $0.00042, $3.20, $1,204.
+func dollars(v float64) string {
+	switch {
+	case v == 0:
+		return "$0"
+	case v < 0.1:
+		return "$" + strconv.FormatFloat(v, 'f', min(int(1-math.Floor(math.Log10(v))), 9), 64)
+	case v < 1000:
+		return "$" + strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return "$" + grouped(int(math.Round(v)))
+}
+
+// line takes a figure of each beat, at the beat's end. NaN leaves a gap.
+func (a Autoscale) line(name, kind string, s AutoSide, steps bool, of func(AutoBeat) float64) PlotLine {
+	l := PlotLine{Name: name, Kind: kind, Steps: steps}
+	beats := s.Beats
+	if a.Live && len(beats) > 0 {
+		beats = beats[:len(beats)-1] // the last one is under way
+	}
+	for i, b := range beats {
+		l.Points = append(l.Points, PlotPoint{math.Round(float64(i+1)*a.Step*100) / 100, of(b)})
+	}
+	return l
+}
+
+// rate is a moving figure a second, over the last second.
+func (a Autoscale) rate(name, kind string, s AutoSide, of func(AutoBeat) int) PlotLine {
+	l := a.line(name, kind, s, false, func(b AutoBeat) float64 { return float64(of(b)) })
+	window := max(int(math.Round(1/a.Step)), 1)
+	counts := make([]float64, len(l.Points))
+	for i := range l.Points {
+		counts[i] = l.Points[i].Y
+	}
+	for i := range l.Points {
+		sum := 0.0
+		for k := max(0, i-window+1); k <= i; k++ {
+			sum += counts[k]
+		}
+		l.Points[i].Y = math.Round(sum/(float64(window)*a.Step)*10) / 10
+	}
+	return l
+}
+
+func orNaN(v float64) float64 {
+	if v <= 0 {
+		return math.NaN()
+	}
+	return v
+}
+
+// plots are the charts of the lab, all over the same seconds.
+func (a Autoscale) plots() []Plot {
+	x := Axis{Name: "time", To: a.Until, Write: inSeconds}
+	count := Axis{Write: func(v float64) string { return grouped(int(math.Round(v))) }}
+	wait := Axis{Log: true, From: a.fastest(), To: 10_000, Write: inMillis}
+	money := Axis{Write: dollars}
+	mine, theirs := a.Real, a.Model
+	copies := a.line("isolates", "", mine, true, func(b AutoBeat) float64 { return float64(b.Copies) })
+	cold := PlotLine{Name: "cold starts", Kind: "cold", Dots: true}
+	for i, q := range copies.Points {
+		if mine.Beats[i].Cold > 0 {
+			cold.Points = append(cold.Points, q)
+		}
+	}
+	var marks []PlotMark
+	for _, e := range a.Events {
+		if e.Hard && e.Side == theirs.Name {
+			marks = append(marks, PlotMark{e.At, "killed"})
+		}
+	}
+	queue := func(b AutoBeat) float64 { return float64(b.Queue) }
+	out := []Plot{
+		{Name: "Requests a second", Y: count, Lines: []PlotLine{
+			a.rate("arrive", "faint", mine, func(b AutoBeat) int { return b.Arrived }),
+			a.rate("answered by isolates", "", mine, func(b AutoBeat) int { return b.Answered }),
+			a.rate("by the pool", "dash", theirs, func(b AutoBeat) int { return b.Answered }),
+		}},
+		{Name: "Visitors in line", Y: count, Lines: []PlotLine{a.line("for an isolate", "", mine, true, queue), a.line("for a server", "dash", theirs, true, queue)}},
+		{Name: "Half of the visitors wait at most (p50)", Y: wait, Lines: []PlotLine{
+			a.line("isolates", "", mine, false, func(b AutoBeat) float64 { return orNaN(b.P50) }),
+			a.line("pool", "dash", theirs, false, func(b AutoBeat) float64 { return orNaN(b.P50) }),
+		}},
+		{Name: "99 of 100 wait at most (p99)", Y: wait, Lines: []PlotLine{
+			a.line("isolates", "", mine, false, func(b AutoBeat) float64 { return orNaN(b.P99) }),
+			a.line("pool", "dash", theirs, false, func(b AutoBeat) float64 { return orNaN(b.P99) }),
+		}},
+		{Name: "Copies", Y: count, Lines: []PlotLine{
+			copies, cold,
+			a.line("copies that answer", "dash", theirs, true, func(b AutoBeat) float64 { return float64(b.Copies) }),
+			a.line("booting, or dead and unnoticed", "dot", theirs, true, func(b AutoBeat) float64 { return float64(b.Booting) }),
+		}},
+		{Name: "Cost so far", Y: money, Lines: []PlotLine{
+			a.line("requests and CPU time", "", mine, false, func(b AutoBeat) float64 { return b.Cost }),
+			a.line("hours of servers", "dash", theirs, false, func(b AutoBeat) float64 { return b.Cost }),
+		}},
+	}
+	for i := range out {
+		out[i].X, out[i].Live, out[i].Height, out[i].Marks = x, a.Live, 180, marks
+	}
+	return out
+}
+
+// fastest is the lower end of the axis of waits: a decade under 100 ms at most.
+func (a Autoscale) fastest() float64 {
+	low := 10.0
+	for _, s := range []AutoSide{a.Real, a.Model} {
+		for _, b := range s.Beats {
+			for b.P50 > 0 && b.P50 < low && low > 0.01 {
+				low /= 10
+			}
+		}
+	}
+	return low
+}
+
+// rows compare the two sides in figures.
+func (a Autoscale) rows() [][3]string {
+	of := func(name string, f func(AutoSide) string) [3]string { return [3]string{name, f(a.Real), f(a.Model)} }
+	return [][3]string{
+		of("visitors", func(s AutoSide) string { return grouped(s.Requests) }),
+		of("answered", func(s AutoSide) string { return grouped(s.Answered) }),
+		of("lost", func(s AutoSide) string {
+			if s.Requests == 0 {
+				return "0"
+			}
+			return fmt.Sprintf("%s, %.1f %%", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
+		}),
+		of("p50", func(s AutoSide) string { return figureOr(s.P50) }),
+		of("p99", func(s AutoSide) string { return figureOr(s.P99) }),
+		of("most copies at once", func(s AutoSide) string { return grouped(s.Peak) }),
+		of("cost", func(s AutoSide) string { return dollars(s.Cost) }),
+	}
+}
+
+func figureOr(ms float64) string {
+	if ms == 0 {
+		return "–"
+	}
+	return inMillis(ms)
+}
