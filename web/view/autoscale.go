@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Autoscale is what the autoscale lab shows: isolates that were measured and
@@ -46,7 +47,13 @@ type AutoEvent struct {
 
 func inSeconds(v float64) string { return decimal(math.Round(v*100)/100) + " s" }
 
-func inMillis(ms float64) string { return Duration(int64(math.Round(ms * 1000))) }
+// inMillis writes a wait; powers of ten, which an axis marks, without digits behind.
+func inMillis(ms float64) string {
+	if e := math.Log10(ms); e == math.Trunc(e) {
+		return round(ms * 1000)
+	}
+	return Duration(int64(math.Round(ms * 1000)))
+}
 
 // dollars writes an amount with two digits that count: $0.00042, $3.20, $1,204.
 func dollars(v float64) string {
@@ -54,7 +61,7 @@ func dollars(v float64) string {
 	case v == 0:
 		return "$0"
 	case v < 0.1:
-		return "$" + strconv.FormatFloat(v, 'f', min(int(1-math.Floor(math.Log10(v))), 9), 64)
+		return "$" + strings.TrimRight(strconv.FormatFloat(v, 'f', min(int(1-math.Floor(math.Log10(v))), 9), 64), "0")
 	case v < 1000:
 		return "$" + strconv.FormatFloat(v, 'f', 2, 64)
 	}
@@ -113,6 +120,7 @@ func (a Autoscale) plots() []Plot {
 			cold.Points = append(cold.Points, q)
 		}
 	}
+	copies.Points = append([]PlotPoint{{0, 0}}, copies.Points...) // none before the first visitor
 	var marks []PlotMark
 	for _, e := range a.Events {
 		if e.Hard && e.Side == theirs.Name {
@@ -174,11 +182,11 @@ func (a Autoscale) rows() [][3]string {
 			if s.Requests == 0 {
 				return "0"
 			}
-			return fmt.Sprintf("%s, %.1f %%", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
+			return fmt.Sprintf("%s (%.1f %%)", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
 		}),
 		of("p50", func(s AutoSide) string { return figureOr(s.P50) }),
 		of("p99", func(s AutoSide) string { return figureOr(s.P99) }),
-		of("most copies at once", func(s AutoSide) string { return grouped(s.Peak) }),
+		of("most copies", func(s AutoSide) string { return grouped(s.Peak) }),
 		of("cost", func(s AutoSide) string { return dollars(s.Cost) }),
 	}
 }
