@@ -74,7 +74,11 @@ func (c *call) shell() view.Shell {
 	if cookie, err := c.r.Cookie("theme"); err == nil && (cookie.Value == "light" || cookie.Value == "dark") {
 		theme = cookie.Value
 	}
-	return view.Shell{Nonce: c.nonce, Theme: theme, Author: c.site.author != nil}
+	you := &view.Link{Text: "You and your classes", Href: "/you"}
+	if c.session != nil && teacher(c.session.workspace) {
+		you = &view.Link{Text: "Your classes", Href: "/classes"}
+	}
+	return view.Shell{Nonce: c.nonce, Theme: theme, Author: c.site.author != nil, Class: you}
 }
 
 // page draws a page whole, then sends it.

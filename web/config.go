@@ -60,6 +60,8 @@ type Rates struct {
 	Workspace    Rate // new workspaces of one address: 5 and 300
 	Worker       Rate // requests to one public Worker: 1000 and 2000
 	WorkerCaller Rate // requests of one address to public Workers: 1000 and 2000
+	Wrong        Rate // wrong codes, phrases and passwords of one address, each: one in 5 s and 30
+	WrongAll     Rate // the same of all addresses together: 5 and 300
 }
 
 // Rate is a token bucket.
@@ -117,6 +119,8 @@ func (c Config) withDefaults() (Config, error) {
 	d(&r.Workspace, 5, 300)
 	d(&r.Worker, 1000, 2000)
 	d(&r.WorkerCaller, 1000, 2000)
+	d(&r.Wrong, 0.2, 30)
+	d(&r.WrongAll, 5, 300)
 	t := &c.Timeouts
 	for _, f := range []struct {
 		field *time.Duration

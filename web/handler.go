@@ -135,7 +135,7 @@ func (s *Site) admit(c *call, row route) error {
 	fresh := x == nil
 	if fresh {
 		switch row.access {
-		case learner, host:
+		case learner, instructor, host:
 			return fail(http.StatusUnauthorized, "Your session is not known here. Load a lesson again; work that was saved under another session stays with it.")
 		}
 		x = s.newSession()
@@ -143,6 +143,9 @@ func (s *Site) admit(c *call, row route) error {
 	c.session = x
 	if row.access == host && x.workspace.Role != classroom.RoleHost {
 		return fail(http.StatusForbidden, "Only the host of this server may do that.")
+	}
+	if row.access == instructor && !teacher(x.workspace) {
+		return &Error{Status: http.StatusForbidden, Heading: "This is for instructors", Message: "Sign in with an instructor's account to see it."}
 	}
 	if row.changes() {
 		if err := s.bySession.take(x.workspace.ID, "That is more than one learner may do at a time. Wait a moment."); err != nil {

@@ -109,6 +109,9 @@ func (s *Site) lessonPage(c *call) error {
 	if x.project.Revision > 0 && x.project.LessonRevision != l.Hash {
 		p.Banner = "This lesson was updated since you began. Your files are as you left them; Reset takes the new ones."
 	}
+	if err := s.inClass(c, &p); err != nil {
+		return err
+	}
 	p.Result = s.result(c, x, q.Get("run"))
 	if tab := q.Get("tab"); slices.Contains([]string{"response", "logs", "timeline", "isolate", "checks"}, tab) {
 		p.Result.Tab = tab

@@ -13,6 +13,10 @@ const (
 	visitor access = "visitor" // anyone; a browser without a session gets one
 	learner access = "learner" // needs a session; sees and changes its own workspace only
 	host    access = "host"    // needs the session of this server's host
+
+	// instructor needs the session of an instructor, or of the host; sees and
+	// changes the classes of its own workspace only.
+	instructor access = "instructor"
 )
 
 // route is a row of the table: an address, who may use it, and how much it takes.
@@ -41,6 +45,7 @@ const (
 func (s *Site) table() []route {
 	const lesson = "/learn/:track/:lesson"
 	const project = "/api/projects/:project"
+	const class = "/classes/:class"
 	rows := []route{
 		{http.MethodGet, "/healthz", public, 0, s.health},
 		{http.MethodGet, "/readyz", public, 0, s.ready},
@@ -93,12 +98,55 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/setup", visitor, 0, s.setupPage},
 		{http.MethodPost, "/setup", visitor, maxSmall, s.setupClaim},
 		{http.MethodGet, "/api/stats", host, 0, s.stats},
+
+		{http.MethodGet, "/join", visitor, 0, s.joinPage},
+		{http.MethodPost, "/join", visitor, maxSmall, s.join},
+		{http.MethodGet, "/j/:code", public, 0, s.joinLink},
+		{http.MethodGet, "/resume", visitor, 0, s.resumePage},
+		{http.MethodPost, "/resume", visitor, maxSmall, s.resume},
+		{http.MethodGet, "/you", visitor, 0, s.you},
+		{http.MethodPost, "/you/hand", learner, maxSmall, s.youHand},
+		{http.MethodPost, "/you/burst", learner, maxSmall, s.youBurst},
+		{http.MethodPost, "/you/read", learner, maxSmall, s.youRead},
+		{http.MethodPost, "/you/leave", learner, maxSmall, s.youLeave},
+		{http.MethodPost, "/you/phrase", learner, 0, s.youPhrase},
+		{http.MethodPost, "/you/erase", learner, maxSmall, s.youErase},
+
+		{http.MethodGet, "/signin", visitor, 0, s.signInPage},
+		{http.MethodPost, "/signin", visitor, maxSmall, s.signIn},
+		{http.MethodPost, "/signout", learner, 0, s.signOut},
+		{http.MethodGet, "/account", visitor, 0, s.accountPage},
+		{http.MethodPost, "/account", visitor, maxSmall, s.accountAccept},
+		{http.MethodGet, "/host", host, 0, s.hostPage},
+		{http.MethodPost, "/host/accounts", host, maxSmall, s.hostAccount},
+		{http.MethodPost, "/host/accounts/:account/link", host, 0, s.hostLink},
+		{http.MethodPost, "/host/accounts/:account/remove", host, 0, s.hostRemove},
+
+		{http.MethodGet, "/classes", instructor, 0, s.classesPage},
+		{http.MethodPost, "/classes", instructor, maxSmall, s.classCreate},
+		{http.MethodGet, class, instructor, 0, s.classPage},
+		{http.MethodGet, class + "/live", instructor, 0, s.classLive},
+		{http.MethodGet, class + "/code", instructor, 0, s.classCode},
+		{http.MethodPost, class + "/code", instructor, 0, s.classRotate},
+		{http.MethodGet, class + "/settings", instructor, 0, s.classSettings},
+		{http.MethodPost, class + "/settings", instructor, maxSmall, s.classSet},
+		{http.MethodPost, class + "/end", instructor, maxSmall, s.classEnd},
+		{http.MethodGet, class + "/analytics", instructor, 0, s.classAnalytics},
+		{http.MethodGet, class + "/errors/:lesson/:task", instructor, 0, s.classFailures},
+		{http.MethodGet, class + "/export.csv", instructor, 0, s.classCSV},
+		{http.MethodGet, class + "/export.json", instructor, 0, s.classJSON},
+		{http.MethodPost, class + "/burst", instructor, maxSmall, s.classBurst},
+		{http.MethodGet, class + "/members/:member", instructor, 0, s.classLearner},
+		{http.MethodPost, class + "/members/:member/note", instructor, maxSmall, s.learnerNote},
+		{http.MethodPost, class + "/members/:member/hand", instructor, 0, s.learnerHand},
+		{http.MethodPost, class + "/members/:member/remove", instructor, 0, s.learnerRemove},
+		{http.MethodPost, class + "/members/:member/merge", instructor, maxSmall, s.learnerMerge},
 	}
 	if s.author != nil {
 		rows = append(rows, route{http.MethodGet, "/api/author", public, 0, s.authorNews})
 	}
 	for _, r := range rows {
-		if r.method == http.MethodGet && r.path != "/api/live" {
+		if r.method == http.MethodGet && r.path != "/api/live" && r.path != class+"/live" {
 			r.method = http.MethodHead
 			rows = append(rows, r)
 		}

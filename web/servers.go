@@ -8,12 +8,26 @@ import (
 	"coldstart/web/classroom"
 )
 
-// What the servers of one site tell each other about projects. The text is
-// workspace, project, slug and revision, with spaces between.
+// What the servers of one site tell each other. Of projects the text is
+// workspace, project, slug and revision, with spaces between; of learners who
+// did something it is the workspace, of classes whose members changed the class.
 const (
 	topicSaved   = "saved"
 	topicDeleted = "deleted"
+	topicLearner = "learner"
+	topicClass   = "class"
 )
+
+// touched says to every server that a learner did something their class sees.
+func (s *Site) touched(workspace string) {
+	s.config.Bus.Publish(bus.Message{Topic: topicLearner, Text: workspace})
+}
+
+// classChanged says to every server that who is in a class, or what they say
+// of themselves, changed.
+func (s *Site) classChanged(class string) {
+	s.config.Bus.Publish(bus.Message{Topic: topicClass, Text: class})
+}
 
 // tellServers says to every server, this one first, that a project changed.
 func (s *Site) tellServers(topic string, p classroom.Project) {
@@ -22,7 +36,15 @@ func (s *Site) tellServers(topic string, p classroom.Project) {
 
 // heard acts on what a server of the site says.
 func (s *Site) heard(m bus.Message) {
-	if m.Topic != topicSaved && m.Topic != topicDeleted {
+	switch m.Topic {
+	case topicLearner:
+		s.boards.touched(m.Text)
+		return
+	case topicClass:
+		s.boards.changed(m.Text)
+		return
+	case topicSaved, topicDeleted:
+	default:
 		return
 	}
 	f := strings.Split(m.Text, " ")
@@ -34,14 +56,16 @@ func (s *Site) heard(m bus.Message) {
 		return
 	}
 	s.changed(f[2])
+	s.boards.touched(f[0])
 	if m.Topic == topicSaved {
 		s.hub.Saved(classroom.Project{Workspace: f[0], ID: f[1], Slug: f[2], Revision: revision})
 	}
 }
 
 // missed is called when other servers may have said something that was lost:
-// every Worker is looked up again by its next request.
+// every Worker is looked up again by its next request, every live view draws anew.
 func (s *Site) missed() {
+	s.boards.missed()
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	for _, w := range s.workers.known {

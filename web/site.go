@@ -43,8 +43,14 @@ type Site struct {
 	closing     atomic.Bool
 	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
+	boards      *boards
+	ctx         context.Context // ends when the site closes
+	stop        context.CancelFunc
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
+
+	codes, phrases, passwords *guard
+	byName                    *limiter // wrong passwords of one name
 }
 
 // New makes a Site. The caller closes it before the Door and the Store.
@@ -70,6 +76,12 @@ func New(c Config) (*Site, error) {
 	s.newWorkspaces = newLimiter(c.Rates.Workspace, c.Now)
 	s.byWorker = newLimiter(c.Rates.Worker, c.Now)
 	s.byCaller = newLimiter(c.Rates.WorkerCaller, c.Now)
+	s.codes = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
+	s.phrases = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
+	s.passwords = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
+	s.byName = newLimiter(Rate{1.0 / 30, 10}, c.Now)
+	s.boards = newBoards()
+	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
 	s.labs = lab.New(lab.Config{Door: c.Door, Open: c.LabDoor, Now: c.Now})
@@ -79,7 +91,7 @@ func New(c Config) (*Site, error) {
 		run = Rate{1e9, 1 << 30}
 	}
 	s.hub = live.NewHub(live.Config{
-		Door: c.Door, Store: c.Store, Deployer: s.deploy, Checker: checker{s}, Labs: labRunner{s}, Logger: s.log, Now: c.Now,
+		Door: c.Door, Store: seen{c.Store, s.touched}, Deployer: s.deploy, Checker: checker{s}, Labs: labRunner{s}, Logger: s.log, Now: c.Now,
 		RunRate: run.PerSecond, RunBurst: run.Burst,
 	})
 	if c.Author != nil {
@@ -119,6 +131,7 @@ func (s *Site) Listener(l net.Listener) net.Listener {
 // tells every page to connect again. From its begin on /readyz says no.
 func (s *Site) Close(ctx context.Context) {
 	s.closing.Store(true)
+	s.stop()
 	if s.author != nil {
 		s.author.close()
 	}

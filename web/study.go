@@ -182,7 +182,7 @@ func (s *Site) progressCSV(c *call) error {
 		return t.Format(time.RFC3339)
 	}
 	for _, r := range progressRows(p) {
-		table = append(table, []string{cell(r.Track), cell(r.Title), r.Kind, r.State, strconv.Itoa(r.Tasks), strconv.Itoa(r.Of), strconv.Itoa(r.Points), strconv.Itoa(r.Most), at(r.Began), at(r.Ended)})
+		table = append(table, []string{csvCell(r.Track), csvCell(r.Title), r.Kind, r.State, strconv.Itoa(r.Tasks), strconv.Itoa(r.Of), strconv.Itoa(r.Points), strconv.Itoa(r.Most), at(r.Began), at(r.Ended)})
 	}
 	if err := w.WriteAll(table); err != nil {
 		return err
@@ -191,8 +191,8 @@ func (s *Site) progressCSV(c *call) error {
 	return c.send(http.StatusOK, "text/csv; charset=utf-8", b.Bytes())
 }
 
-// cell keeps a spreadsheet from reading a title as a formula.
-func cell(s string) string {
+// csvCell keeps a spreadsheet from reading a title as a formula.
+func csvCell(s string) string {
 	if s != "" && (s[0] == '=' || s[0] == '+' || s[0] == '-' || s[0] == '@') {
 		return "'" + s
 	}

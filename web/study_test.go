@@ -83,7 +83,7 @@ func TestProgressIsTheLearnersOwn(t *testing.T) {
 
 func TestCellIsNoFormula(t *testing.T) {
 	for in, want := range map[string]string{"=1+1": "'=1+1", "Hello": "Hello", "": "", "@x": "'@x"} {
-		if got := cell(in); got != want {
+		if got := csvCell(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
 	}

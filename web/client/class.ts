@@ -1,0 +1,72 @@
+// The live view of a class: rows come as the server draws them, and take the
+// place of those that are there.
+
+import { $, $$, say } from "./_dom.ts";
+import { everywhere } from "./_tabs.ts";
+
+interface Message {
+  rows: { id: string; html: string }[];
+  order: string[];
+  sum: string;
+  say?: string;
+}
+
+everywhere();
+const main = $("main[data-live]");
+const body = $("#rows");
+if (main?.dataset.live) {
+  const source = new EventSource(main.dataset.live);
+  source.onopen = () => state("open");
+  source.onerror = () => state("lost");
+  source.onmessage = (e) => take(JSON.parse(e.data as string) as Message);
+}
+
+function state(s: string): void {
+  if (document.documentElement.dataset.live === s) return;
+  if (s === "lost") say("The connection is lost. Trying again.");
+  document.documentElement.dataset.live = s;
+}
+
+/** What the server drew, as an element. The server escapes what learners wrote. */
+function drawn(html: string): Element | null {
+  const t = document.createElement("template");
+  t.innerHTML = html;
+  return t.content.firstElementChild;
+}
+
+function take(m: Message): void {
+  const sum = drawn(m.sum);
+  if (sum) $("#sum")?.replaceWith(sum);
+  if (m.say) say(m.say);
+  if (!body) {
+    if (m.order.length > 0) location.reload();
+    return;
+  }
+  if (m.order.length > 0) $("#nobody")?.remove();
+  const known = new Map($$<HTMLTableRowElement>("tr[data-row]", body).map((row) => [row.dataset.row ?? "", row]));
+  for (const { id, html } of m.rows) {
+    const row = drawn(html) as HTMLTableRowElement | null;
+    if (!row) continue;
+    const old = known.get(id);
+    if (old) {
+      const focused = old.contains(document.activeElement);
+      old.replaceWith(row);
+      if (focused) $<HTMLElement>("a", row)?.focus({ preventScroll: true });
+    } else body.append(row);
+    known.set(id, row);
+  }
+  for (const [id, row] of known) if (!m.order.includes(id)) row.remove();
+  arrange(m.order, known);
+}
+
+/** Puts the rows in order, unless somebody is working in them: nothing jumps away from under a hand. */
+function arrange(order: string[], rows: Map<string, HTMLTableRowElement>): void {
+  if (!body || body.contains(document.activeElement) || body.matches(":hover")) return;
+  let at = body.firstElementChild;
+  for (const id of order) {
+    const row = rows.get(id);
+    if (!row) continue;
+    if (row === at) at = at.nextElementSibling;
+    else body.insertBefore(row, at);
+  }
+}
