@@ -30,8 +30,15 @@ import (
 
 // concrete is a row's address with its parameters filled in.
 func (r route) concrete() string {
-	return strings.NewReplacer(":track", "serverless", ":lesson", "hello", ":project", "hello", ":revision", "1", "*", "none.js").Replace(r.path)
+	return strings.NewReplacer(":track", "serverless", ":lesson", "hello", ":project", "hello", ":revision", "1", ":class", classSample, ":member", memberSample,
+		":task", "1", ":code", "abcd-efgh", ":account", "0123456789ab", ":share", "0123456789ab", "*", "none.js").Replace(r.path)
 }
+
+// Ids that nothing has.
+const (
+	classSample  = "c0c0c0c0c0c0"
+	memberSample = "d0d0d0d0d0d0"
+)
 
 // payload is a body that the row could take.
 func (r route) payload() (kind string, body string) {
@@ -41,7 +48,7 @@ func (r route) payload() (kind string, body string) {
 		}
 		return "application/json", `{"files":{"src/index.js":"x"}}`
 	}
-	return "application/x-www-form-urlencoded", "method=GET&path=/&question=quiz-1&answer=0&task=1&hint=1"
+	return "application/x-www-form-urlencoded", "method=GET&path=/&question=quiz-1&answer=0&task=1&hint=1&code=abcdefgh&nickname=ada&title=T"
 }
 
 func TestRule1PolicyOnEveryAnswer(t *testing.T) {
@@ -385,7 +392,7 @@ var update = os.Getenv("UPDATE") != ""
 // TestRule6Matrix asks every row as every kind of person and compares with a
 // golden table, so that a new row cannot come in without saying whose it is.
 func TestRule6Matrix(t *testing.T) {
-	s := newServer(t, nil)
+	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
 	owner := s.browser()
 	owner.get("/")
 	if r := owner.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "the owner's secret"}}); r.status != 200 {
@@ -402,19 +409,31 @@ func TestRule6Matrix(t *testing.T) {
 	}
 	other := s.browser()
 	other.get("/")
+	// The owner and a mate are in one class; another instructor has one too.
+	class := s.instructor("ada").newClass("Period 3")
+	owner.join(class, "owner-nick")
+	mate := s.browser()
+	mate.join(class, "mate")
+	foreign := s.instructor("bob")
+	foreign.newClass("Period 4")
+	inClass := strings.NewReplacer(classSample, class.ID, memberSample, s.memberOf(class, "owner-nick").ID)
 	var table strings.Builder
-	fmt.Fprintf(&table, "%-6s %-45s %-8s %8s  anonymous other host\n", "method", "path", "access", "body")
+	fmt.Fprintf(&table, "%-6s %-45s %-10s %8s  anonymous other mate foreign-instructor host\n", "method", "path", "access", "body")
 	for _, row := range s.site.routes {
-		fmt.Fprintf(&table, "%-6s %-45s %-8s %8d ", row.method, row.path, row.access, row.body)
-		for _, who := range []*browser{s.browser(), other, boss} {
+		fmt.Fprintf(&table, "%-6s %-45s %-10s %8d ", row.method, row.path, row.access, row.body)
+		for _, who := range []*browser{s.browser(), other, mate, foreign, boss} {
 			kind, body := row.payload()
+			path := inClass.Replace(row.concrete())
 			var r *http.Request
 			if row.changes() && row.body > 0 {
-				r = who.request(row.method, row.concrete(), kind, strings.NewReader(body))
+				r = who.request(row.method, path, kind, strings.NewReader(body))
 			} else {
-				r = who.request(row.method, row.concrete(), "", nil)
+				r = who.request(row.method, path, "", nil)
 			}
 			got := who.send(r)
+			if strings.Contains(got.body, "owner-nick") {
+				t.Errorf("%s %s shows another learner's name", row.method, row.path)
+			}
 			if strings.Contains(got.body, "the owner's secret") {
 				t.Errorf("%s %s shows another learner's code", row.method, row.path)
 			}
@@ -422,6 +441,9 @@ func TestRule6Matrix(t *testing.T) {
 				t.Errorf("%s %s: %d %s", row.method, row.path, got.status, got.body)
 			}
 			fmt.Fprintf(&table, " %d", got.status)
+			if who == foreign && row.path == "/signout" {
+				foreign.form("/signin", "name", "bob", "password", goodPassword)
+			}
 		}
 		table.WriteByte('\n')
 	}
@@ -440,6 +462,9 @@ func TestRule6Matrix(t *testing.T) {
 	}
 	if table.String() != string(want) {
 		t.Errorf("the routes are not those of %s; look at each difference, then run with UPDATE=1:\n%s", golden, table.String())
+	}
+	if m := s.memberOf(class, "owner-nick"); !m.Hand.IsZero() || m.Burst {
+		t.Errorf("the owner's place in the class is now %+v", m)
 	}
 	if p := decode[projectJSON](t, owner.get("/api/projects/hello")); p.Files["src/index.js"] != "the owner's secret" || p.Revision != 1 {
 		t.Errorf("the owner's project is now %+v", p)
@@ -496,9 +521,16 @@ func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
 }
 
 func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
-	s := newServer(t, nil)
+	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
 	b := s.browser()
 	b.get("/")
+	link, err := s.site.AdminLink(t.Context(), s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := b.form("/setup", "token", link[strings.Index(link, "token=")+6:]); r.status != 303 {
+		t.Fatal(r.body)
+	}
 	for _, row := range s.site.routes {
 		if !row.changes() {
 			continue

@@ -31,7 +31,7 @@ func (s *Site) setupClaim(c *call) error {
 	c.w.Header().Del("Set-Cookie")
 	s.setCookie(c.w, c.r, token)
 	s.log.Info("host's place claimed", "request", c.id)
-	return c.seeOther("/")
+	return c.seeOther("/host")
 }
 
 func setupError(err error) error {

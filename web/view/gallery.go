@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 
 	"coldstart/lessons"
 
@@ -99,13 +100,15 @@ func Gallery() []Sample {
 		}})},
 		{"first", "part_first", "The first figure of the home page", FirstFigure(*SampleHome().First)},
 		{"track", "part_track", "A track with its lessons", track(1, SampleHome().Tracks[0])},
+		{"grid", "part_live", "The live grid of a class", GridTable(sampleGrid())},
+		{"burst", "part_burst", "A class burst", BurstView(*sampleBurst())},
 		{"empty", "part_empty", "An empty place", empty("note", "Nothing logged")},
 	}
 }
 
 // SamplePages are whole pages with sample data, by name, for the golden test and for the eye.
 func SamplePages() map[string]templ.Component {
-	return map[string]templ.Component{
+	pages := map[string]templ.Component{
 		"lesson": Lesson(SampleLesson()),
 		"fresh":  Lesson(SampleFresh()),
 		"home":   Home(SampleHome()),
@@ -137,6 +140,8 @@ func SamplePages() map[string]templ.Component {
 		}),
 		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
 	}
+	maps.Copy(pages, samplePeople())
+	return pages
 }
 
 var sampleHits = []lessons.Hit{
