@@ -28,6 +28,7 @@ func (s *Site) labList() []experiment {
 	return []experiment{
 		s.densityLab(),
 		s.routingLab(),
+		s.dialectsLab(),
 		s.snapshotLab(),
 		s.processLab(),
 		s.autoscaleLab(),

@@ -31,7 +31,8 @@ type Answer struct {
 
 // What is kept of an answer.
 const (
-	answerBytes = 300
+	answerBytes = 300  // of the body
+	answerLine  = 4000 // bytes of one log line
 	answerCalls = 20
 	answerLogs  = 10
 )
@@ -48,7 +49,7 @@ func ask(ctx context.Context, door sandbox.Door, r sandbox.Run) (Answer, error) 
 	r.Watch = func(e trace.Event) {
 		switch {
 		case e.Kind == trace.KindLog && len(lines) < answerLogs:
-			lines = append(lines, cut(e.Log.Text))
+			lines = append(lines, cut(e.Log.Text, answerLine))
 		case e.Kind == trace.KindDone:
 			logs <- lines
 		}
@@ -59,12 +60,12 @@ func ask(ctx context.Context, door sandbox.Door, r sandbox.Run) (Answer, error) 
 	}
 	if resp.Body != nil {
 		var b bytes.Buffer
-		_, err = io.CopyN(&b, resp.Body, answerBytes)
+		_, err = io.CopyN(&b, resp.Body, answerBytes+1)
 		if err == nil {
 			_, err = io.Copy(io.Discard, resp.Body)
 		}
 		_ = resp.Body.Close() // what failed is in the summary
-		a.Body = cut(b.String())
+		a.Body = cut(b.String(), answerBytes)
 	}
 	s, err := resp.Summary(ctx)
 	if err != nil {
@@ -87,12 +88,11 @@ func ask(ctx context.Context, door sandbox.Door, r sandbox.Run) (Answer, error) 
 	return a, nil
 }
 
-// cut keeps the first bytes of a text, whole characters only.
-func cut(s string) string {
-	if len(s) <= answerBytes {
+// cut keeps the first n bytes of a text, whole characters only.
+func cut(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := answerBytes
 	for n > 0 && s[n]&0xc0 == 0x80 {
 		n--
 	}
