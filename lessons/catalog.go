@@ -18,9 +18,10 @@ type Catalog struct {
 	Tracks  []*Track
 	Sources map[string]Source // shared source notes by id, from sources.yaml
 	// Glossary is glossary.yaml in alphabetical order; empty without one.
-	Glossary []Term
-	byID     map[string]*Lesson
-	index    *index
+	Glossary   []Term
+	glossaries map[string][]Term // by language, English too; nil without a glossary
+	byID       map[string]*Lesson
+	index      *index
 }
 
 // Track is one folder of lessons.

@@ -108,11 +108,46 @@ func TestGlossary(t *testing.T) {
 }
 
 func TestMarkLeavesCodeAndLinksAlone(t *testing.T) {
-	m := newTermMarker(map[string]Term{"vm": {ID: "vm", Name: "VM", HTML: "<i>"}, "vms": {ID: "vm", Name: "VM", HTML: "<i>"}})
+	m := newTermMarker("en", map[string]Term{"vm": {ID: "vm", Name: "VM", Lang: "en", HTML: "<i>"}, "vms": {ID: "vm", Name: "VM", Lang: "en", HTML: "<i>"}})
 	m.used = map[string]bool{}
 	got := string(m.mark(`<p><code>vm</code> <a href="/vm">vm</a> vmware a-vm &vm; <b>VM</b> Two VMs, one vm.</p>`))
 	want := `<p><code>vm</code> <a href="/vm">vm</a> vmware a-vm &vm; <b>VM</b> Two <span class="term"><a href="/glossary#vm" aria-describedby="term-vm">VMs</a><span class="term_card" role="tooltip" id="term-vm"><i></span></span>, one vm.</p>`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A translation's cards speak its language where its glossary does, and
+// English, marked as such, where it does not.
+func TestGlossaryInTranslations(t *testing.T) {
+	files := map[string]string{
+		"lesson.md":          strings.Replace(good, "Text.", "A cold start of an isolate.", 1),
+		"lesson.nl.md":       "---\ntitle: Eerste\n---\nEen koude start van een isolate, weer een koude start.\n\n## 1. Groet\nDoe het.\n\n:::quiz\nWaarom?\n- [x] dit\n- [ ] dat\n  > nee.\n:::\n",
+		"lesson.fr.md":       "---\ntitle: Une\n---\nUn isolate.\n\n## 1. Salut\nFais.\n\n:::quiz\nPourquoi ?\n- [x] ceci\n- [ ] cela\n  > non.\n:::\n",
+		"./glossary.yaml":    "- { term: cold start, text: The first one. }\n- { term: isolate, text: A box., also: [isolates] }\n",
+		"./glossary.nl.yaml": "- { term: cold start, is: koude start, text: De eerste keer. }\n",
+	}
+	c, problems := Load(folder(files))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	l := c.ByID("first")
+	for lang, want := range map[string][]string{
+		"en": {`id="term-cold-start">The first one.`, `id="term-isolate">A box.`},
+		"nl": {`<a href="/glossary#cold-start" aria-describedby="term-cold-start">koude start</a>`, `id="term-cold-start">De eerste keer.`, `id="term-isolate" lang="en">A box.`},
+		"fr": {`id="term-isolate" lang="en">A box.`},
+	} {
+		text := string(l.In(lang).Pieces[0].HTML)
+		for _, w := range want {
+			if strings.Count(text, w) != 1 {
+				t.Errorf("%s: %s is not there once in %s", lang, w, text)
+			}
+		}
+	}
+	for _, w := range []struct{ tag, lang, first string }{{"nl-BE", "nl", "isolate"}, {"fr", "en", "cold start"}, {"", "en", "cold start"}} {
+		terms, lang := c.GlossaryIn(w.tag)
+		if lang != w.lang || len(terms) != 2 || terms[0].Name != w.first {
+			t.Errorf("%q: %s %+v", w.tag, lang, terms)
+		}
 	}
 }

@@ -47,7 +47,9 @@ func (s *Site) searchJSON(c *call) error {
 }
 
 func (s *Site) glossaryPage(c *call) error {
-	return c.page(http.StatusOK, view.Glossary(view.GlossaryPage{Shell: c.shell(), Terms: s.catalog.Load().Glossary}))
+	p := view.GlossaryPage{Shell: c.shell()}
+	p.Terms, _ = s.catalog.Load().GlossaryIn(languages(c.r.Header.Get("Accept-Language"))...)
+	return c.page(http.StatusOK, view.Glossary(p))
 }
 
 // lessonPrint is a lesson for paper, with the learner's own figures in it.

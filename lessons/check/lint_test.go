@@ -35,6 +35,15 @@ func sayer() func(w *fakeRun) {
 	}
 }
 
+// unbuildable refuses projects with a line that says so.
+func unbuildable(p trace.Project) *trace.Fault {
+	before, _, found := strings.Cut(string(p.Files["index.js"]), "no build")
+	if !found {
+		return nil
+	}
+	return &trace.Fault{Kind: trace.FaultBuild, Message: `";" expected`, Frames: []trace.Frame{{File: "index.js", Line: strings.Count(before, "\n") + 1, Column: 3}}}
+}
+
 const lintLesson = "---\nid: l\ntitle: L\n---\nText.\n\n## 1. Say\nDo.\n\n:::quiz\nWhy?\n- [x] a\n- [ ] b\n  > c\n:::\n"
 
 func TestLintInTheSandbox(t *testing.T) {
@@ -50,6 +59,7 @@ func TestLintInTheSandbox(t *testing.T) {
 		{name: "a guard may", start: "say hello\n", solved: "// why\nsay hello\n", checks: "test(\"1: two\", async ({ files, expect }) => expect(files[\"index.js\"]).toContain(\"why\"));\n" + strings.Replace(hello, "test(", "test.guard(", 1)},
 		{name: "solution is wrong", start: "", solved: "// first\nsay hullo\n", checks: hello, want: []string{`_solution/index.js:1 E013 fails check 1: expected "hello", got "hullo" (Say it)`}},
 		{name: "solution throws", start: "", solved: "// first\nbroken\n", checks: hello, want: []string{`_solution/index.js:2:3 E013 fails check 1: expected "hello", got "" (TypeError: x is undefined) (Say it)`}},
+		{name: "solution does not build", start: "", solved: "// first\nno build\n", checks: hello, want: []string{`_solution/index.js:2:3 E013 does not build: ";" expected`}},
 		{name: "flaky", start: "", solved: "say hello\nflaky\n", checks: hello, repeat: 3, want: []string{"checks.js:1:1 E014 flaky: solution failed 1 of 3 runs"}},
 		{name: "syntax error", start: "", solved: "say hello\n", checks: "test(\"1: a\", async () => {\n  expect(;\n});\n", want: []string{`checks.js:2:10 E015 syntax error: ";" cannot stand here.`}},
 		{name: "script stops", start: "", solved: "say hello\n", checks: "test(\"1: a\", async () => {});\nnothing.at.all;\n", want: []string{"checks.js:2:1 E015 the script stops: ReferenceError: nothing is not defined"}},
@@ -74,7 +84,7 @@ func TestLintInTheSandbox(t *testing.T) {
 			if c.solved != "-" {
 				fsys["t/l/_solution/index.js"] = &fstest.MapFile{Data: []byte(c.solved)}
 			}
-			r, err := Lint(context.Background(), LintConfig{Door: &fakeDoor{worker: sayer()}, Lessons: fsys, Repeat: c.repeat, Mutate: c.mutate})
+			r, err := Lint(context.Background(), LintConfig{Door: &fakeDoor{worker: sayer(), build: unbuildable}, Lessons: fsys, Repeat: c.repeat, Mutate: c.mutate})
 			if err != nil {
 				t.Fatal(err)
 			}
