@@ -65,7 +65,7 @@ func (a *attempt) start(ctx context.Context) error {
 	j := runner.Job{
 		Worker: e.group.worker, Isolate: i.number, New: a.t.cold, Slot: i.slot, Name: i.id, Limits: e.group.worker.Limits,
 		Run: e.id, Root: e.chain.root, Depth: e.depth, Type: e.typ, Request: e.request, Payload: e.payload,
-		Entrypoint: e.entry, Object: e.object, Props: e.props, Upgrade: e.upgrade, Origin: e.chain.origin, Wall: a.wall,
+		Entrypoint: e.entry, Object: e.object, Props: e.props, Upgrade: e.upgrade, Origin: e.chain.origin, Wall: a.wall, Weigh: e.weigh,
 	}
 	if e.body != nil && !e.body.Again() {
 		a.effect.Store(true) // its body is consumed

@@ -34,6 +34,9 @@ type Run struct {
 	Cold       bool      // evict this Worker's isolates first, so that the run starts cold
 	Fresh      string    // not empty: isolates and storage of this run's own namespace (checks, conformance)
 	Built      int64     // microseconds that building took just before, for the trace; 0 when it was cached
+	// Weigh measures the isolate's memory at the end of this very run. Else the
+	// summary may tell what it was up to 10 ms before.
+	Weigh bool
 	// Watch gets the run's events in order, from one goroutine, the last
 	// being KindDone. It must not block for long. Nil for none.
 	Watch func(trace.Event)

@@ -36,6 +36,7 @@ type execution struct {
 	route      string
 	only       *iso // the isolate that is to answer, nil for any
 	documented bool // as Run.Documented
+	weigh      bool // as Run.Weigh
 	depth      int
 	typ        string
 	request    *webapi.Request
@@ -71,7 +72,7 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 	if r.Watch != nil {
 		c.watch = newWatch(r.Watch)
 	}
-	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade, documented: r.Documented}
+	e := &execution{s: s, chain: c, id: r.ID, typ: r.Type, payload: r.Payload, upgrade: r.Upgrade, documented: r.Documented, weigh: r.Weigh}
 	if r.Built > 0 {
 		e.span(trace.PhaseBuild, 0, r.Built)
 	}

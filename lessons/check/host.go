@@ -331,7 +331,7 @@ func (s *session) run(p *project, t *running, request string, o sendOptions) (sa
 	default:
 		return sandbox.Run{}, misuse(fmt.Sprintf("send %q: write a path, \"/hello\", or a method and a path, \"POST /hello\"", request))
 	}
-	r := sandbox.Run{Key: p.key, Worker: o.Worker, Method: method, URL: target, Headers: o.Headers, Length: 0, Cold: o.Cold, Fresh: s.fresh(p, t)}
+	r := sandbox.Run{Key: p.key, Worker: o.Worker, Method: method, URL: target, Headers: o.Headers, Length: 0, Cold: o.Cold, Fresh: s.fresh(p, t), Weigh: true}
 	var body []byte
 	switch {
 	case o.Base64 != nil:

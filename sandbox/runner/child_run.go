@@ -63,7 +63,7 @@ func (c *child) start(n uint64, m startMsg) {
 	run.out = newOutStream(c.conn, n, 0)
 	inv := webapi.Invocation{
 		Run: m.Run, Type: m.Type, Payload: m.Payload, Entrypoint: m.Entrypoint, Object: m.Object,
-		Props: m.Props, Depth: m.Depth, Root: m.Root, Wall: m.Wall,
+		Props: m.Props, Depth: m.Depth, Root: m.Root, Wall: m.Wall, Weigh: m.Weigh,
 	}
 	if q := m.Request; q != nil {
 		r := &webapi.Request{Method: q.Method, URL: q.URL, Headers: q.Headers, Length: q.Length, CF: q.CF}

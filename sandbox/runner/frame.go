@@ -131,6 +131,7 @@ type startMsg struct {
 	Limits     trace.Limits  `cbor:"16,keyasint"`
 	Slot       int           `cbor:"17,keyasint"`           // the isolate's place on the status board
 	Wall       time.Duration `cbor:"18,keyasint,omitempty"` // left of the run's wall time, 0 for all of it
+	Weigh      bool          `cbor:"19,keyasint,omitempty"` // measure the isolate's memory at the end of this very run
 }
 
 type requestMsg struct {

@@ -32,6 +32,7 @@ type Job struct {
 	Upgrade    bool
 	Origin     int64         // Monotonic at which the run's clock is 0
 	Wall       time.Duration // left of the run's wall time, 0 for all of it
+	Weigh      bool          // measure the isolate's memory at the end of this very run
 }
 
 // Monotonic is the clock that Job.Origin counts in, in nanoseconds.
@@ -147,7 +148,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	}
 	m := startMsg{
 		Isolate: j.Isolate, New: j.New, Slot: j.Slot, Name: j.Name, Worker: handle, Run: j.Run, Type: j.Type, Payload: j.Payload,
-		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits, Wall: j.Wall,
+		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits, Wall: j.Wall, Weigh: j.Weigh,
 	}
 	r.out = newOutStream(p.conn, r.n, 0)
 	var body io.ReadCloser

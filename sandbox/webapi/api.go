@@ -51,6 +51,9 @@ type Invocation struct {
 	// Wall is what is left of the run's wall time, 0 for the Worker's whole
 	// limit. It counts from Invoke, also while the run waits for its turn.
 	Wall time.Duration
+	// Weigh measures the isolate's memory at the end of this very run; else the
+	// summary's figure may be up to 10 ms old.
+	Weigh bool
 }
 
 // Target says where a subrequest goes.

@@ -228,9 +228,9 @@ func (w *Worker) failed(a *isolate.Account, err error) {
 // kernel takes a seventh of a small request's CPU time.
 const weighEvery = 10 * time.Millisecond
 
-// weigh is the isolate's private memory, inside a turn.
-func (w *Worker) weigh() int64 {
-	if at := time.Now(); at.Sub(w.weighed) >= weighEvery {
+// weigh is the isolate's private memory, inside a turn; with now as it is at this moment.
+func (w *Worker) weigh(now bool) int64 {
+	if at := time.Now(); now || at.Sub(w.weighed) >= weighEvery {
 		w.weighed = at
 		w.private.Store(w.loop.Isolate().Memory().Private)
 	}
