@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
+	"coldstart/sandbox/box"
 	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
@@ -20,6 +22,8 @@ type Config struct {
 	Args       []string       // before --role=…, default "child"
 	Image      *os.File       // the engine's snapshot for run children, nil: each makes its own
 	Cache      string         // folder for compiled code
+	Engine     string         // "" for the one of learners' Workers, "goja" for the second contender of labs
+	Nice       int            // of the children: how much they give way to others, 0 to 19
 	Ceiling    trace.Limits   // the most that a project may ask for, default trace.Ceiling
 	Memory     int64          // bytes of private memory of one child, default 1 GiB
 	MemoryAll  int64          // bytes of private memory of all children, default 3 GiB
@@ -56,6 +60,16 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Main is the whole life of a child process of role "build" or "run"; it
-// returns the exit code.
-func Main(role string) int { return runner.ChildMain(role, runner.Default()) }
+// Main is the whole life of a child process of role "build" or "run", with
+// "-goja" behind it for that engine, or of role "box"; it returns the exit code.
+func Main(role string) int {
+	if role == box.Role {
+		return box.Main()
+	}
+	if role, ok := strings.CutSuffix(role, gojaSuffix); ok {
+		return runner.ChildMain(role, runner.Goja())
+	}
+	return runner.ChildMain(role, runner.Default())
+}
+
+const gojaSuffix = "-goja"

@@ -86,8 +86,12 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 		return nil, err
 	}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	suffix := ""
+	if cfg.Engine == "goja" {
+		suffix, cfg.Image = gojaSuffix, nil
+	}
 	s.ring, err = runner.New(ctx, runner.Config{
-		Runners: cfg.Runners, Builders: cfg.Builders, Executable: cfg.Executable, Args: cfg.Args, Image: cfg.Image, Cache: cfg.Cache,
+		Runners: cfg.Runners, Builders: cfg.Builders, Executable: cfg.Executable, Args: cfg.Args, Suffix: suffix, Nice: cfg.Nice, Image: cfg.Image, Cache: cfg.Cache,
 		Memory: cfg.Memory, MemoryAll: cfg.MemoryAll, Log: cfg.Log, Lost: s.lost, Tight: s.tight,
 	})
 	if err != nil {

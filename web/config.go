@@ -28,7 +28,10 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 
 	// LabDoor starts a sandbox for one lab, which closes it. Nil: labs have no isolates here.
-	LabDoor func(ctx context.Context) (sandbox.Door, error)
+	// engine is "", or "goja" for the second contender of the isolate labs.
+	LabDoor func(ctx context.Context, engine string) (sandbox.Door, error)
+	LabNice int    // how much processes of labs give way to all others, 0 to 19
+	Workerd string // path of workerd for labs; "" looks on PATH
 
 	// PublicURL is where visitors reach the site, "https://learn.example.org".
 	// Empty: wherever a request came to.

@@ -26,6 +26,7 @@ import (
 // where it joins.
 func (s *Site) labList() []experiment {
 	return []experiment{
+		s.raceLab(),
 		s.densityLab(),
 		s.routingLab(),
 		s.dialectsLab(),

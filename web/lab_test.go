@@ -46,7 +46,7 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, missing := box.NewProcesses(1); missing == nil {
+	if _, missing := box.NewProcesses(box.Config{Most: 1}); missing == nil {
 		if !process.Available || len(process.Dots) != 4 || process.Each <= 0 || process.Dots[3].MB != float64(d.Line(lab.Process).Samples[3].Bytes)/(1<<20) {
 			t.Errorf("process %+v", process)
 		}

@@ -60,8 +60,8 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 	catalog, _ := lessons.Load(lessons.Shipped())
 	s, stop := startServer(t, Config{
 		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
-		LabDoor: func(context.Context) (sandbox.Door, error) {
-			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1})
+		LabDoor: func(_ context.Context, engine string) (sandbox.Door, error) {
+			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine})
 		},
 	})
 	s.store, s.path = store, path

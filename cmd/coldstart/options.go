@@ -20,6 +20,8 @@ type sandboxOptions struct {
 	isolates int    // live isolates to make room for, 0 for the default
 	runners  int    // run children, 0 for the default
 	ceiling  trace.Limits
+	engine   string // "goja" for the labs' second contender
+	nice     int    // how much the children give way to others
 	store    platform.Store
 	allow    map[string]string
 	dns      string
@@ -47,7 +49,7 @@ func (g *globals) openSandbox(ctx context.Context, o sandboxOptions) (*box, erro
 		return nil, err
 	}
 	cfg := sandbox.Config{
-		Runners: o.runners, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
+		Runners: o.runners, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
 	}
 	if o.isolates > 0 {
 		const each = 1 << 20 // generous: an idle isolate holds a quarter of it
@@ -100,7 +102,7 @@ func writable(dir string) error {
 
 // childCmd is a child process of the sandbox; the parent starts it.
 type childCmd struct {
-	Role string `required:"" enum:"build,run"`
+	Role string `required:"" enum:"build,run,build-goja,run-goja,box"`
 }
 
 // Run never returns to the caller.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -35,11 +36,20 @@ type serveCmd struct {
 	FetchAllow     map[string]string `help:"Hosts that Workers may fetch, each with the only address it is dialled at." env:"COLDSTART_FETCH_ALLOW" placeholder:"HOST=IP:PORT"`
 	DNS            string            `help:"Resolver for hosts allowed without an address." env:"COLDSTART_DNS" placeholder:"ADDR"`
 	DebugAddr      string            `help:"Loopback address for metrics, profiles and process figures; off by default." env:"COLDSTART_DEBUG_ADDR" placeholder:"HOST:PORT"`
+	LabShare       int               `help:"Percent of a busy processor that labs may take from everyone else." default:"25" env:"COLDSTART_LAB_SHARE" placeholder:"PERCENT"`
+	Workerd        string            `help:"Path of workerd, a contender of the race lab (default: the one on PATH)." env:"COLDSTART_WORKERD" type:"path" placeholder:"FILE"`
 	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
 }
 
 // drain is how long runs may take to end after the first signal.
 const drain = 8 * time.Second
+
+// niceness is the kernel's way to say a share: at a nice value n, a process has
+// 0.8 to the power of n of the weight of one that is not nice.
+func niceness(percent int) int {
+	share := min(max(float64(percent), 1.5), 50) / 100
+	return int(math.Round(math.Log(share/(1-share)) / math.Log(0.8)))
+}
 
 // Run serves until ctx ends, then lets runs under way finish.
 func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
@@ -91,9 +101,10 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	defer func() { err = errors.Join(err, box.Close()) }()
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
-		LabDoor: func(ctx context.Context) (sandbox.Door, error) {
-			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), log: log})
+		LabDoor: func(ctx context.Context, engine string) (sandbox.Door, error) {
+			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: engine, nice: niceness(c.LabShare), log: log})
 		},
+		LabNice: niceness(c.LabShare), Workerd: c.Workerd,
 		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author,
 	})
 	if err != nil {

@@ -28,11 +28,30 @@ type Kind interface {
 type Box interface {
 	// FirstByte is the time from asking for the copy to the first byte of its first answer.
 	FirstByte() time.Duration
+	// Phases divide FirstByte, in order and without gaps.
+	Phases() []Phase
 	// Request sends one more request and gives the time to its first byte.
 	Request(ctx context.Context) (time.Duration, error)
 	// Stop ends the copy and waits until it is gone. Stopping twice is fine.
 	Stop() error
 }
+
+// Phase is a part of a start, from the moment the copy was asked for.
+type Phase struct {
+	Kind     PhaseKind
+	Name     string // "boot the runtime, load the code"
+	From, To time.Duration
+}
+
+// PhaseKind is what a phase is compared as.
+type PhaseKind string
+
+// The kinds of phase: making the box, making what runs in it ready, and answering.
+const (
+	Start  PhaseKind = "start"
+	Load   PhaseKind = "load"
+	Handle PhaseKind = "handle"
+)
 
 // MissingError says why this host has no boxes of a kind. Its text completes
 // the sentence "Not on this host, because …".

@@ -21,10 +21,14 @@ import (
 
 // The test binary is also a program that starts a box and waits to be killed.
 func TestMain(m *testing.M) {
-	if os.Getenv("BOX_TEST_KEEPER") == "" {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		os.Exit(Main())
+	}
+	name := os.Getenv("BOX_TEST_KEEPER")
+	if name == "" {
 		os.Exit(m.Run())
 	}
-	p, err := NewProcesses(1)
+	p, err := kinds[name](Config{Most: 1})
 	if err == nil {
 		_, err = p.Start(context.Background())
 	}
@@ -32,13 +36,91 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(p.PIDs()[0])
+	for _, pid := range p.PIDs() {
+		fmt.Print(pid, " ")
+	}
+	fmt.Println()
 	select {}
+}
+
+// kinds are the programs that this host may run in boxes.
+var kinds = map[string]func(Config) (*Commands, error){
+	"process": plain, "container": NewContainers, "oci": NewOCI, "workerd": workerd, "docker": NewDocker,
+}
+
+func plain(cfg Config) (*Commands, error) {
+	p, err := NewProcesses(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return p.Commands, nil
+}
+
+// workerd is the one that npm fetched for the export tests, or the host's.
+func workerd(cfg Config) (*Commands, error) {
+	found, err := filepath.Glob("../../web/node_modules/@cloudflare/workerd-*/bin/workerd")
+	if err != nil || len(found) == 0 {
+		return NewWorkerd(cfg)
+	}
+	cfg.Path = found[0]
+	return NewWorkerd(cfg)
+}
+
+// TestEveryKind starts two of each kind that this host has, and looks at what
+// they say of their start, at their memory and at their end.
+func TestEveryKind(t *testing.T) {
+	for name, open := range kinds {
+		t.Run(name, func(t *testing.T) {
+			k, err := open(Config{Most: 2})
+			var missing *MissingError
+			if errors.As(err, &missing) {
+				t.Skip("not on this host, because ", missing.Why)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer k.Close()
+			for range 2 {
+				b, err := k.Start(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var at time.Duration
+				for _, p := range b.Phases() {
+					if p.From != at || p.To < p.From {
+						t.Errorf("phases %+v have gaps", b.Phases())
+					}
+					at = p.To
+				}
+				if at != b.FirstByte() || len(b.Phases()) < 2 {
+					t.Errorf("phases %+v end at %v, the first byte came after %v", b.Phases(), at, b.FirstByte())
+				}
+				if took, err := b.Request(t.Context()); err != nil || took <= 0 || took > b.FirstByte() {
+					t.Errorf("a second request took %v, %v; the first %v", took, err, b.FirstByte())
+				}
+				t.Log(b.FirstByte(), b.Phases())
+			}
+			m, err := k.Memory()
+			if err != nil || m < 1<<20 || m > 2<<30 {
+				t.Errorf("they hold %d bytes, %v", m, err)
+			}
+			pids := k.PIDs()
+			if err := k.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, pid := range pids {
+				// One that has ended may still wait for its parent to notice.
+				if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && !bytes.Contains(stat, []byte(") Z ")) {
+					t.Errorf("process %d after Close: %s", pid, stat)
+				}
+			}
+		})
+	}
 }
 
 func processes(t *testing.T, most int) *Processes {
 	t.Helper()
-	p, err := NewProcesses(most)
+	p, err := NewProcesses(Config{Most: most})
 	if err != nil {
 		t.Skip("not on this host, because ", err)
 	}
@@ -85,7 +167,7 @@ func TestProcessAnswersAndStops(t *testing.T) {
 
 func TestMissingNodeSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := NewProcesses(1)
+	_, err := NewProcesses(Config{Most: 1})
 	var missing *MissingError
 	if !errors.As(err, &missing) || missing.Why != "no `node` is on PATH" {
 		t.Errorf("got %v", err)
@@ -122,37 +204,57 @@ func TestBrokenProcessSaysWhatItSaid(t *testing.T) {
 }
 
 // A server that is killed runs no clean-up of its own.
-func TestProcessDiesWithAKilledProgram(t *testing.T) {
-	processes(t, 1) // or skip
-	keeper := exec.Command(os.Args[0])
-	keeper.Env = append(os.Environ(), "BOX_TEST_KEEPER=1")
-	out, err := keeper.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := keeper.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		t.Fatalf("the keeper said %q", line)
-	}
-	watch, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(watch)
-	if err := keeper.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = keeper.Wait() // it was killed
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(watch), Events: unix.POLLIN}}, 5000)
-	if err != nil || n != 1 {
-		t.Errorf("node process %d lives 5 s after its program was killed (%d, %v)", pid, n, err)
+func TestBoxesDieWithAKilledProgram(t *testing.T) {
+	for name, open := range kinds {
+		t.Run(name, func(t *testing.T) {
+			k, err := open(Config{Most: 1})
+			var missing *MissingError
+			if errors.As(err, &missing) {
+				t.Skip("not on this host, because ", missing.Why)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := k.Close(); err != nil {
+				t.Fatal(err)
+			}
+			keeper := exec.Command(os.Args[0])
+			keeper.Env = append(os.Environ(), "BOX_TEST_KEEPER="+name)
+			out, err := keeper.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := keeper.Start(); err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(out).ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			var watch []unix.PollFd
+			for _, f := range strings.Fields(line) {
+				pid, err := strconv.Atoi(f)
+				if err != nil {
+					t.Fatalf("the keeper said %q", line)
+				}
+				fd, err := unix.PidfdOpen(pid, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(fd)
+				watch = append(watch, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+			}
+			if err := keeper.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = keeper.Wait() // it was killed
+			for i := range watch {
+				n, err := unix.Poll(watch[i:i+1], 10_000)
+				if err != nil || n != 1 {
+					t.Errorf("process %s lives 10 s after its program was killed (%d, %v)", strings.Fields(line)[i], n, err)
+				}
+			}
+		})
 	}
 }
 
@@ -252,6 +354,7 @@ func (f *fake) Close() error                       { return nil }
 
 type fakeBox struct{}
 
+func (fakeBox) Phases() []Phase                                { return nil }
 func (fakeBox) FirstByte() time.Duration                       { return time.Millisecond }
 func (fakeBox) Request(context.Context) (time.Duration, error) { return time.Millisecond, nil }
 func (fakeBox) Stop() error                                    { return nil }
@@ -281,5 +384,73 @@ func TestFillStopsAtTheLimit(t *testing.T) {
 		if f.live > c.most+1 || len(got) != len(c.samples) || got[0] != 1 || got[1] < 2 {
 			t.Errorf("each %d: %d started, samples at %v; want at most %d, about %v", c.each, f.live, got, c.most, c.samples)
 		}
+	}
+}
+
+// A program that does what the docker command does, as far as boxes go, with
+// plain processes. What it was asked is in the file "asked".
+const fakeDocker = `#!/bin/sh
+here=${0%/*}
+echo "$*" >> "$here/asked"
+case $1 in
+version) echo 28.0.0 ;;
+image) [ -e "$here/image" ] ;;
+import) cat > "$here/image" ;;
+inspect) cat "$here/$4.pid" ;;
+rm) rm -f "$here/$3.pid" ;;
+run)
+  while [ "$1" != coldstart-box ]; do
+    [ "$1" = --name ] && name=$2
+    shift
+  done
+  shift
+  echo $$ > "$here/$name.pid"
+  BOX_STDIO=1 exec "$@" ;;
+esac
+`
+
+func TestDockerThroughItsCommand(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("no node is on PATH")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "docker"), []byte(fakeDocker), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+filepath.Dir(node)+":/usr/bin:/bin")
+	k, err := NewDocker(Config{Most: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := k.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took, err := b.Request(t.Context()); err != nil || took <= 0 || took > b.FirstByte() {
+		t.Errorf("a second request took %v, %v", took, err)
+	}
+	if m, err := k.Memory(); err != nil || m < 8<<20 {
+		t.Errorf("it holds %d bytes, %v", m, err)
+	}
+	pids := k.PIDs()
+	if err := k.Close(); err != nil || len(pids) != 1 {
+		t.Errorf("processes %v, %v", pids, err)
+	}
+	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"--network none", "--read-only", "--rm", "--memory", "rm --force coldstart-box-"} {
+		if !strings.Contains(string(asked), want) {
+			t.Errorf("docker was never asked for %q:\n%s", want, asked)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var missing *MissingError
+	if _, err := NewDocker(Config{Most: 1}); !errors.As(err, &missing) || missing.Why != "no Docker daemon answers" {
+		t.Errorf("without a daemon: %v", err)
 	}
 }

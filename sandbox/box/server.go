@@ -22,7 +22,7 @@ var serverProgram string
 // Server is a Node process that counts visits and listens on a port of this
 // host's loopback address. Its methods are safe for concurrent use.
 type Server struct {
-	process *process
+	process *command
 	PID     int
 	Port    int
 	Took    time.Duration // from starting the process until it listened
@@ -34,7 +34,7 @@ var ErrRefused = errors.New("connection refused")
 // Listen starts a server. It ends with Stop, with p, and with this program.
 func (p *Processes) Listen(ctx context.Context) (*Server, error) {
 	begin := time.Now()
-	b, err := p.spawn(serverProgram)
+	b, err := p.spawn(func(l *launch) error { return p.run(l, serverProgram) })
 	if err != nil {
 		return nil, fmt.Errorf("box: start node: %w", err)
 	}

@@ -176,9 +176,17 @@ class RelativeTimeFormat {
 const mark = "[\\p{M}\\p{Emoji_Modifier}\\u200C\\u200D\\uFE0F]";
 const grapheme = `\\r\\n|\\p{RI}{2}|\\p{Extended_Pictographic}${mark}*(?:(?<=\\u200D)\\p{Extended_Pictographic}${mark}*)*|[\\u1100-\\u115F]*(?:[\\uAC00-\\uD7A3]|[\\u1160-\\u11A7]+)[\\u1160-\\u11FF]*\\p{M}*|\\P{M}${mark}*|\\p{M}+`;
 const wordChar = "[\\p{L}\\p{N}\\p{M}\\p{Pc}]";
-const patterns: Record<string, RegExp> = {
-  grapheme: new RegExp(grapheme, "gsu"),
-  word: new RegExp(`[\\p{Script=Han}\\p{Script=Hiragana}]|(?:(?![\\p{Script=Han}\\p{Script=Hiragana}])${wordChar})+(?:(?:(?<=\\p{L})['’.:·](?=\\p{L})|(?<=\\p{N})[.,](?=\\p{N}))${wordChar}+)*|[ \\u3000]+|${grapheme}`, "gsu"),
+// goja's regular expressions do not know every property of a character.
+const pattern = (source: string): RegExp | undefined => {
+  try {
+    return new RegExp(source, "gsu");
+  } catch {
+    return undefined;
+  }
+};
+const patterns: Record<string, RegExp | undefined> = {
+  grapheme: pattern(grapheme),
+  word: pattern(`[\\p{Script=Han}\\p{Script=Hiragana}]|(?:(?![\\p{Script=Han}\\p{Script=Hiragana}])${wordChar})+(?:(?:(?<=\\p{L})['’.:·](?=\\p{L})|(?<=\\p{N})[.,](?=\\p{N}))${wordChar}+)*|[ \\u3000]+|${grapheme}`),
   sentence: /[^.!?。！？\n]*(?:[.!?。！？]+["'”’)\]]*(?:\s+|$)|[.!?。！？]+|\n|$)/gsu,
 };
 class Segments {
@@ -189,7 +197,9 @@ class Segments {
     this.#granularity = granularity;
   }
   *[Symbol.iterator](): Generator<any> {
-    for (const m of this.#text.matchAll(patterns[this.#granularity])) {
+    const pattern = patterns[this.#granularity];
+    if (!pattern) throw new Error(`This engine cannot divide a text by ${this.#granularity}.`);
+    for (const m of this.#text.matchAll(pattern)) {
       if (m[0] === "") continue;
       const s: any = { segment: m[0], index: m.index, input: this.#text };
       if (this.#granularity === "word") s.isWordLike = /[\p{L}\p{N}]/u.test(m[0]);

@@ -126,6 +126,9 @@ func childMain(role string, setup Setup) error {
 	if cfg.Memory > 0 {
 		debug.SetMemoryLimit(cfg.Memory + heapFloor)
 	}
+	if cfg.Nice > 0 {
+		beNice(cfg.Nice)
+	}
 	if role == RoleRun {
 		steady()
 	}

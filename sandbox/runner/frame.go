@@ -105,6 +105,7 @@ type configMsg struct {
 	Image  bool   `cbor:"3,keyasint"`
 	Cache  string `cbor:"4,keyasint"`
 	Open   bool   `cbor:"5,keyasint"` // leave the walls out (tests of the protocol)
+	Nice   int    `cbor:"6,keyasint"` // see nice(1)
 }
 
 type readyMsg struct {

@@ -20,6 +20,8 @@ type Config struct {
 	Runners    int      // run children that serve, default the number of CPUs, at least 2
 	Builders   int      // build children that serve, default 1
 	Executable string   // default: this program
+	Suffix     string   // behind a child's role: "-goja" for other engines
+	Nice       int      // makes the kernel prefer everyone else, 0 to 19: see nice(1)
 	Args       []string // before --role=…; default "child"
 	Image      *os.File // the engine's snapshot, inherited by run children; not closed here
 	Cache      string   // folder for compiled code, read by run children before they lock down

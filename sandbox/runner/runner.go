@@ -488,7 +488,7 @@ func (r *Ring) launch(role string) (*Runner, error) {
 		_ = theirs.Close()
 		return nil, err
 	}
-	cmd := exec.Command(r.cfg.Executable, append(append([]string(nil), r.cfg.Args...), "--role="+role)...)
+	cmd := exec.Command(r.cfg.Executable, append(append([]string(nil), r.cfg.Args...), "--role="+role+r.cfg.Suffix)...)
 	cmd.Env = []string{}
 	cmd.Dir = "/"
 	cmd.Stderr = p.tail
@@ -505,7 +505,7 @@ func (r *Ring) launch(role string) (*Runner, error) {
 		r.retire(p.board)
 		return nil, fmt.Errorf("start a %s child: %w", role, err)
 	}
-	cfg := configMsg{Memory: r.cfg.Memory * 3 / 4, Board: true, Image: len(cmd.ExtraFiles) > 2, Open: r.cfg.Open}
+	cfg := configMsg{Memory: r.cfg.Memory * 3 / 4, Board: true, Image: len(cmd.ExtraFiles) > 2, Open: r.cfg.Open, Nice: r.cfg.Nice}
 	if role == RoleRun {
 		cfg.Cache = r.cfg.Cache
 	}

@@ -44,6 +44,17 @@ func socketPair() (io.ReadWriteCloser, *os.File, error) {
 	return c, theirs, nil
 }
 
+// beNice gives way to other processes: for every thread that there is, which
+// those to come inherit. A kernel that refuses leaves it as it is.
+func beNice(nice int) {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, tid, nice)
+		}
+	}
+}
+
 // makeBoard makes shared memory for a board.
 func makeBoard() (*board, error) {
 	fd, err := unix.MemfdCreate("coldstart-board", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)

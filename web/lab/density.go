@@ -161,7 +161,7 @@ func (f *filling) fill(ctx context.Context) (failed *box.Row, err error) {
 func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error) {
 	switch key {
 	case Process:
-		p, err := box.NewProcesses(mostProcess)
+		p, err := box.NewProcesses(box.Config{Most: mostProcess, Nice: f.labs.cfg.Nice})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -187,11 +187,28 @@ func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project) (
 	return &isolates{door: door, deploy: d}, nil
 }
 
+// gojaIsolates are the same in a sandbox whose engine is goja; it builds itself,
+// because goja has another syntax.
+func (l *Labs) gojaIsolates(ctx context.Context, key sandbox.Key, p trace.Project) (box.Kind, error) {
+	door, err := l.sandboxOf(ctx, "goja")
+	if err != nil {
+		return nil, err
+	}
+	d, err := door.Build(ctx, key, p)
+	if err == nil && d.Fault != nil {
+		err = &CodeError{d.Fault.Message}
+	}
+	if err != nil {
+		return nil, errors.Join(err, door.Close())
+	}
+	return &isolates{door: door, deploy: d}, nil
+}
+
 // Processes measures Node processes alone, for checks of a learner who has not
 // filled. A host without them gives a line that is off.
 func (l *Labs) Processes(ctx context.Context) (Line, error) {
 	line := Line{Key: Process, Name: "Node process", Plural: "Node processes"}
-	p, err := box.NewProcesses(mostProcess)
+	p, err := box.NewProcesses(box.Config{Most: mostProcess, Nice: l.cfg.Nice})
 	var missing *box.MissingError
 	if errors.As(err, &missing) {
 		line.Off = missing.Why

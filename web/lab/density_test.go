@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // opener starts real sandboxes of one runner.
-func opener(t *testing.T) func(context.Context) (sandbox.Door, error) {
+func opener(t *testing.T) func(context.Context, string) (sandbox.Door, error) {
 	t.Helper()
 	if err := static.Missing(); err != nil {
 		t.Skip(err)
@@ -43,15 +43,15 @@ func opener(t *testing.T) func(context.Context) (sandbox.Door, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { image.Close() })
-	return func(context.Context) (sandbox.Door, error) {
-		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Ceiling: Ceiling()})
+	return func(_ context.Context, engine string) (sandbox.Door, error) {
+		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine, Ceiling: Ceiling()})
 	}
 }
 
 func realLabs(t *testing.T) *Labs {
 	t.Helper()
 	open := opener(t)
-	door, err := open(t.Context())
+	door, err := open(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	t.Logf("an isolate adds %.0f kB by the lab, %.0f kB from outside", each(iso)/1024, theirs/1024)
 
 	proc := d.Line(Process)
-	if _, err := box.NewProcesses(1); err != nil {
+	if _, err := box.NewProcesses(box.Config{Most: 1}); err != nil {
 		if !strings.HasPrefix(proc.Off, "not on this host, because ") {
 			t.Errorf("without node: %+v", proc)
 		}
@@ -113,7 +113,7 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 // outside measures the slope with nothing of this package: memory that is not
 // shared with the file system's cache, by /proc/PID/status.
 func outside(t *testing.T, n int) float64 {
-	door, err := opener(t)(t.Context())
+	door, err := opener(t)(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ type isolate struct {
 	kind  *isolates
 	key   sandbox.Key
 	first time.Duration
+	parts []box.Phase
 }
 
 // Start implements box.Kind.
@@ -38,10 +39,37 @@ func (k *isolates) Start(ctx context.Context) (box.Box, error) {
 		return nil, err
 	}
 	k.door.KeepWarm(b.key, true)
+	var s *trace.Summary
 	var err error
-	b.first, err = b.Request(ctx)
+	b.first, s, err = b.request(ctx)
+	if err == nil {
+		b.parts = phases(s, b.first)
+	}
 	return b, err
 }
+
+// phases divide a cold run as the runner measured it. What it waited in the
+// queue is part of making the isolate; what its frames took on their way is
+// part of the answer.
+func phases(s *trace.Summary, first time.Duration) []box.Phase {
+	at := func(p trace.Phase) time.Duration {
+		for _, span := range s.Spans {
+			if span.Phase == p {
+				return min(time.Duration(span.End)*time.Microsecond, first)
+			}
+		}
+		return 0
+	}
+	made := at(trace.PhaseStart)
+	loaded := max(at(trace.PhaseLoad), made)
+	return []box.Phase{
+		{Kind: box.Start, Name: "make the isolate", To: made}, {Kind: box.Load, Name: "load the code", From: made, To: loaded},
+		{Kind: box.Handle, Name: "the handler, and the way back", From: loaded, To: first},
+	}
+}
+
+// Phases implements box.Box.
+func (b *isolate) Phases() []box.Phase { return b.parts }
 
 // FirstByte implements box.Box.
 func (b *isolate) FirstByte() time.Duration { return b.first }
@@ -54,10 +82,15 @@ func (e *CodeError) Error() string { return e.Message }
 // Request implements box.Box. The time is that to the response head and the
 // first piece of the body.
 func (b *isolate) Request(ctx context.Context) (time.Duration, error) {
+	took, _, err := b.request(ctx)
+	return took, err
+}
+
+func (b *isolate) request(ctx context.Context) (time.Duration, *trace.Summary, error) {
 	begin := time.Now()
 	resp, err := b.kind.door.Invoke(ctx, sandbox.Run{Key: b.key, Method: "GET", URL: "https://tenant.example/", Length: -1})
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	took := time.Since(begin)
 	if resp.Body != nil {
@@ -71,24 +104,24 @@ func (b *isolate) Request(ctx context.Context) (time.Duration, error) {
 			err = cerr
 		}
 		if err != nil && ctx.Err() != nil {
-			return 0, context.Cause(ctx)
+			return 0, nil, context.Cause(ctx)
 		}
 	}
 	s, err := resp.Summary(ctx)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if s.Outcome != "ok" {
 		if ctx.Err() != nil { // it ended because the lab did
-			return 0, context.Cause(ctx)
+			return 0, nil, context.Cause(ctx)
 		}
 		message := s.Outcome
 		if s.Fault != nil {
 			message = s.Fault.Message
 		}
-		return 0, &CodeError{message}
+		return 0, nil, &CodeError{message}
 	}
-	return took, nil
+	return took, s, nil
 }
 
 // Stop implements box.Box.

@@ -16,10 +16,13 @@ import (
 type Config struct {
 	// Door builds. It is the site's own; no lab runs anything in it.
 	Door sandbox.Door
-	// Open starts a sandbox for one lab, which closes it. Nil: labs have no isolates.
-	Open func(ctx context.Context) (sandbox.Door, error)
-	Time time.Duration    // that one lab may take once it began; 0 means 45 s
-	Now  func() time.Time // nil: time.Now
+	// Open starts a sandbox for one lab, which closes it. engine is "" for the
+	// one of learners' Workers, or "goja". Nil: labs have no isolates.
+	Open    func(ctx context.Context, engine string) (sandbox.Door, error)
+	Nice    int              // of the boxes that labs start; Open sees to its own
+	Workerd string           // path of workerd; "" looks on PATH
+	Time    time.Duration    // that one lab may take once it began; 0 means 45 s
+	Now     func() time.Time // nil: time.Now
 }
 
 // Labs runs one lab at a time.
@@ -105,11 +108,13 @@ func (l *Labs) Turn(ctx context.Context, say func(string), f func(context.Contex
 
 // Sandbox starts a sandbox for one lab, which closes it. A server without one
 // gives a *box.MissingError.
-func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) {
+func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) { return l.sandboxOf(ctx, "") }
+
+func (l *Labs) sandboxOf(ctx context.Context, engine string) (sandbox.Door, error) {
 	if l.cfg.Open == nil {
 		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
 	}
-	door, err := l.cfg.Open(ctx)
+	door, err := l.cfg.Open(ctx, engine)
 	if err != nil {
 		return nil, fmt.Errorf("open a sandbox for the lab: %w", err)
 	}

@@ -140,7 +140,7 @@ func (x *servers) kind() (*box.Processes, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.nodes == nil {
-		nodes, err := box.NewProcesses(mostServers)
+		nodes, err := box.NewProcesses(box.Config{Most: mostServers})
 		if err != nil {
 			return nil, err
 		}

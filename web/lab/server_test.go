@@ -20,7 +20,7 @@ func TestServerProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	if now.Off != "" {
-		if _, missing := box.NewProcesses(1); missing == nil {
+		if _, missing := box.NewProcesses(box.Config{Most: 1}); missing == nil {
 			t.Fatalf("off, although node is here: %s", now.Off)
 		}
 		t.Skip("not on this host, because ", now.Off)

@@ -84,6 +84,7 @@ func Gallery() []Sample {
 		{"isolate-kept", "part_isolate", "An idle isolate, kept warm", IsolateView(*kept)},
 		{"isolate-gone", "part_isolate", "An evicted isolate", IsolateView(gone)},
 		{"checks", "part_check", "Checks: passed and failed", checks(lesson.Result, lesson)},
+		{"race", "part_race", "A race", RaceView(sampleRace())},
 		{"plot", "part_plot", "Lines over common axes", PlotView(samplePlot())},
 		{"bars", "part_plot", "Bars", BarsView(Bars{Name: "Memory each", Rows: []Bar{{Name: "Isolate", Note: "private pages", Value: 300, Text: "300 kB", Kind: "cold"}, {Name: "Process", Value: 7000, Text: "6.8 MB", Kind: "void"}}})},
 		{"dots", "part_plot", "Clouds of contenders", DotsView(sampleDots())},

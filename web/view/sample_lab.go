@@ -36,3 +36,17 @@ func sampleSpans() Spans {
 		{Name: "Node process", Parts: []SpanPart{{"start", "make the box", 0, 1100}, {"load", "boot Node", 1100, 180_000}, {"handle", "your handler", 180_000, 182_000}}},
 	}}
 }
+
+func sampleRace() Race {
+	d := sampleDots()
+	r := Race{How: "Measured now, on this machine."}
+	for i, row := range d.Rows {
+		c := RaceContender{Name: row.Name, Note: row.Note, Off: row.Off, Cold: row.Cold, Warm: row.Warm, Isolate: i == 0}
+		if len(row.Cold) > 0 {
+			c.First = quantile(row.Cold, .5)
+			c.Made, c.Loaded, c.Each = c.First/5, c.First*9/10, 300<<10
+		}
+		r.Contenders = append(r.Contenders, c)
+	}
+	return r
+}

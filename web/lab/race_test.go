@@ -1,0 +1,203 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"coldstart/sandbox"
+	"coldstart/sandbox/box"
+	"coldstart/sandbox/trace"
+)
+
+// What the race shows agrees with what somebody else measures of the same
+// contenders in the same seconds: Node with the same handler, started and asked
+// through plain pipes; isolates through a door of the test's own. Under a load
+// that comes and goes, the medians of one race may differ by chance; of three
+// races they do not.
+func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
+	labs := realLabs(t)
+	handler, err := os.ReadFile("../../sandbox/box/visits.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, nodeErr := exec.LookPath("node")
+	door, err := opener(t)(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	dep, err := door.Build(t.Context(), learner, *project(string(visits)))
+	if err != nil || dep.Fault != nil {
+		t.Fatal(err, dep)
+	}
+	isolates := 0
+	const rounds, races = 12, 3
+	for race := 1; ; race++ {
+		var theirNode, theirIsolate []int64
+		r, err := labs.Race(t.Context(), learner, nil, []string{"isolate", "node", "docker"}, rounds, func(_ Race, say string) {
+			if !strings.HasPrefix(say, "Round ") {
+				return
+			}
+			if nodeErr == nil {
+				theirNode = append(theirNode, throughPipes(t, node, string(handler)))
+			}
+			isolates++
+			theirIsolate = append(theirIsolate, throughDoor(t, door, dep, isolates))
+		})
+		if err != nil || !r.Whole || len(theirIsolate) != rounds {
+			t.Fatalf("%v, %d rounds, %+v", err, len(theirIsolate), r)
+		}
+		plausible(t, r, rounds)
+		agree := agrees(t, "isolate", r.Contender("isolate").Cold(), theirIsolate)
+		if nodeErr == nil {
+			agree = agrees(t, "node", r.Contender("node").Cold(), theirNode) && agree
+		}
+		if agree {
+			return
+		}
+		if race == races {
+			t.Fatalf("%d races of %d disagree", race, races)
+		}
+	}
+}
+
+func throughPipes(t *testing.T, node, handler string) int64 {
+	cmd := exec.Command(node, "--input-type=module", "--eval", handler)
+	cmd.Env, cmd.Dir = []string{"BOX_STDIO=1"}, "/"
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begin)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // it was killed
+	return took.Microseconds()
+}
+
+func throughDoor(t *testing.T, door sandbox.Door, dep *trace.Deployment, n int) int64 {
+	key := sandbox.Key{Learner: fmt.Sprint("other-", n), Project: "p"}
+	if err := door.Deploy(t.Context(), key, dep); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	resp, err := door.Invoke(t.Context(), sandbox.Run{Key: key, Method: "GET", URL: "https://x.example/", Length: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begin)
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return took.Microseconds()
+}
+
+func agrees(t *testing.T, name string, ours, theirs []int64) bool {
+	middle := func(us []int64) float64 {
+		s := slices.Sorted(slices.Values(us))
+		return float64(s[(len(s)-1)/2])
+	}
+	a, b := middle(ours), middle(theirs)
+	t.Logf("%s: %.0f µs in the race, %.0f µs from outside", name, a, b)
+	return a/b < 1.5 && b/a < 1.5
+}
+
+// plausible looks at what every contender of a race must have.
+func plausible(t *testing.T, r Race, rounds int) {
+	for _, c := range r.Contenders {
+		if c.Off != "" {
+			if !strings.HasPrefix(c.Off, "not on this host, because ") {
+				t.Errorf("%s is off: %q", c.Key, c.Off)
+			}
+			continue
+		}
+		for _, l := range c.Starts {
+			if l.Made < 0 || l.Loaded < l.Made || l.First < l.Loaded || l.First == 0 {
+				t.Errorf("%s: the phases of %+v overlap", c.Key, l)
+			}
+		}
+		if c.Each < 10<<10 || len(c.Starts) != rounds || len(c.Warm) != rounds {
+			t.Errorf("%s holds %d bytes, %d starts, %d warm requests", c.Key, c.Each, len(c.Starts), len(c.Warm))
+		}
+	}
+}
+
+func TestRaceOfOwnCode(t *testing.T) {
+	labs := realLabs(t)
+	own := project("const told = 'own'; export default { fetch() { return new Response(told); } };")
+	r, err := labs.Race(t.Context(), learner, own, []string{"isolate", "goja", "node"}, 3, func(Race, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"isolate", "goja"} {
+		if c := r.Contender(key); c.Off != "" || len(c.Starts) != 3 {
+			t.Errorf("%s: %+v", key, c)
+		}
+	}
+	if c := r.Contender("node"); c.Off != "only isolates run code that a learner wrote" || !r.Own {
+		t.Errorf("node: %+v", c)
+	}
+	if got := len(r.Samples()); got != 9 { // three starts of two, and three warm requests
+		t.Errorf("%d samples: %+v", got, r.Samples())
+	}
+	for code, off := range map[string]string{
+		"export default {": "your code does not run: ",
+		"export default { fetch() { throw new Error('no') } };": "your code stopped: ",
+	} {
+		r, err := labs.Race(t.Context(), learner, project(code), []string{"isolate"}, 2, func(Race, string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := r.Contender("isolate"); !strings.HasPrefix(c.Off, off) || c.Starts != nil {
+			t.Errorf("%q: %+v", code, c)
+		}
+	}
+}
+
+// A race with a kind of box that this host lacks goes on without it.
+func TestRaceWithoutPrograms(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	labs := New(Config{Workerd: os.DevNull})
+	keys := []string{"goja", "workerd", "node", "container", "oci", "docker"} // the snapshot isolate is built elsewhere
+	r, err := labs.Race(t.Context(), learner, nil, keys, 2, func(Race, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing *box.MissingError
+	_, want := box.NewProcesses(box.Config{Most: 1})
+	if !errors.As(want, &missing) {
+		t.Fatal(want)
+	}
+	for _, c := range r.Contenders {
+		if !strings.HasPrefix(c.Off, "not on this host, because ") {
+			t.Errorf("%s: %q", c.Key, c.Off)
+		}
+	}
+	if c := r.Contender("node"); c.Off != "not on this host, because "+missing.Why {
+		t.Errorf("node: %q", c.Off)
+	}
+}

@@ -1,0 +1,86 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Race is what the race lab measured.
+type Race struct {
+	Contenders []RaceContender
+	How        string // when, where and how it was measured, in one line; "" before that
+	Own        bool   // the learner's code
+}
+
+// RaceContender is one kind of box.
+type RaceContender struct {
+	Name, Note string
+	Isolate    bool
+	Off        string  // why it did not race
+	Cold, Warm []int64 // µs to the first byte, in the order in which they came
+	// Made and Loaded divide the start that is the median, in µs.
+	Made, Loaded, First int64
+	Each                int64 // bytes that one more holds; 0 for not known
+}
+
+func (r Race) dots() Dots {
+	var d Dots
+	for _, c := range r.Contenders {
+		d.Rows = append(d.Rows, DotRow{Name: c.Name, Note: c.Note, Cold: c.Cold, Warm: c.Warm, Off: c.Off})
+	}
+	return d
+}
+
+// there reports whether anything raced.
+func (r Race) there() bool { return r.slowest(func(RaceContender) bool { return true }) > 0 }
+
+// slowest is the longest median start of some contenders, in µs.
+func (r Race) slowest(of func(RaceContender) bool) (us int64) {
+	for _, c := range r.Contenders {
+		if len(c.Cold) > 0 && of(c) {
+			us = max(us, c.First)
+		}
+	}
+	return us
+}
+
+// spans are the median starts on one scale; what an isolate cannot show at the
+// scale of a process is drawn once more, larger.
+func (r Race) spans() []Spans {
+	all := Spans{Name: "As it is"}
+	for _, c := range r.Contenders {
+		if len(c.Cold) == 0 {
+			continue
+		}
+		all.Rows = append(all.Rows, SpanRow{Name: c.Name, Parts: []SpanPart{
+			{"start", "make the box", 0, c.Made}, {"load", "boot the runtime, load the code", c.Made, c.Loaded}, {"handle", "the handler", c.Loaded, c.First},
+		}})
+	}
+	out := []Spans{all}
+	fast := r.slowest(func(c RaceContender) bool { return c.Isolate }) * 5 / 4
+	if whole := all.to(); fast > 0 && whole > 4*fast {
+		near := all
+		near.To = fast
+		near.Name = fmt.Sprintf("The first %s, %s times larger", Duration(fast), strconv.FormatInt(whole/fast, 10))
+		out = append(out, near)
+	}
+	return out
+}
+
+func (r Race) numbers() Numbers {
+	n := Numbers{Name: "Starts and memory of each contender", Open: true, Head: []string{"contender", "cold p50", "cold p99", "warm p50", "warm p99", "make", "load", "answer", "memory each", "n"}}
+	for _, c := range r.Contenders {
+		if len(c.Cold) == 0 || len(c.Warm) == 0 {
+			continue
+		}
+		each := "not known"
+		if c.Each > 0 {
+			each = size(c.Each)
+		}
+		n.Rows = append(n.Rows, []string{
+			c.Name, Duration(quantile(c.Cold, .5)), Duration(quantile(c.Cold, .99)), Duration(quantile(c.Warm, .5)), Duration(quantile(c.Warm, .99)),
+			Duration(c.Made), Duration(c.Loaded - c.Made), Duration(c.First - c.Loaded), each, fmt.Sprintf("%d + %d", len(c.Cold), len(c.Warm)),
+		})
+	}
+	return n
+}
