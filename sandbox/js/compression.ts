@@ -13,7 +13,7 @@ function transformer(format: unknown, decompress: boolean, name: string) {
   const f = `${format as string}`;
   if (formats.indexOf(f) < 0) throw new NativeTypeError(`The compression format must be either 'deflate', 'deflate-raw' or 'gzip'. (${name}: "${f}")`);
   let id = 0;
-  const open = () => (id === 0 ? (id = call(OPEN, f, decompress)) : id);
+  const open = () => (id === 0 ? (id = call(OPEN, f, decompress, -1)) : id);
   const give = (b: ArrayBuffer, c: any) => {
     const v = new NativeUint8Array(b);
     if (TypedArrayLength(v) > 0) c.enqueue(v);

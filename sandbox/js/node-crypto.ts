@@ -14,7 +14,7 @@ const DIGEST = op("crypto.digest"), MAC = op("crypto.hmac"), RANDOM = op("random
 const names: Record<string, string> = { __proto__: null, md5: "MD5", sha1: "SHA-1", sha224: "SHA-224", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512", "sha512-256": "SHA-512/256", "sha512-224": "SHA-512/224", "sha3-256": "SHA3-256", "sha3-384": "SHA3-384", "sha3-512": "SHA3-512", ripemd160: "RIPEMD-160", rmd160: "RIPEMD-160" } as any;
 const nameOf = (n: string): string => {
   const h = names[`${n}`.toLowerCase().replace(/^rsa-/, "").replace(/^sha-(?=\d)/, "sha")];
-  if (h === undefined) throw nodeError(Error, "ERR_CRYPTO_INVALID_DIGEST", "Digest method not supported");
+  if (h === undefined) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
   return h;
 };
 const argument = (what: string, v: unknown) => argType(what, "of type string or an instance of Buffer, TypedArray, or DataView", v);

@@ -7,7 +7,7 @@ import { inspect } from "./inspect";
 export function nodeError(Type: new (message: string) => any, code: string, message: string): any {
   const e = new Type(message);
   e.code = code;
-  ObjectDefineProperty(e, "toString", { value: function toString(this: any) { return `${this.name} [${this.code}]: ${this.message}`; }, writable: true, configurable: true });
+  if (Type !== RangeError) ObjectDefineProperty(e, "toString", { value: function toString(this: any) { return `${this.name} [${this.code}]: ${this.message}`; }, writable: true, configurable: true });
   return e;
 }
 

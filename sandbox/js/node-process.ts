@@ -30,7 +30,7 @@ export const env: Record<string, string | undefined> = new Proxy(shown, {
 
 const emitter: any = new (EventEmitter as any)();
 export const version = "v22.19.0", versions = Object.freeze({ node: "22.19.0" }), platform = "linux", arch = "x64", title = "workerd", pid = 1, ppid = 0, execPath = "", execArgv: string[] = [], argv = ["workerd"], argv0 = "workerd", exitCode = undefined, release = Object.freeze({ name: "node" }), config = Object.freeze({}), features = Object.freeze({});
-let folder = "/";
+let folder = "/bundle";
 export function cwd(): string { return folder; }
 export function chdir(d: string): void { folder = `${d}`; }
 export function uptime(): number { return 0; }

@@ -7,7 +7,10 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
+	"hash/crc32"
 	"io"
+
+	"github.com/andybalholm/brotli"
 
 	"coldstart/sandbox/isolate"
 )
@@ -20,19 +23,37 @@ type codec interface {
 }
 
 func codecOps(o *isolate.Ops) {
-	// codec.open: format, decompress → id
+	// codec.open: format, decompress, level (-1 for the format's own), dictionary or none → id
 	o.Add("codec.open", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w := of(h)
 		w.lastID++
 		if flag(args, 1) {
-			w.codecs[w.lastID] = newInflater(str(args, 0), w.limits.Memory)
+			w.codecs[w.lastID] = newInflater(str(args, 0), data(args, 3), w.limits.Memory)
 		} else {
-			w.codecs[w.lastID] = newDeflater(str(args, 0))
+			w.codecs[w.lastID] = newDeflater(str(args, 0), integer(args, 2), data(args, 3))
 		}
 		if r := runOf(h); r != nil {
 			r.codecs = append(r.codecs, w.lastID)
 		}
 		return w.lastID, nil
+	})
+	// codec.once: format, decompress, level, dictionary or none, bytes → bytes
+	o.Add("codec.once", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if !flag(args, 1) {
+			d := newDeflater(str(args, 0), integer(args, 2), data(args, 3))
+			first, _ := d.put(data(args, 4))
+			rest, err := d.end()
+			return bytesOr(append(first, rest...), err)
+		}
+		b, err := inflateAll(str(args, 0), data(args, 3), data(args, 4), of(h).limits.Memory)
+		if err != nil {
+			return nil, &isolate.Throw{Name: "Error", Message: zlibWords(err)}
+		}
+		return bytesOr(b, nil)
+	})
+	// crc32: bytes, the checksum so far → checksum
+	o.Add("crc32", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		return float64(crc32.Update(uint32(num(args, 1)), crc32.IEEETable, data(args, 0))), nil
 	})
 	// codec.put: id, bytes → bytes
 	o.Add("codec.put", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
@@ -41,6 +62,14 @@ func codecOps(o *isolate.Ops) {
 			return nil, typeError("the stream is over")
 		}
 		return bytesOr(c.put(data(args, 1)))
+	})
+	// codec.flush: id → what has been compressed so far
+	o.Add("codec.flush", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		c, ok := of(h).codecs[integer(args, 0)].(*deflater)
+		if !ok {
+			return []byte{}, nil
+		}
+		return bytesOr(c.flush(), nil)
 	})
 	// codec.end: id → the last bytes
 	o.Add("codec.end", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
@@ -55,6 +84,57 @@ func codecOps(o *isolate.Ops) {
 	})
 }
 
+// zlibWords says what a decompressor did not like in zlib's words.
+func zlibWords(err error) string {
+	switch {
+	case errors.Is(err, errBomb):
+		return "Memory limit exceeded"
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zlib.ErrHeader):
+		return "incorrect header check"
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zlib.ErrChecksum):
+		return "incorrect data check"
+	case errors.Is(err, zlib.ErrDictionary):
+		return "Missing dictionary"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "unexpected end of file"
+	}
+	return "invalid compressed data"
+}
+
+var gzipMagic = []byte{0x1f, 0x8b}
+
+// inflateAll decompresses one whole block of data. What follows it is ignored, as Node does.
+func inflateAll(format string, dict, b []byte, limit int64) ([]byte, error) {
+	src := bytes.NewReader(b)
+	var r io.Reader
+	var err error
+	switch format {
+	case "gzip":
+		if !bytes.HasPrefix(b, gzipMagic[:min(len(b), 2)]) {
+			return nil, gzip.ErrHeader
+		}
+		r, err = gzip.NewReader(src)
+	case "deflate":
+		r, err = zlib.NewReaderDict(src, dict)
+	case "brotli":
+		r = brotli.NewReader(src)
+	default:
+		r = flate.NewReaderDict(src, dict)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	n, err := io.Copy(&out, io.LimitReader(r, limit+1))
+	if errors.Is(err, gzip.ErrHeader) && format == "gzip" && out.Len() > 0 {
+		err = nil // padding after the last member
+	}
+	if n > limit {
+		err = errBomb
+	}
+	return out.Bytes(), err
+}
+
 func bytesOr(b []byte, err error) (isolate.Value, error) {
 	if err != nil {
 		return nil, typeError(err.Error())
@@ -67,20 +147,41 @@ func bytesOr(b []byte, err error) (isolate.Value, error) {
 
 type deflater struct {
 	buf bytes.Buffer
-	w   io.WriteCloser
+	w   interface {
+		io.WriteCloser
+		Flush() error
+	}
 }
 
-func newDeflater(format string) *deflater {
+// newDeflater compresses. A level outside the format's range is the format's own.
+func newDeflater(format string, level int, dict []byte) *deflater {
 	d := &deflater{}
-	switch format {
+	if format == "brotli" {
+		if level < brotli.BestSpeed || level > brotli.BestCompression {
+			level = brotli.DefaultCompression
+		}
+		d.w = brotli.NewWriterLevel(&d.buf, level)
+		return d
+	}
+	if level < flate.NoCompression || level > flate.BestCompression {
+		level = flate.DefaultCompression
+	}
+	switch format { // the levels are valid, so there are no errors
 	case "gzip":
-		d.w = gzip.NewWriter(&d.buf)
+		g, _ := gzip.NewWriterLevel(&d.buf, level)
+		g.OS = 3 // Unix, as zlib writes it
+		d.w = g
 	case "deflate":
-		d.w = zlib.NewWriter(&d.buf)
+		d.w, _ = zlib.NewWriterLevelDict(&d.buf, level, dict)
 	default:
-		d.w, _ = flate.NewWriter(&d.buf, flate.DefaultCompression) // the level is valid
+		d.w, _ = flate.NewWriterDict(&d.buf, level, dict)
 	}
 	return d
+}
+
+func (d *deflater) flush() []byte {
+	_ = d.w.Flush() // a buffer takes everything
+	return d.take()
 }
 
 func (d *deflater) put(b []byte) ([]byte, error) {
@@ -122,9 +223,9 @@ var (
 	errBomb = errors.New("the decompressed data is larger than the isolate's memory")
 )
 
-func newInflater(format string, limit int64) *inflater {
+func newInflater(format string, dict []byte, limit int64) *inflater {
 	d := &inflater{limit: limit, in: make(chan []byte), ask: make(chan struct{}), done: make(chan struct{})}
-	go d.run(format)
+	go d.run(format, dict)
 	<-d.ask
 	return d
 }
@@ -144,12 +245,16 @@ func (d *inflater) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (d *inflater) run(format string) {
+func (d *inflater) run(format string, dict []byte) {
 	defer close(d.done)
 	src := bufio.NewReader(d)
 	var r io.Reader
 	switch format {
 	case "gzip":
+		if two, _ := src.Peek(2); !bytes.HasPrefix(two, gzipMagic[:len(two)]) {
+			d.err = gzip.ErrHeader
+			return
+		}
 		g, err := gzip.NewReader(src)
 		if err != nil {
 			d.err = err
@@ -158,14 +263,16 @@ func (d *inflater) run(format string) {
 		g.Multistream(false)
 		r = g
 	case "deflate":
-		z, err := zlib.NewReader(src)
+		z, err := zlib.NewReaderDict(src, dict)
 		if err != nil {
 			d.err = err
 			return
 		}
 		r = z
+	case "brotli":
+		r = brotli.NewReader(src)
 	default:
-		r = flate.NewReader(src)
+		r = flate.NewReaderDict(src, dict)
 	}
 	n, err := io.Copy(&d.out, io.LimitReader(r, d.limit+1))
 	switch {

@@ -9,7 +9,7 @@ import (
 func Ops() *isolate.Ops {
 	o := &isolate.Ops{}
 	for _, add := range []func(*isolate.Ops){
-		runOps, bodyOps, timerOps, logOps, urlOps, textOps, formOps, cryptoOps, fetchOps, socketOps, stackOps, rpcOps, codecOps, syncOps, wasmOps, intlOps,
+		runOps, bodyOps, timerOps, logOps, urlOps, textOps, formOps, cryptoOps, fetchOps, socketOps, stackOps, rpcOps, codecOps, bundleOps, syncOps, wasmOps, intlOps,
 	} {
 		add(o)
 	}

@@ -1,0 +1,153 @@
+// node:zlib on the host's codecs: gzip, deflate, raw deflate and brotli, each in a
+// synchronous, a callback and a stream form.
+
+import { Buffer } from "node:buffer";
+import { Transform } from "./node-stream";
+import * as constantsList from "unenv/node/internal/zlib/constants";
+import { codes as codeList } from "unenv/node/internal/zlib/codes";
+import { call, op } from "./host";
+import { bytesOf } from "./primordials";
+import { encodeUTF8 } from "./encoding";
+import { argType, nodeError, outOfRange } from "./node-errors";
+import { queueMicrotask } from "./timers";
+
+const ONCE = op("codec.once"), OPEN = op("codec.open"), PUT = op("codec.put"), FLUSH = op("codec.flush"), END = op("codec.end"), CRC = op("crc32");
+
+export const constants: any = Object.freeze({ ...constantsList });
+export const codes: any = Object.freeze({ ...codeList });
+
+type Options = { level?: number; dictionary?: any; maxOutputLength?: number; params?: Record<number, number>;[k: string]: unknown };
+type Format = "gzip" | "deflate" | "deflate-raw" | "brotli";
+
+function input(v: unknown): Uint8Array {
+  if (typeof v === "string") return encodeUTF8(v);
+  const b = bytesOf(v);
+  if (b === undefined) throw argType("buffer", "of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer", v);
+  return b;
+}
+function levelOf(format: Format, o: Options | undefined): number {
+  if (format === "brotli") return o?.params?.[constants.BROTLI_PARAM_QUALITY] ?? 11;
+  const level = o?.level ?? -1;
+  if (typeof level !== "number") throw argType("options.level", "of type number", level);
+  if (!(level >= -1 && level <= 9)) throw outOfRange("options.level", ">= -1 and <= 9", level);
+  return level;
+}
+const dictionary = (o: Options | undefined) => (o?.dictionary === undefined ? undefined : input(o.dictionary));
+
+/** What unzip sees at the start of its input. */
+const sniff = (b: Uint8Array): Format => (b.length > 1 && b[0] === 0x1f && b[1] === 0x8b ? "gzip" : "deflate");
+
+function once(format: Format | "unzip", decompress: boolean, data: unknown, o?: Options): any {
+  const b = input(data), f = format === "unzip" ? sniff(b) : format;
+  const out = Buffer.from(call(ONCE, f, decompress, decompress ? -1 : levelOf(f, o), dictionary(o), b));
+  if (o?.maxOutputLength !== undefined && out.length > o.maxOutputLength) throw nodeError(RangeError, "ERR_BUFFER_TOO_LARGE", `Cannot create a Buffer larger than ${o.maxOutputLength} bytes`);
+  return out;
+}
+
+const dataErrors = new Set(["incorrect header check", "incorrect data check", "invalid compressed data"]);
+/** A stream's error, with zlib's code. */
+function streamError(e: any, format: Format): any {
+  const words = `${e?.message}`.replace(/^Decompression failed: /, "");
+  const message = /incomplete data|unexpected EOF/.test(words) ? "unexpected end of file" : /header/.test(words) ? "incorrect header check" : /checksum/.test(words) ? "incorrect data check" : format === "brotli" ? "Decompression failed" : words;
+  const code = message === "unexpected end of file" ? "Z_BUF_ERROR" : format === "brotli" ? "ERR__ERROR_FORMAT_PADDING_1" : "Z_DATA_ERROR";
+  return Object.assign(new Error(dataErrors.has(message) || message === "unexpected end of file" || format === "brotli" ? message : "invalid compressed data"), { code, errno: constants[code] ?? -3 });
+}
+
+class Codec extends (Transform as any) {
+  bytesWritten = 0;
+  _id = 0;
+  _format: Format | "unzip";
+  _decompress: boolean;
+  _options: Options | undefined;
+  constructor(format: Format | "unzip", decompress: boolean, o?: Options) {
+    super(o);
+    this._format = format;
+    this._decompress = decompress;
+    this._options = o;
+    if (!decompress) levelOf(format as Format, o);
+  }
+  _open(first: Uint8Array): number {
+    if (this._id === 0) {
+      if (this._format === "unzip") this._format = sniff(first);
+      this._id = call(OPEN, this._format, this._decompress, this._decompress ? -1 : levelOf(this._format, this._options), dictionary(this._options));
+    }
+    return this._id;
+  }
+  _give(b: ArrayBuffer): void {
+    if (b.byteLength > 0) (this as any).push(Buffer.from(b));
+  }
+  _transform(chunk: any, encoding: any, done: (e?: unknown) => void): void {
+    const b = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
+    this.bytesWritten += b.length;
+    try {
+      this._give(call(PUT, this._open(b), b));
+    } catch (e) {
+      done(streamError(e, this._format as Format));
+      return;
+    }
+    done();
+  }
+  _flush(done: (e?: unknown) => void): void {
+    try {
+      const id = this._id === 0 && this._decompress ? 0 : this._open(new Uint8Array(0));
+      if (id !== 0) this._give(call(END, id));
+    } catch (e) {
+      done(streamError(e, this._format as Format));
+      return;
+    }
+    done();
+  }
+  flush(kind?: any, done?: () => void): void {
+    const f = typeof kind === "function" ? kind : done;
+    if (!this._decompress) this._give(call(FLUSH, this._open(new Uint8Array(0))));
+    if (f !== undefined) queueMicrotask(f);
+  }
+  reset(): void { this._id = 0; }
+  params(_level: number, _strategy: number, done?: () => void): void { if (done !== undefined) queueMicrotask(done); }
+  close(done?: () => void): void {
+    (this as any).destroy();
+    if (done !== undefined) queueMicrotask(done);
+  }
+}
+
+const kind = (name: string, format: Format | "unzip", decompress: boolean) => {
+  const C: any = { [name]: class extends Codec { constructor(o?: Options) { super(format, decompress, o); } } }[name];
+  Object.defineProperty(C, "name", { value: name, configurable: true });
+  return C;
+};
+export const Gzip = kind("Gzip", "gzip", false), Gunzip = kind("Gunzip", "gzip", true), Deflate = kind("Deflate", "deflate", false), Inflate = kind("Inflate", "deflate", true),
+  DeflateRaw = kind("DeflateRaw", "deflate-raw", false), InflateRaw = kind("InflateRaw", "deflate-raw", true), Unzip = kind("Unzip", "unzip", true),
+  BrotliCompress = kind("BrotliCompress", "brotli", false), BrotliDecompress = kind("BrotliDecompress", "brotli", true);
+
+export const createGzip = (o?: Options) => new Gzip(o), createGunzip = (o?: Options) => new Gunzip(o), createDeflate = (o?: Options) => new Deflate(o), createInflate = (o?: Options) => new Inflate(o),
+  createDeflateRaw = (o?: Options) => new DeflateRaw(o), createInflateRaw = (o?: Options) => new InflateRaw(o), createUnzip = (o?: Options) => new Unzip(o),
+  createBrotliCompress = (o?: Options) => new BrotliCompress(o), createBrotliDecompress = (o?: Options) => new BrotliDecompress(o);
+
+const sync = (format: Format | "unzip", decompress: boolean) => (data: unknown, o?: Options) => once(format, decompress, data, o);
+const later = (format: Format | "unzip", decompress: boolean) => (data: unknown, o: any, done?: any) => {
+  const f = typeof o === "function" ? o : done;
+  if (typeof f !== "function") throw argType("callback", "of type function", f);
+  let result: any, failure: any = null;
+  const b = input(data);
+  try {
+    result = once(format, decompress, b, typeof o === "function" ? undefined : o);
+  } catch (e) {
+    failure = e;
+  }
+  queueMicrotask(() => (failure === null ? f(null, result) : f(failure)));
+};
+export const gzipSync = sync("gzip", false), gunzipSync = sync("gzip", true), deflateSync = sync("deflate", false), inflateSync = sync("deflate", true), deflateRawSync = sync("deflate-raw", false),
+  inflateRawSync = sync("deflate-raw", true), unzipSync = sync("unzip", true), brotliCompressSync = sync("brotli", false), brotliDecompressSync = sync("brotli", true);
+export const gzip = later("gzip", false), gunzip = later("gzip", true), deflate = later("deflate", false), inflate = later("deflate", true), deflateRaw = later("deflate-raw", false),
+  inflateRaw = later("deflate-raw", true), unzip = later("unzip", true), brotliCompress = later("brotli", false), brotliDecompress = later("brotli", true);
+
+export function crc32(data: unknown, before = 0): number { return call(CRC, input(data), before); }
+
+export * from "unenv/node/internal/zlib/constants";
+export default {
+  ...constantsList, constants, codes, crc32,
+  Gzip, Gunzip, Deflate, Inflate, DeflateRaw, InflateRaw, Unzip, BrotliCompress, BrotliDecompress,
+  createGzip, createGunzip, createDeflate, createInflate, createDeflateRaw, createInflateRaw, createUnzip, createBrotliCompress, createBrotliDecompress,
+  gzipSync, gunzipSync, deflateSync, inflateSync, deflateRawSync, inflateRawSync, unzipSync, brotliCompressSync, brotliDecompressSync,
+  gzip, gunzip, deflate, inflate, deflateRaw, inflateRaw, unzip, brotliCompress, brotliDecompress,
+};
