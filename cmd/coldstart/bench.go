@@ -18,10 +18,16 @@ import (
 
 // benchCmd measures the platform of this machine through the same door as the site.
 type benchCmd struct {
-	JSON     bool   `help:"Print one JSON object and nothing else on stdout."`
-	N        int    `help:"Samples per figure." default:"200"`
-	Isolates int    `help:"Live isolates to start for the density figure." default:"1000"`
-	Peer     string `help:"Compare with this workerd binary instead." type:"path" placeholder:"WORKERD"`
+	JSON     bool          `help:"Print one JSON object and nothing else on stdout."`
+	N        int           `help:"Samples per figure." default:"200"`
+	Isolates int           `help:"Live isolates to start for the density figure." default:"1000"`
+	Class    int           `help:"Play the start of a class of so many learners instead." placeholder:"LEARNERS"`
+	Burst    time.Duration `help:"With --class: within this time everybody joins and presses Run." default:"2s"`
+	Steady   time.Duration `help:"With --class: how long they go on afterwards." default:"60s"`
+	Rate     float64       `help:"With --class: runs a second while they go on." default:"30"`
+	DB       string        `name:"db" help:"With --class: an empty database of PostgreSQL for the server." placeholder:"URL"`
+	Lesson   string        `help:"With --class: what they open." default:"workers/hello-worker" placeholder:"TRACK/LESSON"`
+	Peer     string        `help:"Compare with this workerd binary instead." type:"path" placeholder:"WORKERD"`
 }
 
 const helloWorker = `export default { fetch() { return new Response("hello"); } };` + "\n"
@@ -61,6 +67,9 @@ func (c *benchCmd) Run(ctx context.Context, g *globals) error {
 	if c.N < 10 || c.Isolates < 1 || c.Isolates > 20000 {
 		return fmt.Errorf("bench: --n wants at least 10, --isolates 1 to 20000")
 	}
+	if c.Class != 0 {
+		return c.class(ctx, g)
+	}
 	if c.Peer != "" {
 		return comparePeer(ctx, g, c.Peer, c.JSON)
 	}
@@ -95,6 +104,27 @@ func (c *benchCmd) Run(ctx context.Context, g *globals) error {
 	if c.JSON {
 		return json.NewEncoder(g.Stdout).Encode(r)
 	}
+	return nil
+}
+
+// class plays the start of a class.
+func (c *benchCmd) class(ctx context.Context, g *globals) error {
+	plan := classPlan{Learners: c.Class, Burst: c.Burst, Steady: c.Steady, Rate: c.Rate, DB: c.DB, Lesson: c.Lesson}
+	if err := plan.check(); err != nil {
+		return err
+	}
+	say := g.Stdout
+	if c.JSON {
+		say = io.Discard
+	}
+	result, err := simulateClass(ctx, g, plan, say)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(g.Stdout).Encode(result)
+	}
+	result.print(g.Stdout)
 	return nil
 }
 
