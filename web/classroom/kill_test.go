@@ -8,19 +8,18 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
 const saverEnv = "COLDSTART_TEST_SAVER"
 
-// saves is how many saves there are, and how many kills at least. PostgreSQL is
-// another process, which is not killed: a tenth of the saves is enough there.
-func saves() (n int64, kills int) {
-	if os.Getenv(postgresEnv) != "" {
-		return 1_000, 2
-	}
-	return 10_000, 10
-}
+// The saves that are made between kills, by the program that is killed. It
+// learns their number from its environment, as it has no flags.
+const (
+	manySaves = 10_000
+	someSaves = 1_000 // with -short, and on PostgreSQL, which is another process and not killed
+)
 
 // TestMain lets the test binary be the program that is killed.
 func TestMain(m *testing.M) {
@@ -35,9 +34,15 @@ func TestMain(m *testing.M) {
 }
 
 // saver saves numbers from where the database stands on, and says each one on
-// stdout once it is acknowledged. spec is "database workspace".
+// stdout once it is acknowledged, until there are so many. Another saves
+// beside it, so that commits are shared. spec is "database workspace most".
 func saver(spec string) error {
-	database, workspace, _ := strings.Cut(spec, " ")
+	f := strings.Fields(spec)
+	database, workspace := f[0], f[1]
+	most, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil {
+		return err
+	}
 	ctx := context.Background()
 	config := Config{Path: database}
 	if strings.HasPrefix(database, "postgres:") {
@@ -51,7 +56,20 @@ func saver(spec string) error {
 	if err != nil {
 		return err
 	}
-	most, _ := saves()
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	if !s.postgres() {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if _, err := s.Save(ctx, workspace, "beside", Change{Base: AnyRevision, Files: files(fmt.Sprint(n))}); err != nil && ctx.Err() == nil {
+					fmt.Fprintln(os.Stderr, err)
+					return
+				}
+			}
+		})
+	}
 	for p.Revision <= most {
 		if p, err = s.Save(ctx, workspace, "p", Change{Base: p.Revision, Files: files(strconv.FormatInt(p.Revision+1, 10))}); err != nil {
 			return err
@@ -60,6 +78,8 @@ func saver(spec string) error {
 			return err
 		}
 	}
+	cancel()
+	wg.Wait()
 	return s.Close()
 }
 
@@ -77,11 +97,14 @@ func TestKillLosesNoAcknowledgedSave(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	most, least := saves()
+	most, least := int64(manySaves), 10
+	if testing.Short() || os.Getenv(postgresEnv) != "" {
+		most, least = someSaves, 2
+	}
 	kills, acked := 0, int64(1)
 	for acked <= most {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
-		cmd.Env = append(os.Environ(), saverEnv+"="+config.Path+config.URL+" "+w.ID)
+		cmd.Env = append(os.Environ(), saverEnv+"="+fmt.Sprint(config.Path+config.URL, " ", w.ID, " ", most))
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err != nil {

@@ -34,6 +34,7 @@ func openSQLite(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s.write.SetMaxOpenConns(1) // writers queue here instead of meeting SQLITE_BUSY
+	s.writer.db = s.write
 	if s.read, err = openFile(path, "ro", "deferred"); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}

@@ -42,6 +42,7 @@ func (c Config) withDefaults() Config {
 // several servers may share, the writes of one owner do.
 type Store struct {
 	write   *sql.DB
+	writer  group // SQLite's
 	read    *sql.DB
 	now     func() time.Time
 	name    string // for messages: the file, or database and host without password
@@ -88,24 +89,22 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // tx runs f in one transaction and commits it. Nothing of f stays when it
-// fails. With owners, such as a workspace's id, f touches only what is theirs,
-// and transactions of other owners may run at the same time; without, none does.
+// fails. f may run twice, and then only the second time counts. With owners,
+// such as a workspace's id, f touches only what is theirs, and transactions of
+// other owners may run at the same time; without, none does.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error, owners ...string) error {
+	if !s.postgres() {
+		return reason(s.writer.tx(ctx, f))
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return reason(err)
 	}
-	if s.postgres() {
-		err = lock(ctx, tx, owners)
-	}
-	if err == nil {
+	if err = lock(ctx, tx, owners); err == nil {
 		err = f(tx)
 	}
 	if err != nil {
-		if rerr := ignoreDone(tx.Rollback()); rerr != nil {
-			return errors.Join(reason(err), rerr)
-		}
-		return reason(err)
+		return errors.Join(reason(err), ignoreDone(tx.Rollback()))
 	}
 	return reason(tx.Commit())
 }
