@@ -207,7 +207,7 @@ func (s *session) refused(f *trace.Fault) Result {
 		frame = &f.Frames[0]
 	}
 	for i, d := range s.lesson.Declared {
-		e := Event{Index: i, Name: d.Name, Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: "Your code does not build yet, so it was not run.", Got: f.Message, Fault: f, Frame: frame}}
+		e := Event{Index: i, Name: d.Name, Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: "Your code does not build yet, so it was not run.", Got: strings.TrimSpace(f.Message + " " + f.Hint), Fault: f, Frame: frame}}
 		s.tests[i] = &running{Event: e}
 		s.order = append(s.order, i)
 		s.emit(e)

@@ -13,7 +13,7 @@ test("1: the machine", async ({ call, expect }) => {
 test("1: the Worker", async ({ call, expect }) => {
   const costs = cents(call, expect);
   await costs("workers", { requests: 0, ...small }, 5, "Without requests the Worker's plan costs its base, $5; nothing goes below the allowance");
-  await costs("workers", { requests: 15e6, ...small }, 8, "15 million requests with 7 ms of CPU each cost $8.00: 5 million requests and 75 million ms are beyond the allowance");
+  await costs("workers", { requests: 15e6, ...small }, 8, "15 million requests with 7 ms of CPU each cost $8.00: 5 million requests and 75 million ms of cpu_ms are beyond the allowance");
   await costs("workers", { requests: 100e6, ...small }, 45.4, "100 million requests with 7 ms of CPU each cost $45.40");
   await costs("workers", { requests: 15e6, cpu_ms: 7, ms: 5000, mb: 128 }, 8, "Waiting is not billed here: only cpu_ms counts, not ms");
 });

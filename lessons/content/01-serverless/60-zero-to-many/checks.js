@@ -21,9 +21,9 @@ test("2: a trace drawn by hand", async ({ call, expect }) => {
   const runs = [
     { isolate: "a", temperature: "cold", start: 0, end: 50 },
     { isolate: "a", temperature: "warm", start: 10, end: 60 },
-    { isolate: "b", temperature: "cold", start: 20, end: 90 },
+    { isolate: "b", temperature: "cold", start: 20, end: 60 },
     { isolate: "a", temperature: "warm", start: 60, end: 110 },
-    { isolate: "b", temperature: "warm", start: 200, end: 250 },
+    { isolate: "b", temperature: "warm", start: 60, end: 100 },
   ];
   const got = await call("src/trace.js", "read", [runs], { frozen: true });
   expect(got, "Two isolates, two cold starts; at 20 ms three requests are inside. One that ends at 60 is gone when another begins at 60").toEqual({ isolates: 2, cold: 2, together: 3 });

@@ -17,7 +17,7 @@ test("1: joining, once", async ({ send, wait, expect }) => {
   expect((await join(send, "ada@example.com")).status, "A known address is answered with 200; look it up before you store it").toBe(200);
   expect((await join(send, "Ada@Example.com")).status, "Ada@Example.com is the same person as ada@example.com; make addresses lower case first").toBe(200);
   expect((await count(send)).people, "One person joined, three times").toBe(1);
-  expect(await mailed(send, wait, 1), "One person gets one greeting").toEqual({ people: 1, mailed: 1 });
+  expect(await mailed(send, wait, 1), "One person gets one greeting; hand the mailer to ctx.waitUntil, or it ends with the request").toEqual({ people: 1, mailed: 1 });
 });
 
 test("1: what is no address", async ({ send, expect }) => {

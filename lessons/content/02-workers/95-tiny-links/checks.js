@@ -8,7 +8,7 @@ test("1: a link is made and followed", async ({ send, expect }) => {
   expect(code, "The answer holds the code as a text").toMatch(/^[\w-]+$/);
   expect(short, "short is the whole address: the Worker's own origin, a slash, the code").toBe("https://site.example/" + code);
   const followed = await send(`GET /${code}`);
-  expect(followed.status, "A code redirects with 302").toBe(302);
+  expect(followed.status, "A code redirects: status 302, and the long address in the header location").toBe(302);
   expect(followed.headers.get("location"), "location is the long address").toBe("https://example.com/long?a=1");
 });
 

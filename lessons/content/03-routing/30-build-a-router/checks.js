@@ -21,7 +21,7 @@ test.guard("1: what matches nothing", async ({ send, expect }) => {
 });
 
 test("2: a word beats a parameter, in any order", async ({ send, expect }) => {
-  expect(await body(send, "/users/me"), "/users/me was registered after /users/:id and still wins").toBe("it is you");
+  expect(await body(send, "/users/me"), "/users/me was registered after /users/:id and still wins; try routes with words before those with parameters").toBe("it is you");
   expect(await body(send, "/users/you"), "Any other name goes to /users/:id").toBe("you");
   expect(await body(send, "/shops/best"), "/shops/best was registered before /shops/:id and wins as well").toBe("the best shop");
   expect(await body(send, "/shops/worst"), "Any other shop goes to /shops/:id").toBe("shop worst");

@@ -15,7 +15,7 @@ test("1: the missing slash and the unknown", async ({ curl, expect }) => {
   expect(r.status, "/clothes is redirected for good").toBe(301);
   expect(r.headers.get("location"), "The redirect adds the slash and keeps the query").toMatch(/\/clothes\/\?size=m$/);
   for (const path of ["/food/", "/clothesline", "/Clothes/hat"]) {
-    expect((await go(path)).status, `${path} belongs to no shop; answer 404`).toBe(404);
+    expect((await go(path)).status, `${path} belongs to no shop, since a shop's addresses begin with its name and a slash; answer 404`).toBe(404);
   }
 });
 
