@@ -34,16 +34,18 @@ type Sandbox struct {
 	wg       sync.WaitGroup
 	wake     chan struct{} // the queue is not empty
 
-	mu       sync.Mutex
-	closed   bool
-	projects map[Key]*project
-	learners map[string]*learner
-	isolates map[string]*iso
-	load     int64 // expected CPU nanoseconds of runs that are at work
-	busy     int   // how many those are
-	clock    int64 // virtual time of the fair queue
-	running  int
-	queued   int
+	mu        sync.Mutex
+	closed    bool
+	projects  map[Key]*project
+	learners  map[string]*learner
+	isolates  map[string]*iso
+	followers map[Key]map[int]func(Happened)
+	follows   int   // ever
+	load      int64 // expected CPU nanoseconds of runs that are at work
+	busy      int   // how many those are
+	clock     int64 // virtual time of the fair queue
+	running   int
+	queued    int
 }
 
 var _ Door = (*Sandbox)(nil)
@@ -80,6 +82,7 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 	s := &Sandbox{
 		cfg: cfg, wake: make(chan struct{}, 1), builds: newBuilds(),
 		projects: map[Key]*project{}, learners: map[string]*learner{}, isolates: map[string]*iso{},
+		followers: map[Key]map[int]func(Happened){},
 	}
 	var err error
 	if s.net, err = newNetwork(cfg.FetchAllow, cfg.DNS); err != nil {

@@ -191,9 +191,9 @@ func (e *execution) call(ctx context.Context, op string, args []any) (any, error
 	return string(a.result), nil
 }
 
-// event runs an event of the platform itself: an alarm, a queue's batch, a
+// give runs an event of the platform itself: an alarm, a queue's batch, a
 // cron. It is charged to the project's learner like any other.
-func (s *Sandbox) event(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
+func (s *Sandbox) give(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
 	c := &chain{origin: monotonic(), fresh: ev.Project.Space}
 	e := &execution{s: s, chain: c, id: NewRunID(), typ: ev.Type, payload: ev.Payload, entry: ev.Class, object: ev.Object}
 	c.root = e.id

@@ -29,6 +29,7 @@ func (s *Site) labList() []experiment {
 		s.raceLab(),
 		s.densityLab(),
 		s.routingLab(),
+		s.eventsLab(),
 		s.dialectsLab(),
 		s.snapshotLab(),
 		s.processLab(),

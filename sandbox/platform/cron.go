@@ -33,7 +33,7 @@ func (p *Platform) fire(at time.Time) {
 	for pr, d := range p.deployed {
 		for _, w := range d.Workers {
 			for _, c := range w.Crons {
-				if !cronMatches(c, at) {
+				if !CronMatches(c, at) {
 					continue
 				}
 				payload, err := json.Marshal(map[string]any{"cron": c, "scheduledTime": at.UnixMilli()})
@@ -51,9 +51,9 @@ func (p *Platform) fire(at time.Time) {
 	}
 }
 
-// cronMatches reports whether a cron expression names a minute. The bundler
+// CronMatches reports whether a cron expression names a minute. The bundler
 // has checked the expression; one that it would refuse never matches.
-func cronMatches(expr string, at time.Time) bool {
+func CronMatches(expr string, at time.Time) bool {
 	at = at.UTC()
 	f := strings.Fields(strings.ToUpper(expr))
 	if len(f) != 5 {

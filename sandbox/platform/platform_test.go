@@ -243,7 +243,7 @@ func TestCron(t *testing.T) {
 		"* * * * *": true, "30 15 * * *": true, "*/15 * * * *": true, "31 * * * *": false, "0-30/10 15 21 NOV *": true, "* * * * SAT": true, "* * * * 7": true, "* * * * MON-FRI": false,
 		"30 15 1 * SAT": true, "* * L * *": false, "* * 20W * *": false, "* * * * SAT#3": true, "* * * * 7L": false, "nonsense": false, "61 * * * *": false, "": false,
 	} {
-		if got := cronMatches(expr, at); got != want {
+		if got := CronMatches(expr, at); got != want {
 			t.Errorf("%q: %v, want %v", expr, got, want)
 		}
 	}
