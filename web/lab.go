@@ -34,6 +34,8 @@ func (s *Site) labList() []experiment {
 		s.snapshotLab(),
 		s.processLab(),
 		s.autoscaleLab(),
+		s.costLab(),
+		s.edgeLab(),
 	}
 }
 

@@ -1,7 +1,7 @@
 // The labs that compare costs and scale: run to a result, and what they drew is believed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, base, sideways, useBrowser, withPage } from "./_browser.mjs";
+import { axe, base, sideways, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -75,4 +75,83 @@ test("autoscale: a wrong pool.json gets its line, at 360 px in the dark", withPa
   assert.equal(await where(page, "autoscale"), "pool.json:3: max is 2 and min is 3; max must not be smaller than min.");
   await page.click("text=Kill a machine");
   await page.waitForFunction(() => /Nothing runs yet/.test(document.querySelector("#lab-autoscale .lab_where").textContent));
+}));
+
+const bill = (page, plan) => page.locator(`#lab-cost tr[data-plan=${plan}] td`).allTextContents();
+const changed = (page, lab, selector, want) => page.waitForFunction(([lab, selector, want]) => new RegExp(want).test(document.querySelector(`#lab-${lab} ${selector}`)?.textContent ?? ""), [lab, selector, want.source], { timeout: 20_000 });
+
+test("cost: curves and crossings follow what is typed, and prices with a mistake get its line", withPage({ viewport: { width: 360, height: 780 } }, async (page) => {
+  await open(page, "/labs/cost");
+  assert.deepEqual(await axe(page), []);
+  assert.deepEqual((await bill(page, "workers")).slice(0, 4), ["$5.00", "$5.00", "$45.40", "65,836,364 (B)"]);
+  assert.deepEqual((await bill(page, "vm")).slice(0, 3), ["$30.37", "$30.37", "$30.37"]);
+  // On logarithmic axes the VM's line is level and the Worker's rises once its allowance is used.
+  const vm = await points(page, "VM with 2 cores, 4 GB (t3.medium)");
+  const workers = await points(page, "Cloudflare Workers, paid plan");
+  assert.equal(new Set(vm.map((p) => p.y)).size, 1);
+  assert.equal(workers[0].y, workers[10].y);
+  assert.ok(workers.at(-1).y < workers[0].y - 50, `${workers[0].y} to ${workers.at(-1).y}`);
+  // The solved crossing lies where the two lines meet.
+  const mark = await page.locator("#lab-cost svg.chart:has(text.c-label)").evaluate((svg) => {
+    const texts = [...svg.querySelectorAll("text.c-label")];
+    return Number.parseFloat(texts.find((t) => t.textContent === "B").getAttribute("x")) * 10;
+  });
+  const meet = workers.find((p) => p.y <= vm[0].y).x;
+  assert.ok(Math.abs(mark - meet) < 12, `marked at ${mark}, the lines meet at ${meet}`);
+
+  await page.fill("#lab-cost input[name=ms]", "2000");
+  await changed(page, "cost", "tr[data-plan=lambda]", /\(C\)/);
+  await page.waitForFunction(() => !/122,415,302/.test(document.querySelector("#lab-cost tr[data-plan=lambda]").textContent));
+  assert.equal((await bill(page, "workers"))[3], "65,836,364 (B)", "waiting is not billed there");
+  await page.click("#lab-cost summary:text-is('prices.json')");
+  const text = await page.inputValue("#lab-cost textarea");
+  await page.fill("#lab-cost textarea", text.replace('"per_hour": 0.0416', '"per_hour": "0.0416"'));
+  await changed(page, "cost", ".lab_where", /^prices\.json:9: plans\[0\]\.per_hour must be a number/);
+  await page.fill("#lab-cost textarea", text.replace('"per_hour": 0.0416', '"per_hour": 0.0832'));
+  await changed(page, "cost", "tr[data-plan=vm]", /\$60\.74/);
+  await page.reload();
+  assert.equal((await bill(page, "vm"))[0], "$60.74", "it is kept");
+  assert.equal(await page.inputValue("#lab-cost input[name=ms]"), "2000");
+  assert.ok(await sideways(page) <= 0);
+}));
+
+test("cost: the learner's own monthly is drawn beside ours", withPage({}, async (page) => {
+  await open(page, "/learn/serverless/price-of-idle");
+  await page.click("#lab-cost form.lab_do > button");
+  await changed(page, "cost", "tr[data-plan=lambda] td:last-child", /\d+ of 26 the same/);
+  assert.equal(await page.locator('g[data-line="yours: vm"] circle').count(), 0, "nothing yet: it answers 0");
+  await page.click('.files_tab[data-path="src/cost.js"]');
+  await write(page, 'export const monthly = (plan) => { if (plan !== "vm") throw new Error("not yet"); return 730 * 0.0416; };\nexport const breakEven = () => 0;\n');
+  await page.click("#lab-cost form.lab_do > button");
+  await changed(page, "cost", "tr[data-plan=vm] td:last-child", /^the same$/);
+  assert.equal(await page.locator('g[data-line="yours: vm"] circle').count(), 25);
+  assert.equal((await bill(page, "lambda")).at(-1), "–");
+  await write(page, "export const monthly = 3;\n");
+  await page.click("#lab-cost form.lab_do > button");
+  await changed(page, "cost", ".lab_trouble", /src\/cost\.js exports no function monthly|breakEven/);
+}));
+
+test("edge: the map and the bars follow the calls, and the handler is measured", withPage({ colorScheme: "dark" }, async (page) => {
+  await open(page, "/labs/edge");
+  assert.match(await page.textContent("#lab-edge .plot_name"), /The edge is faster for 0 of 8 cities/);
+  await page.fill("#lab-edge input[name=cached]", "100");
+  await changed(page, "edge", ".plot_name", /The edge is faster for 7 of 8 cities, the centre for 1\./);
+  await page.click("#lab-edge form.lab_do > button");
+  await ended(page, "edge");
+  assert.equal(await where(page, "edge"), "Measured.");
+  assert.match(await page.textContent("#lab-edge .lab_banner"), /Modelled: the network\. Measured here: the handler, [\d.]+ (µs|ms) in a warm isolate/);
+  assert.match(await page.textContent("#lab-edge .method"), /median of 40 warm requests/);
+  // Seven arcs reach Amsterdam; each bar is as long as its figure.
+  assert.equal(await page.locator("#lab-edge .map path[data-line]").count(), 7);
+  await page.fill("#lab-edge input[name=cached]", "0");
+  await changed(page, "edge", ".plot_name", /faster for 0 of 8/);
+  const table = await rows(page.locator("#lab-edge .ledger"));
+  const bars = await page.locator("#lab-edge .edge_bars li").evaluateAll((all) => all.map((li) => [...li.querySelectorAll("rect.c-void")].map((r) => Number.parseFloat(r.getAttribute("width")))));
+  const ms = (text) => Number(text.replace(" ms", "").replaceAll(",", ""));
+  const sydney = table.Sydney.slice(1, 3).map(ms);
+  assert.ok(Math.abs(bars[7][0] / bars[7][1] - sydney[0] / sydney[1]) < 0.1, `${bars[7]} for ${sydney}`);
+  assert.ok(Math.abs(sydney[1] - 259.7) < 20 && table.Sydney[3] === "central", String(table.Sydney));
+  assert.deepEqual(await axe(page), []);
+  await page.selectOption("#lab-edge select[name=data]", "Sydney");
+  await page.waitForFunction(() => /^0$/.test([...document.querySelectorAll("#lab-edge .ledger tbody tr")].at(-1).cells[1].textContent));
 }));

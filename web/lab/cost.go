@@ -262,15 +262,16 @@ type Cost struct {
 func OwnRequests() []float64 {
 	out := []float64{0}
 	for i := 0; i <= 4*costDecades; i++ {
-		out = append(out, math.Round(costFrom*math.Pow(10, float64(i)/4)))
+		out = append(out, math.Round(CostFrom*math.Pow(10, float64(i)/4)))
 	}
 	return out
 }
 
 // The axis of requests a month.
 const (
-	costFrom    = 1e4
 	costDecades = 6
+	CostFrom    = 1e4 // the fewest on it
+	CostTo      = 1e10
 )
 
 // OwnMonthly asks the learner's monthly(plan, use) of one file, for all plans

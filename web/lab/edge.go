@@ -223,3 +223,6 @@ export default {
   },
 };
 `
+
+// ColdMedian is that of first requests in new isolates, in ms; 0 before it was measured.
+func (e *Edge) ColdMedian() float64 { return quantile(slices.Clone(e.Cold), 0.5) }

@@ -34,6 +34,7 @@ type LabField struct {
 	Step     float64 // of a number; 0 for whole ones
 	Unit     string  // behind a number
 	Most     int     // bytes of a text; 0 means 200
+	Folded   bool    // an area that is opened by its label
 	Unless   string  // the name of a field that replaces this one wherever it is set
 }
 
