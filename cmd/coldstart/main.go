@@ -40,6 +40,7 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit %d", e.code) }
 // globals is what every command gets.
 type globals struct {
 	Cache  string    `help:"Folder for the compiled engine and the snapshot (default: the user's cache folder)." env:"COLDSTART_CACHE" type:"path" placeholder:"DIR"`
+	Config string    `help:"File with settings of serve: one JSON object, keys as the flags." env:"COLDSTART_CONFIG" type:"path" placeholder:"FILE"`
 	Stdout io.Writer `kong:"-"`
 	Stderr io.Writer `kong:"-"`
 }
@@ -68,7 +69,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var c cli
 	c.Stdout, c.Stderr = stdout, stderr
 	exited := false
+	settings, err := readConfig(args)
+	if err != nil {
+		return err
+	}
+	var resolvers []kong.Resolver
+	if settings != nil {
+		resolvers = append(resolvers, settings)
+	}
 	parser, err := kong.New(&c,
+		kong.Resolvers(resolvers...),
 		kong.Name("coldstart"),
 		kong.Description("Learn serverless by running it: lessons, live editors, and real isolates behind them."),
 		kong.UsageOnError(),

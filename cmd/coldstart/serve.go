@@ -28,6 +28,7 @@ import (
 type serveCmd struct {
 	Addr string `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
 	storage
+	tlsFlags
 	Lessons        string            `help:"Folder of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
 	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
 	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
@@ -38,6 +39,7 @@ type serveCmd struct {
 	DebugAddr      string            `help:"Loopback address for metrics, profiles and process figures; off by default." env:"COLDSTART_DEBUG_ADDR" placeholder:"HOST:PORT"`
 	LabShare       int               `help:"Percent of a busy processor that labs may take from everyone else." default:"25" env:"COLDSTART_LAB_SHARE" placeholder:"PERCENT"`
 	Workerd        string            `help:"Path of workerd, a contender of the race lab (default: the one on PATH)." env:"COLDSTART_WORKERD" type:"path" placeholder:"FILE"`
+	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
 	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
 }
 
@@ -70,6 +72,10 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	author, err := c.authoring(g)
+	if err != nil {
+		return err
+	}
+	secure, err := c.tlsFlags.config(c.Data)
 	if err != nil {
 		return err
 	}
@@ -126,7 +132,14 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	}
 	srv := site.Server()
 	served := make(chan error, 1)
-	wg.Go(func() { served <- srv.Serve(site.Listener(ln)) })
+	wg.Go(func() {
+		if secure == nil {
+			served <- srv.Serve(site.Listener(ln))
+			return
+		}
+		srv.TLSConfig = secure
+		served <- srv.ServeTLS(site.Listener(ln), "", "")
+	})
 	if err := c.greet(ctx, g, site, ln.Addr()); err != nil {
 		srv.Close()
 		return err
@@ -171,6 +184,9 @@ func buildName() string {
 // greet says where everything is.
 func (c *serveCmd) greet(ctx context.Context, g *globals, site *web.Site, addr net.Addr) error {
 	base := "http://" + browsable(addr)
+	if c.TLSCert != "" || len(c.TLSDomain) > 0 {
+		base = "https://" + browsable(addr)
+	}
 	link, err := site.AdminLink(ctx, base)
 	if err != nil {
 		return err
@@ -200,7 +216,11 @@ func (c *serveCmd) logger(g *globals) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return nil, err
 	}
-	return slog.New(slog.NewTextHandler(g.Stderr, &slog.HandlerOptions{Level: level})), nil
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(g.Stderr, o)), nil
+	}
+	return slog.New(slog.NewTextHandler(g.Stderr, o)), nil
 }
 
 // catalog loads the lessons; a mistake in them is told with its place.
