@@ -4,6 +4,7 @@ import "./date";
 import "./cache";
 import "./compression";
 import "./d1";
+import "./eventsource";
 import "./htmlrewriter";
 import "./intl";
 import "./kv";

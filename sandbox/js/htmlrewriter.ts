@@ -202,8 +202,6 @@ class Element extends Token {
     if (this._void) throw new NativeTypeError("Parser error: No end tag.");
     this._ends.push(f);
   }
-  get selfClosing() { return false; }
-  get canHaveContent() { return !this._void; }
   _open(raw: string, selfClosed: boolean): string {
     if (!this._changed) return raw;
     let s = "<" + (this._renamed ? this.#name : raw.slice(1, this.#name.length + 1));
@@ -509,7 +507,6 @@ class HTMLRewriter {
       cancel(reason: unknown) { return reader.cancel(reason); },
     } as any, { highWaterMark: 0 });
     const headers = new Headers(r.headers);
-    headers.delete("content-length");
     return new Response(stream, { status: r.status, statusText: r.statusText, headers });
   }
 }

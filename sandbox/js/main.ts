@@ -24,10 +24,11 @@ import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { env, exposeEnv, makeEnv } from "./bindings";
-import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, exported, waitUntil } from "./workers";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
-import { callMethod } from "./rpc";
-import { deserialize, serialize } from "./serialize";
+import { callMethod, packed, serviceStub } from "./rpc";
+import { namespaceOf } from "./storage";
+import { deserialize } from "./serialize";
 import { inspect } from "./inspect";
 import { fillEnv, nodeModules, removeNode } from "./node-globals";
 import { wasmImport } from "./wasm";
@@ -84,6 +85,7 @@ tag(ExecutionContext, "ExecutionContext");
 function init(bindings: any[], isClassic: boolean, date: string, node: boolean): void {
   makeEnv(bindings);
   classic = isClassic;
+  current.date = date;
   if (!node) removeNode();
   else if (bindings.length > 0) {
     const types: Record<string, string> = {};
@@ -354,7 +356,10 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
   setContext(ctx);
   try {
     let r: unknown;
-    if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => callMethod(o, method, payload));
+    if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => {
+      if (!(o instanceof DurableObject)) throw message("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
+      return callMethod(o, method, payload);
+    });
     else {
       const { self, isClass } = target(entrypoint, ctx);
       if (!isClass && !(self instanceof RpcTarget)) {
@@ -364,13 +369,17 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
       } else r = callMethod(self, method, payload);
     }
     PromiseThen(PromiseResolve(r), (v: unknown) => {
+      const done = (text: string) => {
+        call(RESULT, run, text);
+        outcome(ctx);
+      };
       try {
-        call(RESULT, run, serialize(v));
+        const p = packed(v);
+        if (typeof p === "string") done(p);
+        else PromiseThen(p, done, (e: unknown) => fail(ctx, e));
       } catch (e) {
         fail(ctx, e);
-        return;
       }
-      outcome(ctx);
     }, (e: unknown) => fail(ctx, e));
   } catch (e) {
     fail(ctx, e);
@@ -384,6 +393,10 @@ function over(run: number): void {
 }
 
 setShow((v) => inspect(v));
+setLoopback((name, v) => {
+  for (let p: any = v; typeof p === "function"; p = ObjectGetPrototypeOf(p)) if (p === DurableObject) return namespaceOf(name);
+  return serviceStub(["service", "", "", name === "default" ? "" : name, "", "", ""]);
+});
 
 export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose, wasmImport };
 

@@ -4,7 +4,8 @@
 
 import { NativeError } from "./primordials";
 
-export const current = { run: 0, context: undefined as unknown, starting: true };
+/** date is the compatibility date. */
+export const current = { run: 0, context: undefined as unknown, starting: true, date: "" };
 
 /** Starts a turn for a run: microtasks that follow belong to it too. They carry their own context. */
 export function begin(run: number): void {

@@ -24,8 +24,13 @@ function fail(what: string): never {
   throw domError("DataCloneError", `Could not serialize ${what}. This type does not support serialization.`);
 }
 
-/** A value as text; throws DataCloneError for what cannot be copied. */
-export function serialize(v: unknown): string {
+/** What was read beforehand of the streams, requests and responses in a value; null where there is no body. */
+export type Bodies = { get(o: object): Uint8Array | null | undefined };
+/** How those are written and made again; rpc.ts sets it. */
+export const bodies = { write: (_o: any, _body: string | null, _walk: (v: unknown) => any): any => fail("a body"), read: (_x: any[], _bytes: (s: string) => Uint8Array, _walk: (v: any) => any): any => undefined };
+
+/** A value as text; throws DataCloneError for what cannot be copied, and for instances of classes when it crosses RPC. */
+export function serialize(v: unknown, rpc?: Bodies): string {
   const seen = new SafeMap<object, number>();
   const walk = (x: any): any => {
     switch (typeof x) {
@@ -62,6 +67,10 @@ export function serialize(v: unknown): string {
       return ["e", `${(x as any).name}`, `${(x as any).message}`, "cause" in (x as any) ? walk((x as any).cause) : null, own, typeof (x as any).stack === "string" ? (x as any).stack : ""];
     }
     if (isHeaders(x)) return ["h", headersRaw(x)];
+    if (rpc !== undefined) {
+      const body = rpc.get(x);
+      if (body !== undefined) return bodies.write(x, body === null ? null : toBase64(body), walk);
+    }
     if (ArrayIsArray(x)) {
       const out: any[] = ["a"];
       for (let i = 0; i < x.length; i++) ArrayPush(out, ObjectHasOwn(x, i) ? walk(x[i]) : ["o"]);
@@ -69,7 +78,7 @@ export function serialize(v: unknown): string {
     }
     if (isPromise(x)) return fail("a Promise");
     const p = ObjectGetPrototypeOf(x);
-    if (p !== null && p !== Object.prototype && x[Symbol.toStringTag] !== undefined) return fail(`object of type "${x.constructor?.name ?? "Object"}"`);
+    if (p !== null && p !== Object.prototype && (rpc !== undefined || x[Symbol.toStringTag] !== undefined)) return fail(`object of type "${x.constructor?.name ?? "Object"}"`);
     const out: any[] = ["k"];
     const keys = ObjectKeys(x);
     for (let i = 0; i < keys.length; i++) ArrayPush(out, keys[i], walk(x[keys[i]]));
@@ -115,6 +124,11 @@ export function deserialize(text: string): any {
         return e;
       }
       case "h": return keep(headersFrom(x[1], "none"));
+      case "body": {
+        const at = seen.length;
+        keep(undefined);
+        return seen[at] = bodies.read(x, fromBase64, walk);
+      }
       case "a": {
         const a: any[] = keep([]);
         for (let i = 1; i < x.length; i++) {

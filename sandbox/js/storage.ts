@@ -10,7 +10,8 @@ import { Fetcher, stub } from "./rpc";
 import { setMakeState } from "./durable";
 import { deserialize, serialize } from "./serialize";
 import { WebSocket, hibernate, isSocket, tagsOf } from "./websocket";
-import { refuseAtStart } from "./run";
+import { current, enter, refuseAtStart } from "./run";
+import { waitUntil } from "./workers";
 import { uncaught } from "./global";
 
 const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name");
@@ -41,6 +42,7 @@ class DurableObjectStub extends Fetcher {
     this.name = id.name;
   }
 }
+Object.defineProperty(DurableObjectId.prototype, Symbol.toStringTag, { value: "DurableObjectId", configurable: true });
 Object.defineProperty(DurableObjectStub.prototype, Symbol.toStringTag, { value: "DurableObject", configurable: true });
 
 class DurableObjectNamespace {
@@ -71,9 +73,20 @@ class DurableObjectNamespace {
   jurisdiction(_j: string): DurableObjectNamespace { return this; }
 }
 Object.defineProperty(DurableObjectNamespace.prototype, Symbol.toStringTag, { value: "DurableObjectNamespace", configurable: true });
-binding("durable", (b) => new DurableObjectNamespace(b));
+const namespaces = new Map<string, DurableObjectNamespace>();
+/** The namespace that binds a class of this Worker, if one does. */
+export function namespaceOf(className: string): unknown { return namespaces.get(className); }
+binding("durable", (b) => {
+  const n = new DurableObjectNamespace(b);
+  namespaces.set(b.class, n);
+  return n;
+});
 
 const limitKeys = 128;
+/** Refuses a first argument that is neither a key nor keys. */
+function checkArgument(what: string, v: unknown, or: string): void {
+  if (typeof v !== "string" && (typeof v !== "object" || v === null)) throw new NativeTypeError(`Failed to execute '${what}' on 'DurableObjectStorage': parameter 1 is not of type 'string or ${or}'.`);
+}
 function checkKeys(keys: unknown[]): string[] {
   const out: string[] = [];
   if (keys.length > limitKeys) throw new NativeError(`Maximum number of keys is ${limitKeys}.`);
@@ -95,6 +108,7 @@ class DurableObjectTransaction {
   }
   static { objectOf = (t) => t.#object; }
   async get(key: string | string[], _options?: unknown): Promise<any> {
+    checkArgument("get", key, "Array");
     const many = ArrayIsArray(key), keys = checkKeys(many ? key : [key]);
     const r: (string | undefined)[] = await backend("durable", "storage.get", "storage.get", this.#object, keys);
     if (!many) return r[0] === undefined ? undefined : deserialize(r[0]);
@@ -104,6 +118,7 @@ class DurableObjectTransaction {
   }
   async put(key: string | Record<string, unknown>, value?: unknown, _options?: unknown): Promise<void> {
     const flat: string[] = [];
+    checkArgument("put", key, "object");
     if (typeof key === "object" && key !== null) for (const k of checkKeys(Object.keys(key))) flat.push(k, serialize(key[k]));
     else {
       if (value === undefined) throw new NativeTypeError("put() called with undefined value.");
@@ -112,11 +127,13 @@ class DurableObjectTransaction {
     await backend("durable", "storage.put", "storage.put", this.#object, flat);
   }
   async delete(key: string | string[], _options?: unknown): Promise<any> {
+    checkArgument("delete", key, "Array");
     const many = ArrayIsArray(key);
     const n: number = await backend("durable", "storage.delete", "storage.delete", this.#object, checkKeys(many ? key : [key]));
     return many ? n : n > 0;
   }
   async list(o: any = {}): Promise<Map<string, unknown>> {
+    if (o.limit !== undefined && !(+o.limit > 0)) throw new NativeTypeError("List limit must be positive.");
     if (o.start !== undefined && o.startAfter !== undefined) throw new NativeTypeError("list() cannot be called with both start and startAfter values.");
     const r: string[] = await backend("durable", "storage.list", "storage.list", this.#object, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : Math.trunc(+o.limit));
     const out = new Map<string, unknown>();
@@ -278,6 +295,15 @@ class SyncKv {
   }
 }
 
+/** Keeps the run open for work that an object does beside its answer. */
+function hold(p: unknown): void {
+  try {
+    waitUntil(p);
+  } catch {
+    PromiseThen(PromiseResolve(p), undefined, uncaught);
+  }
+}
+
 class DurableObjectState {
   readonly id: DurableObjectId;
   readonly storage: DurableObjectStorage;
@@ -287,6 +313,7 @@ class DurableObjectState {
   #sockets: WebSocket[] = [];
   #instance: () => any;
   #auto: unknown = null;
+  #blocked: Promise<any> | null = null;
   constructor(id: string, block: (p: Promise<unknown>) => void, instance: () => any) {
     const colon = id.indexOf(":");
     this.id = new DurableObjectId(colon < 0 ? id : id.slice(0, colon), colon < 0 ? undefined : id.slice(colon + 1));
@@ -294,15 +321,23 @@ class DurableObjectState {
     this.#block = block;
     this.#instance = instance;
   }
-  waitUntil(_p: unknown): void { PromiseThen(PromiseResolve(_p), undefined, uncaught); }
+  waitUntil(p: unknown): void { hold(p); }
   blockConcurrencyWhile<T>(f: () => Promise<T>): Promise<T> {
-    let p: Promise<T>;
-    try {
-      p = PromiseResolve(f());
-    } catch (e) {
-      p = PromiseReject(e);
-    }
+    const { run, context } = current;
+    const start = () => enter(run, context, () => {
+      try {
+        return PromiseResolve(f());
+      } catch (e) {
+        return PromiseReject(e);
+      }
+    });
+    const p: Promise<T> = this.#blocked === null ? start() : PromiseThen(this.#blocked, start, start);
+    this.#blocked = p;
+    PromiseThen(p, () => {
+      if (this.#blocked === p) this.#blocked = null;
+    }, () => { });
     this.#block(p);
+    hold(PromiseThen(p, undefined, () => { }));
     return p;
   }
   acceptWebSocket(ws: WebSocket, tags: string[] = []): void {

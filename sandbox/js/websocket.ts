@@ -2,13 +2,13 @@
 // in a 101 response or received from a subrequest continues at the host.
 
 import { call, op } from "./host";
-import { ArrayPush, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { ArrayPush, ArrayShift, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers } from "./events";
 import { domError } from "./dom";
 import { sockets } from "./response";
 import { begin, current, enter } from "./run";
 import { clone } from "./clone";
-import { isBlob, blobBytes } from "./blob";
+import { Blob, isBlob, blobBytes } from "./blob";
 import { queueMicrotask } from "./timers";
 import { encodeUTF8 } from "./encoding";
 
@@ -41,11 +41,12 @@ export class WebSocket extends EventTarget {
   #sentClose = false;
   #gotClose = false;
   #waiting: Packet[] = [];
+  #coming: Packet[] = [];
   #attachment: unknown = null;
   #hibernation: Hibernation | null = null;
   #run = 0;
   #context: unknown = undefined;
-  #binaryType = "arraybuffer";
+  #binaryType = current.date < "2026-03-17" ? "arraybuffer" : "blob";
 
   constructor(url: unknown, _protocols?: unknown) {
     super();
@@ -103,11 +104,16 @@ export class WebSocket extends EventTarget {
       if ("data" in p) {
         if (this.#gotClose) return;
         if (this.#hibernation !== null) this.#hibernation.message(this, p.data);
-        else dispatch(this, new MessageEvent("message", { data: p.data }));
+        else dispatch(this, new MessageEvent("message", { data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }));
         return;
       }
       if (this.#gotClose) return;
       this.#gotClose = true;
+      // From this date on a close is answered by itself, but for a socket that hibernates.
+      if (!this.#sentClose && p.code !== 1006 && this.#hibernation === null && current.date >= "2026-04-07") {
+        this.#sentClose = true;
+        if (this.#peer !== null || this.#host !== 0) this.#put({ code: p.code, reason: p.reason, clean: true });
+      }
       this.#state = this.#sentClose || p.code === 1006 ? 3 : 2;
       if (this.#hibernation !== null) this.#hibernation.close(this, p.code, p.reason, p.clean);
       else dispatch(this, new CloseEvent("close", { code: p.code, reason: p.reason, wasClean: p.clean }));
@@ -125,7 +131,18 @@ export class WebSocket extends EventTarget {
       return;
     }
     const peer = this.#peer!;
-    queueMicrotask(() => deliver(peer, p));
+    ArrayPush(peer.#coming, p);
+    if (peer.#coming.length === 1) queueMicrotask(() => peer.#next());
+  }
+
+  // One packet at a time: what its listener sends arrives before the next packet.
+  #next(): void {
+    deliver(this, this.#coming[0]);
+    const more = () => {
+      ArrayShift(this.#coming);
+      if (this.#coming.length > 0) this.#next();
+    };
+    queueMicrotask(() => queueMicrotask(() => queueMicrotask(more)));
   }
 
   #accept(): void {
@@ -191,6 +208,10 @@ for (const [i, n] of ["CONNECTING", "OPEN", "CLOSING", "CLOSED"].entries()) {
 class WebSocketPair {
   0: WebSocket;
   1: WebSocket;
+  *[Symbol.iterator]() {
+    yield this[0];
+    yield this[1];
+  }
   constructor() {
     this[0] = new WebSocket(key);
     this[1] = new WebSocket(key);
@@ -216,4 +237,5 @@ export function socketClose(id: number, code: number, reason: string, clean: boo
 enumerable(WebSocket);
 tag(WebSocket, "WebSocket");
 expose("WebSocket", WebSocket);
+tag(WebSocketPair, "WebSocketPair");
 expose("WebSocketPair", WebSocketPair);

@@ -1,18 +1,23 @@
 // The classes and values of the module "cloudflare:workers".
 
-import { ObjectKeys, tag } from "./primordials";
+import { ObjectKeys, SafeMap, tag } from "./primordials";
+import { current } from "./run";
+import { onRunOver } from "./timers";
 import { env } from "./bindings";
 
-let context: any = null;
+const contexts = new SafeMap<number, any>();
 
-/** The ctx of the event that begins now, for the module's waitUntil. */
+/** The ctx of the current run, which begins now, for the module's waitUntil. */
 export function setContext(ctx: unknown): void {
-  context = ctx;
+  contexts.set(current.run, ctx);
 }
+onRunOver((run) => contexts.delete(run));
 
+/** Keeps the current run open until p settles. */
 export function waitUntil(p: unknown): void {
-  if (context === null) throw new Error("waitUntil() must be called within a request.");
-  context.waitUntil(p);
+  const ctx = contexts.get(current.run);
+  if (ctx === undefined) throw new Error("waitUntil() must be called within a request.");
+  ctx.waitUntil(p);
 }
 
 /** Base of classes that serve events and RPC. */
@@ -49,7 +54,19 @@ tag(RpcTarget, "RpcTarget");
 /** What ctx.exports shows: the module's exported handlers by name. */
 export function exported(namespace: any): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  if (namespace !== null) for (const k of ObjectKeys(namespace)) out[k] = namespace[k];
+  if (namespace === null) return out;
+  const keys = ObjectKeys(namespace);
+  for (let i = 0; i < keys.length; i++) {
+    const v = namespace[keys[i]];
+    if (v === null || (typeof v !== "object" && typeof v !== "function")) continue;
+    const made = loopback(keys[i], v);
+    if (made !== undefined) out[keys[i]] = made;
+  }
   return out;
+}
+let loopback: (name: string, v: object) => unknown = () => undefined;
+/** Says how an export is reached from within: a stub of an entrypoint, the namespace of a Durable Object class. */
+export function setLoopback(f: (name: string, v: object) => unknown): void {
+  loopback = f;
 }
 export { env };

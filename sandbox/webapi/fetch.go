@@ -3,6 +3,8 @@ package webapi
 import (
 	"errors"
 	"io"
+	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
@@ -60,6 +62,9 @@ func fetchOps(o *isolate.Ops) {
 			f.request.Body, f.request.Length = pr, int64(num(args, 9))
 			f.streamed = true
 			of(h).uploads[id] = &upload{w: pw}
+		}
+		if f.request.Body != nil && f.request.Length >= 0 && header(f.request.Headers, "content-length") == "" {
+			f.request.Headers = append(f.request.Headers, [2]string{"content-length", strconv.FormatInt(f.request.Length, 10)})
 		}
 		id := integer(args, 2)
 		of(h).fetches[id] = func() { f.canceled = true }
@@ -186,7 +191,11 @@ func (f *fetching) answered(resp *Response, err error) {
 	if resp.Socket != nil {
 		socket = w.addSocket(f.r, resp.Socket)
 	}
-	f.end([]any{resp.Head.Status, resp.Head.StatusText, joinHeaders(resp.Head.Headers), whole, id, length, f.request.URL, f.hops > 0, socket}, nil)
+	text := resp.Head.StatusText
+	if text == "" {
+		text = http.StatusText(resp.Head.Status)
+	}
+	f.end([]any{resp.Head.Status, text, joinHeaders(resp.Head.Headers), whole, id, length, f.request.URL, f.hops > 0, socket}, nil)
 }
 
 func (f *fetching) end(v isolate.Value, err error) {
