@@ -9,7 +9,7 @@ import (
 )
 
 func homeFoot(p HomePage) []Link {
-	links := []Link{{"Glossary", "/glossary"}, {"Your progress", "/progress"}, {"Licences", static.Path("licenses.txt")}}
+	links := []Link{{"Labs", "/labs"}, {"Join a class", "/join"}, {"Glossary", "/glossary"}, {"Your progress", "/progress"}, {"Licences", static.Path("licenses.txt")}}
 	if p.Docs != "" {
 		links = append([]Link{{"How it works", p.Docs}}, links...)
 	}
@@ -22,7 +22,7 @@ func homeShell(p HomePage) Shell {
 		s.Script = "home.js"
 	}
 	if len(s.Crumbs) == 0 {
-		s.Crumbs = []Link{{"Lessons", "#journey"}, {"Glossary", "/glossary"}, {"Progress", "/progress"}}
+		s.Crumbs = []Link{{"Lessons", "#journey"}, {"Labs", "/labs"}, {"Glossary", "/glossary"}, {"Progress", "/progress"}}
 		if p.Docs != "" {
 			s.Crumbs = append(s.Crumbs, Link{"Docs", p.Docs})
 		}
