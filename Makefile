@@ -67,6 +67,8 @@ bench: build ## Go benchmarks and coldstart bench
 	./$(BIN) bench
 
 bench-web: build browser ## browser figures: transfer sizes, interaction, Lighthouse
+	@cmp -s tools/lighthouse/package-lock.json tools/lighthouse/node_modules/.lock || { \
+	  cd tools/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.lock; }
 	node web/e2e/bench.mjs
 
 docs-images: build browser ## draw the pictures of the manual and the README anew

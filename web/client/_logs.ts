@@ -151,9 +151,9 @@ export class LogPanel {
     this.#space.style.height = `${total}px`;
     if (this.#following && s.scrollTop + view < total) s.scrollTop = total;
     const from = s.scrollTop;
-    let first = Math.max(0, Math.floor(from / h) - 8);
+    let first = Math.max(0, Math.floor(from / h) - 4);
     for (const [at, extra] of extras) if (at < first) first = Math.max(at, first - Math.ceil(extra / h));
-    const last = Math.min(rows.length, first + Math.ceil(view / h) + 16);
+    const last = Math.min(rows.length, first + Math.ceil(view / h) + 8);
     this.#window.style.transform = `translateY(${top(first)}px)`;
     this.#place(rows, first, last);
     this.#empty.hidden = rows.length > 0;

@@ -4,14 +4,18 @@
 // measured against bin/coldstart (or COLDSTART_URL) in this machine's Chromium.
 import { chromium } from "playwright-core";
 import { loadavg } from "node:os";
+import { flags } from "./_browser.mjs";
 import { serve } from "./_server.mjs";
 
 const lesson = "/learn/workers/read-the-request";
 const rounds = 3;
+// node web/e2e/bench.mjs [words]: only the figures whose names hold them
+const words = process.argv.slice(2).join(" ");
+const wanted = (name) => name.includes(words);
 const server = process.env.COLDSTART_URL ? { url: process.env.COLDSTART_URL, stop: async () => {} } : await serve();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  args: flags,
 });
 const rows = [];
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -19,6 +23,7 @@ const share = (list, p) => [...list].sort((a, b) => a - b)[Math.max(0, Math.ceil
 
 /** Measures something a few times and notes the median beside its target. */
 async function figure(name, target, unit, measure) {
+  if (!wanted(name)) return;
   const values = [];
   for (let i = 0; i < rounds; i++) values.push(await measure());
   rows.push({ name, target: `≤ ${target} ${unit}`, measured: `${median(values).toFixed(unit === "kB" ? 1 : 0)} ${unit}`, ok: median(values) <= target });
@@ -149,10 +154,84 @@ const times = async (cold) => fresh(async (page) => {
 await figure("Run to first log line, warm, p95 of 20", 150, "ms", () => times(false));
 await figure("Run to first log line, cold, p95 of 20", 300, "ms", () => times(true));
 
+/** The longest task of the page's main thread while fn runs, in ms of that thread's own time. */
+async function longestTask(page, fn) {
+  const cdp = await page.context().newCDPSession(page);
+  const events = [];
+  cdp.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+  await cdp.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline", "blink.user_timing"] } });
+  await page.evaluate(() => performance.mark("coldstart-begin"));
+  await fn();
+  await page.evaluate(() => performance.mark("coldstart-end"));
+  const over = new Promise((done) => cdp.once("Tracing.tracingComplete", done));
+  await cdp.send("Tracing.end");
+  await over;
+  const [begin, end] = ["coldstart-begin", "coldstart-end"].map((name) => events.find((e) => e.name === name));
+  const tasks = events.filter((e) => e.name === "RunTask" && e.pid === begin.pid && e.tid === begin.tid && e.ts > begin.ts && e.ts < end.ts);
+  if (tasks.length < 50) throw new Error(`only ${tasks.length} tasks in the trace`);
+  return Math.max(...tasks.map((e) => e.tdur ?? e.dur)) / 1000;
+}
+
+const loud = `export default { fetch() { for (let i = 0; i < 1000; i++) i % 100 ? console.log("line " + i) : console.log("line", i, { i, name: "row" }); return new Response("ok"); } };\n`;
+const lines = 100_000;
+if (wanted("100,000 log lines")) await fresh(async (page) => {
+  await page.goto(server.url + lesson);
+  await ready(page);
+  await write(page, loud);
+  await page.selectOption("#method", "GET");
+  await page.click("#tab-logs");
+  for (let i = 0; i < lines / 20_000; i++) {
+    const before = await page.textContent("#say");
+    await page.click(".runbar [data-do=run-warm]");
+    await page.waitForFunction((old) => { const now = document.querySelector("#say").textContent; return now !== old && /^\d+ warm runs/.test(now); }, before, { timeout: 60_000 });
+  }
+  const rows = await page.evaluate(() => document.querySelector(".log_space").offsetHeight / document.querySelector(".log_window .log_line").offsetHeight);
+  if (rows < lines) throw new Error(`the log is ${Math.round(rows)} rows high`);
+  await page.hover(".panel-logs .log");
+  const scroll = () => longestTask(page, async () => {
+    for (let i = 0; i < 40; i++) await page.mouse.wheel(0, i < 20 ? -2500 : 2500);
+    await page.evaluate(async () => {
+      const log = document.querySelector(".panel-logs .log");
+      for (let i = 0; i < 60; i++) {
+        log.scrollTop = (log.scrollHeight * ((i * 37) % 60)) / 60;
+        await new Promise(requestAnimationFrame);
+      }
+    });
+  });
+  await figure("longest task while 100,000 log lines scroll", 16, "ms", scroll);
+  await figure("longest task while 100,000 log lines are filtered", 16, "ms", () => longestTask(page, async () => {
+    await page.fill(".panel-logs input[type=search]", "line 99");
+    await page.waitForFunction(() => document.querySelector(".log_window .log_line")?.textContent.includes("line 99"));
+    await page.evaluate(async () => { for (let i = 0; i < 60; i++) await new Promise(requestAnimationFrame); });
+    await page.fill(".panel-logs input[type=search]", "");
+    await page.evaluate(async () => { for (let i = 0; i < 60; i++) await new Promise(requestAnimationFrame); });
+  }));
+});
+
+// Lighthouse as it comes: a slow phone on a slow link, emulated.
+const { default: lighthouse } = await import("../../tools/lighthouse/node_modules/lighthouse/core/index.js");
+const { launch } = await import("../../tools/lighthouse/node_modules/chrome-launcher/dist/index.js");
+const scores = {};
+for (let i = 0; i < rounds && wanted("Lighthouse"); i++) {
+  for (const path of ["/", lesson, "/labs/density"]) {
+    const chrome = await launch({ chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium", chromeFlags: ["--headless=new", ...flags] });
+    try {
+      const { lhr } = await lighthouse(server.url + path, { port: chrome.port, output: "json", logLevel: "error" });
+      for (const [name, c] of Object.entries(lhr.categories)) ((scores[path] ??= {})[name] ??= []).push(Math.round((c.score ?? 0) * 100));
+    } finally {
+      chrome.kill();
+    }
+  }
+}
+for (const [path, categories] of Object.entries(scores)) {
+  const all = Object.entries(categories).map(([name, list]) => [name, median(list)]);
+  rows.push({ name: `Lighthouse ${path}`, target: "≥ 95 each", measured: all.map(([, n]) => n).join(" "), ok: all.every(([, n]) => n >= 95) });
+}
+
 await browser.close();
 await server.stop();
-const width = Math.max(...rows.map((r) => r.name.length));
+const width = Math.max(0, ...rows.map((r) => r.name.length));
 console.log(`medians of ${rounds}, Chromium headless, load average ${loadavg()[0].toFixed(1)}`);
 for (const r of rows) console.log(`${r.ok ? "  " : "✗ "}${r.name.padEnd(width)}  ${r.measured.padStart(9)}  ${r.target}`);
-console.log("Lighthouse: not measured; it is not among the pinned packages.");
+console.log("Lighthouse: performance, accessibility, best practices, search engines");
 process.exitCode = rows.every((r) => r.ok) ? 0 : 1;
