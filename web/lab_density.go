@@ -26,8 +26,12 @@ func (s *Site) densityLab() experiment {
 	return &labOf[lab.Density]{
 		labInfo: labInfo{LabInfo: view.LabInfo{
 			ID: labDensity, Title: "Density", Heading: "How many fit?", Verb: "Fill",
-			Lead:        "How much memory do copies of one visit counter hold, as isolates and as Node processes? Press Fill: a few copies start, then more, and each time Linux is asked.",
-			Description: "Isolates and Node processes, started and measured before your eyes.",
+			Lead:        "How much memory do copies of one visit counter hold, as isolates, as Node processes, in containers? Press Fill: a few copies start, then more, and each time Linux is asked.",
+			Fields: []view.LabField{{
+				Name: "boxes", Label: "Beside isolates", Kind: view.LabSeveral, Value: "proc cont",
+				Options: []view.LabOption{{Value: lab.Process, Label: "Node processes"}, {Value: lab.Container, Label: "Linux containers"}, {Value: lab.Workerd, Label: "workerd processes"}},
+			}},
+			Description: "Isolates, processes and containers, started and measured before your eyes.",
 		}},
 		Run: s.runDensity,
 		Draw: func(d *lab.Density, _ map[string]string) templ.Component {
@@ -53,7 +57,7 @@ func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Den
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.labs.Fill(ctx, live.Key(r.Project), own, func(d lab.Density, say string) {
+	d, err := s.labs.Fill(ctx, live.Key(r.Project), own, strings.Fields(r.Values["boxes"]), func(d lab.Density, say string) {
 		if len(d.Lines) == 0 {
 			r.Say("%s", say)
 			return
@@ -94,7 +98,7 @@ func densityView(d lab.Density) view.Density {
 		}
 	}
 	if d.Machine != "" {
-		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Processes and isolates run the lab's own visit counter. %s, on %s.",
+		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Programs and isolates run the lab's own visit counter. %s, on %s.",
 			strings.Join(n, " and "), d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
 	}
 	return out
@@ -115,21 +119,26 @@ func (s *Site) density(ctx context.Context, workspace string) (*lab.Density, err
 
 // checkBox measures a kind of box for checks: as the learner's lab did, else now.
 func (s *Site) checkBox(ctx context.Context, workspace, name string) (check.Line, error) {
-	if name != "process" {
+	key := map[string]string{"process": lab.Process, "container": lab.Container}[name]
+	if key == "" {
 		return check.Line{Why: "this server has no boxes of the kind " + name}, nil
 	}
-	d, err := s.density(ctx, workspace)
+	if key == lab.Process {
+		d, err := s.density(ctx, workspace)
+		if err != nil {
+			return check.Line{}, err
+		}
+		if d != nil && d.Line(key) != nil && len(d.Line(key).Samples) > 1 {
+			return checkLine(*d.Line(key), d.At), nil
+		}
+	}
+	line, inside, outside, err := s.labs.Boxes(ctx, key)
 	if err != nil {
 		return check.Line{}, err
 	}
-	var line lab.Line
-	at := s.config.Now()
-	if d != nil && d.Line(lab.Process) != nil && len(d.Line(lab.Process).Samples) > 1 {
-		line, at = *d.Line(lab.Process), d.At
-	} else if line, err = s.labs.Processes(ctx); err != nil {
-		return check.Line{}, err
-	}
-	return checkLine(line, at), nil
+	out := checkLine(line, s.config.Now())
+	out.Inside, out.Outside = inside, outside
+	return out, nil
 }
 
 func checkLine(l lab.Line, at time.Time) check.Line {

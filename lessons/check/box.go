@@ -15,6 +15,10 @@ type Line struct {
 	Each      float64 `json:"each_mb"`       // paid per copy, MB
 	Dots      []Dot   `json:"dots"`
 	Method    string  `json:"method,omitempty"` // how it was measured, one sentence
+	// Inside is what a program in such a box says of where it is, Outside what
+	// the same program says as a plain process; JSON, absent for boxes that say nothing.
+	Inside  json.RawMessage `json:"inside,omitempty"`
+	Outside json.RawMessage `json:"outside,omitempty"`
 }
 
 // Dot is one measured point of a Line.

@@ -128,7 +128,7 @@ func (p *Commands) Start(ctx context.Context) (Box, error) {
 	made := time.Since(begin)
 	ctx, cancel := context.WithTimeoutCause(ctx, startMax, fmt.Errorf("no answer within %v", startMax))
 	defer cancel()
-	_, head, err := b.request(ctx)
+	_, head, _, err := b.request(ctx, "/")
 	b.first = time.Since(begin)
 	if err != nil {
 		_ = b.Stop() // so that all it said is there
@@ -227,44 +227,58 @@ func (b *command) Phases() []Phase { return b.phases }
 
 // Request implements Box.
 func (b *command) Request(ctx context.Context) (time.Duration, error) {
-	took, _, err := b.request(ctx)
+	took, _, _, err := b.request(ctx, "/")
 	return took, err
 }
 
-func (b *command) request(ctx context.Context) (took time.Duration, head http.Header, err error) {
+// Reporter is a box whose program says what it sees of where it is.
+type Reporter interface {
+	// Inside is that report, a JSON object: pid, processes, hostname,
+	// interfaces, files, kernel, boot, ns, answers.
+	Inside(ctx context.Context) ([]byte, error)
+}
+
+// Inside implements Reporter, for boxes that run Node.
+func (b *command) Inside(ctx context.Context) ([]byte, error) {
+	_, _, body, err := b.request(ctx, "/inside")
+	return body, err
+}
+
+func (b *command) request(ctx context.Context, path string) (took time.Duration, head http.Header, body []byte, err error) {
 	defer context.AfterFunc(ctx, func() { _ = b.conn.SetDeadline(time.Now()) })()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://box.example/", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://box.example"+path, nil)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	begin := time.Now()
-	first, head, err := b.exchange(r)
+	first, head, body, err := b.exchange(r)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return first.Sub(begin), head, err
+	return first.Sub(begin), head, body, err
 }
 
-func (b *command) exchange(r *http.Request) (first time.Time, head http.Header, err error) {
+// maxAnswer bounds what a box may answer.
+const maxAnswer = 64 << 10
+
+func (b *command) exchange(r *http.Request) (first time.Time, head http.Header, body []byte, err error) {
 	if err := r.Write(b.conn); err != nil {
-		return first, nil, err
+		return first, nil, nil, err
 	}
 	if _, err := b.read.Peek(1); err != nil {
-		return first, nil, err
+		return first, nil, nil, err
 	}
 	first = time.Now()
 	answer, err := http.ReadResponse(b.read, r)
 	if err != nil {
-		return first, nil, err
+		return first, nil, nil, err
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		return first, nil, err
+	body, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("it answered %s", answer.Status)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return first, nil, fmt.Errorf("it answered %s", answer.Status)
-	}
-	return first, answer.Header, nil
+	return first, answer.Header, body, err
 }
 
 // Stop implements Box.

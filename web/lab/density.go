@@ -45,9 +45,11 @@ func (d *Density) Line(key string) *Line {
 
 // Keys of a density's lines.
 const (
-	Process = "proc"
-	Isolate = "iso"
-	Own     = "own"
+	Process   = "proc"
+	Container = "cont"
+	Workerd   = "workerd"
+	Isolate   = "iso"
+	Own       = "own"
 )
 
 // What a filling may take.
@@ -62,21 +64,30 @@ var (
 	processCounts = []int{1, 3, 5, mostProcess}
 )
 
+// programLines are the kinds that isolates may be compared with.
+var programLines = []Line{
+	{Key: Process, Name: "Node process", Plural: "Node processes"},
+	{Key: Container, Name: "Linux container", Plural: "Linux containers"},
+	{Key: Workerd, Name: "workerd process", Plural: "workerd processes"},
+}
+
 //go:embed visits.js
 var visits []byte
 
 // Fill measures the density lab from its begin. told gets what is known after
 // each sample, and a sentence about where it stands; both from one goroutine.
 // own is the learner's project, which is built as key and measured as isolates beside the shipped
-// handler; nil for none. What was measured is returned also with an error.
-func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, told func(Density, string)) (Density, error) {
+// handler; nil for none. keys are those of the programs beside isolates: Process, Container, Workerd. What was measured is returned also with an error.
+func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, keys []string, told func(Density, string)) (Density, error) {
 	d := Density{Cap: densityCap, At: l.cfg.Now()}
 	err := l.Turn(ctx, func(say string) { told(d, say) }, func(ctx context.Context) error {
 		told(d, "Starting.")
-		d.Lines = []Line{
-			{Key: Process, Name: "Node process", Plural: "Node processes"},
-			{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true},
+		for _, l := range programLines {
+			if slices.Contains(keys, l.Key) {
+				d.Lines = append(d.Lines, l)
+			}
 		}
+		d.Lines = append(d.Lines, Line{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true})
 		if own != nil {
 			d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
 		}
@@ -160,12 +171,9 @@ func (f *filling) fill(ctx context.Context) (failed *box.Row, err error) {
 // open makes a kind ready.
 func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error) {
 	switch key {
-	case Process:
-		p, err := box.NewProcesses(box.Config{Most: mostProcess, Nice: f.labs.cfg.Nice})
-		if err != nil {
-			return nil, nil, err
-		}
-		return p, processCounts, nil
+	case Process, Container, Workerd:
+		k, err := f.labs.programs(key)
+		return k, processCounts, err
 	case Own:
 		k, err := f.labs.isolates(ctx, f.key, *f.own)
 		return k, isolateCounts, err
@@ -204,28 +212,81 @@ func (l *Labs) gojaIsolates(ctx context.Context, key sandbox.Key, p trace.Projec
 	return &isolates{door: door, deploy: d}, nil
 }
 
-// Processes measures Node processes alone, for checks of a learner who has not
-// filled. A host without them gives a line that is off.
-func (l *Labs) Processes(ctx context.Context) (Line, error) {
-	line := Line{Key: Process, Name: "Node process", Plural: "Node processes"}
-	p, err := box.NewProcesses(box.Config{Most: mostProcess, Nice: l.cfg.Nice})
-	var missing *box.MissingError
-	if errors.As(err, &missing) {
-		line.Off = missing.Why
-		return line, nil
+// Boxes measures one kind of program alone, for checks of a learner who has not
+// filled: Process or Container. A host without them gives a line that is off.
+// inside and outside are what a program says of where it is, in such a box and
+// as a plain process; nil for Process.
+func (l *Labs) Boxes(ctx context.Context, key string) (line Line, inside, outside []byte, err error) {
+	line = Line{Key: key, Name: "Node process", Plural: "Node processes"}
+	if key == Container {
+		line.Name, line.Plural = "Linux container", "Linux containers"
 	}
+	err = l.Turn(ctx, func(string) {}, func(ctx context.Context) error {
+		k, err := l.programs(key)
+		var missing *box.MissingError
+		if errors.As(err, &missing) {
+			line.Off = missing.Why
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if key == Container {
+			if inside, err = report(ctx, k); err == nil {
+				outside, err = l.plain(ctx)
+			}
+		}
+		if err == nil {
+			row := &box.Row{Kind: k, Counts: processCounts[:len(processCounts)-1]}
+			err = box.Fill(ctx, []*box.Row{row}, processTotal, func(*box.Row) {})
+			line.Samples = row.Samples
+		}
+		return errors.Join(err, k.Close())
+	})
+	return line, inside, outside, err
+}
+
+// programs makes a kind of program ready.
+func (l *Labs) programs(key string) (box.Kind, error) {
+	cfg := box.Config{Most: mostProcess, Nice: l.cfg.Nice, Path: l.cfg.Workerd}
+	switch key {
+	case Container:
+		return kindOf(box.NewContainers(cfg))
+	case Workerd:
+		return kindOf(box.NewWorkerd(cfg))
+	}
+	return kindOf(box.NewProcesses(cfg))
+}
+
+// kindOf keeps an error from becoming a kind that is there and nil.
+func kindOf[K box.Kind](k K, err error) (box.Kind, error) {
 	if err != nil {
-		return line, err
+		return nil, err
 	}
-	err = l.enter(ctx, func(int) {})
+	return k, nil
+}
+
+// plain is the report of a plain process.
+func (l *Labs) plain(ctx context.Context) ([]byte, error) {
+	k, err := box.NewProcesses(box.Config{Most: 1, Nice: l.cfg.Nice})
 	if err != nil {
-		return line, errors.Join(err, p.Close())
+		return nil, err
 	}
-	defer l.leave()
-	row := &box.Row{Kind: p, Counts: processCounts[:len(processCounts)-1]}
-	err = box.Fill(ctx, []*box.Row{row}, processTotal, func(*box.Row) {})
-	line.Samples = row.Samples
-	return line, errors.Join(err, p.Close())
+	out, err := report(ctx, k)
+	return out, errors.Join(err, k.Close())
+}
+
+// report asks a box of a kind where it is, and stops it.
+func report(ctx context.Context, k box.Kind) ([]byte, error) {
+	b, err := k.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	if r, ok := b.(box.Reporter); ok {
+		out, err = r.Inside(ctx)
+	}
+	return out, errors.Join(err, b.Stop())
 }
 
 func median(d []time.Duration) time.Duration {

@@ -81,7 +81,7 @@ func project(code string) *trace.Project {
 func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	labs := realLabs(t)
 	var said []string
-	d, err := labs.Fill(t.Context(), learner, nil, func(_ Density, say string) { said = append(said, say) })
+	d, err := labs.Fill(t.Context(), learner, nil, []string{Process, Container}, func(_ Density, say string) { said = append(said, say) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestOwnCode(t *testing.T) {
 		{"stops", "export default { fetch() { throw new Error('enough') } };", "your code stopped: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := labs.Fill(t.Context(), learner, project(c.code), func(Density, string) {})
+			d, err := labs.Fill(t.Context(), learner, project(c.code), nil, func(Density, string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestFillEndsWithItsContext(t *testing.T) {
 	labs := realLabs(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	left := errors.New("the learner left")
-	d, err := labs.Fill(ctx, learner, nil, func(d Density, _ string) {
+	d, err := labs.Fill(ctx, learner, nil, []string{Process}, func(d Density, _ string) {
 		if len(d.Lines) > 0 && len(d.Lines[0].Samples)+len(d.Lines[1].Samples) > 2 {
 			cancel(left)
 		}
@@ -220,7 +220,7 @@ func TestFillEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, left) || d.Whole {
 		t.Errorf("got %+v, %v", d, err)
 	}
-	if _, err := labs.Processes(t.Context()); err != nil {
+	if _, _, _, err := labs.Boxes(t.Context(), Process); err != nil {
 		t.Errorf("the next lab: %v", err)
 	}
 }
@@ -231,7 +231,7 @@ func TestSlowCodeEndsInTime(t *testing.T) {
 	labs.cfg.Time = 4 * time.Second
 	slow := "export default { async fetch() { await new Promise((r) => setTimeout(r, 100)); return new Response('slow'); } };"
 	begin := time.Now()
-	d, err := labs.Fill(t.Context(), learner, project(slow), func(Density, string) {})
+	d, err := labs.Fill(t.Context(), learner, project(slow), nil, func(Density, string) {})
 	if !errors.Is(err, ErrTime) || d.Whole {
 		t.Errorf("got %v, %+v", err, d)
 	}

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -170,12 +171,14 @@ func (v densityView) x(copies int) float64 {
 const (
 	densityHeight = 290
 	densityZero   = 250
-	densityTop    = 36
 )
+
+// top is where the chart of lines begins, under the names of its lines.
+func (v densityView) top() float64 { return float64(8 + 14*max(len(v.fits), 2)) }
 
 // y places an amount of memory, in px from the top.
 func (v densityView) y(bytes float64) string {
-	at := densityZero - (densityZero-densityTop)*bytes/float64(max(v.Cap, 1))
+	at := densityZero - (densityZero-v.top())*bytes/float64(max(v.Cap, 1))
 	return decimal(math.Round(at*10) / 10)
 }
 
@@ -189,11 +192,8 @@ func densityAnchor(x float64) string {
 	return "start"
 }
 
-// densityLabel places the name of line i: the first two over the chart, one
-// above the other, a third one inside, under its line's end.
-func densityLabel(i int) string {
-	return []string{"24", "10", "52"}[i%3]
-}
+// densityLabel places the name of line i over the chart, one above the other.
+func densityLabel(i int) string { return strconv.Itoa(10 + 14*i) }
 
 // densityWaiting says what a box has so far.
 func densityWaiting(f densityFit) string {

@@ -30,7 +30,7 @@ func RaceView(r Race) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"race_all\"><section class=\"block\" aria-label=\"Every start, one dot\"><div class=\"block_head\"><h3 class=\"panel_title\">Every start, one dot</h3><p>Time to the first byte, on a logarithmic axis. A diamond is a <span class=\"cold\">cold</span> start, a circle is a <span class=\"warm\">warm</span> request; the tall bar is the median, the short one the 99th percentile.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"race_all\"><section class=\"block\" aria-label=\"Every start, one dot\"><div class=\"block_head\"><h2 class=\"panel_title\">Every start, one dot</h2><p>Time to the first byte, on a logarithmic axis. A diamond is a <span class=\"cold\">cold</span> start, a circle is a <span class=\"warm\">warm</span> request; the tall bar is the median, the short one the 99th percentile.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -43,7 +43,7 @@ func RaceView(r Race) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if r.there() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<section class=\"block\" aria-label=\"One request through all\"><div class=\"block_head\"><h3 class=\"panel_title\">One request, raced through all</h3><p>The median start of each, as if all began at the same moment.</p></div><ul class=\"legend\"><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"ph-start\" d=\"M1 3h12v8H1z\"></path></svg>make the box</li><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"ph-load\" d=\"M1 3h12v8H1z\"></path></svg>boot the runtime, load the code</li><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"ph-handle\" x=\"1\" y=\"3\" width=\"12\" height=\"8\" rx=\"4\"></rect></svg>the handler</li></ul><div class=\"aligned\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<section class=\"block\" aria-label=\"One request through all\"><div class=\"block_head\"><h2 class=\"panel_title\">One request, raced through all</h2><p>The median start of each, as if all began at the same moment.</p></div><ul class=\"legend\"><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"ph-start\" d=\"M1 3h12v8H1z\"></path></svg>make the box</li><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"ph-load\" d=\"M1 3h12v8H1z\"></path></svg>boot the runtime, load the code</li><li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"ph-handle\" x=\"1\" y=\"3\" width=\"12\" height=\"8\" rx=\"4\"></rect></svg>the handler</li></ul><div class=\"aligned\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -331,6 +331,9 @@ func newDots(d Dots) dotted {
 			}
 		}
 	}
+	if all == nil {
+		all = []float64{200, 500_000} // what is to be expected, so that nothing jumps far
+	}
 	g := dotted{x: Axis{Log: true}.scaleOf(all, 6)}
 	// A little air on both sides.
 	g.x.from, g.x.to = g.x.from/1.4, g.x.to*1.4

@@ -77,9 +77,13 @@ func (r Race) numbers() Numbers {
 		if c.Each > 0 {
 			each = size(c.Each)
 		}
+		answer := Duration(c.First - c.Loaded)
+		if c.First == c.Loaded {
+			answer = "in load" // this box does not say when its handler began
+		}
 		n.Rows = append(n.Rows, []string{
 			c.Name, Duration(quantile(c.Cold, .5)), Duration(quantile(c.Cold, .99)), Duration(quantile(c.Warm, .5)), Duration(quantile(c.Warm, .99)),
-			Duration(c.Made), Duration(c.Loaded - c.Made), Duration(c.First - c.Loaded), each, fmt.Sprintf("%d + %d", len(c.Cold), len(c.Warm)),
+			Duration(c.Made), Duration(c.Loaded - c.Made), answer, each, fmt.Sprintf("%d + %d", len(c.Cold), len(c.Warm)),
 		})
 	}
 	return n

@@ -91,11 +91,13 @@ test("3: the recorded boxes", async ({ send, expect }) => {
 test.guard("3: your own race in the lab", async ({ call, lab, note, expect }) => {
   const { available, why, samples } = await lab("race");
   if (!available || !Array.isArray(samples) || samples.length === 0) {
-    note(`The race: not on this host, because ${why || "there are no samples"}.`);
+    note(`Your own race: ${why || "it has no samples"}. Press Race, then check again.`);
     return;
   }
   const got = await verdict(call, samples);
   if (got.order.length === 0) return; // not written yet; the other checks say so
   agree(expect, got, samples, "Your race");
   mostly(expect, got, samples, "Your race");
+  const boxes = got.order.slice(0, 6).map((box) => `${box} ×${got.times[box].toFixed(1)}`);
+  note(`Your race on this host: ${boxes.join(", ")}; n = ${samples.filter((s) => s.box === got.order[0]).length} each.`);
 });

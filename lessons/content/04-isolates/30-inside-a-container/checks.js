@@ -58,12 +58,19 @@ test.hidden("3: other boxes", async ({ call, expect }) => {
   expect(await call(file, "strictest", [host, tcp]), "Either way of answering will do, and with as many namespaces the fewer files win").toBe("y");
 });
 
-test.guard("3: a box of this host", async ({ box, note, expect }) => {
+test.guard("3: a box of this host", async ({ box, call, note, expect }) => {
   const here = await box("container");
   if (!here.available) {
     note(`A container: not on this host, because ${here.why}.`);
     return;
   }
   expect(here.each_mb > 0, "A container of this host was started and measured").toBe(true);
-  note(`A container of this host adds ${here.each_mb.toFixed(1)} MB.`);
+  const { inside, outside } = here;
+  if (inside && outside && inside.ns.pid) { // else /proc is not to be had in it
+    const got = sorted(await call(file, "hidden", [outside, inside]));
+    if (got.length === 0) return; // not written yet; the other checks say so
+    expect(got, "A container made on this host a moment ago, and a plain process beside it: all six links differ").toEqual(all);
+    expect(await call(file, "kind", [outside, inside]), "The container made on this host has walls, and the kernel that runs outside").toBe("container");
+  }
+  note(`A container made here just now: process ${inside.pid} of ${inside.processes}, ${inside.files} entries in its root, called ${inside.hostname}; outside it is ${outside.processes} processes and ${outside.files} entries. Each adds ${here.each_mb.toFixed(1)} MB.`);
 });
