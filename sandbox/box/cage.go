@@ -21,7 +21,7 @@ type cage struct {
 // newCage makes a cgroup below this process's own, with caps on memory and the
 // number of processes. Nil without an error: this host delegates none.
 func newCage(name string) (*cage, error) {
-	parent := delegated()
+	parent := Delegated()
 	if parent == "" {
 		return nil, nil
 	}
@@ -42,9 +42,9 @@ func newCage(name string) (*cage, error) {
 	return c, nil
 }
 
-// delegated is the folder of a cgroup in which we may make others with caps on
+// Delegated is the folder of a cgroup in which we may make others with caps on
 // memory and processes, "" for none.
-func delegated() string {
+func Delegated() string {
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return ""

@@ -48,8 +48,8 @@ type envelope struct {
 	Lost  bool   `json:"l,omitempty"` // the sender could not send everything
 }
 
-// OpenPostgres connects to the database at url and listens when it returns. The
-// caller closes it.
+// OpenPostgres connects to the database at url and listens when it returns; log
+// may be nil. The caller closes it.
 func OpenPostgres(ctx context.Context, url string, log *slog.Logger) (*Postgres, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -58,6 +58,9 @@ func OpenPostgres(ctx context.Context, url string, log *slog.Logger) (*Postgres,
 	config.RuntimeParams["application_name"] = "coldstart bus"
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = dialWait
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	p := &Postgres{config: config, log: log, self: rand.Text(), send: make(chan Message, backlog), closed: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
