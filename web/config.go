@@ -46,6 +46,9 @@ type Config struct {
 	Ceiling trace.Limits
 	// Build names this binary; bundles that another one built are built anew.
 	Build string
+	// EmbedFrom are the sites that may show shared links in frames, as
+	// frame-ancestors takes them; none when empty.
+	EmbedFrom []string
 	// Author shows lint and reloads pages while lessons are being written; nil: nobody writes here.
 	Author *Author
 

@@ -136,13 +136,16 @@ func actions(l *lessons.Lesson) view.Actions {
 	at := l.URL()
 	return view.Actions{
 		Run: at + "/run", Check: at + "/check", Answer: at + "/answer", Reset: at + "/reset", Solve: at + "/solve", Undo: at + "/undo",
-		Save: "/api/projects/" + l.ID, Export: "/api/projects/" + l.ID + "/export.zip", Live: "/api/live",
+		Share: "/share", Save: "/api/projects/" + l.ID, Export: "/api/projects/" + l.ID + "/export.zip", Live: "/api/live",
 	}
 }
 
-// limitsOf are a lesson's limits with the defaults filled in.
+// limitsOf are a lesson's limits with the defaults filled in; those alone for no lesson.
 func limitsOf(l *lessons.Lesson) trace.Limits {
 	out := trace.Default()
+	if l == nil {
+		return out
+	}
 	if l.Limits.CPU > 0 {
 		out.CPU = l.Limits.CPU
 	}

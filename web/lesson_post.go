@@ -21,19 +21,8 @@ func (s *Site) lessonRun(c *call) error {
 	if err != nil {
 		return err
 	}
-	spec := live.RunSpec{ID: "f" + classroom.NewID(9), Request: live.Request{
-		Method: form.Get("method"), Path: form.Get("path"), Body: unixLines(form.Get("body")),
-	}}
-	switch times := form.Get("times"); times {
-	case "":
-	case "cold20":
-		spec.Cold, spec.Times = true, 20
-	case "warm20":
-		spec.Times = 20
-	default:
-		return fail(http.StatusBadRequest, "A run is repeated as cold20 or warm20.")
-	}
-	if spec.Request.Headers, err = headerLines(form.Get("headers")); err != nil {
+	spec, err := formSpec(form)
+	if err != nil {
 		return err
 	}
 	if err := s.allowRun(c); err != nil {
@@ -48,6 +37,25 @@ func (s *Site) lessonRun(c *call) error {
 		return err
 	}
 	return c.seeOther(lessonURL(l, "run", runs[len(runs)-1].ID, "result"))
+}
+
+// formSpec is the run that the request builder's form asks for.
+func formSpec(form url.Values) (live.RunSpec, error) {
+	spec := live.RunSpec{ID: "f" + classroom.NewID(9), Request: live.Request{
+		Method: form.Get("method"), Path: form.Get("path"), Body: unixLines(form.Get("body")),
+	}}
+	switch times := form.Get("times"); times {
+	case "":
+	case "cold20":
+		spec.Cold, spec.Times = true, 20
+	case "warm20":
+		spec.Times = 20
+	default:
+		return spec, fail(http.StatusBadRequest, "A run is repeated as cold20 or warm20.")
+	}
+	var err error
+	spec.Request.Headers, err = headerLines(form.Get("headers"))
+	return spec, err
 }
 
 // lessonCheck runs the checks without scripts.
@@ -88,13 +96,18 @@ func (s *Site) lessonForm(c *call) (*lessons.Lesson, url.Values, error) {
 	return l, form, err
 }
 
-// saveForm stores the files that a form carries as fields "file:PATH". A form
-// sends every line end as CR LF, so a file that differs only in those is the same.
+// saveForm stores the files that a lesson's form carries.
 func (s *Site) saveForm(c *call, l *lessons.Lesson, form url.Values) (classroom.Project, error) {
 	p, err := s.begin(c.r.Context(), c.session, l.ID)
 	if err != nil {
 		return p, err
 	}
+	return s.saveFiles(c, p, form)
+}
+
+// saveFiles stores the files that a form carries as fields "file:PATH". A form
+// sends every line end as CR LF, so a file that differs only in those is the same.
+func (s *Site) saveFiles(c *call, p classroom.Project, form url.Values) (classroom.Project, error) {
 	files, changed := make(classroom.Files, len(p.Files)), false
 	for name, data := range p.Files {
 		files[name] = data
@@ -116,7 +129,7 @@ func (s *Site) saveForm(c *call, l *lessons.Lesson, form url.Values) (classroom.
 	if err := files.Check(s.sourceLimits()); err != nil {
 		return p, err
 	}
-	p, err = s.config.Store.Save(c.r.Context(), c.session.workspace.ID, l.ID, classroom.Change{Base: classroom.AnyRevision, Files: files, Kind: classroom.KindEdit})
+	p, err := s.config.Store.Save(c.r.Context(), c.session.workspace.ID, p.ID, classroom.Change{Base: classroom.AnyRevision, Files: files, Kind: classroom.KindEdit})
 	if err == nil {
 		s.saved(p)
 	}

@@ -112,6 +112,20 @@ func (s *Site) table() []route {
 		{http.MethodPost, "/you/phrase", learner, 0, s.youPhrase},
 		{http.MethodPost, "/you/erase", learner, maxSmall, s.youErase},
 
+		{http.MethodGet, "/you/export.zip", learner, 0, s.youExport},
+		{http.MethodPost, "/you/unshare", learner, maxSmall, s.youUnshare},
+
+		{http.MethodPost, "/share", visitor, maxSmall, s.shareCreate},
+		{http.MethodGet, "/s/:share", visitor, 0, s.sharePage},
+		{http.MethodPost, "/s/:share/run", visitor, 0, s.shareRun},
+		{http.MethodPost, "/s/:share/fork", visitor, 0, s.shareFork},
+		{http.MethodGet, "/s/:share/export.zip", public, 0, s.shareExport},
+		{http.MethodGet, "/embed/:share", public, 0, s.embed},
+		{http.MethodPost, "/projects", visitor, maxUpload, s.ownImport},
+		{http.MethodGet, "/p/:project", visitor, 0, s.ownPage},
+		{http.MethodPost, "/p/:project/run", learner, maxForm, s.ownRun},
+		{http.MethodPost, "/p/:project/undo", learner, 0, s.ownUndo},
+
 		{http.MethodGet, "/signin", visitor, 0, s.signInPage},
 		{http.MethodPost, "/signin", visitor, maxSmall, s.signIn},
 		{http.MethodPost, "/signout", learner, 0, s.signOut},

@@ -92,6 +92,9 @@ func lessonPlace(p LessonPage) string {
 	if p.Challenge {
 		return "challenge"
 	}
+	if p.Of == 0 {
+		return "a project of yours"
+	}
 	return fmt.Sprintf("lesson %d of %d", p.Number, p.Of)
 }
 

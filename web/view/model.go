@@ -128,6 +128,7 @@ type Actions struct {
 	Undo   string // POST: takes the last step over all files back
 	Solve  string // POST: use our solution
 	Export string // GET: the project as a zip; "" when it cannot be taken along
+	Share  string // POST: makes a link of the project and its newest run; "" when it cannot be shared
 	Save   string // PUT by the script: one revision of the files
 	Live   string // the session's WebSocket
 }

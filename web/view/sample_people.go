@@ -48,6 +48,8 @@ func samplePeople() map[string]templ.Component {
 			Roster: []RosterRow{{ID: "m1", Name: "moss-otter", Href: "/classes/c1/members/m1", Joined: sampleDay, Seen: sampleDay}},
 		}),
 		"class-code": Code(CodePage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Link: "https://learn.example.org/j/KWTH-RP42"}),
+		"share":      ShareView(sampleShare()),
+		"embed":      EmbedView(sampleShare()),
 		"analytics": Analytics(AnalyticsPage{ID: "c1", Title: "Period 3", All: 16, Lessons: []LessonFunnel{{
 			Title: "The cold start", Href: "/learn/serverless/first-request", Predict: Share{7, 15}, Hints: 4,
 			Steps: []FunnelStep{{Name: "begun", Reached: 15}, {Name: "task 1", Reached: 14, Median: 90 * time.Second}, {Name: "task 2", Reached: 9, Median: 7 * time.Minute, Hints: 4}, {Name: "done", Reached: 8}},
@@ -81,4 +83,14 @@ func sampleBurst() *Burst {
 		b.Cold = append(b.Cold, 400+i*40)
 	}
 	return b
+}
+
+func sampleShare() SharePage {
+	r := SampleResult()
+	p := SharePage{
+		ID: "k7q2m9xd0000", Link: "https://learn.example.org/s/k7q2m9xd0000", Embed: "https://learn.example.org/embed/k7q2m9xd0000", Made: sampleDay, Lesson: &Link{"The cold start", "/learn/serverless/first-request"}, Mine: true,
+		Files: []File{{Path: "src/index.js", Text: sampleCode}}, Request: Request{Path: "/health", Headers: [][2]string{{"Accept", "it's"}}}, Run: r.Before, Yours: r.Run, Logs: r.Logs[0], Public: "https://learn.example.org/w/k7q2m9xd",
+	}
+	p.Title = "The cold start"
+	return p
 }
