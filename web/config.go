@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -46,6 +47,8 @@ type Config struct {
 	Ceiling trace.Limits
 	// Build names this binary; bundles that another one built are built anew.
 	Build string
+	// OIDC is how instructors sign in beside passwords; nil: only with those.
+	OIDC *OIDC
 	// EmbedFrom are the sites that may show shared links in frames, as
 	// frame-ancestors takes them; none when empty.
 	EmbedFrom []string
@@ -84,6 +87,9 @@ type Timeouts struct {
 	Idle   time.Duration // between requests: 60 s
 }
 
+// embedSource is the form of a site that may show shared links.
+var embedSource = regexp.MustCompile(`^(\*|https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?)$`)
+
 func (c Config) withDefaults() (Config, error) {
 	if c.Door == nil || c.Catalog == nil || c.Store == nil {
 		return c, errors.New("web: Config needs Door, Catalog and Store")
@@ -111,6 +117,11 @@ func (c Config) withDefaults() (Config, error) {
 		c.PublicURL = u.Scheme + "://" + strings.ToLower(u.Host)
 		if c.WorkerDomain != "" && strings.EqualFold(u.Hostname(), c.WorkerDomain) {
 			return c, fmt.Errorf("the worker domain %q is the site's own host; Workers need another one", c.WorkerDomain)
+		}
+	}
+	for _, from := range c.EmbedFrom {
+		if !embedSource.MatchString(from) {
+			return c, fmt.Errorf("the site %q, which may show shared links, must be like https://lms.example.org, or *", from)
 		}
 	}
 	c.WorkerDomain = strings.ToLower(strings.Trim(c.WorkerDomain, "."))

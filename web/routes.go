@@ -128,6 +128,8 @@ func (s *Site) table() []route {
 
 		{http.MethodGet, "/signin", visitor, 0, s.signInPage},
 		{http.MethodPost, "/signin", visitor, maxSmall, s.signIn},
+		{http.MethodGet, "/signin/provider", visitor, 0, s.providerBegin},
+		{http.MethodGet, "/signin/return", visitor, 0, s.providerReturn},
 		{http.MethodPost, "/signout", learner, 0, s.signOut},
 		{http.MethodGet, "/account", visitor, 0, s.accountPage},
 		{http.MethodPost, "/account", visitor, maxSmall, s.accountAccept},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,8 @@ func TestSearchPage(t *testing.T) {
 		All  int
 		Near string
 	}](t, b.get("/api/search?q=say+hel"))
-	if found.All != 1 || found.Hits[0] != (hitJSON{"lesson", "Hello", "/learn/serverless/hello", "Serverless", "Say hello."}) {
+	lessons := slices.DeleteFunc(slices.Clone(found.Hits), func(h hitJSON) bool { return h.Kind != "lesson" }) // the manual has the words too
+	if len(lessons) != 1 || found.Hits[0] != (hitJSON{"lesson", "Hello", "/learn/serverless/hello", "Serverless", "Say hello."}) || found.All < len(found.Hits) {
 		t.Errorf("%+v", found)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"coldstart/web/bus"
 	"coldstart/web/classroom"
 	"coldstart/web/lab"
+	"coldstart/web/oidc"
 )
 
 // serveCmd is the site.
@@ -39,6 +41,11 @@ type serveCmd struct {
 	DebugAddr      string            `help:"Loopback address for metrics, profiles and process figures; off by default." env:"COLDSTART_DEBUG_ADDR" placeholder:"HOST:PORT"`
 	LabShare       int               `help:"Percent of a busy processor that labs may take from everyone else." default:"25" env:"COLDSTART_LAB_SHARE" placeholder:"PERCENT"`
 	Workerd        string            `help:"Path of workerd, a contender of the race lab (default: the one on PATH)." env:"COLDSTART_WORKERD" type:"path" placeholder:"FILE"`
+	EmbedFrom      []string          `help:"Sites that may show shared links in frames, such as https://lms.example.org; * for all (default: none)." env:"COLDSTART_EMBED_FROM" placeholder:"ORIGIN"`
+	OIDCIssuer     string            `name:"oidc-issuer" help:"Provider with which instructors may sign in, such as https://id.example.org." env:"COLDSTART_OIDC_ISSUER" placeholder:"URL"`
+	OIDCClient     string            `name:"oidc-client" help:"Client id that the provider gave this site; it returns to /signin/return." env:"COLDSTART_OIDC_CLIENT" placeholder:"ID"`
+	OIDCSecretFile string            `name:"oidc-secret-file" help:"File with the client's secret." env:"COLDSTART_OIDC_SECRET_FILE" type:"path" placeholder:"FILE"`
+	OIDCName       string            `name:"oidc-name" help:"Name of the provider on the button." default:"your school" env:"COLDSTART_OIDC_NAME" placeholder:"NAME"`
 	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
 	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
 }
@@ -105,13 +112,17 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
+	provider, err := c.oidc()
+	if err != nil {
+		return err
+	}
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
 		LabDoor: func(ctx context.Context, engine string) (sandbox.Door, error) {
 			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: engine, nice: niceness(c.LabShare), log: log})
 		},
 		LabNice: niceness(c.LabShare), Workerd: c.Workerd,
-		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author,
+		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author, EmbedFrom: c.EmbedFrom, OIDC: provider,
 	})
 	if err != nil {
 		return err
@@ -200,6 +211,25 @@ func (c *serveCmd) greet(ctx context.Context, g *globals, site *web.Site, addr n
 	}
 	fmt.Fprintf(g.Stderr, "  Data         %s\n\n", c.Data)
 	return nil
+}
+
+// oidc is the provider that the flags name, nil for none.
+func (c *serveCmd) oidc() (*web.OIDC, error) {
+	if c.OIDCIssuer == "" {
+		return nil, nil
+	}
+	var secret []byte
+	if c.OIDCSecretFile != "" {
+		var err error
+		if secret, err = os.ReadFile(c.OIDCSecretFile); err != nil {
+			return nil, fmt.Errorf("serve: --oidc-secret-file: %w", err)
+		}
+	}
+	p, err := oidc.New(oidc.Config{Issuer: c.OIDCIssuer, Client: c.OIDCClient, Secret: strings.TrimSpace(string(secret))})
+	if err != nil {
+		return nil, fmt.Errorf("serve: --oidc-issuer, --oidc-client: %w", err)
+	}
+	return &web.OIDC{Provider: p, Name: c.OIDCName}, nil
 }
 
 // browsable is an address a browser on this machine can open.

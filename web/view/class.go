@@ -290,13 +290,6 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-func columnsOf(lessons []GridLesson) (n int) {
-	for _, l := range lessons {
-		n += len(l.Columns)
-	}
-	return n
-}
-
 func failuresHref(class, lesson string, task int) string {
 	return "/classes/" + class + "/errors/" + lesson + "/" + strconv.Itoa(task)
 }
