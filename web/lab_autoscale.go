@@ -55,7 +55,13 @@ func (s *Site) autoscaleLab() experiment {
 			if a == nil {
 				a = &lab.Autoscale{Traffic: traffic(values), Step: 0.25}
 			}
-			return view.AutoscaleView(autoscaleView(a))
+			v := autoscaleView(a)
+			if values["file"] == "" {
+				if _, err := pool.Parse("pool.json", []byte(values["pool"])); err != nil {
+					v.Trouble = err.Error()
+				}
+			}
+			return view.AutoscaleView(v)
 		},
 		Values: func(a *lab.Autoscale) map[string]string {
 			return map[string]string{

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -56,13 +57,17 @@ func (s *Site) costLab() experiment {
 		},
 		Draw: func(c *lab.Cost, values map[string]string) templ.Component {
 			now, err := costOf(values)
-			if err != nil { // of an address; the form says so when it is sent
+			var trouble string
+			if err != nil {
+				trouble = "These are the lab's own prices. " + err.Error()
 				now, _ = costOf(map[string]string{"cpu_ms": values["cpu_ms"], "ms": values["ms"], "mb": values["mb"], "prices": lab.PricesJSON()})
 			}
 			if c != nil && c.Text == now.Text && c.Shape == now.Shape {
 				now.Own, now.Trouble = c.Own, c.Trouble
 			}
-			return view.CostView(costView(now))
+			v := costView(now)
+			v.Trouble = cmp.Or(trouble, v.Trouble)
+			return view.CostView(v)
 		},
 		Values: func(c *lab.Cost) map[string]string {
 			return map[string]string{"cpu_ms": fmt.Sprint(c.Shape.CPU), "ms": fmt.Sprint(c.Shape.Ms), "mb": fmt.Sprint(c.Shape.MB), "prices": c.Text}
@@ -93,8 +98,11 @@ func costOf(values map[string]string) (*lab.Cost, error) {
 func costView(c *lab.Cost) view.Cost {
 	p := &c.Prices
 	v := view.Cost{
-		From: lab.CostFrom, To: lab.CostTo, Read: p.Read, Trouble: c.Trouble,
+		From: lab.CostFrom, To: lab.CostTo, Read: p.Read,
 		Shape: fmt.Sprintf("requests of %g ms of CPU time, %g ms with waiting and %g MB", c.Shape.CPU, c.Shape.Ms, c.Shape.MB),
+	}
+	if c.Trouble != "" {
+		v.Trouble = "Yours is not drawn: " + c.Trouble
 	}
 	rented := p.Rented()
 	for _, plan := range p.Plans {

@@ -10,6 +10,7 @@ import (
 // Autoscale is what the autoscale lab shows: isolates that were measured and
 // servers that were modelled, on the same arrivals.
 type Autoscale struct {
+	Trouble     string // why there is nothing to show; "" for nothing
 	Action      string // where the kill switch posts without scripts
 	Step        float64
 	Until       float64 // seconds on the axis
@@ -109,7 +110,7 @@ func orNaN(v float64) float64 {
 // plots are the charts of the lab, all over the same seconds.
 func (a Autoscale) plots() []Plot {
 	x := Axis{Name: "time", To: a.Until, Write: inSeconds}
-	count := Axis{Write: func(v float64) string { return grouped(int(math.Round(v))) }}
+	count := Axis{Write: wholeMark}
 	wait := Axis{Log: true, From: a.fastest(), To: 10_000, Write: inMillis}
 	money := Axis{Write: dollars}
 	mine, theirs := a.Real, a.Model
@@ -154,9 +155,17 @@ func (a Autoscale) plots() []Plot {
 		}},
 	}
 	for i := range out {
-		out[i].X, out[i].Live, out[i].Height, out[i].Marks = x, a.Live, 180, marks
+		out[i].X, out[i].Live, out[i].Height, out[i].Marks = x, a.Live, 170, marks
 	}
 	return out
+}
+
+// wholeMark writes a count; between two of them there is nothing to write.
+func wholeMark(v float64) string {
+	if v < 1 && v > 0 {
+		return ""
+	}
+	return grouped(int(math.Round(v)))
 }
 
 // fastest is the lower end of the axis of waits: a decade under 100 ms at most.
