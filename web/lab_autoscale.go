@@ -69,7 +69,7 @@ func (s *Site) autoscaleLab() experiment {
 			}
 		},
 		Check: func(a *lab.Autoscale) any {
-			return map[string]any{"available": a.Whole, "isolates": scaled(a.Real), "pool": scaled(a.Model), "n": a.Real.Requests}
+			return map[string]any{"whole": a.Whole, "isolates": scaled(a.Real), "pool": scaled(a.Model), "n": a.Real.Requests}
 		},
 	}
 }

@@ -79,7 +79,7 @@ func (s *Site) costLab() experiment {
 					from[p.ID] = p.Cross
 				}
 			}
-			return map[string]any{"available": true, "dearer_from": from}
+			return map[string]any{"dearer_from": from}
 		},
 	}
 }

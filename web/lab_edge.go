@@ -70,7 +70,7 @@ func (s *Site) edgeLab() experiment {
 			}
 		},
 		Check: func(e *lab.Edge) any {
-			return map[string]any{"available": len(e.Warm) > 0, "handler_ms": e.Median(), "n": len(e.Warm)}
+			return map[string]any{"handler_ms": e.Median(), "n": len(e.Warm)}
 		},
 	}
 }
