@@ -3,17 +3,22 @@
 // FixedLengthStream, text streams) and the readers the platform itself uses.
 
 import {
-  ByteLengthQueuingStrategy as PolyByteLength, CountQueuingStrategy, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
+  ByteLengthQueuingStrategy as PolyByteLength, CountQueuingStrategy as PolyCount, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
   WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
-import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseThen, ReflectConstruct, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis } from "./primordials";
+import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, SafeWeakMap, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
 // Workers take a strategy without a highWaterMark.
+export class CountQueuingStrategy extends PolyCount {
+  constructor(init: { highWaterMark?: number }) {
+    super(init === undefined ? init : { highWaterMark: (init?.highWaterMark as any) ?? 0 });
+  }
+}
 export class ByteLengthQueuingStrategy extends PolyByteLength {
   constructor(init: { highWaterMark?: number }) {
-    super({ highWaterMark: (init?.highWaterMark as any) ?? 0 });
+    super(init === undefined ? init : { highWaterMark: (init?.highWaterMark as any) ?? 0 });
   }
 }
 
@@ -140,9 +145,8 @@ function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStre
       const b = new NativeUint8Array(chunkBytes(chunk)), n = TypedArrayLength(b);
       seen += n;
       if (want >= 0 && seen > want) {
-        const e = new NativeTypeError("Attempt to write too many bytes through a FixedLengthStream.");
-        out.error(e);
-        throw e;
+        out.error(new NativeTypeError("Attempt to write too many bytes through a FixedLengthStream."));
+        return;
       }
       if (n === 0) return;
       return new NativePromise<void>((done, fail) => {
@@ -152,9 +156,8 @@ function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStre
     },
     close() {
       if (want >= 0 && seen < want) {
-        const e = new NativeTypeError("FixedLengthStream did not see all expected bytes before close().");
-        out.error(e);
-        throw e;
+        out.error(new NativeTypeError("FixedLengthStream did not see all expected bytes before close()."));
+        return;
       }
       ended = true;
       ring();
@@ -230,19 +233,174 @@ class TextDecoderStream extends TransformStream {
   get ignoreBOM() { return this.#d.ignoreBOM; }
 }
 
-for (const [name, C] of Object.entries({ IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream, ByteLengthQueuingStrategy })) {
+for (const [name, C] of Object.entries({ IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream, ByteLengthQueuingStrategy, CountQueuingStrategy })) {
   enumerable(C as any);
   tag(C as any, name);
 }
-// Workers reject a bad highWaterMark with a TypeError.
+
+// Where Workers differ from the specification, and programs can tell.
+
+/** A source with Workers' manners: what start throws errors the stream, a stream that is closing is not canceled, and byte sources are given buffers. */
+function manners(source: any): any {
+  if (source === null) return undefined;
+  if (typeof source !== "object" && typeof source !== "function") return source;
+  let controller: any;
+  const { start, pull, cancel, type, autoAllocateChunkSize } = source;
+  const out: any = {
+    start(c: any) {
+      controller = c;
+      if (start === undefined) return;
+      if (typeof start !== "function") throw new NativeTypeError("The start member of a stream's source is not a function.");
+      try {
+        return ReflectApply(start, source, [c]);
+      } catch (e) {
+        c.error(e);
+      }
+    },
+  };
+  if (start !== undefined && typeof start !== "function") out.start = start;
+  if (type !== undefined) out.type = type;
+  if (autoAllocateChunkSize !== undefined || type === "bytes") out.autoAllocateChunkSize = autoAllocateChunkSize ?? 4096;
+  if (pull !== undefined) out.pull = typeof pull === "function" ? (c: any) => ReflectApply(pull, source, [c]) : pull;
+  if (cancel !== undefined) out.cancel = typeof cancel === "function" ? (reason: any) => (controller?._closeRequested ? undefined : ReflectApply(cancel, source, [reason])) : cancel;
+  return out;
+}
+
+// A chunk that waits in the queue is read without asking the source for another.
+{
+  const proto: any = ReadableStreamDefaultController.prototype;
+  const steps = ReflectOwnKeys(proto).find((k) => typeof k === "symbol" && k.description === "[[PullSteps]]") as symbol, pull = uncurryThis(proto[steps] as any) as any;
+  proto[steps] = function (this: any, request: unknown) {
+    if (this._queue.length === 0 || !this._started) return pull(this, request);
+    this._started = false;
+    try {
+      pull(this, request);
+    } finally {
+      this._started = true;
+    }
+  };
+}
+
+/** Replaces a method; f gets the old one. */
+function around(C: any, name: string, f: (old: any) => (this: any, ...args: any[]) => any): void {
+  const d = Object.getOwnPropertyDescriptor(C.prototype, name)!;
+  const value = f(uncurryThis(d.value));
+  Object.defineProperty(value, "name", { value: name, configurable: true });
+  Object.defineProperty(value, "length", { value: d.value.length, configurable: true });
+  Object.defineProperty(C.prototype, name, { ...d, value });
+}
+// closed of a stream that is over stays as it was after releaseLock.
+for (const C of [ReadableStreamDefaultReader, ReadableStreamBYOBReader]) {
+  around(C, "releaseLock", (old) => function () {
+    const over = this._ownerReadableStream?._state === "closed";
+    old(this);
+    if (over) this._closedPromise = PromiseResolve();
+  });
+}
+around(WritableStreamDefaultWriter, "releaseLock", (old) => function () {
+  const over = this._ownerWritableStream?._state === "closed";
+  old(this);
+  if (over) this._closedPromise = PromiseResolve();
+});
+// Closing a stream that failed fails with its reason.
+const broken = (s: any) => s !== undefined && (s._state === "errored" || s._state === "erroring");
+around(WritableStream, "close", (old) => function () { return !this._writer && broken(this) ? PromiseReject(this._storedError) : old(this); });
+around(WritableStreamDefaultWriter, "close", (old) => function () { return broken(this._ownerWritableStream) ? PromiseReject(this._ownerWritableStream._storedError) : old(this); });
+around(ReadableStreamBYOBReader, "read", (old) => function (view: any, options: any) {
+  return PromiseThen(old(this, view, options), undefined, (e: unknown) => { throw e instanceof NativeRangeError ? new NativeTypeError((e as Error).message) : e; });
+});
+Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
+  value: function readAtLeast(this: any, min: number, view: any) { return this.read(view, { min }); }, writable: true, enumerable: true, configurable: true,
+});
+// A branch of a tee is done with canceling at once; the source hears when both are.
+const branches = new SafeWeakSet<object>();
+around(ReadableStream, "tee", (old) => function () {
+  const [a, b] = old(this);
+  branches.add(a);
+  branches.add(b);
+  return [a, b];
+});
+const dontWait = (p: Promise<unknown>): Promise<void> => {
+  PromiseThen(p, undefined, () => { });
+  return PromiseResolve();
+};
+around(ReadableStream, "cancel", (old) => function (reason: unknown) {
+  const p = old(this, reason);
+  return branches.has(this) && this._state === "closed" ? dontWait(p) : p;
+});
+around(ReadableStreamDefaultReader, "cancel", (old) => function (reason: unknown) {
+  const s = this._ownerReadableStream, p = old(this, reason);
+  return s !== undefined && branches.has(s) && s._state === "closed" ? dontWait(p) : p;
+});
+
+// Iteration: a reader whose results have done first, as Workers make them.
+const iterators = new SafeWeakMap<object, { reader: any; keep: boolean; over: boolean; last: Promise<unknown> | null }>();
+const iteratorProto = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(async function* () { }).prototype));
+function step(it: object, f: (s: any) => unknown): Promise<any> {
+  const s = iterators.get(it);
+  if (s === undefined) return PromiseReject(new NativeTypeError("Illegal invocation"));
+  const run = () => f(s);
+  const p: Promise<any> = s.last === null ? new NativePromise((resolve) => resolve(run())) : PromiseThen(s.last, run, run);
+  s.last = p;
+  const done = () => {
+    if (s.last === p) s.last = null;
+  };
+  PromiseThen(p, done, done);
+  return p;
+}
+const release = (s: any) => {
+  s.over = true;
+  readerRelease(s.reader);
+};
+for (const [name, value] of Object.entries({
+  next(this: object) {
+    return step(this, (s) => (s.over ? { done: true, value: undefined } : PromiseThen(readerRead(s.reader), (r: any) => {
+      if (r.done) release(s);
+      return { done: r.done, value: r.value };
+    }, (e: unknown) => {
+      release(s);
+      throw e;
+    })));
+  },
+  return(this: object, value: unknown) {
+    return step(this, (s) => {
+      if (s.over) return { done: true, value };
+      const p = s.keep ? undefined : readerCancel(s.reader, value);
+      release(s);
+      return PromiseThen(PromiseResolve(p), () => ({ done: true, value }));
+    });
+  },
+})) Object.defineProperty(iteratorProto, name, { value, writable: true, enumerable: true, configurable: true });
+Object.defineProperty(iteratorProto, Symbol.toStringTag, { value: "ReadableStreamAsyncIterator", configurable: true });
+{
+  const values = function values(this: any, options?: { preventCancel?: boolean }) {
+    const it = Object.create(iteratorProto);
+    iterators.set(it, { reader: getReader(this), keep: !!options?.preventCancel, over: false, last: null });
+    return it;
+  };
+  Object.defineProperty(ReadableStream.prototype, "values", { value: values, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, { value: values, writable: true, configurable: true });
+}
+
+// Workers reject a bad strategy or type with a TypeError.
 for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
   const Exposed: any = { [C.name]: function (this: unknown, ...args: any[]) {
     if (new.target === undefined) throw new NativeTypeError(`Class constructor ${C.name} cannot be invoked without 'new'`);
     try {
-      return ReflectConstruct(C, args, new.target);
+      if (C === ReadableStream) args[0] = manners(args[0]);
+      let waits = false;
+      if (C === WritableStream) {
+        const sink = args[0];
+        if (sink === null) args[0] = undefined;
+        else if (typeof sink === "object" && sink.type !== undefined) args[0] = { start: sink.start?.bind(sink), write: sink.write?.bind(sink), close: sink.close?.bind(sink), abort: sink.abort?.bind(sink) };
+        else if (typeof sink?.start === "function") waits = true;
+      }
+      const made: any = ReflectConstruct(C, args, new.target);
+      // Without a start to wait for, the first write begins at once.
+      if (C === WritableStream && !waits) made._writableStreamController._started = true;
+      return made;
     } catch (e) {
-      const mark = args[1]?.highWaterMark;
-      if (typeof mark === "number" && !(mark >= 0) && e instanceof NativeRangeError) throw new NativeTypeError((e as Error).message);
+      if (e instanceof NativeRangeError && (C === TransformStream || (typeof args[1]?.highWaterMark === "number" && !(args[1].highWaterMark >= 0)))) throw new NativeTypeError((e as Error).message);
       throw e;
     }
   } }[C.name];
