@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"sort"
@@ -163,6 +164,21 @@ func embedded(nodeModules string) api.Plugin {
 				return api.OnResolveResult{Path: name, Namespace: "own"}, nil
 			}
 			return api.OnResolveResult{}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: `web-streams-polyfill[/\\]dist[/\\]ponyfill\.mjs$`}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			src, err := os.ReadFile(a.Path)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			text := string(src)
+			for _, then := range []string{"Sr(t)", "je(t)"} {
+				old := "h(c(r()),()=>(t._started=!0," + then + ",null),"
+				if strings.Count(text, old) != 1 {
+					return api.OnLoadResult{}, fmt.Errorf("%s: %q is not there once; see streams.ts for what it is replaced with", a.Path, old)
+				}
+				text = strings.Replace(text, old, "((x,y,z)=>t._now?y():h(c(x),y,z))(r(),()=>(t._started=!0,"+then+",null),", 1)
+			}
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "own"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 			text := nodeAllSource()

@@ -249,6 +249,7 @@ function manners(source: any): any {
   const out: any = {
     start(c: any) {
       controller = c;
+      c._now = start === undefined; // the bundler has the polyfill look at this: without a start, pull begins inside the constructor
       if (start === undefined) return;
       if (typeof start !== "function") throw new NativeTypeError("The start member of a stream's source is not a function.");
       try {
@@ -312,6 +313,8 @@ around(ReadableStreamBYOBReader, "read", (old) => function (view: any, options: 
 Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
   value: function readAtLeast(this: any, min: number, view: any) { return this.read(view, { min }); }, writable: true, enumerable: true, configurable: true,
 });
+// A read is answered a turn of the microtask queue later.
+around(ReadableStreamDefaultReader, "read", (old) => function () { return PromiseThen(old(this), (r: unknown) => r); });
 // A branch of a tee is done with canceling at once; the source hears when both are.
 const branches = new SafeWeakSet<object>();
 around(ReadableStream, "tee", (old) => function () {
