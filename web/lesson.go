@@ -207,11 +207,11 @@ func lessonURL(l *lessons.Lesson, key, value, fragment string) string {
 	return u + "#" + fragment
 }
 
-// lookup finds a figure of the learner's own runs and labs by its name.
+// lookup finds a figure of the learner's own runs, in ms, or of labs by its name.
 func lookup(own map[string]int64, numbers map[string]float64) func(string) (float64, bool) {
 	return func(name string) (float64, bool) {
 		if us, ok := own[name]; ok {
-			return float64(us), true
+			return float64(us) / 1000, true
 		}
 		n, ok := numbers[name]
 		return n, ok

@@ -108,18 +108,24 @@ func logRun(r classroom.Run) view.LogRun {
 // series are the times of the newest repeated runs of one temperature, in the
 // order in which they ran.
 func series(runs []classroom.Run, t trace.Temperature) []int64 {
+	return repeated(runs, t, func(s *trace.Summary) int64 { return s.Wall })
+}
+
+// repeated takes something from the newest repeated runs of one temperature, in
+// the order in which they ran.
+func repeated(runs []classroom.Run, t trace.Temperature, of func(*trace.Summary) int64) []int64 {
 	var samples []int64
 	id := ""
 	for _, r := range runs {
-		name, _, repeated := strings.Cut(r.ID, ".")
-		if !repeated || r.Summary.Temperature != t || r.Summary.Outcome != "ok" {
+		name, _, many := strings.Cut(r.ID, ".")
+		if !many || r.Summary.Temperature != t || r.Summary.Outcome != "ok" {
 			continue
 		}
 		if id == "" {
 			id = name
 		}
 		if name == id {
-			samples = append(samples, r.Summary.Wall)
+			samples = append(samples, of(&r.Summary))
 		}
 	}
 	slices.Reverse(samples)
@@ -138,6 +144,12 @@ func figures(runs []classroom.Run) map[string]int64 {
 		out[string(t)+".p50"] = samples[(len(samples)-1)/2]
 		out[string(t)+".p99"] = samples[len(samples)-1-len(samples)/100]
 		out[string(t)+".min"], out[string(t)+".max"] = samples[0], samples[len(samples)-1]
+	}
+	for _, p := range []trace.Phase{trace.PhaseStart, trace.PhaseLoad} { // which only cold runs have
+		if samples := repeated(runs, trace.Cold, func(s *trace.Summary) int64 { return s.Phase(p) }); len(samples) > 0 {
+			slices.Sort(samples)
+			out[string(p)+".p50"] = samples[(len(samples)-1)/2]
+		}
 	}
 	return out
 }

@@ -19,6 +19,7 @@ async function answer(form: HTMLFormElement): Promise<void> {
     if (!next) throw new Error("The answer has no such question.");
     const made = document.importNode(next, true);
     form.replaceWith(made);
+    document.dispatchEvent(new CustomEvent("coldstart:answered"));
     $<HTMLElement>("[type=submit]", made)?.focus({ preventScroll: true });
     const words = $(".piece_name span", made)?.textContent ?? "answered";
     say(form.dataset.piece === "quiz" ? `Quiz: ${words}.` : "Prediction kept.");

@@ -3,6 +3,7 @@
 import assets from "coldstart:assets";
 import { $, $$, button, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
+import { Cover } from "./_cover.ts";
 import { FileBar } from "./_files.ts";
 import { Api, readPage, type PageData } from "./_page.ts";
 import { figure, Labs } from "./_lab.ts";
@@ -31,6 +32,7 @@ class Lesson {
   #labs: Labs;
   #request: RequestBuilder;
   #bar: FileBar;
+  #cover: Cover;
   #panels: InstanceType<Panels["Panels"]> | null = null;
   #loadingPanels: Promise<void> | null = null;
   #editor: Editor | null = null;
@@ -50,6 +52,7 @@ class Lesson {
     this.#form = form;
     this.#api = new Api(page.project);
     this.#runs.begin(page.runs ?? 0);
+    this.#cover = new Cover(page.lesson);
     this.#saver = new Saver({
       project: page.project, revision: page.revision, files: page.files, put: this.#api.put, recall, keep,
       state: (s, text) => {
@@ -118,6 +121,7 @@ class Lesson {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#saver.leave();
     });
+    document.addEventListener("coldstart:answered", () => this.#draw());
     document.addEventListener("coldstart:redrawn", (e) => this.#redrawn((e as CustomEvent<Redrawn>).detail.page));
     addEventListener("offline", () => this.#live.drop());
     addEventListener("online", () => {
@@ -166,6 +170,8 @@ class Lesson {
       }
       case "clear-logs": this.#runs.clearLogs(); this.#draw(); break;
       case "keys": void this.#keysSheet(); break;
+      case "predict": this.#predict(); break;
+      case "skip-prediction": this.#cover.skip(); this.#draw(); $("#result .readouts [aria-selected=true]")?.focus(); break;
       case "try-now": this.#live.now(); break;
       default: return this.#request.act(action);
     }
@@ -331,9 +337,11 @@ class Lesson {
   #finished(run: Run): void {
     if (run.ask && !run.ask.over) return;
     this.#running();
-    this.#notes(run.fault, "");
+    const covered = this.#covered();
+    this.#notes(covered ? null : run.fault, "");
     if (run.ask) figures(run.ask);
-    say(run.ask && run.ask.times > 1 ? many(run.ask) : one(run));
+    if (covered) say(`Run ${run.n} ended. Its result is covered: predict first, or skip that.`);
+    else say(run.ask && run.ask.times > 1 ? many(run.ask) : one(run));
     if (this.#tab === "isolate") this.#askPages();
   }
 
@@ -379,8 +387,22 @@ class Lesson {
     return this.#loadingPanels;
   }
 
+  /** Whether what a run showed waits for a prediction. Code that does not build has nothing to predict. */
+  #covered(): boolean {
+    const kind = this.#runs.last?.fault?.kind;
+    return this.#cover.show((this.#runs.list.length > 0 || (this.#page.runs ?? 0) > 0) && kind !== "build" && kind !== "config");
+  }
+
+  #predict(): void {
+    const question = this.#cover.open;
+    this.#go("lesson");
+    question?.scrollIntoView({ block: "center" });
+    $<HTMLElement>("input:not([type=hidden]), select", question ?? undefined)?.focus({ preventScroll: true });
+  }
+
   #draw = (): void => {
     if (!this.#live) return; // still beginning
+    this.#covered();
     this.#readouts();
     this.#panels?.draw(this.#tab);
   };

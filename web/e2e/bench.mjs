@@ -4,7 +4,7 @@
 // measured against bin/coldstart (or COLDSTART_URL) in this machine's Chromium.
 import { chromium } from "playwright-core";
 import { loadavg } from "node:os";
-import { flags } from "./_browser.mjs";
+import { flags, skipPredictions } from "./_browser.mjs";
 import { serve } from "./_server.mjs";
 
 const lesson = "/learn/workers/read-the-request";
@@ -31,6 +31,7 @@ async function figure(name, target, unit, measure) {
 
 async function fresh(fn, before = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  await skipPredictions(context);
   const page = await context.newPage();
   try {
     await before(page, await context.newCDPSession(page));

@@ -1,7 +1,7 @@
 // One lesson from opening to all green, and what happens when code is wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base, editorText, lessons, openLesson, readout, run, saved, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axe, base, editorText, lessons, openLesson, readout, run, saved, skipPredictions, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -148,7 +148,9 @@ test("11 a failing check shows request, expected, got and the learner's own log"
 }));
 
 test("two browsers running the same starter get different isolates", withPage({}, async (page, t, context) => {
-  const other = await (await context.browser().newContext()).newPage();
+  const elsewhere = await context.browser().newContext();
+  await skipPredictions(elsewhere);
+  const other = await elsewhere.newPage();
   const ids = [];
   for (const p of [page, other]) {
     await openLesson(p, lessons[0]);
@@ -171,4 +173,34 @@ test("2 text, starter code and Run work with scripts off", withPage({ javaScript
   await page.click(".runbar [type=submit] >> nth=0");
   assert.match(await page.textContent("#panel-response"), /without scripts/);
   assert.match(await page.textContent("#panel-timeline"), /handle/);
+}));
+
+test("a result is covered until the prediction is answered; in another lesson it is skipped", withPage({ predictFirst: true }, async (page) => {
+  await openLesson(page, lessons[1]);
+  assert.equal(await page.locator(".cover").count(), 0, "nothing is covered before there is a result");
+  assert.match(await run(page), /^Run 1 ended\. Its result is covered/);
+  const response = page.locator("#panel-response");
+  assert.equal(await response.isVisible(), false);
+  assert.deepEqual(await axe(page), []);
+  await tab(page, "checks");
+  assert.equal(await page.locator(".cover").isVisible(), false, "checks are never covered");
+  await tab(page, "response");
+  await page.click(".cover [data-do=predict]");
+  const question = page.locator("form[data-piece=predict]");
+  assert.equal(await question.locator("input:focus").count(), 1);
+  await question.locator("input[type=radio]").first().check({ force: true });
+  await question.locator("[type=submit]").click();
+  await page.waitForSelector(".cover", { state: "detached" });
+  assert.equal(await response.isVisible(), true);
+  assert.match(await page.textContent("#panel-response .response_status"), /^200/);
+  await page.reload();
+  assert.equal(await page.locator(".cover").count(), 0);
+
+  await openLesson(page, lessons[2]);
+  await run(page);
+  await page.click(".cover [data-do=skip-prediction]");
+  assert.equal(await response.isVisible(), true);
+  await page.reload();
+  await page.waitForSelector("html[data-live=open]");
+  assert.equal(await page.locator(".cover").count(), 0, "skipping is remembered");
 }));
