@@ -26,7 +26,7 @@ func (s *Site) densityLab() experiment {
 	return &labOf[lab.Density]{
 		labInfo: labInfo{LabInfo: view.LabInfo{
 			ID: labDensity, Title: "Density", Heading: "How many fit?", Verb: "Fill",
-			Lead:        "How much memory do copies of one visit counter hold, as isolates, as Node processes, in containers? Press Fill: a few copies start, then more, and each time Linux is asked.",
+			Lead: "How much memory do copies of one visit counter hold, as isolates, as Node processes, in containers? Press Fill: a few copies start, then more, and each time Linux is asked.",
 			Fields: []view.LabField{{
 				Name: "boxes", Label: "Beside isolates", Kind: view.LabSeveral, Value: "proc cont",
 				Options: []view.LabOption{{Value: lab.Process, Label: "Node processes"}, {Value: lab.Container, Label: "Linux containers"}, {Value: lab.Workerd, Label: "workerd processes"}},

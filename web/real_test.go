@@ -60,8 +60,9 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 	catalog, _ := lessons.Load(lessons.Shipped())
 	s, stop := startServer(t, Config{
 		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
+		LabNice: 5,
 		LabDoor: func(_ context.Context, engine string) (sandbox.Door, error) {
-			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine})
+			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine, Nice: 5})
 		},
 	})
 	s.store, s.path = store, path

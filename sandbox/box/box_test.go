@@ -165,6 +165,27 @@ func TestProcessAnswersAndStops(t *testing.T) {
 	}
 }
 
+func TestBoxesGiveWay(t *testing.T) {
+	p, err := NewProcesses(Config{Most: 1, Nice: 7})
+	if err != nil {
+		t.Skip("not on this host, because ", err)
+	}
+	defer p.Close()
+	if _, err := p.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range p.PIDs() {
+		n, err := unix.Getpriority(unix.PRIO_PROCESS, pid)
+		if want := min(own, 20-7); err != nil || n != want { // the system call counts from 40 down to 1
+			t.Errorf("process %d has the priority %d, %v; want %d, own %d", pid, n, err, want, own)
+		}
+	}
+}
+
 func TestMissingNodeSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := NewProcesses(Config{Most: 1})

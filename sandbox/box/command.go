@@ -93,7 +93,9 @@ func newCommands(name string, cfg Config, start func(*launch) error, shut func()
 func (p *Commands) starter() {
 	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 	// What a thread starts is as nice as it is. Where that is not allowed, boxes are only less polite.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), p.cfg.Nice)
+	if now, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && p.cfg.Nice > 20-now { // the call counts from 40 down
+		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), p.cfg.Nice)
+	}
 	for {
 		select {
 		case f := <-p.starts:
