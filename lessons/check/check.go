@@ -147,7 +147,7 @@ func Run(ctx context.Context, cfg Config, l *lessons.Lesson, files map[string][]
 	done := s.done
 	s.mu.Unlock()
 	if !done {
-		return s.result(), &ScriptError{trace.Fault{Kind: trace.FaultHung, Message: "a test never ended: it waits for a promise that nothing settles"}}
+		return s.result(), &ScriptError{trace.Fault{Kind: trace.FaultHung, Message: "A test never ended: it waits for a promise that nothing settles"}}
 	}
 	return s.result(), nil
 }

@@ -305,7 +305,7 @@ func (c *child) build(n uint64, p trace.Project) {
 
 func (c *child) lower(n uint64, m lowerMsg) {
 	if c.builder == nil {
-		_ = c.conn.send(now, kindLowered, n, loweredMsg{Fault: &trace.Fault{Kind: trace.FaultPlatform, Message: "not a build child"}})
+		_ = c.conn.send(now, kindLowered, n, loweredMsg{Fault: &trace.Fault{Kind: trace.FaultPlatform, Message: "Our runner was asked to build. It was not your code. Run again."}})
 		return
 	}
 	code, sourceMap, fault := c.builder.Lower(c.ctx, m.Name, m.Source)
