@@ -9,7 +9,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser postgres clean
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser postgres deploy-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -43,7 +43,10 @@ check: assets ## format, vet, staticcheck, tsc, regenerate without difference, l
 	@if [ -n "$$(git status --porcelain -- '*_templ.go')" ]; then echo "generated files differ, run make generate and commit:"; git status --porcelain -- '*_templ.go'; exit 1; fi
 	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment'
 
-test: browser postgres build check test-go test-browser ## everything that must pass before a change lands
+deploy-check: ## check the compose file and the Kubernetes manifests against their own schemas and types
+	cd deploy/check && $(GO) run . ..
+
+test: browser postgres build check deploy-check test-go test-browser ## everything that must pass before a change lands
 	@echo "make test: all passed"
 
 test-go: ## Go tests under the race detector, the slow corpora once and without it
