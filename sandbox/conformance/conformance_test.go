@@ -102,3 +102,21 @@ func TestConformance(t *testing.T) {
 	}
 	fmt.Printf("%d passed, %d failed\n", total.passed, total.failed)
 }
+
+// TestOwn plays the cases of testdata/own: programs of this project with the
+// answers that the same runtime gave. Each must pass.
+func TestOwn(t *testing.T) {
+	if *engine != "quickjs" || *corpus != "testdata" {
+		t.Skip("the project's own cases are played with the default engine and corpus")
+	}
+	cases, err := Load(filepath.Join("testdata", "own"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := newDoor(t, *engine)
+	for _, c := range cases {
+		if diff := Run(t.Context(), door, c); diff != "" {
+			t.Errorf("%s: %s\n%s", c.Name, c.About, diff)
+		}
+	}
+}
