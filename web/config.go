@@ -16,6 +16,7 @@ import (
 	"coldstart/sandbox/trace"
 	"coldstart/web/bus"
 	"coldstart/web/classroom"
+	"coldstart/web/lab"
 )
 
 // Config is what a Site works with. Door, Catalog and Store are needed, and
@@ -29,8 +30,7 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 
 	// LabDoor starts a sandbox for one lab, which closes it. Nil: labs have no isolates here.
-	// engine is "", or "goja" for the second contender of the isolate labs.
-	LabDoor func(ctx context.Context, engine string) (sandbox.Door, error)
+	LabDoor func(ctx context.Context, r lab.Room) (sandbox.Door, error)
 	LabNice int    // how much processes of labs give way to all others, 0 to 19
 	Workerd string // path of workerd for labs; "" looks on PATH
 

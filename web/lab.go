@@ -28,6 +28,7 @@ func (s *Site) labList() []experiment {
 	return []experiment{
 		s.raceLab(),
 		s.densityLab(),
+		s.isolationLab(),
 		s.routingLab(),
 		s.eventsLab(),
 		s.dialectsLab(),

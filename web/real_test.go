@@ -22,6 +22,7 @@ import (
 	"coldstart/sandbox/trace"
 	"coldstart/static"
 	"coldstart/web/classroom"
+	"coldstart/web/lab"
 	"coldstart/web/live"
 )
 
@@ -61,8 +62,8 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 	s, stop := startServer(t, Config{
 		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
 		LabNice: 5,
-		LabDoor: func(_ context.Context, engine string) (sandbox.Door, error) {
-			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine, Nice: 5})
+		LabDoor: func(_ context.Context, r lab.Room) (sandbox.Door, error) {
+			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Nice: 5})
 		},
 	})
 	s.store, s.path = store, path

@@ -21,6 +21,7 @@ type sandboxOptions struct {
 	runners  int    // run children, 0 for the default
 	ceiling  trace.Limits
 	engine   string // "goja" for the labs' second contender
+	memory   int64  // bytes of one run child, 0 for the default
 	nice     int    // how much the children give way to others
 	store    platform.Store
 	allow    map[string]string
@@ -51,6 +52,7 @@ func (g *globals) openSandbox(ctx context.Context, o sandboxOptions) (*box, erro
 	cfg := sandbox.Config{
 		Runners: o.runners, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
 	}
+	cfg.Memory = o.memory
 	if o.isolates > 0 {
 		const each = 1 << 20 // generous: an idle isolate holds a quarter of it
 		cfg.Memory = 1<<30 + int64(o.isolates)*each

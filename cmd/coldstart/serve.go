@@ -118,8 +118,8 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	}
 	site, err := web.New(web.Config{
 		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
-		LabDoor: func(ctx context.Context, engine string) (sandbox.Door, error) {
-			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: engine, nice: niceness(c.LabShare), log: log})
+		LabDoor: func(ctx context.Context, r lab.Room) (sandbox.Door, error) {
+			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: r.Engine, memory: r.Memory, nice: niceness(c.LabShare), log: log})
 		},
 		LabNice: niceness(c.LabShare), Workerd: c.Workerd,
 		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author, EmbedFrom: c.EmbedFrom, OIDC: provider,

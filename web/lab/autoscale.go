@@ -183,7 +183,7 @@ func (s *scaling) open(ctx context.Context, key sandbox.Key, p trace.Project) er
 	if d.Fault != nil {
 		return &CodeError{d.Fault.Message}
 	}
-	if s.door, err = s.labs.sandboxOf(ctx, ""); err != nil {
+	if s.door, err = s.labs.sandboxOf(ctx, Room{}); err != nil {
 		return fmt.Errorf("open a sandbox for the lab: %w", err)
 	}
 	scaled := trace.Deployment{Workers: slices.Clone(d.Workers)}

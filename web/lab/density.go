@@ -198,7 +198,7 @@ func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project) (
 // gojaIsolates are the same in a sandbox whose engine is goja; it builds itself,
 // because goja has another syntax.
 func (l *Labs) gojaIsolates(ctx context.Context, key sandbox.Key, p trace.Project) (box.Kind, error) {
-	door, err := l.sandboxOf(ctx, "goja")
+	door, err := l.sandboxOf(ctx, Room{Engine: "goja"})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // opener starts real sandboxes of one runner.
-func opener(t *testing.T) func(context.Context, string) (sandbox.Door, error) {
+func opener(t *testing.T) func(context.Context, Room) (sandbox.Door, error) {
 	t.Helper()
 	if err := static.Missing(); err != nil {
 		t.Skip(err)
@@ -43,15 +43,15 @@ func opener(t *testing.T) func(context.Context, string) (sandbox.Door, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { image.Close() })
-	return func(_ context.Context, engine string) (sandbox.Door, error) {
-		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: engine, Ceiling: Ceiling()})
+	return func(_ context.Context, r Room) (sandbox.Door, error) {
+		return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Ceiling: Ceiling()})
 	}
 }
 
 func realLabs(t *testing.T) *Labs {
 	t.Helper()
 	open := opener(t)
-	door, err := open(t.Context(), "")
+	door, err := open(t.Context(), Room{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 // outside measures the slope with nothing of this package: memory that is not
 // shared with the file system's cache, by /proc/PID/status.
 func outside(t *testing.T, n int) float64 {
-	door, err := opener(t)(t.Context(), "")
+	door, err := opener(t)(t.Context(), Room{})
 	if err != nil {
 		t.Fatal(err)
 	}

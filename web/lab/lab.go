@@ -16,13 +16,18 @@ import (
 type Config struct {
 	// Door builds. It is the site's own; no lab runs anything in it.
 	Door sandbox.Door
-	// Open starts a sandbox for one lab, which closes it. engine is "" for the
-	// one of learners' Workers, or "goja". Nil: labs have no isolates.
-	Open    func(ctx context.Context, engine string) (sandbox.Door, error)
+	// Open starts a sandbox for one lab, which closes it. Nil: labs have no isolates.
+	Open    func(ctx context.Context, r Room) (sandbox.Door, error)
 	Nice    int              // of the boxes that labs start; Open sees to its own
 	Workerd string           // path of workerd; "" looks on PATH
 	Time    time.Duration    // that one lab may take once it began; 0 means 45 s
 	Now     func() time.Time // nil: time.Now
+}
+
+// Room is what kind of sandbox a lab wants.
+type Room struct {
+	Engine string // of its Workers: "" for that of learners' ones, or "goja"
+	Memory int64  // bytes that its one runner may hold; 0 for the default
 }
 
 // Labs runs one lab at a time.
@@ -108,13 +113,13 @@ func (l *Labs) Turn(ctx context.Context, say func(string), f func(context.Contex
 
 // Sandbox starts a sandbox for one lab, which closes it. A server without one
 // gives a *box.MissingError.
-func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) { return l.sandboxOf(ctx, "") }
+func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) { return l.sandboxOf(ctx, Room{}) }
 
-func (l *Labs) sandboxOf(ctx context.Context, engine string) (sandbox.Door, error) {
+func (l *Labs) sandboxOf(ctx context.Context, r Room) (sandbox.Door, error) {
 	if l.cfg.Open == nil {
 		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}
 	}
-	door, err := l.cfg.Open(ctx, engine)
+	door, err := l.cfg.Open(ctx, r)
 	if err != nil {
 		return nil, fmt.Errorf("open a sandbox for the lab: %w", err)
 	}

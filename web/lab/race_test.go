@@ -28,7 +28,7 @@ func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 		t.Fatal(err)
 	}
 	node, nodeErr := exec.LookPath("node")
-	door, err := opener(t)(t.Context(), "")
+	door, err := opener(t)(t.Context(), Room{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"coldstart/web/lab"
+	"coldstart/web/live"
+	"coldstart/web/view"
+)
+
+// isolationLab tries the fences between two tenants, and the limits around each.
+func (s *Site) isolationLab() experiment {
+	return &labOf[lab.Isolation]{
+		labInfo: labInfo{PerProject: true, LabInfo: view.LabInfo{
+			ID: "isolation", Title: "Isolation", Heading: "Good fences", Verb: "Try",
+			Lead:        "Two tenants share one process. One looks for what the other left, loops, hoards and makes noise. See for each attempt which wall stopped it.",
+			Description: "Two tenants in one process: probes, loops, memory bombs, a noisy neighbour.",
+			Fields: []view.LabField{{Name: "show", Label: "What is tried", Value: strings.Join(lab.IsolationGroups, " "), Kind: view.LabSeveral, Options: []view.LabOption{
+				{Value: "fences", Label: "fences between tenants"}, {Value: "limits", Label: "limits"}, {Value: "neighbour", Label: "noisy neighbour"},
+			}}},
+		}},
+		Run: func(ctx context.Context, r *labRun[lab.Isolation]) (*lab.Isolation, error) {
+			groups := strings.Fields(r.Values["show"])
+			if len(groups) == 0 {
+				return nil, &live.InputError{Message: "Nothing is tried: choose at least one part."}
+			}
+			out, err := s.labs.Fence(ctx, groups, func(i *lab.Isolation, say string) {
+				if i == nil {
+					r.Say("%s", say)
+					return
+				}
+				r.Show(i, say)
+			})
+			if len(out.Tenants) == 0 {
+				out = nil // it did not begin
+			}
+			return out, s.told(err)
+		},
+		Draw: func(record *lab.Isolation, _ map[string]string) templ.Component {
+			if record == nil {
+				return nil
+			}
+			return view.IsolationView(isolationView(record))
+		},
+		Figures: func(i *lab.Isolation) map[string]string { return isolationView(i).Figures() },
+	}
+}
+
+func isolationView(d *lab.Isolation) view.Isolation {
+	out := view.Isolation{Process: d.Process}
+	for _, t := range d.Tenants {
+		out.Tenants = append(out.Tenants, view.IsolationTenant{Name: t.Name, Isolate: t.Isolate, Private: t.Private})
+	}
+	for _, g := range []struct{ key, name string }{{"fences", "Over the fence"}, {"limits", "Into the limits"}} {
+		group := view.IsolationGroup{Name: g.name}
+		for _, a := range d.Attempts {
+			if a.Group == g.key {
+				group.Attempts = append(group.Attempts, view.Attempt{Name: a.Name, Tried: a.Tried, Got: a.Got, Wall: a.Wall, Held: a.Held, Took: a.Took})
+			}
+		}
+		if len(group.Attempts) > 0 {
+			out.Groups = append(out.Groups, group)
+		}
+	}
+	for _, n := range d.Phases {
+		out.Neighbour = append(out.Neighbour, view.Neighbour{Name: n.Name, Samples: n.Samples, Loud: n.Loud, Limit: n.Limit})
+	}
+	if d.Machine != "" {
+		out.How = "Every attempt really runs, once, in a sandbox that is started for this lab and stopped after it; the memory bomb in goja has a process of its own. A visitor’s wait counts from when the visit was due, every 15 ms, also when earlier ones hang. \"Limits off\" raises the CPU limit to 2 s, which no loop lives to see. Around the process stand: " + strings.Join(d.Walls, ", ") + ". " + d.Stamp.String() + "."
+	}
+	return out
+}
