@@ -2,7 +2,7 @@
 // motion, forced colours, paper.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, base, lessons, openLesson, run, saved, sideways, tab, useBrowser, withPage } from "./_browser.mjs";
+import { axe, base, full, lessons, openLesson, run, saved, sideways, tab, useBrowser, withPage } from "./_browser.mjs";
 
 useBrowser();
 
@@ -32,46 +32,92 @@ async function tabTo(page, selector, key = "Tab") {
   assert.fail(`Tab never comes to ${selector}`);
 }
 
-test("a whole lesson by keyboard alone: predict, edit, run, read, check, quiz, next", { timeout: 90_000 }, withPage({}, async (page) => {
-  await openLesson(page, lessons[1]);
-  const said = (pattern) => page.waitForFunction((p) => new RegExp(p).test(document.querySelector("#say").textContent), pattern.source, { timeout: 30_000 });
-  await page.evaluate(() => document.body.focus());
-  await page.keyboard.press("Tab");
-  assert.ok(await page.evaluate(() => document.activeElement.matches(".skip")), "the first stop skips");
-  await tabTo(page, "form[data-piece=predict] input");
-  await page.keyboard.press("Space");
-  await tabTo(page, "form[data-piece=predict] [type=submit]");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => /answered/.test(document.querySelector("form[data-piece=predict] .piece_name span")?.textContent ?? ""));
-  await tabTo(page, "form[data-piece=quiz] input");
-  await page.keyboard.press("Space");
-  await tabTo(page, "form[data-piece=quiz] [type=submit]");
-  await page.keyboard.press("Enter");
-  await said(/^Quiz: /);
-  await tabTo(page, ".files_tools [data-do=solution]");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector("#view-diff .ln-add");
-  await tabTo(page, "[data-do=use-solution]");
-  await page.keyboard.press("Enter");
-  await said(/solution is in place/);
-  await saved(page);
-  await tabTo(page, ".cm-content");
-  await page.keyboard.press("ControlOrMeta+End");
-  await page.keyboard.type("// by keyboard");
-  await saved(page);
-  await page.keyboard.press("ControlOrMeta+Enter");
-  await said(/^Run \d+: /);
-  assert.ok(await page.evaluate(() => !!document.activeElement.closest(".cm-editor")), "the caret stays");
-  await page.keyboard.press("Escape");
-  await tabTo(page, ".readouts [role=tab]");
-  for (let i = 0; i < 5 && !(await page.evaluate(() => document.activeElement.id === "tab-checks")); i++) await page.keyboard.press("ArrowRight");
-  await tabTo(page, "#panel-checks [data-do=run-checks]");
-  await page.keyboard.press("Enter");
-  await said(/^All \d+ checks pass\.$/);
-  await tabTo(page, ".turn [rel=next]", "Shift+Tab");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
-}));
+const said = (page, pattern, timeout = 30_000) => page.waitForFunction((p) => new RegExp(p).test(document.querySelector("#say").textContent), pattern.source, { timeout });
+
+/** The first lesson of each track; in the short run one lesson stands for them. */
+const firsts = full
+  ? ["/learn/serverless/process-on-a-port", "/learn/workers/hello-worker", "/learn/routing/where-did-express-go", "/learn/isolates/same-code-five-boxes", "/learn/ship-it/pack-it"]
+  : [lessons[1]];
+
+for (const path of firsts) {
+  test(`${path} by keyboard alone: predict, edit, run, read, check, quiz, next`, { timeout: 90_000 }, withPage({}, async (page) => {
+    await openLesson(page, path);
+    await page.evaluate(() => document.body.focus());
+    await page.keyboard.press("Tab");
+    assert.ok(await page.evaluate(() => document.activeElement.matches(".skip")), "the first stop skips");
+    for (const kind of ["predict", "quiz"]) { // in the order of the page
+      const answers = `form[data-piece=${kind}] input:is([type=radio], [type=checkbox])`;
+      if (await page.locator(answers).count() === 0) continue;
+      await tabTo(page, answers);
+      await page.keyboard.press("Space");
+      await tabTo(page, `form[data-piece=${kind}] [type=submit]`);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction((k) => /answered|right|not yet/.test(document.querySelector(`form[data-piece=${k}] .piece_name span`)?.textContent ?? ""), kind);
+    }
+    await tabTo(page, ".files_tools [data-do=solution]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#view-diff .ln-add, #view-diff .ln-del");
+    await tabTo(page, "[data-do=use-solution]");
+    await page.keyboard.press("Enter");
+    await said(page, /solution is in place/);
+    await saved(page);
+    if (!/\.json/.test(await page.getAttribute(".files_tab[aria-selected=true]", "data-path"))) { // a comment would break a strict file
+      await tabTo(page, ".cm-content");
+      await page.keyboard.press("ControlOrMeta+End");
+      await page.keyboard.type("// by keyboard");
+      await saved(page);
+      await page.keyboard.press("ControlOrMeta+Enter");
+      await said(page, /^Run \d+: /);
+      assert.ok(await page.evaluate(() => !!document.activeElement.closest(".cm-editor")), "the caret stays");
+      await page.keyboard.press("Escape");
+    }
+    await tabTo(page, ".readouts [role=tab]");
+    for (let i = 0; i < 5 && !(await page.evaluate(() => document.activeElement.id === "tab-checks")); i++) await page.keyboard.press("ArrowRight");
+    await tabTo(page, "#panel-checks [data-do=run-checks]");
+    await page.keyboard.press("Enter");
+    await said(page, /checks? pass/, 60_000);
+    assert.match(await page.textContent("#say"), /^(All \d+ checks pass|The check passes)/);
+    await tabTo(page, ".turn [rel=next]", "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  }));
+
+  test(`${path} on a phone, by touch alone: read, predict, edit, run, check, next`, { timeout: 90_000 }, withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+    await page.goto(base + path);
+    await page.waitForSelector("html[data-live=open]");
+    const go = (pane) => page.tap(`.switch [data-go=${pane}]`);
+    const answer = page.locator("form[data-piece=predict]:has(input:is([type=radio], [type=checkbox]))").first();
+    if (await answer.count()) {
+      await answer.locator("label").first().tap();
+      await answer.locator("[type=submit]").tap();
+      await page.waitForFunction(() => /answered/.test(document.querySelector("form[data-piece=predict] .piece_name span")?.textContent ?? ""));
+    }
+    await go("code");
+    await page.waitForSelector(".cm-editor .cm-line");
+    await page.tap(".files_tools [data-do=solution]");
+    await page.waitForSelector("#view-diff .ln-add, #view-diff .ln-del");
+    await page.tap("[data-do=use-solution]");
+    await said(page, /solution is in place/);
+    await saved(page);
+    if (!/\.json/.test(await page.getAttribute(".files_tab[aria-selected=true]", "data-path"))) {
+      await page.locator(".cm-line").last().tap();
+      await page.keyboard.insertText("// by touch"); // what a phone's keyboard does
+      await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// by touch"));
+      await saved(page);
+    }
+    await page.tap(".runbar [data-do=run]");
+    await said(page, /^Run \d+: /);
+    assert.equal(await page.getAttribute(".switch [data-go=result]", "aria-current"), "true");
+    await page.tap("#tab-checks");
+    await page.tap("#panel-checks [data-do=run-checks]");
+    await said(page, /checks? pass/, 60_000);
+    assert.match(await page.textContent("#say"), /^(All \d+ checks pass|The check passes)/);
+    assert.ok(await sideways(page) <= 0);
+    await go("lesson");
+    await page.tap(".turn [rel=next]");
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  }));
+}
 
 /** The accessibility tree as rows of role, name and states. */
 async function tree(page) {
