@@ -15,7 +15,7 @@ func TestManual(t *testing.T) {
 	for _, p := range problems {
 		t.Error(p)
 	}
-	for _, name := range []string{"learning", "keys", "authoring"} {
+	for _, name := range []string{"learning", "keys", "authoring", "teaching"} {
 		if m.Page(name) == nil {
 			t.Errorf("no page %s", name)
 		}

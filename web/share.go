@@ -104,7 +104,7 @@ func (s *Site) shareView(c *call, sh classroom.Share) view.SharePage {
 	if r := sh.Run; r != nil {
 		p.Request = request(r.Method, r.Path, r.Headers, r.Sent)
 		p.Run = s.run(c, studying{}, *r)
-		p.Run.N, p.Run.Body.Preview = 0, "" // the Worker there is is not the one that was shared
+		p.Run.N, p.Run.Body.Preview = 1, "" // the Worker there is is not the one that was shared
 		p.Logs = logRun(*r)
 		p.Logs.Title = "recorded run"
 		fault = r.Summary.Fault
@@ -137,6 +137,7 @@ func (s *Site) sharePage(c *call) error {
 				return perr
 			}
 			p.Yours = s.run(c, studying{project: project}, run)
+			p.Yours.N = 2
 			p.Public = s.base(c.r) + "/w/" + project.Slug
 		} else if !errors.Is(err, classroom.ErrNotFound) {
 			return err

@@ -127,6 +127,9 @@ func score(p LessonPage) (points, total int) {
 
 func lessonNews(p LessonPage) string {
 	done, all := tasksDone(p)
+	if all == 0 && p.Minutes == 0 {
+		return ""
+	}
 	if all == 0 {
 		return minutes(p.Minutes)
 	}
