@@ -78,8 +78,8 @@ func Imports(name string) []string {
 }
 
 // File is the content of a part of the engine: "quickjs.wasm",
-// "bootstrap.json" (for js.Parse), "shelf.zip" (for bundle.OpenShelf). These are
-// not served. The caller must not change the bytes.
+// "bootstrap.json" (for js.Parse), "shelf.zip" (for bundle.OpenShelf),
+// "visits.wasm" (for box.NewWasm). These are not served. The caller must not change the bytes.
 func File(name string) ([]byte, error) {
 	data, err := dist.ReadFile(path.Join("dist/engine", name))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -42,6 +43,7 @@ func (b builder) build() error {
 		{"workers", b.workers},
 		{"pages", b.pages},
 		{"engine", b.engine},
+		{"Wasm module", b.module},
 		{"licenses", b.licenses},
 	}
 	for _, step := range steps {
@@ -50,6 +52,24 @@ func (b builder) build() error {
 		}
 	}
 	return b.write(out)
+}
+
+// module compiles the visit counter that the race lab runs as a Wasm module.
+func (b builder) module(out *assets) error {
+	dir, err := os.MkdirTemp("", "coldstart-module-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "visits.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags", "-s -w", "-o", file, "./sandbox/box/visits")
+	cmd.Dir = b.root
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, text)
+	}
+	out.engine["visits.wasm"], err = os.ReadFile(file)
+	return err
 }
 
 func (b builder) web(names ...string) string {

@@ -25,7 +25,7 @@ type builder struct {
 // sources are the folders and files, relative to the root, whose content
 // decides the output. npm packages are in it through the lock file.
 var sources = []string{
-	"go.mod", "cmd/assets", "sandbox/bundle", "sandbox/js",
+	"go.mod", "cmd/assets", "sandbox/box/visits", "sandbox/bundle", "sandbox/js",
 	"web/client", "web/package-lock.json", "web/style",
 }
 

@@ -10,12 +10,16 @@ import (
 )
 
 // Main is the hidden role of this binary: it runs as the first process of a
-// container's namespaces, puts the root together, and becomes the program. It
-// returns only when that failed, with the exit code.
+// container's namespaces, puts the root together, and becomes the program; or it
+// is the process that holds Wasm modules. It returns with the exit code.
 func Main() int {
 	var c contained
 	err := json.Unmarshal([]byte(os.Getenv(containedVar)), &c)
-	if err == nil {
+	switch {
+	case err != nil:
+	case c.Wasm:
+		err = hostModules()
+	default:
 		err = c.become()
 	}
 	if err != nil {

@@ -32,6 +32,8 @@ type contained struct {
 	// OnlyCgroups instead only hides the old cgroups, for a container runtime that
 	// wants to see those of version 2 alone, and becomes the program.
 	OnlyCgroups bool
+	// Wasm instead holds instances of the Wasm module.
+	Wasm bool
 }
 
 const containedVar = "COLDSTART_BOX"

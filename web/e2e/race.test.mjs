@@ -5,7 +5,7 @@ import { axe, base, sideways, useBrowser, visitor, withPage } from "./_browser.m
 
 useBrowser();
 
-const open = async (page, query = "?samples=6&contenders=isolate+goja+node+container+docker") => {
+const open = async (page, query = "?samples=6&contenders=isolate+goja+wasm+node+container+docker") => {
   await page.goto(`${base}/labs/race${query}`);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
 };

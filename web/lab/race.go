@@ -99,6 +99,9 @@ var entries = []entry{
 	{Entry{"goja", "goja isolate", "a JavaScript engine in Go, no snapshot"}, true, func(ctx context.Context, l *Labs, key sandbox.Key, p trace.Project) (box.Kind, error) {
 		return l.gojaIsolates(ctx, key, p)
 	}},
+	{Entry{"wasm", "Wasm module", "Go on wazero: equivalent, not the same code"}, true, func(ctx context.Context, l *Labs, _ sandbox.Key, _ trace.Project) (box.Kind, error) {
+		return kindOf(box.NewWasm(ctx, box.Config{Most: 64, Nice: l.cfg.Nice}))
+	}},
 	{Entry{"workerd", "workerd", "V8, a process with one isolate"}, false, program(box.NewWorkerd)},
 	{Entry{"node", "Node process", "a fresh node"}, false, program(box.NewProcesses)},
 	{Entry{"container", "Linux container", "Node in namespaces of our own making"}, false, program(box.NewContainers)},
@@ -153,7 +156,7 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 			}
 			r.Contenders = append(r.Contenders, Contender{Key: e.Key, Name: e.Name, Note: e.Note, Isolate: e.isolate})
 			c := &r.Contenders[len(r.Contenders)-1]
-			if own != nil && !e.isolate {
+			if own != nil && (!e.isolate || e.Key == "wasm") {
 				c.Off = "only isolates run code that a learner wrote"
 				continue
 			}

@@ -41,7 +41,7 @@ func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 	const rounds, races = 12, 3
 	for race := 1; ; race++ {
 		var theirNode, theirIsolate []int64
-		r, err := labs.Race(t.Context(), learner, nil, []string{"isolate", "node", "docker"}, rounds, func(_ Race, say string) {
+		r, err := labs.Race(t.Context(), learner, nil, []string{"isolate", "wasm", "node", "docker"}, rounds, func(_ Race, say string) {
 			if !strings.HasPrefix(say, "Round ") {
 				return
 			}
