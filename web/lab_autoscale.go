@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ func (s *Site) autoscaleLab() experiment {
 				{Name: "shape", Label: "Visitors", Value: "crowd", Kind: view.LabChoice, Options: []view.LabOption{{Value: "crowd", Label: "a sudden crowd"}, {Value: "rush", Label: "five stairs up"}, {Value: "twice", Label: "twice, with silence between"}}},
 				{Name: "peak", Label: "At most", Value: "120", Kind: view.LabNumber, Min: 1, Max: 500, Unit: "a second"},
 				{Name: "inside", Label: "Inside one isolate", Value: "16", Kind: view.LabNumber, Min: 1, Max: 64, Unit: "at once"},
+				{Name: "controller", Label: "Against", Kind: view.LabChoice, Options: []view.LabOption{{Value: "", Label: "the pool as pool.json says"}, {Value: pool.Group, Label: "an autoscaling group"}, {Value: pool.Fixed, Label: "rented servers"}, {Value: pool.Cluster, Label: "a Kubernetes-like cluster"}}},
 				{Name: "clock", Value: "15", Kind: view.LabNumber, Min: 10, Max: 60},
 				{Name: "capacity", Value: "0", Kind: view.LabNumber, Min: 0, Max: 10_000},
 				{Name: "seed", Value: "1", Kind: view.LabNumber, Min: 0, Max: 1e6},
@@ -65,7 +67,7 @@ func (s *Site) autoscaleLab() experiment {
 		},
 		Values: func(a *lab.Autoscale) map[string]string {
 			return map[string]string{
-				"shape": a.Traffic.Shape, "peak": fmt.Sprint(a.Traffic.Peak), "inside": fmt.Sprint(a.Traffic.Inside), "pool": a.PoolText,
+				"shape": a.Traffic.Shape, "peak": fmt.Sprint(a.Traffic.Peak), "inside": fmt.Sprint(a.Traffic.Inside), "pool": a.PoolText, "controller": a.Traffic.Controller,
 			}
 		},
 		Check: func(a *lab.Autoscale) any {
@@ -108,6 +110,8 @@ func (s *Site) runAutoscale(ctx context.Context, r *labRun[lab.Autoscale]) (*lab
 	if t.Pool, err = pool.Parse(name, []byte(text)); err != nil {
 		return nil, misread(err)
 	}
+	t.Controller = r.Values["controller"]
+	t.Pool.Controller = cmp.Or(t.Controller, t.Pool.Controller)
 	own, err := s.wholeProject(r.Project)
 	if err != nil {
 		return nil, err
@@ -158,7 +162,7 @@ func misread(err error) error {
 
 func autoscaleView(a *lab.Autoscale) view.Autoscale {
 	v := view.Autoscale{
-		Action: "/labs/autoscale", Step: a.Step, Live: !a.Whole, Until: a.Traffic.Until(),
+		Action: "/labs/autoscale", Step: a.Step, Live: a.Running, Until: a.Traffic.Until(),
 		Real: autoSide("isolates", a.Real), Model: autoSide("pool", a.Model), Pool: poolSentence(a.Traffic),
 	}
 	for _, l := range []struct {
@@ -197,10 +201,23 @@ func poolSentence(t lab.Traffic) string {
 		takes = fmt.Sprintf("so long that each copy answers %g a second", t.Capacity)
 	}
 	return strings.Join([]string{
-		"Modelled: the pool, event by event, with a perfect load balancer; a request takes " + takes + ".",
+		"Modelled: " + poolKind(t.Pool) + ", event by event, with a perfect load balancer; a request takes " + takes + ".",
 		fmt.Sprintf("Slow things pass %g times as fast here, on both sides: a boot of 40 s takes %.1f s, and an isolate idle for a minute goes after %.0f s.", t.Clock, 40/t.Clock, 60/t.Clock),
 		fmt.Sprintf("Prices of %s: $%g an hour and server; $%g a million requests and $%g a million ms of CPU time, without base fee and allowance.", t.Prices.AsOf, t.Prices.VMHour, t.Prices.PerMillion, t.Prices.PerMillionCPU),
 	}, " ")
+}
+
+// poolKind says what a pool is made of.
+func poolKind(c pool.Config) string {
+	switch c.Controller {
+	case pool.Fixed:
+		return fmt.Sprintf("%d rented servers that nobody replaces", c.Min)
+	case pool.Cluster:
+		return fmt.Sprintf("%d to %d pods, %d on a server, which a controller places and replaces", c.Min, c.Max, c.Pods)
+	case pool.Group:
+		return fmt.Sprintf("an autoscaling group of %d to %d servers", c.Min, c.Max)
+	}
+	return "the pool"
 }
 
 func autoSide(name string, s lab.Side) view.AutoSide {

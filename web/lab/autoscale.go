@@ -24,7 +24,10 @@ type Traffic struct {
 	Inside   int         `json:"inside"`   // requests that one isolate takes at the same time
 	Seed     uint64      `json:"seed"`
 	Pool     pool.Config `json:"pool"` // at the ordinary clock
-	Prices   Meter       `json:"prices"`
+	// Controller is the one that was asked for in the place of the pool's own, "" for none;
+	// Pool has it already.
+	Controller string `json:"controller,omitempty"`
+	Prices     Meter  `json:"prices"`
 }
 
 // Meter is what the cost meters count with, in dollars.
@@ -51,6 +54,7 @@ type Autoscale struct {
 	Machine  string    `json:"machine"`
 	At       time.Time `json:"at"`
 	Whole    bool      `json:"whole"`
+	Running  bool      `json:"-"` // figures still come
 }
 
 // Side is one of the two that answered.
@@ -151,7 +155,9 @@ func (l *Labs) Scale(ctx context.Context, key sandbox.Key, own *trace.Project, t
 	if err := s.open(ctx, key, *own); err != nil {
 		return nil, err
 	}
+	a.Running = true
 	err = errors.Join(s.run(ctx), s.door.Close())
+	a.Running = false
 	if err != nil && errors.Is(context.Cause(ctx), ErrTime) {
 		err = errors.Join(ErrTime, err)
 	}
