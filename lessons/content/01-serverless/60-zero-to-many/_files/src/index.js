@@ -5,7 +5,7 @@ const nap = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export default {
   // Every visitor needs 50 ms of somebody else's time, such as a database's.
   async fetch(request) {
-    await one(() => nap(50));
+    await one(50, () => nap(50));
     return new Response("served");
   },
 };
