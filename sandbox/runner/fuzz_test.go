@@ -110,6 +110,7 @@ func FuzzChild(f *testing.F) {
 	seed(cb(kindEvents, 1, []trace.Event{{Kind: "log", Log: &trace.Log{Args: []trace.Value{{Type: "o", Entries: []trace.Entry{{Key: "k"}}}}}}}), cb(kindRefused, 1, nil))
 	seed(raw(kindMessage, 2, 0, flagBinary, "m"), cb(kindSockEnd, 2, sockEndMsg{Code: 1000}), raw(kindMessage, 2, 0, 0, "late"))
 	seed(cb(kindHead, 1, headMsg{Head: trace.ResponseHead{Status: -1}}), cb(kindResult, 1, []byte("x")), cb(kindPong, 0, nil))
+	seed(cb(kindStated, 2, stateReply{Pages: []byte{0, 3}, Count: 1}), cb(kindStated, 2, stateReply{Error: "twice"}))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, byte(kindHead), 0, 0, 0, 0, 0, 0, 0, 1})
 	f.Add([]byte{0, 0, 0, 13, byte(kindEvents), 0, 0, 0, 0, 0, 0, 0, 1, 0x9b, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -122,6 +123,7 @@ func FuzzChild(f *testing.F) {
 		p.runs[2].client = newSocket(p.conn, 2, 0)
 		p.runs[2].client.Receive(func([]byte, bool) {}, func(int, string, bool) {})
 		p.jobs[1] = &job{want: kindBuilt, answer: make(chan []byte, 1)}
+		p.jobs[2] = &job{want: kindStated, answer: make(chan []byte, 1)}
 		r := newFrameReader(bytes.NewReader(data), true)
 		for {
 			fr, err := r.next()
@@ -157,6 +159,8 @@ func FuzzParent(f *testing.F) {
 		{kindCancel, cancelMsg{Why: "x"}},
 		{kindEvict, nil},
 		{kindPages, nil},
+		{kindState, stateMsg{Op: stateFreeze, Isolate: 1}},
+		{kindState, stateMsg{Op: stateFork, Isolate: 1, Fork: 2}},
 		{kindForget, nil},
 		{kindPing, nil},
 	} {

@@ -21,23 +21,21 @@ async function press(page, name, what) {
   return (await steps(page)).at(-1);
 }
 
-for (const options of [{}, { colorScheme: "dark", viewport: { width: 360, height: 780 } }]) {
-  test(`an isolate goes back to before its last request, ${JSON.stringify(options)}`, withPage(options, async (page) => {
-    await page.goto(`${base}/labs/snapshot`);
-    await page.waitForSelector("html[data-live=open]");
-    await page.click("#lab-snapshot form.lab_do > button");
-    await page.waitForFunction(() => document.querySelectorAll("#lab-snapshot .ledger tbody tr").length === 9, null, { timeout: 30_000 });
-    const tour = await steps(page);
-    assert.deepEqual(tour.map((s) => s.answer), ["visit 1", "visit 2", "–", "visit 3", "–", "visit 3", "visit 4", "–", "visit 3"]);
-    assert.ok(tour[2].kept > 0 && tour[2].written === 0, "freezing keeps pages and none differs yet");
-    assert.ok(tour[3].written > 0, "the request after it wrote pages");
-    assert.equal(await written(page, "original"), tour[8].written, "the map shows as many cells");
+test("an isolate goes back to before its last request", withPage({ colorScheme: "dark", viewport: { width: 360, height: 780 } }, async (page) => {
+  await page.goto(`${base}/labs/snapshot`);
+  await page.waitForSelector("html[data-live=open]");
+  await page.click("#lab-snapshot form.lab_do > button");
+  await page.waitForFunction(() => document.querySelectorAll("#lab-snapshot .ledger tbody tr").length === 9, null, { timeout: 30_000 });
+  const tour = await steps(page);
+  assert.deepEqual(tour.map((s) => s.answer), ["visit 1", "visit 2", "–", "visit 3", "–", "visit 3", "visit 4", "–", "visit 3"]);
+  assert.ok(tour[2].kept > 0 && tour[2].written === 0, "freezing keeps pages and none differs yet");
+  assert.ok(tour[3].written > 0, "the request after it wrote pages");
+  assert.equal(await written(page, "original"), tour[8].written, "the map shows as many cells");
 
-    assert.equal((await press(page, "fork 1", "request")).answer, "visit 4");
-    const back = await press(page, "fork 1", "rewind");
-    assert.ok(back.written <= 2 && await written(page, "fork 1") === back.written, "rewinding takes back what was written");
-    assert.equal((await press(page, "fork 1", "request")).answer, "visit 3");
-    assert.deepEqual(await axe(page), []);
-    assert.ok(await sideways(page) <= 0);
-  }));
-}
+  assert.equal((await press(page, "fork 1", "request")).answer, "visit 4");
+  const back = await press(page, "fork 1", "rewind");
+  assert.ok(back.written <= 2 && await written(page, "fork 1") === back.written, "rewinding takes back what was written");
+  assert.equal((await press(page, "fork 1", "request")).answer, "visit 3");
+  assert.deepEqual(await axe(page), []);
+  assert.ok(await sideways(page) <= 0);
+}));

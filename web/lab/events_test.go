@@ -7,6 +7,7 @@ import (
 )
 
 func TestWake(t *testing.T) {
+	t.Parallel() // it mostly waits
 	labs := realLabs(t)
 	drawn := 0
 	e, err := labs.Wake(t.Context(), "ada", nil, EventTriggers, func(*Events, string) { drawn++ })
@@ -54,6 +55,7 @@ func TestWake(t *testing.T) {
 
 // A handler that cannot take a message gets it again until the queue gives up.
 func TestWakeWithAHandlerThatThrows(t *testing.T) {
+	t.Parallel()
 	labs := realLabs(t)
 	own := project(`export default { fetch: () => new Response("x"), queue(batch) { throw new Error("no") } };`)
 	own.Files["wrangler.jsonc"] = []byte(`{ "name": "w", "main": "index.js", "compatibility_date": "2026-11-01", "queues": { "consumers": [{ "queue": "q" }] } }`)

@@ -14,7 +14,8 @@ import (
 
 // Config is what labs work with.
 type Config struct {
-	// Door builds. It is the site's own; no lab runs anything in it.
+	// Door is the site's own. It builds, and runs labs that ask little: those wait in the learner's queue
+	// like other runs. Whatever burns the machine runs in a sandbox of Open's.
 	Door sandbox.Door
 	// Open starts a sandbox for one lab, which closes it. Nil: labs have no isolates.
 	Open    func(ctx context.Context, r Room) (sandbox.Door, error)
