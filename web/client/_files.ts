@@ -100,6 +100,7 @@ export class FileBar {
     const files = this.#o.files();
     const focused = this.#tabs.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.path : null;
     const names = this.#opened.map(base);
+    const scrolled = this.#tabs.scrollLeft;
     set(this.#tabs, ...this.#opened.map((path) => {
       const on = path === this.current;
       const errors = this.#faults.get(path) ?? 0;
@@ -110,11 +111,21 @@ export class FileBar {
       }, twin ? path : base(path), errors > 0 && sr(`, ${count(errors, "error")}`), errors > 0 && el("i", null),
       !errors && this.#dirty.has(path) && el("span", { class: "files_unsaved", title: "not saved yet" }, sr(", not saved yet")));
     }));
+    this.#tabs.scrollLeft = scrolled;
+    this.#reveal();
     if (focused !== null) $(`[data-path="${CSS.escape(focused ?? "")}"]`, this.#tabs)?.focus();
     $("#view-edit")?.setAttribute("aria-labelledby", `tab-file-${this.current.replace(/\W/g, "-")}`);
     const summary = this.#details && $("summary .sr", this.#details);
     if (summary) summary.textContent = `, ${Object.keys(files).length}`;
     if (this.#details?.open) this.#tree();
+  }
+
+  /** Scrolls the row, and nothing else, until the open file's tab is whole. */
+  #reveal(): void {
+    const tab = $("[aria-selected=true]", this.#tabs)?.getBoundingClientRect();
+    const row = this.#tabs.getBoundingClientRect();
+    if (tab && tab.right > row.right) this.#tabs.scrollLeft += tab.right - row.right;
+    else if (tab && tab.left < row.left) this.#tabs.scrollLeft -= row.left - tab.left;
   }
 
   #tree(): void {

@@ -204,3 +204,13 @@ test("a result is covered until the prediction is answered; in another lesson it
   await page.waitForSelector("html[data-live=open]");
   assert.equal(await page.locator(".cover").count(), 0, "skipping is remembered");
 }));
+
+test("the open file's tab is in view, however many files stand before it", withPage({ viewport: { width: 1280, height: 900 } }, async (page) => {
+  await openLesson(page, "/learn/routing/where-did-express-go");
+  const hidden = await page.evaluate(() => {
+    const row = document.querySelector(".files_tabs").getBoundingClientRect();
+    const tab = document.querySelector(".files_tab[aria-selected=true]").getBoundingClientRect();
+    return Math.max(row.left - tab.left, tab.right - row.right);
+  });
+  assert.ok(hidden <= 1, `${hidden} px of the tab are hidden`);
+}));
