@@ -1,3 +1,9 @@
+// weather asks again when a busy machine needed more than the 300 ms that the answer may take.
+async function weather(send, city) {
+  let r;
+  for (let i = 0; i < 4 && (!r || r.status === 504); i++) r = await send("/weather/" + city);
+  return r;
+}
 const post = (send, text) => send("POST /notes", { json: { text } });
 
 test("1: a note survives its isolate", async ({ send, evict, expect }) => {
@@ -30,13 +36,13 @@ test.guard("1: unknown notes and addresses", async ({ send, expect }) => {
 });
 
 test.guard("2: good weather", async ({ send, expect }) => {
-  const r = await send("/weather/amsterdam");
+  const r = await weather(send, "amsterdam");
   expect(r.status, "Amsterdam's weather is known").toBe(200);
   expect(await r.json(), "Pass the service's answer on").toEqual({ city: "amsterdam", sky: "rain" });
 });
 
 test("2: the service fails", async ({ send, expect }) => {
-  const r = await send("/weather/atlantis");
+  const r = await weather(send, "atlantis");
   expect(r.status, "When the service behind you fails, the answer is 502; look at the answer's ok before you read it").toBe(502);
   expect(typeof (await r.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
 });

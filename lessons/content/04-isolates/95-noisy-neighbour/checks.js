@@ -84,12 +84,21 @@ test.hidden("2: places are given back", async ({ curl, expect }) => {
   expect(many.map((r) => r.status), "Five visits to three tenants: nobody has more than two; count for each tenant, not for each program").toEqual([200, 200, 200, 200, 200]);
 });
 
-test("3: each kind of failure has its answer", async ({ curl, expect }) => {
+test("3: each kind of failure has its answer", async ({ curl, evict, expect }) => {
   const visit = go(curl);
-  const spun = await visit("/t18/");
+  // On a busy machine 50 ms of CPU time may take longer than 500 ms: then the answer is rightly 504, and it is tried again.
+  const stopped = async (path) => {
+    let r;
+    for (let i = 0; i < 4 && (!r || r.status === 504); i++) {
+      await evict();
+      r = await visit(path);
+    }
+    return r;
+  };
+  const spun = await stopped("/t18/");
   expect(spun.status, "The spinner was stopped at its CPU limit; tell the visitor 502").toBe(502);
   expect(typeof (await spun.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
-  expect((await visit("/t19/")).status, "The hoarder was stopped at its memory limit; tell the visitor 502").toBe(502);
+  expect((await stopped("/t19/")).status, "The hoarder was stopped at its memory limit; tell the visitor 502").toBe(502);
   const slept = await visit("/t20/");
   expect(slept.status, "The sleeper does not answer within 500 ms; tell the visitor 504").toBe(504);
   expect(time(slept), "Give up after 500 ms, not when the sleeper wakes up").toBeLessThan(2500);
@@ -97,8 +106,8 @@ test("3: each kind of failure has its answer", async ({ curl, expect }) => {
 
 test("3: three failures in a row, and out", async ({ curl, expect }) => {
   const visit = go(curl);
-  for (let i = 0; i < 3; i++) expect((await visit("/t18/")).status, "The first three failures are told as 502").toBe(502);
-  const fourth = await visit("/t18/");
+  for (let i = 0; i < 3; i++) expect((await visit("/t10/oops")).status, "The first three failures are told as 502").toBe(502);
+  const fourth = await visit("/t10/");
   expect(fourth.status, "After three failures in a row a tenant is closed: 503").toBe(503);
   expect(fourth.trace.calls.length, "A closed tenant's program is not called any more").toBe(0);
   expect((await visit("/t01/")).status, "The others stay open").toBe(200);
