@@ -4,7 +4,7 @@
 
 import { cloneable } from "./clone";
 import {
-  ArrayIsArray, ArrayPush, JSONStringify, ArraySort, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
+  ArrayIsArray, ArrayPush, JSONStringify, ArraySort, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
   StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
 } from "./primordials";
 
@@ -101,7 +101,14 @@ export class Headers {
   delete(name: string): void {
     need(arguments.length, 1, "Headers.delete");
     const n = checkName(name), l = writable(this);
-    for (let i = l.length - 2; i >= 0; i -= 2) if (l[i] === n) ArraySplice(l, i, 2);
+    let kept = 0;
+    for (let i = 0; i < l.length; i += 2) {
+      if (l[i] === n) continue;
+      l[kept] = l[i];
+      l[kept + 1] = l[i + 1];
+      kept += 2;
+    }
+    l.length = kept;
   }
   get(name: string): string | null {
     need(arguments.length, 1, "Headers.get");
@@ -147,17 +154,20 @@ export function headerGet(l: string[], n: string): string | null {
 }
 
 export function headerSet(l: string[], n: string, v: string): void {
-  let done = false;
+  let done = false, kept = 0;
   for (let i = 0; i < l.length; i += 2) {
-    if (l[i] !== n) continue;
-    if (done) {
-      ArraySplice(l, i, 2);
-      i -= 2;
-    } else {
+    if (l[i] === n) {
+      if (done) continue;
       l[i + 1] = v;
       done = true;
     }
+    if (kept !== i) {
+      l[kept] = l[i];
+      l[kept + 1] = l[i + 1];
+    }
+    kept += 2;
   }
+  l.length = kept;
   if (!done) ArrayPush(l, n, v);
 }
 

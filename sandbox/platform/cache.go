@@ -14,7 +14,6 @@ import (
 const (
 	cacheBytes = 16 << 20
 	cacheKeys  = 1000
-	cacheFresh = 2 * time.Hour // for a response that names no time
 )
 
 // cached is what is kept beside the body.
@@ -85,7 +84,7 @@ func freshness(headers [][2]string, now time.Time) time.Duration {
 		}
 		return max(0, at.Sub(now))
 	}
-	return cacheFresh
+	return 0 // what says nothing about its life is not kept
 }
 
 func cachePut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
