@@ -188,7 +188,7 @@ func (p *player) invoke(ctx context.Context, r Request) (*sandbox.Response, erro
 		Method: r.Method, URL: origin + r.Path, Length: -1,
 		Headers: [][2]string{{"Host", "example.com"}},
 		Watch: func(e trace.Event) {
-			if e.Kind == trace.KindLog && e.Log.Level != "warn" && e.Log.Level != "error" {
+			if e.Kind == trace.KindLog && (e.Log.Level == "log" || e.Log.Level == "info" || e.Log.Level == "debug") {
 				p.mu.Lock()
 				p.logs = append(p.logs, strings.Split(e.Log.Text, "\n")...)
 				p.mu.Unlock()

@@ -153,30 +153,30 @@ const methods: Record<string, Function> = {
   info(...args: unknown[]) { emit("info", args); },
   log(...args: unknown[]) { emit("log", args); },
   warn(...args: unknown[]) { emit("warn", args); },
-  dir(v: unknown, options?: object) { emit("log", [v], inspect(v, { customInspect: false, ...options })); },
-  dirxml(...args: unknown[]) { emit("log", args); },
+  dir(v: unknown, options?: object) { emit("dir", [v], inspect(v, { customInspect: false, ...options })); },
+  dirxml(...args: unknown[]) { emit("dir", args); },
   table(data: unknown, columns?: string[]) {
     const t = tableText(data, columns);
-    if (t === null) emit("log", [data]);
-    else emit("log", [data], t);
+    if (t === null) emit("table", [data]);
+    else emit("table", [data], t);
   },
   trace(...args: unknown[]) {
     const lines = new NativeError().stack ?? "";
     const head = args.length > 0 ? `Trace: ${format(args)}` : "Trace";
-    emit("log", args, head + lines.slice(lines.indexOf("\n")));
+    emit("trace", args, head + lines.slice(lines.indexOf("\n")));
   },
   group(...args: unknown[]) {
-    if (args.length > 0) emit("log", args);
+    if (args.length > 0) emit("group", args);
   },
   groupCollapsed(...args: unknown[]) {
-    if (args.length > 0) emit("log", args);
+    if (args.length > 0) emit("group", args);
   },
   groupEnd() { },
   clear() { },
   count(l?: unknown) {
     const k = label(l), n = ((counts.get(k) as number | undefined) ?? 0) + 1;
     counts.set(k, n);
-    emit("log", [`${k}: ${n}`]);
+    emit("count", [`${k}: ${n}`]);
   },
   countReset(l?: unknown) { counts.delete(label(l)); },
   assert(ok: unknown, ...args: unknown[]) {
@@ -188,13 +188,13 @@ const methods: Record<string, Function> = {
   time(l?: unknown) { starts.set(label(l), DateNow()); },
   timeLog(l?: unknown, ...args: unknown[]) {
     const k = label(l), t = starts.get(k) as number | undefined;
-    if (t !== undefined) emit("log", [`${k}: ${elapsed(DateNow() - t)}`, ...args]);
+    if (t !== undefined) emit("time", [`${k}: ${elapsed(DateNow() - t)}`, ...args]);
   },
   timeEnd(l?: unknown) {
     const k = label(l), t = starts.get(k) as number | undefined;
     if (t === undefined) return;
     starts.delete(k);
-    emit("log", [`${k}: ${elapsed(DateNow() - t)}`]);
+    emit("time", [`${k}: ${elapsed(DateNow() - t)}`]);
   },
   timeStamp() { },
   profile() { },

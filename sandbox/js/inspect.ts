@@ -30,7 +30,6 @@ const boxes: [string, (o: any) => unknown][] = [
   ["BigInt", uncurryThis(BigInt.prototype.valueOf) as any],
   ["Symbol", uncurryThis(Symbol.prototype.valueOf) as any],
 ];
-const derefWeak = typeof WeakRef === "function" ? uncurryThis(WeakRef.prototype.deref as any) : undefined;
 
 /** Platform classes whose state is private: what to show for one of their objects, in order. */
 const views = new SafeMap<object, (o: any) => Record<string, unknown>>();
@@ -365,10 +364,9 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = `${prefix(name, tag, isWeakMap(v) ? "WeakMap" : "WeakSet")}{`;
     format = (c) => [paint(c, "<items unknown>", "special")];
-  } else if (isWeakRef(v) && derefWeak) {
+  } else if (isWeakRef(v)) {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = `${prefix(name, tag, "WeakRef")}{`;
-    format = (c) => [nested(c, derefWeak(v), depth)];
   } else if (tag === "Module" || ObjectToString(v) === "[object Module]") {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = "[Module: null prototype] {";
@@ -612,7 +610,7 @@ export function format(args: unknown[], options: Options = {}): string {
         case "s":
           if (typeof a === "number") s = formatNumber(context({}), a);
           else if (typeof a === "bigint") s = `${a}n`;
-          else if (typeof a !== "object" || a === null || hasOwnToString(a)) s = String(a);
+          else if (typeof a !== "object" || a === null || (!isDate(a) && hasOwnToString(a))) s = String(a);
           else s = inspect(a, { ...options, depth: 0, colors: false, compact: 3 });
           break;
         case "d":

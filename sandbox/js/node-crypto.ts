@@ -3,6 +3,7 @@
 
 import { argType, nodeError } from "./node-errors";
 import { Buffer } from "node:buffer";
+import { Transform } from "./node-stream";
 import { call, op } from "./host";
 import { concat } from "./blob";
 import { crypto as web } from "./crypto";
@@ -29,9 +30,10 @@ const output = (b: ArrayBuffer, encoding?: string): any => {
   return encoding === undefined || encoding === "buffer" ? buf : buf.toString(encoding as any);
 };
 
-class Hasher {
+class Hasher extends (Transform as any) {
   protected parts: Uint8Array[] = [];
   protected done = false;
+  digest(_encoding?: string): any { return undefined; }
   update(data: any, encoding?: string): this {
     if (this.done) throw nodeError(Error, "ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
     this.parts.push(new Uint8Array(bytes(data, encoding)));
@@ -42,14 +44,13 @@ class Hasher {
     this.done = true;
     return this.parts.length === 0 ? new Uint8Array(0) : concat(this.parts);
   }
-  // The part of a stream that code uses with hashes.
-  write(data: any, encoding?: string): boolean {
-    this.update(data, encoding);
-    return true;
+  _transform(chunk: any, encoding: any, done: (e?: unknown) => void): void {
+    this.update(chunk, encoding);
+    done();
   }
-  end(data?: any): this {
-    if (data !== undefined) this.update(data);
-    return this;
+  _flush(done: (e?: unknown) => void): void {
+    (this as any).push(this.digest());
+    done();
   }
 }
 export class Hash extends Hasher {

@@ -80,7 +80,7 @@ type Queued struct {
 
 // Log is one console call.
 type Log struct {
-	Level string  `json:"level" cbor:"1,keyasint"`                    // debug log info warn error
+	Level string  `json:"level" cbor:"1,keyasint"`                    // debug log info warn error; or the method: dir table group count time trace
 	Text  string  `json:"text" cbor:"2,keyasint"`                     // the line as a terminal would show it
 	Args  []Value `json:"args,omitempty" cbor:"3,keyasint,omitempty"` // the arguments as trees
 	Frame *Frame  `json:"frame,omitempty" cbor:"4,keyasint,omitempty"`
