@@ -176,8 +176,7 @@ type board struct {
 
 	members []classroom.Member
 	work    map[string]map[string]*classroom.Work
-	sent    map[string]string
-	hands   map[string]bool
+	sent    map[string]view.GridRow // by member, as sent last
 	began   bool
 }
 
@@ -218,7 +217,7 @@ func (b *board) next(ctx context.Context) (*boardMessage, error) {
 	return b.draw(ctx, class)
 }
 
-// draw renders every row from what is known and keeps those that differ. Time
+// draw makes every row from what is known and renders those that differ. Time
 // alone can change one: stuck since, here.
 func (b *board) draw(ctx context.Context, class classroom.Class) (*boardMessage, error) {
 	all, now := gridLessons(b.s.assigned(class)), b.s.config.Now()
@@ -228,35 +227,30 @@ func (b *board) draw(ctx context.Context, class classroom.Class) (*boardMessage,
 	}
 	sortRows(g.Rows, b.order)
 	m := &boardMessage{Rows: []boardRow{}, Order: []string{}}
-	var sent bytes.Buffer
-	there := map[string]bool{}
+	var html bytes.Buffer
+	sent := make(map[string]view.GridRow, len(g.Rows))
 	for _, row := range g.Rows {
-		sent.Reset()
-		if err := view.Row(row).Render(ctx, &sent); err != nil {
+		before, known := b.sent[row.ID]
+		sent[row.ID] = row
+		m.Order = append(m.Order, row.ID)
+		if known && before.Equal(row) {
+			continue
+		}
+		html.Reset()
+		if err := view.Row(row).Render(ctx, &html); err != nil {
 			return nil, err
 		}
-		there[row.ID] = true
-		m.Order = append(m.Order, row.ID)
-		if b.sent[row.ID] != sent.String() {
-			b.sent[row.ID] = sent.String()
-			m.Rows = append(m.Rows, boardRow{row.ID, sent.String()})
-		}
-		if row.Hand && !b.hands[row.ID] && b.began {
+		m.Rows = append(m.Rows, boardRow{row.ID, html.String()})
+		if row.Hand && !before.Hand && b.began {
 			m.Say = row.Name + " raised a hand."
 		}
-		b.hands[row.ID] = row.Hand
 	}
-	for id := range b.sent {
-		if !there[id] {
-			delete(b.sent, id)
-			delete(b.hands, id)
-		}
-	}
-	sent.Reset()
-	if err := view.ClassSum(g).Render(ctx, &sent); err != nil {
+	b.sent = sent
+	html.Reset()
+	if err := view.ClassSum(g).Render(ctx, &html); err != nil {
 		return nil, err
 	}
-	m.Sum = sent.String()
+	m.Sum = html.String()
 	b.began = true
 	return m, nil
 }
@@ -282,7 +276,7 @@ func (s *Site) classLive(c *call) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	c.w.WriteHeader(http.StatusOK)
-	b := &board{s: s, class: class.ID, owner: me, order: gridOrder(c.r.URL.Query().Get("order")), v: v, sent: map[string]string{}, hands: map[string]bool{}}
+	b := &board{s: s, class: class.ID, owner: me, order: gridOrder(c.r.URL.Query().Get("order")), v: v}
 	// Whoever waits here must go when the server does, and within a second when the right ends.
 	ctx, cancel := context.WithCancel(c.r.Context())
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"coldstart/lessons"
+	"coldstart/web/bus"
 	"coldstart/web/classroom"
 	"coldstart/web/doortest"
 	"coldstart/web/view"
@@ -518,4 +521,82 @@ func readAll(path string) (string, error) {
 	}
 	wal, err := os.ReadFile(path + "-wal")
 	return string(data) + string(wal), err
+}
+
+// TestGridCrossesServers: what a learner does on one server of a site is seen
+// on another one's live view.
+func TestGridCrossesServers(t *testing.T) {
+	s := newServer(t, nil, func(c *Config) { c.Bus = &bus.Local{} })
+	second, stop := startServer(t, s.site.config)
+	defer stop()
+	second.store, second.door, second.path = s.store, s.door, s.path
+	class := s.instructor("ada").newClass("Period 3")
+	pupil := s.browser()
+	pupil.join(class, "Grace")
+	teacher := second.browser()
+	teacher.get("/")
+	if r := teacher.form("/signin", "name", "ada", "password", goodPassword); r.status != 303 {
+		t.Fatalf("signing in on the other server gives %d", r.status)
+	}
+	live := teacher.follow(t, "/classes/"+class.ID+"/live")
+	live.next(func(m boardMessage) bool { return len(m.Rows) == 1 })
+	if r := pupil.form("/you/hand", "class", class.ID, "up", "yes"); r.status != 303 {
+		t.Fatal(r.body)
+	}
+	live.next(func(m boardMessage) bool { return m.Say == "Grace raised a hand." })
+	pupil.form("/learn/serverless/hello/answer", "question", "quiz-1", "answer", "0")
+	live.next(func(m boardMessage) bool {
+		return len(m.Rows) == 1 && strings.Contains(m.Rows[0].HTML, "cell-pass")
+	})
+}
+
+// BenchmarkBoard is one learner's event in a class of three hundred, from the
+// store to the message of a live view.
+func BenchmarkBoard(b *testing.B) {
+	store, err := classroom.Open(b.Context(), classroom.Config{Path: filepath.Join(b.TempDir(), "c.db")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	catalog, _ := lessons.Load(testLessons)
+	site, err := New(Config{Door: &doortest.Door{}, Catalog: catalog, Store: store})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer site.Close(context.Background())
+	learner := func() string {
+		id := classroom.NewID(20)
+		if err := store.CreateWorkspace(b.Context(), id, classroom.NewToken()); err != nil {
+			b.Fatal(err)
+		}
+		return id
+	}
+	owner := learner()
+	class, err := store.CreateClass(b.Context(), owner, "Period 3", []classroom.Assignment{{Lesson: "hello"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all []string
+	for i := range 300 {
+		id := learner()
+		if _, err := store.Join(b.Context(), class.ID, id, fmt.Sprint(i), fmt.Sprint(i)); err != nil {
+			b.Fatal(err)
+		}
+		if err := store.SaveChecks(b.Context(), id, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, true); err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, id)
+	}
+	v := site.boards.open(class.ID, owner)
+	defer site.boards.close(class.ID, owner, v)
+	board := &board{s: site, class: class.ID, owner: owner, v: v}
+	if _, err := board.next(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		site.boards.touched(all[i%len(all)])
+		if _, err := board.next(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -126,6 +126,7 @@ func gridRow(class string, m classroom.Member, work map[string]*classroom.Work, 
 			row.Cells = append(row.Cells, c)
 		}
 	}
+	row.Stuck = row.Stuck.Truncate(time.Minute) // as it is shown
 	return row
 }
 
@@ -167,7 +168,7 @@ func sortRows(rows []view.GridRow, order string) {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(hand(a), hand(b)), cmp.Compare(b.Stuck.Truncate(time.Minute), a.Stuck.Truncate(time.Minute)), name(a, b))
+		return cmp.Or(cmp.Compare(hand(a), hand(b)), cmp.Compare(b.Stuck, a.Stuck), name(a, b))
 	})
 }
 

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,6 +93,12 @@ type GridRow struct {
 	Stuck  time.Duration // longest; 0 for not stuck
 	Last   string
 	Place  string
+}
+
+// Equal reports whether two rows are drawn the same.
+func (r GridRow) Equal(o GridRow) bool {
+	return r.ID == o.ID && r.Name == o.Name && r.Href == o.Href && r.Hand == o.Hand && r.Here == o.Here && r.Passed == o.Passed && r.Stuck == o.Stuck &&
+		r.Last == o.Last && r.Place == o.Place && slices.Equal(r.Cells, o.Cells)
 }
 
 // Sum is the line of figures over a grid.
