@@ -21,7 +21,7 @@ async function browse(options) {
   return { context, page: await context.newPage() };
 }
 
-test("a class from its making to a shared run", { timeout: 120_000 }, async () => {
+test("a class from its making to a shared run", { timeout: 300_000 }, async () => {
   const people = [];
   const person = async (options) => { const p = await browse(options); people.push(p); return p.page; };
   const go = (page, path) => page.goto(server.url + path);
