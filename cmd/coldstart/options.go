@@ -19,6 +19,7 @@ type sandboxOptions struct {
 	data     string // folder to fall back to for the cache
 	isolates int    // live isolates to make room for, 0 for the default
 	runners  int    // run children, 0 for the default
+	builders int    // build children, 0 for the default
 	ceiling  trace.Limits
 	engine   string // "goja" for the labs' second contender
 	memory   int64  // bytes of one run child, 0 for the default
@@ -50,7 +51,7 @@ func (g *globals) openSandbox(ctx context.Context, o sandboxOptions) (*box, erro
 		return nil, err
 	}
 	cfg := sandbox.Config{
-		Runners: o.runners, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
+		Runners: o.runners, Builders: o.builders, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Log: o.log,
 	}
 	cfg.Memory = o.memory
 	if o.isolates > 0 {

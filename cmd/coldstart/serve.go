@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,10 @@ type serveCmd struct {
 
 // drain is how long runs may take to end after the first signal.
 const drain = 8 * time.Second
+
+// serveBuilders is how many children compile what a class that begins has
+// changed: all at once, so that one would be what everybody waits for.
+func serveBuilders() int { return min(2, runtime.NumCPU()) }
 
 // niceness is the kernel's way to say a share: at a nice value n, a process has
 // 0.8 to the power of n of the weight of one that is not nice.
@@ -107,7 +112,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 			site.IsolateChanged(key, state)
 		}
 	}
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, log: log})
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, log: log})
 	if err != nil {
 		return err
 	}
