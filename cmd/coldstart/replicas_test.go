@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -198,8 +201,8 @@ func (v *visitor) answers(r *replica, slug, want string) {
 
 // TestReplicas runs two servers on one database of PostgreSQL and kills one.
 func TestReplicas(t *testing.T) {
-	url := pgtest.Start(t)
-	one, two := launch(t, "--db", url), launch(t, "--db", url) // at once: one of them makes the tables
+	db := pgtest.Start(t)
+	one, two := launch(t, "--db", db), launch(t, "--db", db) // at once: one of them makes the tables
 	one.ready()
 	two.ready()
 
@@ -221,6 +224,8 @@ func TestReplicas(t *testing.T) {
 	page.saved(second.Revision)
 	v.answers(two, first.Slug, "second kept")
 
+	grid(t, one, two)
+
 	one.signal(syscall.SIGKILL)
 	if status, body := v.send(two, http.MethodGet, "/api/projects/shared", ""); status != http.StatusOK || !strings.Contains(body, "second") || !strings.Contains(body, fmt.Sprintf(`"revision":%d`, second.Revision)) {
 		t.Fatalf("after the kill: %d %s", status, body)
@@ -229,9 +234,87 @@ func TestReplicas(t *testing.T) {
 	if third := v.save(two, "third"); third.Revision != second.Revision+1 {
 		t.Errorf("the next save is revision %d", third.Revision)
 	}
-	back := launch(t, "--db", url)
+	back := launch(t, "--db", db)
 	back.ready()
 	v.answers(back, first.Slug, "third kept")
+}
+
+// grid makes a class at one server and lets a learner join it at the other: the
+// instructor's live view, open at the first, shows the learner.
+func grid(t *testing.T, one, two *replica) {
+	t.Helper()
+	instructor, learner := newVisitor(t), newVisitor(t)
+	claimed := false
+	for _, r := range []*replica{one, two} { // the one that started last has the link that works
+		token := setupToken.FindStringSubmatch(r.said())
+		if token == nil {
+			t.Fatalf("no link for the host in\n%s", r.said())
+		}
+		status, _ := instructor.form(one, "/setup", url.Values{"token": {token[1]}})
+		claimed = claimed || status == http.StatusOK
+	}
+	if !claimed {
+		t.Fatal("no server's link makes a host")
+	}
+	if status, body := instructor.form(one, "/classes", url.Values{"title": {"Morning"}}); status != http.StatusOK {
+		t.Fatalf("class: %d %s", status, body)
+	}
+	_, list := instructor.send(one, http.MethodGet, "/classes", "")
+	class, code := classAddress.FindString(list), joinCode.FindString(list)
+	if class == "" || code == "" {
+		t.Fatalf("no class in\n%s", list)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, one.url+class+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := instructor.http.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("live view: %v, %v", resp, err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	if !lines.Scan() { // the view is open
+		t.Fatal(lines.Err())
+	}
+	learner.send(two, http.MethodGet, "/", "")
+	if status, body := learner.form(two, "/join", url.Values{"code": {code}, "nickname": {"Crossing"}}); status != http.StatusOK {
+		t.Fatalf("join: %d %s", status, body)
+	}
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "Crossing") {
+			return
+		}
+	}
+	t.Fatalf("the live view ended without the learner: %v", lines.Err())
+}
+
+var (
+	setupToken   = regexp.MustCompile(`/setup\?token=(\S+)`)
+	classAddress = regexp.MustCompile(`/classes/[0-9a-z]+`)
+	joinCode     = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+)
+
+// form posts a form of a page.
+func (v *visitor) form(r *replica, path string, values url.Values) (int, string) {
+	v.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, r.url+path, strings.NewReader(values.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", r.url)
+	resp, err := v.http.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data)
 }
 
 // livePage is a page's socket.
