@@ -10,7 +10,8 @@ const open = async (page) => {
   await page.goto(base + lesson);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
 };
-const fill = async (page, end = /^Measured\.$/) => {
+const fill = async (page, end = /^Measured\.$/, containers = false) => {
+  await page.setChecked("#lab-density input[value=cont]", containers); // most tests are not about them
   await page.click("#lab-density form.lab_do button");
   await page.waitForFunction((re) => new RegExp(re).test(document.querySelector("#lab-density .lab_where").textContent), end.source, { timeout: 60_000 });
 };
@@ -33,7 +34,7 @@ test("Fill draws the grid and the lines from what it measures", withPage({}, asy
       if (document.querySelector("#lab-density .lab_where").textContent === "Measured.") done(dots);
     }).observe(document.querySelector("#lab-density"), { childList: true, subtree: true, characterData: true });
   }));
-  await fill(page);
+  await fill(page, undefined, true);
   const dots = await drawn;
   assert.ok(dots.length >= 4, `dots come as they are measured: ${dots}`);
 
@@ -117,6 +118,7 @@ test("without scripts a form fills and the page shows it", async () => {
   try {
     const page = await context.newPage();
     await page.goto(base + lesson);
+    await page.uncheck("#lab-density input[value=cont]");
     await page.click("#lab-density form.lab_do button");
     await page.waitForURL(/#lab-density$/);
     assert.equal((await rows(page)).isolate.length, 4);
