@@ -367,6 +367,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   } else if (isWeakRef(v)) {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = `${prefix(name, tag, "WeakRef")}{`;
+    if (keys.length === 0) return `${braces[0]}}`;
   } else if (tag === "Module" || ObjectToString(v) === "[object Module]") {
     keys = keysOf(v, ctx.showHidden);
     braces[0] = "[Module: null prototype] {";
