@@ -232,4 +232,3 @@ func subset(part, whole map[string]string) bool {
 	}
 	return len(part) > 0
 }
-
