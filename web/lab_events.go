@@ -20,8 +20,11 @@ func (s *Site) eventsLab() experiment {
 			Lead:        "A request, an upload, a changed row, a message that fails, the clock: each wakes its handler, and when all is quiet nothing runs.",
 			Description: "HTTP, uploads, row changes, a queue’s retries and the clock, and no isolate when all is quiet.",
 			Fields: []view.LabField{{Name: "triggers", Label: "What happens", Value: strings.Join(lab.EventTriggers, " "), Kind: view.LabSeveral, Options: []view.LabOption{
-				{Value: "http", Label: "HTTP request"}, {Value: "upload", Label: "upload, told of twice"}, {Value: "row", Label: "row change"},
-				{Value: "odd", Label: "failing message"}, {Value: "cron", Label: "a day of the clock"},
+				{Value: "http", Label: "HTTP request"},
+				{Value: "upload", Label: "upload, told of twice"},
+				{Value: "row", Label: "row change"},
+				{Value: "odd", Label: "failing message"},
+				{Value: "cron", Label: "a day of the clock"},
 			}}},
 		}},
 		Run: func(ctx context.Context, r *labRun[lab.Events]) (*lab.Events, error) {

@@ -60,9 +60,8 @@ func ask(ctx context.Context, door sandbox.Door, r sandbox.Run) (Answer, error) 
 	}
 	if resp.Body != nil {
 		var b bytes.Buffer
-		_, err = io.CopyN(&b, resp.Body, answerBytes+1)
-		if err == nil {
-			_, err = io.Copy(io.Discard, resp.Body)
+		if _, err := io.CopyN(&b, resp.Body, answerBytes+1); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
 		}
 		_ = resp.Body.Close() // what failed is in the summary
 		a.Body = cut(b.String(), answerBytes)

@@ -63,7 +63,8 @@ func phases(s *trace.Summary, first time.Duration) []box.Phase {
 	made := at(trace.PhaseStart)
 	loaded := max(at(trace.PhaseLoad), made)
 	return []box.Phase{
-		{Kind: box.Start, Name: "make the isolate", To: made}, {Kind: box.Load, Name: "load the code", From: made, To: loaded},
+		{Kind: box.Start, Name: "make the isolate", To: made},
+		{Kind: box.Load, Name: "load the code", From: made, To: loaded},
 		{Kind: box.Handle, Name: "the handler, and the way back", From: loaded, To: first},
 	}
 }

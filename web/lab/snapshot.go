@@ -81,8 +81,15 @@ func (l *Labs) Tour(ctx context.Context, learner, code string, told func(*Snapsh
 		return nil, err
 	}
 	for _, step := range []struct{ do, name string }{
-		{"request", ""}, {"request", "original"}, {"freeze", "original"}, {"request", "original"}, {"fork", "original"},
-		{"request", "fork 1"}, {"request", "original"}, {"rewind", "original"}, {"request", "original"},
+		{"request", ""},
+		{"request", "original"},
+		{"freeze", "original"},
+		{"request", "original"},
+		{"fork", "original"},
+		{"request", "fork 1"},
+		{"request", "original"},
+		{"rewind", "original"},
+		{"request", "original"},
 	} {
 		if err := s.step(ctx, step.do, step.name); err != nil {
 			return s.known, err
