@@ -24,7 +24,7 @@ import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { env, exposeEnv, makeEnv } from "./bindings";
-import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, exported, waitUntil } from "./workers";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
 import { callMethod, packed, serviceStub } from "./rpc";
 import { namespaceOf } from "./storage";
@@ -54,6 +54,7 @@ export class ExecutionContext {
   }
   static {
     waiting = (c) => c.#waits > 0;
+    setOpen((c) => c.#open || c.#waits > 0);
     outcome = (c) => {
       c.#open = false;
       if (c.#waits === 0) call(DONE, c.#run);

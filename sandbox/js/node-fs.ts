@@ -10,7 +10,8 @@ import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { bytesOf } from "./primordials";
 import { argType, nodeError } from "./node-errors";
 import { current } from "./run";
-import { onRunOver, queueMicrotask } from "./timers";
+import { queueMicrotask } from "./timers";
+import { isOpen } from "./workers";
 import { cwd } from "./node-process";
 
 const FILES = op("bundle.files"), RANDOM = op("random");
@@ -108,10 +109,12 @@ class Session {
 }
 type Handle = { node: Inode; at: number; read: boolean; write: boolean; append: boolean; path: string };
 const sessions = new Map<number, Session>();
-onRunOver((run) => sessions.delete(run));
 function session(): Session {
   let s = sessions.get(current.run);
-  if (s === undefined) sessions.set(current.run, s = new Session());
+  if (s === undefined) {
+    for (const run of sessions.keys()) if (!isOpen(run)) sessions.delete(run);
+    sessions.set(current.run, s = new Session());
+  }
   return s;
 }
 

@@ -4,7 +4,7 @@
 // a run that is over.
 
 import { call, op } from "./host";
-import { ArrayPush, NativePromise, NativeTypeError, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need } from "./primordials";
+import { NativePromise, NativeTypeError, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need } from "./primordials";
 import { begin, current, enter, refuseAtStart } from "./run";
 import { AbortSignal, isAbortSignal, onAbort } from "./abort";
 
@@ -35,15 +35,8 @@ export function timer(id: number): void {
   enter(t.run, t.context, t.f);
 }
 
-const ends: ((run: number) => void)[] = [];
-/** Has f called when a run is over. */
-export function onRunOver(f: (run: number) => void): void {
-  ArrayPush(ends, f);
-}
-
 /** Entry: the timers of a run that is over are gone. */
 export function dropTimers(run: number): void {
-  for (let i = 0; i < ends.length; i++) ends[i](run);
   timers.forEach((t, id) => {
     if (t.run === run) timers.delete(id);
   });

@@ -2,21 +2,38 @@
 
 import { ObjectKeys, SafeMap, tag } from "./primordials";
 import { current } from "./run";
-import { onRunOver } from "./timers";
 import { env } from "./bindings";
 
-const contexts = new SafeMap<number, any>();
+// The ctx of the latest run, and of earlier ones that are still open. Most runs end
+// within their turn, so the map is seldom touched.
+let latest: any = null, latestRun = 0;
+let open: (ctx: any) => boolean = () => false;
+const earlier = new SafeMap<number, any>();
 
+/** Says how to tell whether a ctx belongs to a run that goes on. */
+export function setOpen(f: (ctx: any) => boolean): void {
+  open = f;
+}
 /** The ctx of the current run, which begins now, for the module's waitUntil. */
 export function setContext(ctx: unknown): void {
-  contexts.set(current.run, ctx);
+  if (earlier.size > 0) earlier.forEach((c, run) => {
+    if (!open(c)) earlier.delete(run);
+  });
+  if (latest !== null && open(latest)) earlier.set(latestRun, latest);
+  latest = ctx;
+  latestRun = current.run;
 }
-onRunOver((run) => contexts.delete(run));
+const contextOf = (run: number): any => (run === latestRun ? latest : earlier.get(run) ?? null);
+/** Whether a run goes on. */
+export const isOpen = (run: number): boolean => {
+  const ctx = contextOf(run);
+  return ctx !== null && open(ctx);
+};
 
 /** Keeps the current run open until p settles. */
 export function waitUntil(p: unknown): void {
-  const ctx = contexts.get(current.run);
-  if (ctx === undefined) throw new Error("waitUntil() must be called within a request.");
+  const ctx = contextOf(current.run);
+  if (ctx === null) throw new Error("waitUntil() must be called within a request.");
   ctx.waitUntil(p);
 }
 
