@@ -88,10 +88,7 @@ func TestOverloadQueues(t *testing.T) {
 // M/M/1 has a closed form: time in the system = 1/(μ-λ).
 func TestAgreesWithQueueingTheory(t *testing.T) {
 	const end = 4000
-	work := make([]float64, 0, 50_000)
-	for _, w := range Random([]Rate{{0, 1}}, 50_000, 7) { // distances of a Poisson process are exponential
-		work = append(work, w)
-	}
+	work := append([]float64(nil), Random([]Rate{{0, 1}}, 50_000, 7)...) // distances of a Poisson process are exponential
 	for i := len(work) - 1; i > 0; i-- {
 		work[i] = (work[i] - work[i-1]) / 10
 	}
