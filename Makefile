@@ -54,6 +54,7 @@ test-go: ## Go tests under the race detector, the slow corpora once and without 
 	@# and hold them to deadlines, which means nothing while another package's children compete.
 	$(GO) test -race -short -run '^$$' ./... >/dev/null
 	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -vE '/sandbox/(conformance|hostile)$$')
+	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd'
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass '
 	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile
 

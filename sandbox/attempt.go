@@ -314,6 +314,7 @@ func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, hea
 	if sum.Memory == 0 {
 		sum.Memory = state.Private
 	}
+	e.s.reached.run(&sum)
 	a.sum = &sum
 	if !e.nested {
 		e.tell(trace.Event{At: sum.Wall, Kind: trace.KindDone, Summary: &sum})

@@ -132,6 +132,9 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 			Hint: "Undo the last change, or split the file.",
 		}}, nil
 	}
+	if d != nil && d.Fault != nil && d.Fault.Kind == trace.FaultLimit {
+		s.reached.add(limitBuild)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	close(b.under[id])

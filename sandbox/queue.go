@@ -44,6 +44,7 @@ type ticket struct {
 	group   *group
 	asked   time.Time
 	shown   time.Time // when the wait was last shown
+	held    bool      // it was counted that its learner's isolates are all there are
 	only    *iso      // not nil: the isolate that was asked for
 	queued  func(trace.Queued)
 	ready   chan struct{} // closed when it has an isolate
@@ -121,6 +122,7 @@ func (s *Sandbox) admit(ctx context.Context, g groupOf, only *iso, nested bool, 
 		if len(l.queue) >= limit {
 			place, wait := s.position(t, len(l.queue))
 			s.mu.Unlock()
+			s.reached.add(limitQueue)
 			return nil, busy(place, wait), nil
 		}
 		if len(l.queue) == 0 && l.running == 0 {
@@ -272,6 +274,10 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 		return best, false
 	}
 	if l.isolates >= lim.Isolates && !t.nested {
+		if !t.held {
+			t.held = true
+			s.reached.add(limitIsolates)
+		}
 		idle := s.idlest(l)
 		if idle == nil {
 			return nil, false

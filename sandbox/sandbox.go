@@ -33,6 +33,7 @@ type Sandbox struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 	wake     chan struct{} // the queue is not empty
+	reached  *reached
 
 	mu        sync.Mutex
 	closed    bool
@@ -80,7 +81,7 @@ type group struct {
 func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 	cfg = cfg.withDefaults()
 	s := &Sandbox{
-		cfg: cfg, wake: make(chan struct{}, 1), builds: newBuilds(),
+		cfg: cfg, wake: make(chan struct{}, 1), builds: newBuilds(), reached: newReached(),
 		projects: map[Key]*project{}, learners: map[string]*learner{}, isolates: map[string]*iso{},
 		followers: map[Key]map[int]func(Happened){},
 	}
@@ -101,7 +102,7 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 		s.stop()
 		return nil, fmt.Errorf("start the sandbox: %w", err)
 	}
-	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, Log: cfg.Log})
+	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, Full: func() { s.reached.add(limitStorage) }, Log: cfg.Log})
 	s.wg.Go(s.poll)
 	s.wg.Go(s.sweep)
 	return s, nil
@@ -235,7 +236,7 @@ func (s *Sandbox) Stats() Stats {
 	list, restarts, walls := s.ring.Snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls}
+	st := Stats{Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls, Reached: s.reached.all()}
 	for _, i := range list {
 		st.Runners = append(st.Runners, RunnerStats{PID: i.PID, Role: i.Role, Isolates: i.Isolates, RSS: i.Private, Spare: i.Spare})
 	}

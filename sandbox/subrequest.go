@@ -36,6 +36,7 @@ func (e *execution) fetch(ctx context.Context, to webapi.Target, r *webapi.Reque
 // count counts a subrequest over the whole chain.
 func (e *execution) count() error {
 	if n := e.chain.calls.Add(1); n > e.chain.limit {
+		e.s.reached.add(limitCalls)
 		//lint:ignore ST1005 learners read it as it is
 		return fmt.Errorf("Too many subrequests: one request may make %d, counted over all Workers that it passes through.", e.chain.limit)
 	}
@@ -46,6 +47,7 @@ func (e *execution) count() error {
 func (e *execution) below(to webapi.Target) (*execution, error) {
 	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), project: e.project, depth: e.depth + 1, entry: to.Entrypoint, props: to.Props, nested: true}
 	if limit := e.group.worker.Limits.Depth; n.depth > limit {
+		e.s.reached.add(limitDepth)
 		//lint:ignore ST1005 learners read it as it is
 		return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that calls itself.", limit)
 	}
@@ -125,6 +127,7 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 	e.s.mu.Unlock()
 	if routed || u.Host == e.chain.host {
 		if limit := e.group.worker.Limits.Depth; n.depth > limit {
+			e.s.reached.add(limitDepth)
 			//lint:ignore ST1005 learners read it as it is
 			return nil, fmt.Errorf("Too many Workers call one another: %d deep is the limit. Look for a Worker that fetches its own address.", limit)
 		}

@@ -77,12 +77,13 @@ var (
 	runningDesc  = prometheus.NewDesc("coldstart_runs_running", "Runs at work.", nil, nil)
 	queuedDesc   = prometheus.NewDesc("coldstart_runs_queued", "Runs waiting for a place.", nil, nil)
 	restartsDesc = prometheus.NewDesc("coldstart_runner_restarts_total", "Child processes that had to be replaced.", nil, nil)
+	reachedDesc  = prometheus.NewDesc("coldstart_limit_reached_total", "How often a limit was reached, by the limit's name.", []string{"limit"}, nil)
 	childDesc    = prometheus.NewDesc("coldstart_child_resident_bytes", "Resident memory of a child process.", []string{"role", "pid"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m sandboxMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{isolatesDesc, runningDesc, queuedDesc, restartsDesc, childDesc} {
+	for _, d := range []*prometheus.Desc{isolatesDesc, runningDesc, queuedDesc, restartsDesc, reachedDesc, childDesc} {
 		ch <- d
 	}
 }
@@ -97,6 +98,9 @@ func (m sandboxMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(runningDesc, float64(s.Running))
 	gauge(queuedDesc, float64(s.Queued))
 	ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(s.Restarts))
+	for name, n := range s.Reached {
+		ch <- prometheus.MustNewConstMetric(reachedDesc, prometheus.CounterValue, float64(n), name)
+	}
 	for _, r := range s.Runners {
 		gauge(childDesc, float64(r.RSS), r.Role, fmt.Sprint(r.PID))
 	}

@@ -56,7 +56,7 @@ func storageSetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, e
 	}
 	at := a.integer(1)
 	ch := Change{Record: Record{Key: k.record(), Value: strconv.AppendInt(nil, at, 10)}, Delete: at <= 0}
-	if err := p.cfg.Store.Write(ctx, Namespace{k.project, "alarm", ""}, []Change{ch}, durableLimit(c.Worker.Limits)); err != nil {
+	if err := p.cfg.Store.Write(ctx, Namespace{k.project, "alarm", ""}, []Change{ch}, p.durableLimit(c.Worker.Limits)); err != nil {
 		return nil, p.trouble("storage.setAlarm", err)
 	}
 	p.schedule(k, at, 0)

@@ -108,17 +108,19 @@ func kvPut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 			return nil, plainError("KV PUT failed: 413 Metadata length of %d exceeds limit of %d.", len(rec.Meta), kvMetaMax)
 		}
 	}
-	err := p.cfg.Store.Write(ctx, Namespace{c.Project, "kv", ns}, []Change{{Record: rec}}, kvLimit(c.Worker.Limits))
+	err := p.cfg.Store.Write(ctx, Namespace{c.Project, "kv", ns}, []Change{{Record: rec}}, p.kvLimit(c.Worker.Limits))
 	return nil, p.trouble("kv.put", err)
 }
 
 // kvLimit refuses what does not fit a project.
-func kvLimit(l trace.Limits) func(Usage) error {
+func (p *Platform) kvLimit(l trace.Limits) func(Usage) error {
 	return func(u Usage) error {
 		if u.Keys > l.KVKeys {
+			p.cfg.Full()
 			return plainError("KV: this project holds its %d keys; delete some first.", l.KVKeys)
 		}
 		if u.Bytes > l.KVBytes {
+			p.cfg.Full()
 			return plainError("KV: this project's %d MiB of stored data are full; delete some first.", l.KVBytes>>20)
 		}
 		return nil

@@ -29,6 +29,7 @@ type Config struct {
 	Store Store
 	// Invoke runs an event. An error means that the Worker could not be asked.
 	Invoke func(ctx context.Context, e Event) (sum *trace.Summary, result []byte, err error)
+	Full   func() // told each time that a project's storage has no room; nil for nobody
 	Log    *slog.Logger
 	Now    func() time.Time
 }
@@ -54,6 +55,9 @@ type Platform struct {
 func New(cfg Config) *Platform {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Full == nil {
+		cfg.Full = func() {}
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

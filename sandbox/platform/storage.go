@@ -43,9 +43,10 @@ func storageKey(k string) error {
 	return nil
 }
 
-func durableLimit(l trace.Limits) func(Usage) error {
+func (p *Platform) durableLimit(l trace.Limits) func(Usage) error {
 	return func(u Usage) error {
 		if u.Bytes > l.KVBytes || u.Keys > 10*l.KVKeys {
+			p.cfg.Full()
 			return plainError("Durable Objects: this project's %d MiB of storage are full; delete some first.", l.KVBytes>>20)
 		}
 		return nil
@@ -109,7 +110,7 @@ func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace
 		return nil
 	}
 	p.mu.Unlock()
-	return p.trouble(op, p.cfg.Store.Write(ctx, ns, batch, durableLimit(c.Worker.Limits)))
+	return p.trouble(op, p.cfg.Store.Write(ctx, ns, batch, p.durableLimit(c.Worker.Limits)))
 }
 
 func storagePut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
@@ -271,7 +272,7 @@ func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	}
 	var failed error
 	if commit && len(batch) > 0 {
-		failed = p.cfg.Store.Write(ctx, ns, batch, durableLimit(c.Worker.Limits))
+		failed = p.cfg.Store.Write(ctx, ns, batch, p.durableLimit(c.Worker.Limits))
 	}
 	return nil, p.trouble("storage.end", errors.Join(failed, p.sql.end(ctx, sqlNamespace(ns), commit && failed == nil)))
 }

@@ -174,6 +174,7 @@ func newChild(w io.WriteCloser) *child {
 		scripts: map[uint64]*childScript{}, isolates: map[uint64]*childIsolate{}, workers: map[uint64]*trace.Worker{},
 	}
 	c.ctx, c.stop = context.WithCancelCause(context.Background())
+	c.trim.busy = c.busy
 	return c
 }
 
@@ -193,6 +194,7 @@ type child struct {
 	scripts  map[uint64]*childScript
 	isolates map[uint64]*childIsolate
 	workers  map[uint64]*trace.Worker
+	building int // builds at work
 }
 
 type childIsolate struct {
@@ -203,6 +205,20 @@ type childIsolate struct {
 	err    error
 	spec   WorkerSpec // of worker
 	frozen atomic.Pointer[webapi.Frozen]
+}
+
+// busy reports whether the child works on something.
+func (c *child) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.runs)+len(c.scripts)+c.building > 0
+}
+
+// begun counts builds at work: +1 and -1.
+func (c *child) begun(n int) {
+	c.mu.Lock()
+	c.building += n
+	c.mu.Unlock()
 }
 
 // serve reads frames until the parent goes away.
@@ -291,6 +307,8 @@ func (c *child) build(n uint64, p trace.Project) {
 		_ = c.conn.send(now, kindBuilt, n, builtMsg{Error: "not a build child"})
 		return
 	}
+	c.begun(1)
+	defer c.begun(-1)
 	d, err := c.builder.Build(c.ctx, p)
 	var m builtMsg
 	if err != nil {
@@ -308,6 +326,8 @@ func (c *child) lower(n uint64, m lowerMsg) {
 		_ = c.conn.send(now, kindLowered, n, loweredMsg{Fault: &trace.Fault{Kind: trace.FaultPlatform, Message: "Our runner was asked to build. It was not your code. Run again."}})
 		return
 	}
+	c.begun(1)
+	defer c.begun(-1)
 	code, sourceMap, fault := c.builder.Lower(c.ctx, m.Name, m.Source)
 	_ = c.conn.send(now, kindLowered, n, loweredMsg{Code: code, Map: sourceMap, Fault: fault})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	trimQuiet = 300 * time.Millisecond // without frames, before memory goes back
+	trimQuiet = 300 * time.Millisecond // without frames or work, before memory goes back
 	trimMin   = 16 << 20               // bytes that are worth a collection
 )
 
@@ -16,6 +16,7 @@ const (
 // back to the machine once a child is quiet. The Go runtime alone would keep
 // it for minutes, and a child that waits should be small.
 type trimmer struct {
+	busy  func() bool // something is at work
 	armed atomic.Bool // a fire is to come
 	dirty atomic.Bool // a frame came since the last one
 }
@@ -29,7 +30,7 @@ func (t *trimmer) touch() {
 }
 
 func (t *trimmer) fire() {
-	if t.dirty.Swap(false) {
+	if t.dirty.Swap(false) || t.busy() {
 		time.AfterFunc(trimQuiet, t.fire)
 		return
 	}
