@@ -57,6 +57,9 @@ func (r *reached) run(s *trace.Summary) {
 	if s.LogsDropped > 0 {
 		r.add(limitLog)
 	}
+	if s.CallsRefused > 0 {
+		r.add(limitCalls)
+	}
 }
 
 func (r *reached) all() map[string]int64 {

@@ -161,6 +161,8 @@ type Summary struct {
 	LogsDropped int         `json:"logs_dropped,omitempty" cbor:"16,keyasint,omitempty"`
 	Fault       *Fault      `json:"fault,omitempty" cbor:"17,keyasint,omitempty"`
 	Isolates    int         `json:"isolates,omitempty" cbor:"18,keyasint,omitempty"` // live isolates of this Worker afterwards
+	// CallsRefused is how many subrequests were beyond the limit; its code may have caught that.
+	CallsRefused int `json:"calls_refused,omitempty" cbor:"19,keyasint,omitempty"`
 }
 
 // Phase reports how long a phase took in microseconds, 0 if the run skipped it.

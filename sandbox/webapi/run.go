@@ -444,6 +444,7 @@ func (r *run) finish() {
 		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,
 		Spans: []trace.Span{{Phase: trace.PhaseHandle, Start: 0, End: r.headAt}, {Phase: trace.PhaseStream, Start: r.headAt, End: wall}},
 		Calls: r.calls, CPU: cpu.Microseconds(), Memory: memory, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
+		CallsRefused: max(0, r.callCount-w.limits.Calls),
 	}
 	r.over = true
 	r.unwatch()
