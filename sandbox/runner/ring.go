@@ -345,8 +345,8 @@ var ErrBuildDied = errors.New("building stopped")
 
 // Bounds of one build.
 const (
-	buildWall = 5 * time.Second
-	buildCPU  = 2 * time.Second
+	buildWall = 5 * time.Second * instrumented
+	buildCPU  = 2 * time.Second * instrumented
 )
 
 // builder runs f with a build child that nobody else uses meanwhile.

@@ -1,0 +1,7 @@
+//go:build race
+
+package runner
+
+// instrumented is how much more time a build may take under the race detector,
+// whose bookkeeping is measured too and is no part of the product.
+const instrumented = 3
