@@ -2,6 +2,6 @@
 
 package runner
 
-// instrumented is how much more time a build may take under the race detector,
-// whose bookkeeping is measured too and is no part of the product.
+// instrumented is how much more time a build may take: more than 1 under the race
+// detector, whose bookkeeping is measured too and is no part of the product.
 const instrumented = 3
