@@ -48,6 +48,7 @@ async function complete(page, path) {
   const failed = await page.locator("#panel-checks .check:has(.verdict-fail)").allTextContents();
   assert.deepEqual(failed, [], path);
   assert.match(await page.textContent("#say"), /^(All \d+ checks pass|The check passes)/, path);
+  await page.waitForFunction(() => [...document.querySelector("#note").textContent.matchAll(/(\d+) of (\d+) (?:task|point)/g)].every(([, got, want]) => got === want), null, { timeout: 15_000 }).catch(() => {});
   const note = await page.textContent("#note");
   for (const [, got, want] of note.matchAll(/(\d+) of (\d+) (?:task|point)/g)) assert.equal(got, want, `${path}: ${note}`);
   assert.equal(await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count(), path);

@@ -596,7 +596,7 @@ func DensityView(d Density) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<div class=\"scroll-x\" tabindex=\"0\" role=\"region\" aria-label=\"Table of memory, scrolls sideways\"><table class=\"ledger\"><caption class=\"sr\">Memory paid once and per copy</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">kind of box</span></th><th scope=\"col\" class=\"n\">once</th><th scope=\"col\" class=\"n\">each</th><th scope=\"col\" class=\"n\">started</th><th scope=\"col\" class=\"n\">in ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<div class=\"scroll-x\" tabindex=\"0\" role=\"group\" aria-label=\"Table of memory, scrolls sideways\"><table class=\"ledger\"><caption class=\"sr\">Memory paid once and per copy</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">kind of box</span></th><th scope=\"col\" class=\"n\">once</th><th scope=\"col\" class=\"n\">each</th><th scope=\"col\" class=\"n\">started</th><th scope=\"col\" class=\"n\">in ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
