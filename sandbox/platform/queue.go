@@ -132,9 +132,10 @@ func (p *Platform) consumer(ns Namespace) (string, trace.Consumer, bool) {
 	return "", trace.Consumer{}, false
 }
 
-// deliveries gathers and delivers batches until the queue is empty or nobody consumes it.
+// deliveries gathers and delivers batches until the queue is empty, nobody
+// consumes it or the platform closes.
 func (p *Platform) deliveries(ns Namespace, q *queue) {
-	for {
+	for p.ctx.Err() == nil {
 		worker, c, ok := p.consumer(ns)
 		list, err := p.cfg.Store.List(p.ctx, ns, Query{Limit: 100, Values: true})
 		if err != nil && p.ctx.Err() == nil {
