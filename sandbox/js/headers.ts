@@ -4,7 +4,7 @@
 
 import { cloneable } from "./clone";
 import {
-  ArrayIsArray, ArrayPush, JSONStringify, ArraySort, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
+  ArrayIndexOf, ArrayIsArray, ArrayPush, JSONStringify, ArraySort, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
   StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
 } from "./primordials";
 
@@ -100,15 +100,8 @@ export class Headers {
   }
   delete(name: string): void {
     need(arguments.length, 1, "Headers.delete");
-    const n = checkName(name), l = writable(this);
-    let kept = 0;
-    for (let i = 0; i < l.length; i += 2) {
-      if (l[i] === n) continue;
-      l[kept] = l[i];
-      l[kept + 1] = l[i + 1];
-      kept += 2;
-    }
-    l.length = kept;
+    const n = checkName(name);
+    headerDrop(writable(this), n, 0);
   }
   get(name: string): string | null {
     need(arguments.length, 1, "Headers.get");
@@ -153,22 +146,34 @@ export function headerGet(l: string[], n: string): string | null {
   return found;
 }
 
-export function headerSet(l: string[], n: string, v: string): void {
-  let done = false, kept = 0;
-  for (let i = 0; i < l.length; i += 2) {
-    if (l[i] === n) {
-      if (done) continue;
-      l[i + 1] = v;
-      done = true;
-    }
-    if (kept !== i) {
-      l[kept] = l[i];
-      l[kept + 1] = l[i + 1];
-    }
+/** Where a name stands in a list from an index on, -1 for nowhere. The search is the engine's own. */
+function nameAt(l: string[], n: string, from: number): number {
+  for (let i = from; (i = ArrayIndexOf(l, n, i)) >= 0; i++) if (i % 2 === 0) return i; // a value may look the same
+  return -1;
+}
+
+/** Takes a name out of a list from an index on. */
+function headerDrop(l: string[], n: string, from: number): void {
+  const first = nameAt(l, n, from);
+  if (first < 0) return;
+  let kept = first;
+  for (let i = first + 2; i < l.length; i += 2) {
+    if (l[i] === n) continue;
+    l[kept] = l[i];
+    l[kept + 1] = l[i + 1];
     kept += 2;
   }
   l.length = kept;
-  if (!done) ArrayPush(l, n, v);
+}
+
+export function headerSet(l: string[], n: string, v: string): void {
+  const first = nameAt(l, n, 0);
+  if (first < 0) {
+    ArrayPush(l, n, v);
+    return;
+  }
+  l[first + 1] = v;
+  headerDrop(l, n, first + 2);
 }
 
 function all(l: string[], n: string): string[] {

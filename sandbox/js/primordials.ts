@@ -34,7 +34,7 @@ export const ArraySplice = uncurryThis(Array.prototype.splice as (this: any[], a
 export const ArraySlice = uncurryThis(Array.prototype.slice as (this: any[], from?: number, to?: number) => any[]);
 export const ArrayJoin = uncurryThis(Array.prototype.join as (this: any[], sep?: string) => string);
 export const ArraySort = uncurryThis(Array.prototype.sort as (this: any[], f?: (a: any, b: any) => number) => any[]);
-export const ArrayIndexOf = uncurryThis(Array.prototype.indexOf as (this: any[], v: any) => number);
+export const ArrayIndexOf = uncurryThis(Array.prototype.indexOf as (this: any[], v: any, from?: number) => number);
 export const ArrayShift = uncurryThis(Array.prototype.shift as (this: any[]) => any);
 
 export const StringToLowerCase = uncurryThis(String.prototype.toLowerCase);
