@@ -671,7 +671,7 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 				continue
 			}
 			if mem = p.s.memory(); mem > memBefore+64<<20 {
-				why = fmt.Sprintf("%d MB, %d MB before", mem>>20, memBefore>>20)
+				why = fmt.Sprintf("%d MB %v, %d MB before", mem>>20, p.s.memories(), memBefore>>20)
 				continue
 			}
 		}

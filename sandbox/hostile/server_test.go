@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"coldstart/sandbox/box"
 	"coldstart/sandbox/trace"
 )
 
@@ -183,7 +183,7 @@ func (s *server) stats() (st stats, err error) {
 	return st, json.NewDecoder(resp.Body).Decode(&st)
 }
 
-// free asks the server for debug.FreeOSMemory, in it and its children.
+// free asks the server for debug.FreeOSMemory. Its children give memory back of themselves.
 func (s *server) free() error {
 	resp, err := http.Post(s.debug+"/debug/free", "", nil)
 	if err != nil {
@@ -227,20 +227,29 @@ func (s *server) tree() []int {
 // pages that isolates share with the snapshot count once.
 func (s *server) memory() int64 {
 	var sum int64
-	for _, pid := range s.tree() {
-		f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
-			continue
-		}
-		for sc := bufio.NewScanner(f); sc.Scan(); {
-			if rest, ok := strings.CutPrefix(sc.Text(), "Pss:"); ok {
-				kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-				sum += kb << 10
-			}
-		}
-		f.Close()
+	for _, m := range s.memories() {
+		sum += m.bytes
 	}
 	return sum
+}
+
+// memories is the same by process.
+func (s *server) memories() (all []memory) {
+	for _, pid := range s.tree() {
+		if n, err := box.PSS(pid); err == nil {
+			all = append(all, memory{pid, n})
+		}
+	}
+	return all
+}
+
+type memory struct {
+	pid   int
+	bytes int64
+}
+
+func (m memory) String() string {
+	return fmt.Sprintf("%d: %d MB", m.pid, m.bytes>>20)
 }
 
 // cpu is the CPU time of the tree in clock ticks of 10 ms.

@@ -8,17 +8,21 @@ import (
 )
 
 const (
-	trimQuiet = 300 * time.Millisecond // without frames or work, before memory goes back
-	trimMin   = 16 << 20               // bytes that are worth a collection
+	trimQuiet  = 300 * time.Millisecond // without frames or work, before memory goes back
+	trimMin    = 16 << 20               // bytes that are worth a collection
+	trimRounds = 4                      // times trimQuiet, after which a moment without work is enough,
+	trimMuch   = 32 << 20               // for this many bytes
 )
 
 // trimmer gives heap memory that large frames and closed isolates left behind
-// back to the machine once a child is quiet. The Go runtime alone would keep
-// it for minutes, and a child that waits should be small.
+// back to the machine once a child is quiet, or, under steady light traffic,
+// between two requests. The Go runtime alone would keep it for minutes, and a
+// child that waits should be small.
 type trimmer struct {
-	busy  func() bool // something is at work
-	armed atomic.Bool // a fire is to come
-	dirty atomic.Bool // a frame came since the last one
+	busy   func() bool // something is at work
+	armed  atomic.Bool // a fire is to come
+	dirty  atomic.Bool // a frame came since the last one
+	rounds int         // fires that were put off; fire alone uses it
 }
 
 // touch is called with every frame.
@@ -30,12 +34,18 @@ func (t *trimmer) touch() {
 }
 
 func (t *trimmer) fire() {
-	if t.dirty.Swap(false) || t.busy() {
+	dirty, worth := t.dirty.Swap(false), int64(trimMin)
+	if dirty {
+		t.rounds++
+		worth = trimMuch
+	}
+	if t.busy() || dirty && t.rounds < trimRounds {
 		time.AfterFunc(trimQuiet, t.fire)
 		return
 	}
+	t.rounds = 0
 	t.armed.Store(false)
-	if idleHeap() > trimMin {
+	if idleHeap() > worth {
 		debug.FreeOSMemory()
 	}
 }
