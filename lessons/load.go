@@ -582,9 +582,6 @@ func (d *document) read(t *Text, body string, line int) {
 // labNames are the labs that a lesson may embed.
 var labNames = []string{"process", "race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot"}
 
-// LabNames lists the labs that a lesson may embed.
-func LabNames() []string { return slices.Clone(labNames) }
-
 // points gives a challenge's points to its tasks.
 func (l *loader) points(ls *Lesson, f *front) {
 	values, nodes := f.list("points")

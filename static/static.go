@@ -88,19 +88,6 @@ func File(name string) ([]byte, error) {
 	return data, nil
 }
 
-// Asset is the uncompressed content of a served asset by its plain name.
-func Asset(name string) ([]byte, error) {
-	m, err := load()
-	if err != nil {
-		return nil, err
-	}
-	hashed, ok := m.Files[name]
-	if !ok {
-		return nil, fmt.Errorf("asset %q was not built", name)
-	}
-	return dist.ReadFile(path.Join("dist/web", hashed))
-}
-
 // Handler serves the assets under Prefix. Names carry a hash of the content,
 // so every answer may be kept for a year; the encoding is the best of Brotli,
 // gzip and identity that the browser accepts.

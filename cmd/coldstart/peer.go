@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstart/sandbox"
+	boxes "coldstart/sandbox/box"
 )
 
 // The peer comparison runs workerd and Coldstart one after the other, each
@@ -471,15 +472,8 @@ func statFields(pid int) []string {
 func treePSS(root int) int64 {
 	var sum int64
 	for _, pid := range processTree(root) {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(b)) {
-			if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
-				kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-				sum += kb << 10
-			}
+		if n, err := boxes.PSS(pid); err == nil { // a child that has just ended holds nothing
+			sum += n
 		}
 	}
 	return sum

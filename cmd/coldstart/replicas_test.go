@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,20 +33,7 @@ type replica struct {
 	cmd  *exec.Cmd
 	url  string
 	done chan struct{}
-	mu   sync.Mutex
-	log  strings.Builder
-}
-
-func (r *replica) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(p)
-}
-
-func (r *replica) said() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
+	log  lockedBuffer
 }
 
 // launch starts a server without waiting for it.
@@ -64,7 +50,7 @@ func launch(t *testing.T, args ...string) *replica {
 	r := &replica{t: t, done: make(chan struct{})}
 	r.cmd = exec.Command(exe, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
 	r.cmd.Env = append(os.Environ(), "COLDSTART_CACHE="+filepath.Join(cache, "coldstart-test"))
-	r.cmd.Stdout, r.cmd.Stderr = r, r
+	r.cmd.Stdout, r.cmd.Stderr = &r.log, &r.log
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +78,7 @@ func (r *replica) ready() {
 	r.t.Helper()
 	r.until("readiness", func() bool {
 		if r.url == "" {
-			r.url = address.FindString(r.said())
+			r.url = address.FindString(r.log.String())
 		}
 		if r.url == "" {
 			return false
@@ -112,11 +98,11 @@ func (r *replica) until(what string, ok func() bool) {
 	for end := time.Now().Add(patience); !ok(); <-tick.C {
 		select {
 		case <-r.done:
-			r.t.Fatalf("%s: the server ended:\n%s", what, r.said())
+			r.t.Fatalf("%s: the server ended:\n%s", what, r.log.String())
 		default:
 		}
 		if time.Now().After(end) {
-			r.t.Fatalf("%s did not come:\n%s", what, r.said())
+			r.t.Fatalf("%s did not come:\n%s", what, r.log.String())
 		}
 	}
 }
@@ -147,7 +133,7 @@ func (v *visitor) send(r *replica, method, path, body string) (int, string) {
 	req.Header.Set("Origin", r.url)
 	resp, err := v.http.Do(req)
 	if err != nil {
-		v.t.Fatalf("%s %s: %v\n%s", method, path, err, r.said())
+		v.t.Fatalf("%s %s: %v\n%s", method, path, err, r.log.String())
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
@@ -177,7 +163,7 @@ func (v *visitor) save(r *replica, text string) savedProject {
 	status, answer := v.send(r, http.MethodPut, "/api/projects/shared", string(body))
 	var p savedProject
 	if err := json.Unmarshal([]byte(answer), &p); err != nil || status != http.StatusOK {
-		v.t.Fatalf("save: %d %s, %v\n%s", status, answer, err, r.said())
+		v.t.Fatalf("save: %d %s, %v\n%s", status, answer, err, r.log.String())
 	}
 	return p
 }
@@ -246,9 +232,9 @@ func grid(t *testing.T, one, two *replica) {
 	instructor, learner := newVisitor(t), newVisitor(t)
 	claimed := false
 	for _, r := range []*replica{one, two} { // the one that started last has the link that works
-		token := setupToken.FindStringSubmatch(r.said())
+		token := setupToken.FindStringSubmatch(r.log.String())
 		if token == nil {
-			t.Fatalf("no link for the host in\n%s", r.said())
+			t.Fatalf("no link for the host in\n%s", r.log.String())
 		}
 		status, _ := instructor.form(one, "/setup", url.Values{"token": {token[1]}})
 		claimed = claimed || status == http.StatusOK

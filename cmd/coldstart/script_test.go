@@ -51,21 +51,8 @@ func TestScripts(t *testing.T) {
 type server struct {
 	cmd  *exec.Cmd
 	url  string
-	mu   sync.Mutex
-	text strings.Builder
+	log  lockedBuffer
 	done chan struct{}
-}
-
-func (s *server) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *server) said() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }
 
 var servers sync.Map // *testscript.TestScript to *server
@@ -97,13 +84,13 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	s := &server{cmd: exec.Command(exe, append(args, "--addr", "127.0.0.1:0")...), done: make(chan struct{})}
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = append(os.Environ(), "COLDSTART_CACHE="+ts.Getenv("COLDSTART_CACHE"), "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
-	s.cmd.Stdout, s.cmd.Stderr = s, s
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	ts.Check(s.cmd.Start())
 	go func() { _ = s.cmd.Wait(); close(s.done) }()
 	servers.Store(ts, s)
 	ts.Defer(func() { stop(s) })
 	wait(ts, s, "its address", func() bool {
-		s.url = address.FindString(s.said())
+		s.url = address.FindString(s.log.String())
 		return s.url != ""
 	})
 }
@@ -128,10 +115,10 @@ func wait(ts *testscript.TestScript, s *server, what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			ts.Fatalf("waiting for %s: it did not come; the server said:\n%s", what, s.said())
+			ts.Fatalf("waiting for %s: it did not come; the server said:\n%s", what, s.log.String())
 		case <-s.done:
 			if !ok() {
-				ts.Fatalf("waiting for %s: the server ended:\n%s", what, s.said())
+				ts.Fatalf("waiting for %s: the server ended:\n%s", what, s.log.String())
 			}
 			return
 		}
@@ -169,12 +156,12 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, want := current(ts), regexp.MustCompile("(?m)"+args[0])
 	if neg {
-		if want.MatchString(s.said()) {
-			ts.Fatalf("the server said %q:\n%s", args[0], s.said())
+		if want.MatchString(s.log.String()) {
+			ts.Fatalf("the server said %q:\n%s", args[0], s.log.String())
 		}
 		return
 	}
-	wait(ts, s, args[0], func() bool { return want.MatchString(s.said()) })
+	wait(ts, s, args[0], func() bool { return want.MatchString(s.log.String()) })
 }
 
 // save replaces a file as editors do: a new file, renamed over the old one.

@@ -77,16 +77,3 @@ func extOf(name string) string {
 	}
 	return ""
 }
-
-// Builder has Build and Lower as methods, as a build child asks for them.
-type Builder struct{ Config Config }
-
-// Build is the function Build. The error is always nil.
-func (b Builder) Build(ctx context.Context, p trace.Project) (*trace.Deployment, error) {
-	return Build(ctx, b.Config, p), nil
-}
-
-// Lower is the function Lower.
-func (b Builder) Lower(ctx context.Context, name, source string) (code string, sourceMap []byte, fault *trace.Fault) {
-	return Lower(ctx, name, source)
-}
