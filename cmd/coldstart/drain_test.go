@@ -62,10 +62,10 @@ func TestDrain(t *testing.T) {
 	select {
 	case <-r.done:
 	case <-time.After(patience):
-		t.Fatalf("the server does not end:\n%s", r.said())
+		t.Fatalf("the server does not end:\n%s", r.log.String())
 	}
 	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d:\n%s", code, r.said())
+		t.Errorf("exit code %d:\n%s", code, r.log.String())
 	}
 	again := launch(t, "--data", data)
 	again.ready()

@@ -93,7 +93,7 @@ func TestServeTLS(t *testing.T) {
 	r := launch(t, "--tls-cert", cert, "--tls-key", key)
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
 	r.until("an answer over https", func() bool {
-		_, after, ok := strings.Cut(r.said(), "Coldstart    https://")
+		_, after, ok := strings.Cut(r.log.String(), "Coldstart    https://")
 		if !ok {
 			return false
 		}
