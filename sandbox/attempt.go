@@ -22,6 +22,7 @@ type attempt struct {
 	t      *ticket
 	from   int64           // microseconds: admitted
 	again  bool            // it may be retried
+	back   func()          // gives back the runner that it has alone; nil for none
 	ctx    context.Context // ends with the run; what is done for it hangs on this
 	cancel context.CancelCauseFunc
 	unhook func() bool
@@ -232,10 +233,15 @@ func (a *attempt) End(end runner.End) {
 		a.e.s.platform.Rollback(a.e.caller())
 	}
 	state, live := a.e.s.leave(a.t, cpu, end)
+	if a.back != nil {
+		a.back()
+	}
 	a.end = end
 	headed := a.isHeaded()
-	if end.Lost != runner.NotLost && end.Lost != runner.LostGuilty && a.again && !headed && (end.Lost == runner.LostRefused || !a.effect.Load()) {
-		a.retry = true
+	a.retry = end.Lost != runner.NotLost && end.Lost != runner.LostGuilty && a.again && !headed && (end.Lost == runner.LostRefused || !a.effect.Load()) &&
+		(end.Lost != runner.LostSuspect || a.e.separable())
+	a.e.s.judge(a, end)
+	if a.retry {
 		close(a.ended)
 		return
 	}
@@ -257,11 +263,8 @@ func (a *attempt) finish(end runner.End, state trace.IsolateState, live int, hea
 	e := a.e
 	sum := end.Summary
 	switch end.Lost {
-	case runner.LostGuilty:
-		sum.Fault = &trace.Fault{
-			Kind: trace.FaultRunner, Message: "Your code could not be stopped gently; its runner was replaced.",
-			Hint: "Look for one built-in call on very large input, such as join, indexOf or a regular expression.",
-		}
+	case runner.LostGuilty, runner.LostSuspect:
+		sum.Fault = lostFault(end)
 	case runner.LostInnocent:
 		sum.Fault = platformFault()
 	case runner.LostRefused:

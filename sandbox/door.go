@@ -126,4 +126,5 @@ type RunnerStats struct {
 	Isolates int    `json:"isolates"`
 	RSS      int64  `json:"rss_bytes"`
 	Spare    bool   `json:"spare,omitempty"`
+	Alone    bool   `json:"alone,omitempty"` // for runs that are tried apart from all others
 }

@@ -48,7 +48,10 @@ type execution struct {
 	upgrade    bool
 	spans      []trace.Span // before the isolate: build, route, queue
 	nested     bool
-	kept       bool // the route keeps Workers away
+	kept       bool                 // the route keeps Workers away
+	suspect    bool                 // a runner died under it, and it is not known why
+	above      *cell                // its caller's, nil for none
+	cell       atomic.Pointer[cell] // where it runs apart, nil when it does not
 }
 
 // at is the time in the chain's first run, in microseconds.
@@ -213,9 +216,19 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 	innocent, began := 0, int64(0)
 	for try := 0; ; try++ {
 		from := e.chain.at()
-		t, fault, err := e.s.admit(ctx, e.group, e.only, e.nested, func(q trace.Queued) {
+		back, fault, err := e.apart(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if fault != nil {
+			return nil, e.refuse(503, fault), nil
+		}
+		t, fault, err := e.s.admit(ctx, e, func(q trace.Queued) {
 			e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindQueued, Queued: &q})
 		})
+		if back != nil && (err != nil || fault != nil) {
+			back()
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -227,17 +240,24 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			return nil, e.refuse(503, fault), nil
 		}
 		a := newAttempt(e, t, to)
+		a.back = back
 		if wall := e.group.worker.Limits.Wall; try == 0 {
 			began = to
 		} else if a.wall = wall - time.Duration(to-began)*time.Microsecond; a.wall <= 0 {
 			t.iso.wasSent()
 			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
+			if back != nil {
+				back()
+			}
 			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
 		}
 		a.again = try < retryMax && innocent < innocentMe
 		if err := a.start(ctx); err != nil {
 			// The runner died before anything was sent; its isolates are lost or about to be.
 			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
+			if back != nil {
+				back()
+			}
 			if try < retryMax && dead(ctx, t.iso.runner) {
 				continue
 			}
@@ -256,8 +276,11 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 		if !a.retry {
 			return a, nil, nil
 		}
-		if a.end.Lost == runner.LostInnocent {
+		switch a.end.Lost {
+		case runner.LostInnocent:
 			innocent++
+		case runner.LostSuspect:
+			e.suspect = true
 		}
 	}
 }

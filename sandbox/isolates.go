@@ -27,6 +27,7 @@ type iso struct {
 	private  int64
 	retiring bool // takes no more runs and goes once idle
 	gone     bool
+	alone    bool // retiring from the start: its only run has a runner to itself
 
 	// sent is closed once the run that makes the isolate was sent, or never
 	// will be. Others wait for it: a child refuses runs for isolates it does not know.
@@ -62,7 +63,11 @@ func (s *Sandbox) tell(i *iso, state, why string, done *doings) {
 // create makes a new isolate of a group in its learner's runner, or returns nil
 // when that runner has no room or is being replaced. s.mu is held.
 func (s *Sandbox) create(g *group, l *learner) *iso {
-	p := s.ring.Peek(s.home(l))
+	return s.createIn(s.ring.Peek(s.home(l)), g, l)
+}
+
+// createIn is create in a runner of choice, nil for none. s.mu is held.
+func (s *Sandbox) createIn(p *runner.Runner, g *group, l *learner) *iso {
 	if p == nil {
 		return nil
 	}
@@ -136,11 +141,12 @@ func (s *Sandbox) retire(g *group, why string, done *doings) {
 	}
 }
 
-// idlest is the learner's isolate that has been idle longest, nil when none is. s.mu is held.
-func (s *Sandbox) idlest(l *learner) *iso {
+// idlest is the learner's isolate that has been idle longest, nil when none
+// is; without a learner anybody's, in runner p or with nil in any. s.mu is held.
+func (s *Sandbox) idlest(l *learner, p *runner.Runner) *iso {
 	var best *iso
 	for _, i := range s.isolates {
-		if (l == nil || i.learner == l) && i.active == 0 && (l != nil || !i.group.project.keep) && (best == nil || i.used.Before(best.used)) {
+		if (l == nil || i.learner == l) && (p == nil || i.runner == p) && i.active == 0 && (l != nil || !i.group.project.keep) && (best == nil || i.used.Before(best.used)) {
 			best = i
 		}
 	}
@@ -164,12 +170,13 @@ func (s *Sandbox) sweep() {
 	})
 }
 
-// tight evicts idle isolates, longest idle first, until about over bytes are free.
-func (s *Sandbox) tight(over int64) {
+// tight evicts idle isolates, longest idle first, until about over bytes are
+// free, in runner p or with nil in all.
+func (s *Sandbox) tight(p *runner.Runner, over int64) {
 	var done doings
 	s.mu.Lock()
 	for over > 0 {
-		i := s.idlest(nil)
+		i := s.idlest(nil, p)
 		if i == nil {
 			break
 		}

@@ -36,6 +36,9 @@ type learner struct {
 	running  int
 	stalled  bool // within one dispatch: its next run has nowhere to go
 	queue    []*ticket
+	apart    time.Time // until then its runs have a runner to themselves, one at a time: see apart.go
+	guilty   bool      // within apart: one of its runs ended its runner
+	cell     chan struct{}
 }
 
 // ticket is a run's place in the queue and then in an isolate.
@@ -43,9 +46,10 @@ type ticket struct {
 	learner *learner
 	group   *group
 	asked   time.Time
-	shown   time.Time // when the wait was last shown
-	held    bool      // it was counted that its learner's isolates are all there are
-	only    *iso      // not nil: the isolate that was asked for
+	shown   time.Time      // when the wait was last shown
+	held    bool           // it was counted that its learner's isolates are all there are
+	only    *iso           // not nil: the isolate that was asked for
+	cell    *runner.Runner // not nil: it has this runner alone
 	queued  func(trace.Queued)
 	ready   chan struct{} // closed when it has an isolate
 
@@ -69,8 +73,9 @@ func (s *Sandbox) learnerOf(id string) *learner {
 
 // trim forgets learners who have nothing here. s.mu is held.
 func (s *Sandbox) trim() {
+	now := time.Now()
 	for id, l := range s.learners {
-		if l.isolates == 0 && l.running == 0 && len(l.queue) == 0 && l.virtual <= s.clock {
+		if l.isolates == 0 && l.running == 0 && len(l.queue) == 0 && l.virtual <= s.clock && !now.Before(l.apart) {
 			delete(s.learners, id)
 		}
 	}
@@ -98,8 +103,9 @@ func (s *Sandbox) home(l *learner) int {
 	return best
 }
 
-// admit waits for a place in an isolate of g. A fault says that all is busy.
-func (s *Sandbox) admit(ctx context.Context, g groupOf, only *iso, nested bool, queued func(trace.Queued)) (*ticket, *trace.Fault, error) {
+// admit waits for a place in an isolate for e. A fault says that all is busy.
+func (s *Sandbox) admit(ctx context.Context, e *execution, queued func(trace.Queued)) (*ticket, *trace.Fault, error) {
+	g, nested := e.group, e.nested
 	var done doings
 	s.mu.Lock()
 	if s.closed {
@@ -107,7 +113,10 @@ func (s *Sandbox) admit(ctx context.Context, g groupOf, only *iso, nested bool, 
 		return nil, nil, ErrClosed
 	}
 	l := s.learnerOf(g.project.key.Learner)
-	t := &ticket{learner: l, group: s.group(g), only: only, asked: time.Now(), queued: queued, ready: make(chan struct{}), nested: nested}
+	t := &ticket{learner: l, group: s.group(g), only: e.only, asked: time.Now(), queued: queued, ready: make(chan struct{}), nested: nested}
+	if c := e.cell.Load(); c != nil {
+		t.cell = c.runner
+	}
 	limit := t.group.worker.Limits.Queue
 	if nested {
 		// The run above holds its place until this one ends, so waiting could
@@ -263,7 +272,7 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 	}
 	var best *iso
 	for _, i := range g.isolates {
-		if i.retiring {
+		if i.retiring || t.cell != nil {
 			continue
 		}
 		if (i.active < lim.Requests || g.key.durable) && (best == nil || i.active < best.active) {
@@ -278,11 +287,18 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 			t.held = true
 			s.reached.add(limitIsolates)
 		}
-		idle := s.idlest(l)
+		idle := s.idlest(l, nil)
 		if idle == nil {
 			return nil, false
 		}
 		s.remove(idle, "evicted", "its place was needed", true, done)
+	}
+	if t.cell != nil {
+		s.home(l)
+		if i = s.createIn(t.cell, g, l); i != nil {
+			i.retiring, i.alone = true, true
+		}
+		return i, true
 	}
 	i = s.create(g, l)
 	return i, true
@@ -377,6 +393,8 @@ func (s *Sandbox) leave(t *ticket, cpu int64, end runner.End) (state trace.Isola
 		s.remove(i, "killed", why, false, &done)
 	case end.Lost == runner.LostRefused:
 		s.remove(i, "evicted", "it was gone", false, &done)
+	case i.alone:
+		s.remove(i, "evicted", "its run was apart from others", true, &done)
 	case i.retiring && i.active == 0:
 		s.remove(i, "evicted", "a newer one took over", true, &done)
 	case i.active == 0:

@@ -96,7 +96,8 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 	}
 	s.ring, err = runner.New(ctx, runner.Config{
 		Runners: cfg.Runners, Builders: cfg.Builders, Executable: cfg.Executable, Args: cfg.Args, Suffix: suffix, Nice: cfg.Nice, Image: cfg.Image, Cache: cfg.Cache,
-		Memory: cfg.Memory, MemoryAll: cfg.MemoryAll, Log: cfg.Log, Lost: s.lost, Tight: s.tight,
+		Memory: cfg.Memory, MemoryAll: cfg.MemoryAll, Log: cfg.Log, Lost: s.lost,
+		Tight: func(over int64) { s.tight(nil, over) }, Crowded: s.tight,
 	})
 	if err != nil {
 		s.stop()
@@ -238,7 +239,7 @@ func (s *Sandbox) Stats() Stats {
 	defer s.mu.Unlock()
 	st := Stats{Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls, Reached: s.reached.all()}
 	for _, i := range list {
-		st.Runners = append(st.Runners, RunnerStats{PID: i.PID, Role: i.Role, Isolates: i.Isolates, RSS: i.Private, Spare: i.Spare})
+		st.Runners = append(st.Runners, RunnerStats{PID: i.PID, Role: i.Role, Isolates: i.Isolates, RSS: i.Private, Spare: i.Spare, Alone: i.Alone})
 	}
 	return st
 }

@@ -45,7 +45,7 @@ func (e *execution) count() error {
 
 // below is a run of another Worker on behalf of this one.
 func (e *execution) below(to webapi.Target) (*execution, error) {
-	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), project: e.project, depth: e.depth + 1, entry: to.Entrypoint, props: to.Props, nested: true}
+	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), project: e.project, depth: e.depth + 1, entry: to.Entrypoint, props: to.Props, nested: true, above: e.cell.Load()}
 	if limit := e.group.worker.Limits.Depth; n.depth > limit {
 		e.s.reached.add(limitDepth)
 		//lint:ignore ST1005 learners read it as it is
@@ -121,7 +121,7 @@ func (e *execution) outside(ctx context.Context, r *webapi.Request) (*webapi.Res
 		n.typ, n.request, n.upgrade = "fetch", r, upgrades(r)
 		return n.answer(ctx, true)
 	}
-	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r)}
+	n := &execution{s: e.s, chain: e.chain, id: NewRunID(), depth: e.depth + 1, typ: "fetch", request: r, nested: true, upgrade: upgrades(r), above: e.cell.Load()}
 	e.s.mu.Lock()
 	_, routed := e.project.match(r.URL, e.documented)
 	e.s.mu.Unlock()

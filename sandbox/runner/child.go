@@ -126,6 +126,7 @@ func childMain(role string, setup Setup) error {
 	if cfg.Memory > 0 {
 		debug.SetMemoryLimit(cfg.Memory + heapFloor)
 	}
+	dieFirst()
 	if cfg.Nice > 0 {
 		beNice(cfg.Nice)
 	}

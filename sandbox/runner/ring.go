@@ -35,6 +35,9 @@ type Config struct {
 	// Tight is told, from the watch, how many bytes all run children hold
 	// beyond what they may together. It should evict idle isolates.
 	Tight func(over int64)
+	// Crowded is told, from the watch, how many bytes a run child holds beyond
+	// three quarters of what it may. It should evict idle isolates there.
+	Crowded func(p *Runner, over int64)
 }
 
 func (c Config) withDefaults() Config {
@@ -65,6 +68,9 @@ func (c Config) withDefaults() Config {
 	if c.Tight == nil {
 		c.Tight = func(int64) {}
 	}
+	if c.Crowded == nil {
+		c.Crowded = func(*Runner, int64) {}
+	}
 	return c
 }
 
@@ -76,6 +82,7 @@ type Ring struct {
 	wg     sync.WaitGroup
 	next   atomic.Uint64
 	starts chan start
+	cells  chan *cell
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when a place changes
@@ -98,15 +105,18 @@ type start struct {
 func New(ctx context.Context, cfg Config) (*Ring, error) {
 	cfg = cfg.withDefaults()
 	r := &Ring{
-		cfg: cfg, starts: make(chan start), changed: make(chan struct{}),
+		cfg: cfg, starts: make(chan start), cells: make(chan *cell, cellMax), changed: make(chan struct{}),
 		places: map[string][]*Runner{RoleRun: make([]*Runner, cfg.Runners), RoleBuild: make([]*Runner, cfg.Builders)},
 		spares: map[string]*Runner{}, refills: map[string]bool{}, all: map[*Runner]bool{}, deaths: map[string][]time.Time{},
 	}
 	r.ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	for range cellMax {
+		r.cells <- &cell{}
+	}
 	r.wg.Go(r.starter)
 	r.wg.Go(r.watch)
 	for _, role := range []string{RoleRun, RoleBuild} {
-		p, err := r.launch(role)
+		p, err := r.launch(role, false)
 		if err != nil {
 			_ = r.Close()
 			return nil, err
@@ -175,7 +185,7 @@ func (r *Ring) place(p *Runner) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		go p.kill("the sandbox is closing", 0)
+		go p.dismiss("the sandbox is closing")
 		return
 	}
 	r.all[p] = true
@@ -196,7 +206,7 @@ func (r *Ring) place(p *Runner) {
 		r.spares[p.role] = p
 		return
 	}
-	go p.kill("one too many", 0)
+	go p.dismiss("one too many")
 }
 
 func (r *Ring) notify() {
@@ -239,7 +249,7 @@ func (r *Ring) refill(role string) {
 				case <-r.ctx.Done():
 				}
 			}
-			p, err := r.launch(role)
+			p, err := r.launch(role, false)
 			if err != nil {
 				if r.ctx.Err() == nil {
 					r.cfg.Log.Error("child did not start", "role", role, "error", err)
@@ -291,6 +301,9 @@ func (r *Ring) replace(p *Runner, why string) {
 		}
 	}
 	closed := r.closed
+	if p.alone && !p.wasDismissed() {
+		r.restarts++
+	}
 	if !closed && (served || spare) {
 		r.restarts++
 		cut := time.Now().Add(-deathWindow)
@@ -305,7 +318,7 @@ func (r *Ring) replace(p *Runner, why string) {
 	if closed {
 		return
 	}
-	if served && p.role == RoleRun {
+	if (served || p.alone) && p.role == RoleRun {
 		r.cfg.Lost(p, why)
 	}
 	r.refill(p.role)
@@ -523,6 +536,7 @@ type Info struct {
 	Isolates int
 	Private  int64
 	Spare    bool
+	Alone    bool // of Ring.Alone
 }
 
 // Snapshot lists the children, how many had to be replaced, and the walls that
@@ -535,7 +549,7 @@ func (r *Ring) Snapshot() (list []Info, restarts int, walls []string) {
 			return
 		}
 		p.mu.Lock()
-		list = append(list, Info{PID: p.PID(), Role: p.role, Isolates: p.isolates, Private: p.private, Spare: spare})
+		list = append(list, Info{PID: p.PID(), Role: p.role, Isolates: p.isolates, Private: p.private, Spare: spare, Alone: p.alone})
 		p.mu.Unlock()
 		if walls == nil {
 			walls = p.walls
@@ -547,6 +561,11 @@ func (r *Ring) Snapshot() (list []Info, restarts int, walls []string) {
 			add(p, false)
 		}
 		add(r.spares[role], true)
+	}
+	for p := range r.all {
+		if p.alone {
+			add(p, false)
+		}
 	}
 	return list, r.restarts, walls
 }
@@ -578,7 +597,7 @@ func (r *Ring) Close() error {
 	}
 	r.mu.Unlock()
 	for _, p := range list {
-		p.kill("the sandbox is closing", 0)
+		p.dismiss("the sandbox is closing")
 	}
 	r.stop()
 	r.wg.Wait()

@@ -300,7 +300,7 @@ func eventually(t testing.TB, ok func() bool) {
 
 func TestDeaths(t *testing.T) {
 	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
-	for _, path := range []string{"/exit", "/crash", "/eat", "kill"} {
+	for path, want := range map[string]Lost{"/exit": LostSuspect, "/crash": LostSuspect, "/eat": LostGuilty, "kill": LostInnocent} {
 		t.Run(path, func(t *testing.T) {
 			p := first(t, ring)
 			h := newRecorder()
@@ -316,8 +316,8 @@ func TestDeaths(t *testing.T) {
 			} else {
 				begin(t, ring, p, path, h)
 			}
-			if end := within(t, h.ends, 20*time.Second); end.Lost != LostInnocent {
-				t.Errorf("end %+v", end)
+			if end := within(t, h.ends, 20*time.Second); end.Lost != want || end.Full != (path == "/eat") {
+				t.Errorf("end %+v, want %d", end, want)
 			}
 			h = newRecorder()
 			eventually(t, func() bool { return first(t, ring) != p })
@@ -325,6 +325,49 @@ func TestDeaths(t *testing.T) {
 			within(t, h.ends, 5*time.Second)
 		})
 	}
+}
+
+// Who dies with nothing beside them is to blame for it, unless it was killed
+// from outside; the next gets a child that lives.
+func TestAlone(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
+	var last *Runner
+	for _, c := range []struct {
+		path string
+		want Lost
+		full bool
+	}{{"/hello", NotLost, false}, {"/crash", LostGuilty, false}, {"/eat", LostGuilty, true}, {"kill", LostInnocent, false}, {"/hello", NotLost, false}} {
+		p, back, err := ring.Alone(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newRecorder()
+		if c.path != "kill" {
+			begin(t, ring, p, c.path, h)
+		} else {
+			begin(t, ring, p, "/wait", h)
+			q, err := os.FindProcess(p.PID())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = q.Kill()
+		}
+		if end := within(t, h.ends, 20*time.Second); end.Lost != c.want || end.Full != c.full {
+			t.Errorf("%s: end %+v", c.path, end)
+		}
+		back()
+		last = p
+	}
+	p, back, err := ring.Alone(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q, second, err := ring.Alone(t.Context()); err != nil || p != last && q != last {
+		t.Errorf("the child that is left was not used again: %v", err)
+	} else {
+		second()
+	}
+	back()
 }
 
 func TestRunDoesNotEnd(t *testing.T) {

@@ -57,13 +57,16 @@ const (
 	NotLost      Lost = iota
 	LostRefused       // its isolate was gone; nothing ran
 	LostInnocent      // its runner died, for no fault of this run's isolate
-	LostGuilty        // its runner was killed because of this run's isolate
+	LostSuspect       // its runner died, and it is not known of which isolate
+	LostGuilty        // its runner died because of this run's isolate
 )
 
 // End closes a run.
 type End struct {
 	Lost    Lost
 	Why     string // for lost runs, for the log
+	Full    bool   // lost: the runner died of memory
+	Alone   bool   // lost and guilty: nothing else was in the runner, which is how it is known
 	Summary trace.Summary
 	Result  []byte // JSON outcome of an event without a response, nil for none
 	Spent   bool   // the isolate is gone
@@ -100,6 +103,7 @@ type Run struct {
 	isolate uint64
 	slot    int
 	started int64
+	base    int64 // bytes that its runner held when it began
 	cpuMax  int64 // nanoseconds of CPU time that one turn may take at most
 	wallMax int64 // nanoseconds that one turn may last at most
 	upgrade bool
@@ -207,6 +211,7 @@ func (p *Runner) begin(r *Run, k kind, m any) error {
 		p.mu.Unlock()
 		return errClosed
 	}
+	r.base = p.private
 	p.runs[r.n] = r
 	p.newest = max(p.newest, r.n)
 	p.mu.Unlock()

@@ -23,6 +23,8 @@ type Runner struct {
 	board *board
 	walls []string
 	taken bool          // a build uses it; guarded by the ring
+	alone bool          // one run at a time is in it: see Ring.Alone
+	ooms  int64         // processes that the kernel had killed for memory when this one started
 	left  chan struct{} // closed once it takes no more runs and its place was given up
 	dead  chan struct{} // closed once it answers no more and all its runs were told
 	tail  *tail         // the beginning of its standard error
@@ -37,6 +39,8 @@ type Runner struct {
 	drain    int64  // not 0: it is killed then, or when no run is left
 	gone     bool
 	guilty   uint64 // the isolate it was killed for, 0 for none
+	outside  bool   // it died of nothing that ran in it
+	full     bool   // it died of memory
 	runs     map[uint64]*Run
 	jobs     map[uint64]*job
 	workers  map[string]uint64 // version to handle
@@ -48,6 +52,7 @@ type Runner struct {
 	newest   uint64 // run number
 	strays   int    // frames for runs that were over
 	private  int64  // resident memory at the last look
+	crowded  int64  // when its owner was last told that it is nearly full
 }
 
 // job is something with one answer: a build, a script's lowering.
@@ -185,16 +190,6 @@ func (p *Runner) Forget(version string) {
 	}
 }
 
-// kill stops the process for a reason; isolate is to blame, 0 for nobody.
-func (p *Runner) kill(why string, isolate uint64) {
-	p.mu.Lock()
-	if p.why == "" && !p.gone {
-		p.why, p.guilty = why, isolate
-	}
-	p.mu.Unlock()
-	_ = p.cmd.Process.Kill()
-}
-
 // condemn stops an isolate that cannot be asked to. Only killing the process
 // does that, so runs of other isolates may end first, for a while: the stuck
 // turn has its own thread. A Durable Object is not let run on, because it may
@@ -219,15 +214,8 @@ func (p *Runner) condemn(why string, isolate uint64) {
 	p.ring.replace(p, why)
 	close(p.left)
 	for _, r := range over {
-		r.end(End{Lost: p.blame(r), Why: why})
+		r.end(p.blame(r))
 	}
-}
-
-func (p *Runner) blame(r *Run) Lost {
-	if p.guilty != 0 && r.isolate == p.guilty {
-		return LostGuilty
-	}
-	return LostInnocent
 }
 
 // read delivers the child's frames until it dies or breaks the protocol.
@@ -309,6 +297,9 @@ func (p *Runner) over() {
 	defer p.turn.Unlock()
 	p.mu.Lock()
 	p.gone = true
+	if p.why == "" {
+		p.postmortem()
+	}
 	why, drained := p.why, p.drain != 0
 	runs, jobs := p.runs, p.jobs
 	p.runs, p.jobs = map[uint64]*Run{}, map[uint64]*job{}
@@ -316,15 +307,12 @@ func (p *Runner) over() {
 	for _, j := range jobs {
 		close(j.answer)
 	}
-	if why == "" {
-		why = "it stopped by itself"
-	}
 	p.ring.lost(p, why)
 	if !drained {
 		close(p.left)
 	}
 	for _, r := range runs {
-		r.end(End{Lost: p.blame(r), Why: why})
+		r.end(p.blame(r))
 	}
 	p.ring.retire(p.board)
 	close(p.dead)
@@ -412,17 +400,24 @@ func (p *Runner) watch(t int64) {
 		m := privateMemory(p.PID())
 		p.mu.Lock()
 		p.private = m
-		p.mu.Unlock()
+		crowded := m > p.ring.cfg.Memory*3/4 && t-p.crowded > int64(crowdedEvery)
+		if crowded {
+			p.crowded = t
+		}
 		if m > p.ring.cfg.Memory {
-			kill = fmt.Sprintf("it held %d MiB", m>>20)
+			kill, blame = p.overfull(m)
+		}
+		p.mu.Unlock()
+		if crowded && kill == "" {
+			p.ring.cfg.Crowded(p, m-p.ring.cfg.Memory*3/4)
 		}
 	}
 	if kill != "" {
 		p.ring.cfg.Log.Warn("runner killed", "pid", p.PID(), "role", p.role, "why", kill)
-		if blame != 0 {
+		if blame != 0 && !p.full {
 			p.condemn(kill, blame)
 		} else {
-			p.kill(kill, 0)
+			p.kill(kill, blame) // at once: its memory does not wait
 		}
 	}
 }
@@ -439,6 +434,8 @@ const (
 	// turnSoon is the age of a turn at which its thread is first looked at.
 	turnSoon   = 60 * time.Millisecond
 	silenceMax = 2 * time.Second
+	// crowdedEvery is how often a child's owner hears that it is nearly full.
+	crowdedEvery = 100 * time.Millisecond
 	// drainMax is how long the other runs of a child may go on beside a stuck one.
 	drainMax = time.Second
 	// hardSlack is added to a run's wall limit before it is cancelled from
@@ -473,14 +470,14 @@ func (t *tail) String() string {
 	return string(t.b)
 }
 
-// launch starts a child and waits until it is ready.
-func (r *Ring) launch(role string) (*Runner, error) {
+// launch starts a child and waits until it is ready. alone is as in Runner.
+func (r *Ring) launch(role string, alone bool) (*Runner, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	p := &Runner{
-		ring: r, role: role, conn: newConn(ours), dead: make(chan struct{}), left: make(chan struct{}), tail: &tail{},
+		ring: r, role: role, alone: alone, ooms: oomKills(), conn: newConn(ours), dead: make(chan struct{}), left: make(chan struct{}), tail: &tail{},
 		runs: map[uint64]*Run{}, jobs: map[uint64]*job{}, workers: map[string]uint64{}, pages: map[uint64][]chan []byte{},
 	}
 	if p.board, err = r.board(); err != nil {

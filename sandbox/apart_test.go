@@ -1,0 +1,220 @@
+package sandbox
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/platform"
+	"coldstart/sandbox/trace"
+)
+
+// eater fills its isolate beyond what the tests let a runner hold.
+const eater = `export default { async fetch(request) {
+	if (request.url.endsWith("/small")) return new Response("small");
+	if (request.url.endsWith("/log")) console.log("here");
+	const all = [];
+	for (let i = 0; i < 110; i++) { all.push(new Uint8Array(1 << 20).fill(1)); if (i % 8 == 0) await scheduler.wait(1); }
+	await scheduler.wait(5000);
+	return new Response("ate " + all.length);
+} };`
+
+// waiter answers once the held store lets it read.
+var waiter = map[string]string{
+	"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","kv_namespaces":[{"binding":"KV","id":"kv"}]}`,
+	"worker.js":      `export default { async fetch(request, env) { if (request.url.endsWith("/log")) console.log("here"); await env.KV.get("key"); return new Response("done"); } };`,
+}
+
+// heldStore keeps readers waiting until it is opened.
+type heldStore struct {
+	platform.Store
+	opened chan struct{}
+}
+
+func (h heldStore) Get(ctx context.Context, ns platform.Namespace, key string) (*platform.Record, error) {
+	select {
+	case <-h.opened:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	return h.Store.Get(ctx, ns, key)
+}
+
+// openTight is a sandbox with one small runner. Readers of its store wait until
+// the runner that serves first is gone.
+func openTight(t *testing.T) (s *Sandbox, pid int) {
+	t.Helper()
+	opened := make(chan struct{})
+	s = open(t, func(c *Config) {
+		c.Runners, c.Memory, c.Store = 1, 96<<20, heldStore{platform.NewMemory(), opened}
+	})
+	p, err := s.ring.Runner(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		<-p.Dead()
+		close(opened)
+	}()
+	return s, p.PID()
+}
+
+func wantFault(t *testing.T, a answer, kind trace.FaultKind, text string) {
+	t.Helper()
+	if f := a.sum.Fault; f == nil || f.Kind != kind || !strings.Contains(f.Message, text) {
+		t.Errorf("%q %+v, want a fault of kind %s with %q", a.body, f, kind, text)
+	}
+}
+
+// serving is the process that serves the ordinary runs.
+func serving(t *testing.T, s *Sandbox) int {
+	t.Helper()
+	p, err := s.ring.Runner(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.PID()
+}
+
+// await waits until so many runs are under way.
+func await(t *testing.T, s *Sandbox, n int) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); s.Stats().Running < n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d runs are not under way", n)
+		}
+	}
+}
+
+// A run that fills its runner is found among others: they begin again and
+// notice nothing, it is told, and from then on it kills only what it has alone.
+func TestMemoryCulpritIsFound(t *testing.T) {
+	s, first := openTight(t)
+	lim := trace.Limits{Memory: 128 << 20, CPU: 2 * time.Second, Wall: 20 * time.Second}
+	deploy(t, s, key("eater"), worker(eater), lim)
+	others := []string{"a", "b", "c"}
+	for _, o := range others {
+		deploy(t, s, key(o), waiter, lim)
+	}
+	var wg sync.WaitGroup
+	for _, o := range others {
+		wg.Go(func() {
+			if a, err := try(s, key(o), "/"); err != nil || a.body != "done" {
+				t.Errorf("%s: %q %v %+v", o, a.body, err, a.sum)
+			}
+		})
+	}
+	await(t, s, len(others))
+	wg.Go(func() {
+		a, err := try(s, key("eater"), "/")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		wantFault(t, a, trace.FaultMemory, "your code filled")
+	})
+	wg.Wait()
+	if st := s.Stats(); st.Restarts != 2 {
+		t.Errorf("%d children died, want the runner and the one that the culprit had alone", st.Restarts)
+	}
+	second := serving(t, s)
+	if first == second {
+		t.Error("the runner did not die, so nothing was tested")
+	}
+	wantFault(t, get(t, s, key("eater"), "/log"), trace.FaultMemory, "your code filled")
+	if a := get(t, s, key("eater"), "/small"); a.body != "small" {
+		t.Errorf("its small request: %q %+v", a.body, a.sum.Fault)
+	}
+	if a := get(t, s, key("a"), "/"); a.body != "done" {
+		t.Errorf("afterwards: %q %+v", a.body, a.sum.Fault)
+	}
+	if third := serving(t, s); third != second {
+		t.Error("a culprit that is known took another runner down")
+	}
+}
+
+// A run that had an effect is not repeated, so at first nobody knows; the next
+// run of that learner is apart and tells.
+func TestMemorySuspectIsToldTheTruth(t *testing.T) {
+	s, first := openTight(t)
+	lim := trace.Limits{Memory: 128 << 20, CPU: 2 * time.Second, Wall: 20 * time.Second}
+	deploy(t, s, key("eater"), worker(eater), lim)
+	deploy(t, s, key("a"), waiter, lim)
+	var wg sync.WaitGroup
+	for i, k := range []Key{key("a"), key("eater")} {
+		await(t, s, i)
+		wg.Go(func() {
+			a, err := try(s, k, "/log")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			wantFault(t, a, trace.FaultPlatform, "It is not known whose code filled it.")
+		})
+	}
+	wg.Wait()
+	before := serving(t, s)
+	if first == before {
+		t.Error("the runner did not die, so nothing was tested")
+	}
+	wantFault(t, get(t, s, key("eater"), "/log"), trace.FaultMemory, "your code filled")
+	for range 2 { // the first is apart and ends the suspicion
+		if a := get(t, s, key("a"), "/"); a.body != "done" {
+			t.Errorf("the other: %q %+v", a.body, a.sum.Fault)
+		}
+	}
+	if serving(t, s) != before {
+		t.Error("a suspect took another runner down")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Now().Before(s.learnerOf("a").apart) || !s.learnerOf("eater").guilty {
+		t.Errorf("kept apart: %+v %+v", s.learnerOf("a"), s.learnerOf("eater"))
+	}
+}
+
+// What runs by itself is known at once, and a kill from outside blames nobody.
+func TestMemoryCulpritByItself(t *testing.T) {
+	s, _ := openTight(t)
+	lim := trace.Limits{Memory: 128 << 20, CPU: 2 * time.Second}
+	deploy(t, s, key("eater"), worker(eater), lim)
+	wantFault(t, get(t, s, key("eater"), "/log"), trace.FaultMemory, "your code filled")
+	if st := s.Stats(); st.Restarts != 1 {
+		t.Errorf("%d children died", st.Restarts)
+	}
+	deploy(t, s, key("b"), worker(`export default { async fetch() { await scheduler.wait(500); return new Response("done"); } };`))
+	began := make(chan struct{})
+	var once sync.Once
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		a, err := try(s, key("b"), "/", func(r *Run) {
+			inner := r.Watch
+			r.Watch = func(e trace.Event) {
+				if e.Kind == trace.KindPhase && e.Span.Phase == trace.PhaseLoad {
+					once.Do(func() { close(began) })
+				}
+				inner(e)
+			}
+		})
+		if err != nil || a.body != "done" {
+			t.Errorf("%q %v %+v", a.body, err, a.sum)
+		}
+	})
+	<-began
+	p, err := os.FindProcess(serving(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.learnerOf("b"); !l.apart.IsZero() || l.guilty {
+		t.Errorf("a run whose runner was killed from outside is kept apart: %+v", l)
+	}
+}
