@@ -62,13 +62,14 @@ func (s *Site) signedIn(c *call, a classroom.Account) error {
 		return err
 	}
 	c.enter(token)
+	c.did(a.Name, a.Role)
 	s.log.Info("signed in", "request", c.id, "role", a.Role)
 	return c.seeOther("/classes")
 }
 
 // signOut ends this browser's session; the next page begins a new one.
 func (s *Site) signOut(c *call) error {
-	_, err := s.config.Store.AccountOf(c.r.Context(), c.session.workspace.ID)
+	a, err := s.config.Store.AccountOf(c.r.Context(), c.session.workspace.ID)
 	if errors.Is(err, classroom.ErrNotFound) {
 		return fail(http.StatusConflict, "This browser is not signed in with an account, so it could not come back.")
 	}
@@ -78,6 +79,7 @@ func (s *Site) signOut(c *call) error {
 	if err := s.config.Store.DropDevice(c.r.Context(), c.session.token); err != nil {
 		return err
 	}
+	c.did(a.Name, a.Role)
 	c.enter(s.newSession().token)
 	return c.seeOther("/")
 }
@@ -117,6 +119,7 @@ func (s *Site) accountAccept(c *call) error {
 		return offerError(err)
 	}
 	c.enter(session)
+	c.did(a.Name, a.Role)
 	s.log.Info("account taken into use", "request", c.id, "role", a.Role)
 	if a.Role == classroom.RoleHost {
 		return c.seeOther("/host")
@@ -175,6 +178,7 @@ func (s *Site) hostAccount(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.deed.Detail = a.Name
 	s.log.Info("account made", "request", c.id, "role", role)
 	return s.offer(c, a)
 }
@@ -184,6 +188,7 @@ func (s *Site) hostLink(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.deed.Detail = a.Name
 	return s.offer(c, a)
 }
 
@@ -207,6 +212,7 @@ func (s *Site) hostRemove(c *call) error {
 	if err := s.config.Store.DeleteAccount(c.r.Context(), a.ID); err != nil {
 		return err
 	}
+	c.deed.Detail = a.Name
 	s.log.Info("account removed", "request", c.id, "role", a.Role)
 	return c.seeOther("/host")
 }

@@ -66,6 +66,17 @@ func (b *boards) open(class, owner string) *viewer {
 	return v
 }
 
+// count is how many live views are open.
+func (b *boards) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, viewers := range b.viewers {
+		n += len(viewers)
+	}
+	return n
+}
+
 func (b *boards) close(class, owner string, v *viewer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

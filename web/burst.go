@@ -131,6 +131,7 @@ func (s *Site) classBurst(c *call) error {
 	if err := s.config.Store.SaveBurst(c.r.Context(), class.ID, data); err != nil {
 		return err
 	}
+	c.deed.Detail = l.ID
 	return c.seeOther("/classes/" + class.ID + "#burst-t")
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"coldstart/web/classroom"
 	"coldstart/web/view"
 )
 
@@ -28,7 +29,8 @@ type call struct {
 	param   func(string) string
 	session *session // who asks; nil on public routes
 	nonce   string
-	failure error // what went wrong, for the log
+	failure error                // what went wrong, for the log
+	deed    classroom.AuditEvent // what an instructor or the host does
 	body    *steadyBody
 }
 

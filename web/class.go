@@ -109,6 +109,7 @@ func (s *Site) classCreate(c *call) error {
 	if err := s.newCode(c.r.Context(), class); err != nil {
 		return err
 	}
+	c.deed.Class = class.ID
 	return c.seeOther("/classes/" + class.ID)
 }
 
@@ -375,6 +376,7 @@ func (s *Site) learnerMerge(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.deed.Other = form.Get("into")
 	s.forgetWorkers(c.r.Context(), projects)
 	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID + "/members/" + form.Get("into"))

@@ -52,6 +52,8 @@ type Config struct {
 	// EmbedFrom are the sites that may show shared links in frames, as
 	// frame-ancestors takes them; none when empty.
 	EmbedFrom []string
+	// AuditKeep is how long the audit log keeps an event; 0: 365 days.
+	AuditKeep time.Duration
 	// Author shows lint and reloads pages while lessons are being written; nil: nobody writes here.
 	Author *Author
 
@@ -105,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Ceiling == (trace.Limits{}) {
 		c.Ceiling = trace.Ceiling()
+	}
+	if c.AuditKeep == 0 {
+		c.AuditKeep = 365 * 24 * time.Hour
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = 8192

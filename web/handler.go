@@ -123,7 +123,11 @@ func (s *Site) dispatch(c *call, row route) error {
 			return err
 		}
 	}
-	return row.handle(c)
+	if err := row.handle(c); err != nil {
+		return err
+	}
+	s.audit(c, row)
+	return nil
 }
 
 // admit finds out who asks and whether the row is theirs.
@@ -166,8 +170,10 @@ func (s *Site) admit(c *call, row route) error {
 	return nil
 }
 
-// access writes the one line that the log gets of a request.
+// access writes the one line that the log gets of a request, and counts it.
 func (s *Site) access(c *call, out *response, begin time.Time) {
+	took := time.Since(begin)
+	s.metrics.observe(c, out.status, took)
 	level := slog.LevelDebug
 	ours := out.status >= 500 && c.failure != nil // what a visitor did wrong may quote their own words
 	if ours {
@@ -175,7 +181,7 @@ func (s *Site) access(c *call, out *response, begin time.Time) {
 	}
 	attrs := []slog.Attr{
 		slog.String("request", c.id), slog.String("method", method(c.r.Method)), slog.String("route", c.route),
-		slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Int64("duration_us", time.Since(begin).Microseconds()),
+		slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Int64("duration_us", took.Microseconds()),
 	}
 	if ours {
 		attrs = append(attrs, slog.String("error", c.failure.Error()))

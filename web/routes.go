@@ -32,6 +32,13 @@ type route struct {
 // for by a page of this site.
 func (r route) changes() bool { return r.method != http.MethodGet && r.method != http.MethodHead }
 
+// Routes that answer for as long as a page is open.
+const (
+	routeLive      = "/api/live"
+	routeClassLive = "/classes/:class/live"
+	routeAuthor    = "/api/author"
+)
+
 // What a request body may hold.
 const (
 	maxForm    = 2 << 20  // every file of a project, escaped
@@ -80,7 +87,7 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/labs/:lab", visitor, 0, s.labPage},
 		{http.MethodPost, "/labs/:lab", visitor, maxForm, s.labPost},
 
-		{http.MethodGet, "/api/live", learner, 0, s.liveSession},
+		{http.MethodGet, routeLive, learner, 0, s.liveSession},
 		{http.MethodGet, "/api/projects", learner, 0, s.projectList},
 		{http.MethodGet, project, learner, 0, s.projectGet},
 		{http.MethodPut, project, visitor, maxProject, s.projectPut},
@@ -134,6 +141,8 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/account", visitor, 0, s.accountPage},
 		{http.MethodPost, "/account", visitor, maxSmall, s.accountAccept},
 		{http.MethodGet, "/host", host, 0, s.hostPage},
+		{http.MethodGet, "/host/audit", host, 0, s.hostAudit},
+		{http.MethodGet, "/host/audit.csv", host, 0, s.hostAuditCSV},
 		{http.MethodPost, "/host/accounts", host, maxSmall, s.hostAccount},
 		{http.MethodPost, "/host/accounts/:account/link", host, 0, s.hostLink},
 		{http.MethodPost, "/host/accounts/:account/remove", host, 0, s.hostRemove},
@@ -141,7 +150,7 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/classes", instructor, 0, s.classesPage},
 		{http.MethodPost, "/classes", instructor, maxSmall, s.classCreate},
 		{http.MethodGet, class, instructor, 0, s.classPage},
-		{http.MethodGet, class + "/live", instructor, 0, s.classLive},
+		{http.MethodGet, routeClassLive, instructor, 0, s.classLive},
 		{http.MethodGet, class + "/code", instructor, 0, s.classCode},
 		{http.MethodPost, class + "/code", instructor, 0, s.classRotate},
 		{http.MethodGet, class + "/settings", instructor, 0, s.classSettings},
@@ -159,10 +168,10 @@ func (s *Site) table() []route {
 		{http.MethodPost, class + "/members/:member/merge", instructor, maxSmall, s.learnerMerge},
 	}
 	if s.author != nil {
-		rows = append(rows, route{http.MethodGet, "/api/author", public, 0, s.authorNews})
+		rows = append(rows, route{http.MethodGet, routeAuthor, public, 0, s.authorNews})
 	}
 	for _, r := range rows {
-		if r.method == http.MethodGet && r.path != "/api/live" && r.path != class+"/live" {
+		if r.method == http.MethodGet && r.path != routeLive && r.path != routeClassLive {
 			r.method = http.MethodHead
 			rows = append(rows, r)
 		}

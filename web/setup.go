@@ -30,6 +30,7 @@ func (s *Site) setupClaim(c *call) error {
 	}
 	c.w.Header().Del("Set-Cookie")
 	s.setCookie(c.w, c.r, token)
+	c.did("", classroom.RoleHost)
 	s.log.Info("host's place claimed", "request", c.id)
 	return c.seeOther("/host")
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,8 +45,10 @@ type Site struct {
 	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
 	boards      *boards
+	metrics     metrics
 	ctx         context.Context // ends when the site closes
 	stop        context.CancelFunc
+	wg          sync.WaitGroup // what goes on beside requests
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
 
@@ -80,7 +83,7 @@ func New(c Config) (*Site, error) {
 	s.phrases = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
 	s.passwords = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
 	s.byName = newLimiter(Rate{1.0 / 30, 10}, c.Now)
-	s.boards = newBoards()
+	s.boards, s.metrics = newBoards(), newMetrics()
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
@@ -100,6 +103,7 @@ func New(c Config) (*Site, error) {
 	s.routes = s.table()
 	s.router = s.newRouter()
 	s.leave = c.Bus.Subscribe(s.heard, s.missed)
+	s.wg.Go(s.forgetAudit)
 	return s, nil
 }
 
@@ -141,6 +145,7 @@ func (s *Site) Close(ctx context.Context) {
 		s.log.Error("a lab's processes were not stopped", "error", err)
 	}
 	s.leave()
+	s.wg.Wait()
 }
 
 // IsolateChanged is for sandbox.Config.Isolate: it shows an isolate that was

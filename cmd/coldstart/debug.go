@@ -27,8 +27,9 @@ type debugServer struct {
 	srv *http.Server
 }
 
-// newDebug opens addr, which must be on the loopback interface.
-func newDebug(addr string, door sandbox.Door) (*debugServer, error) {
+// newDebug opens addr, which must be on the loopback interface. site is what
+// the site counts.
+func newDebug(addr string, door sandbox.Door, site prometheus.Collector) (*debugServer, error) {
 	ap, err := netip.ParseAddrPort(addr)
 	if err != nil || !ap.Addr().IsLoopback() {
 		return nil, fmt.Errorf("serve: --debug-addr %q must be a loopback address such as 127.0.0.1:6060: it shows what nobody else may see", addr)
@@ -38,7 +39,7 @@ func newDebug(addr string, door sandbox.Door) (*debugServer, error) {
 		return nil, err
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), sandboxMetrics{door})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), sandboxMetrics{door}, site)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/process", func(w http.ResponseWriter, _ *http.Request) {

@@ -47,6 +47,7 @@ type serveCmd struct {
 	OIDCClient     string            `name:"oidc-client" help:"Client id that the provider gave this site; it returns to /signin/return." env:"COLDSTART_OIDC_CLIENT" placeholder:"ID"`
 	OIDCSecretFile string            `name:"oidc-secret-file" help:"File with the client's secret." env:"COLDSTART_OIDC_SECRET_FILE" type:"path" placeholder:"FILE"`
 	OIDCName       string            `name:"oidc-name" help:"Name of the provider on the button." default:"your school" env:"COLDSTART_OIDC_NAME" placeholder:"NAME"`
+	AuditDays      int               `help:"Days for which the audit log of instructors and hosts is kept." default:"365" env:"COLDSTART_AUDIT_DAYS" placeholder:"DAYS"`
 	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
 	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
 }
@@ -70,6 +71,9 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	log, err := c.logger(g)
 	if err != nil {
 		return err
+	}
+	if c.AuditDays < 1 || c.AuditDays > 36500 {
+		return fmt.Errorf("serve: --audit-days %d must be 1 to 36500", c.AuditDays)
 	}
 	proxies, err := prefixes(c.TrustedProxies)
 	if err != nil {
@@ -128,6 +132,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		},
 		LabNice: niceness(c.LabShare), Workerd: c.Workerd,
 		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author, EmbedFrom: c.EmbedFrom, OIDC: provider,
+		AuditKeep: time.Duration(c.AuditDays) * 24 * time.Hour,
 	})
 	if err != nil {
 		return err
@@ -137,7 +142,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	background, stop := context.WithCancel(ctx)
 	defer func() { stop(); wg.Wait() }()
 	if c.DebugAddr != "" {
-		debug, err := newDebug(c.DebugAddr, box)
+		debug, err := newDebug(c.DebugAddr, box, site)
 		if err != nil {
 			return err
 		}

@@ -22,8 +22,10 @@ type alarmKey struct {
 	worker, class, object string
 }
 
+// alarm is what this server waits for.
 type alarm struct {
-	at    int64 // Unix milliseconds
+	at    int64 // as the store has it, in Unix milliseconds
+	tries int   // how often it has failed; after the first time the store has it no more
 	timer *time.Timer
 }
 
@@ -59,12 +61,12 @@ func storageSetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, e
 	if err := p.cfg.Store.Write(ctx, Namespace{k.project, "alarm", ""}, []Change{ch}, p.durableLimit(c.Worker.Limits)); err != nil {
 		return nil, p.trouble("storage.setAlarm", err)
 	}
-	p.schedule(k, at, 0)
+	p.schedule(k, at, at, 0)
 	return nil, nil
 }
 
-// schedule sets an object's timer; at 0 stops it.
-func (p *Platform) schedule(k alarmKey, at int64, tries int) {
+// schedule sets an object's timer to when, in Unix milliseconds; at 0 stops it.
+func (p *Platform) schedule(k alarmKey, at, when int64, tries int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old := p.alarms[k]; old != nil {
@@ -74,8 +76,8 @@ func (p *Platform) schedule(k alarmKey, at int64, tries int) {
 	if at <= 0 || p.ctx.Err() != nil {
 		return
 	}
-	n := &alarm{at: at}
-	n.timer = time.AfterFunc(time.UnixMilli(at).Sub(p.cfg.Now()), func() {
+	n := &alarm{at: at, tries: tries}
+	n.timer = time.AfterFunc(time.UnixMilli(when).Sub(p.cfg.Now()), func() {
 		p.mu.Lock()
 		due := p.alarms[k] == n
 		p.mu.Unlock()
@@ -94,7 +96,9 @@ func (p *Platform) schedule(k alarmKey, at int64, tries int) {
 		p.mu.Unlock()
 		if due {
 			defer p.wg.Done()
-			p.ring(k, tries)
+			if p.take(k, n) {
+				p.ring(k, n)
+			}
 		}
 	})
 	p.alarms[k] = n
@@ -109,26 +113,46 @@ func (p *Platform) delay(k alarmKey, n *alarm, d time.Duration) {
 	}
 }
 
-// ring runs an alarm. It is unset before its handler runs, so that the handler
-// may set the next one.
-func (p *Platform) ring(k alarmKey, tries int) {
-	ns := Namespace{k.project, "alarm", ""}
-	if err := p.cfg.Store.Write(p.ctx, ns, []Change{{Record: Record{Key: k.record()}, Delete: true}}, nil); err != nil {
-		p.cfg.Log.Error("alarm not unset", "error", err)
+// take reports whether this server rings an alarm: of all servers of the data,
+// one unsets it. That is before its handler runs, so that the handler may set
+// the next one.
+func (p *Platform) take(k alarmKey, n *alarm) bool {
+	if n.tries > 0 {
+		return true // it was taken here
 	}
-	payload, err := json.Marshal(map[string]int{"retryCount": tries})
+	mine, err := p.cfg.Store.Swap(p.ctx, Namespace{k.project, "alarm", ""}, strconv.AppendInt(nil, n.at, 10), Change{Record: Record{Key: k.record()}, Delete: true})
+	switch {
+	case p.ctx.Err() != nil:
+		return false
+	case err != nil:
+		p.cfg.Log.Error("alarm not unset", "error", err)
+		p.again(k, n.at, 0, alarmAgain)
+	case !mine: // another server was quicker, or set it anew
+		p.resumeAlarms(k.project)
+	}
+	return mine && err == nil
+}
+
+// ring runs an alarm that was taken.
+func (p *Platform) ring(k alarmKey, n *alarm) {
+	payload, err := json.Marshal(map[string]int{"retryCount": n.tries})
 	if err != nil {
 		return
 	}
 	sum, _, err := p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: k.object, Payload: payload})
-	if p.ctx.Err() != nil || err == nil && sum.Fault == nil || tries >= alarmTries {
+	if p.ctx.Err() != nil || err == nil && sum.Fault == nil || n.tries >= alarmTries {
 		return
 	}
+	p.again(k, n.at, n.tries+1, alarmAgain<<n.tries)
+}
+
+// again sets an alarm's timer once more, unless the alarm was set anew.
+func (p *Platform) again(k alarmKey, at int64, tries int, after time.Duration) {
 	p.mu.Lock()
-	_, again := p.alarms[k]
+	_, anew := p.alarms[k]
 	p.mu.Unlock()
-	if !again {
-		p.schedule(k, p.cfg.Now().Add(alarmAgain<<tries).UnixMilli(), tries+1)
+	if !anew {
+		p.schedule(k, at, p.cfg.Now().Add(after).UnixMilli(), tries)
 	}
 }
 
@@ -150,7 +174,7 @@ func (p *Platform) resumeAlarms(pr Project) {
 		have := p.alarms[k] != nil
 		p.mu.Unlock()
 		if !have {
-			p.schedule(k, at, 0)
+			p.schedule(k, at, at, 0)
 		}
 	}
 }

@@ -42,6 +42,9 @@ func (p *Platform) fire(at time.Time) {
 				}
 				worker := w.Name
 				p.wg.Go(func() {
+					if !p.claim(pr, worker+"\n"+c, at) {
+						return
+					}
 					if _, _, err := p.cfg.Invoke(p.ctx, Event{Project: pr, Worker: worker, Type: "scheduled", Payload: payload}); err != nil && p.ctx.Err() == nil {
 						p.cfg.Log.Warn("cron not run", "worker", worker, "error", err)
 					}
@@ -49,6 +52,28 @@ func (p *Platform) fire(at time.Time) {
 			}
 		}
 	}
+}
+
+// claim reports whether this server fires a trigger for one minute: of all
+// servers of the data, one does. The store remembers the newest minute.
+func (p *Platform) claim(pr Project, trigger string, at time.Time) bool {
+	ns, minute := Namespace{pr, "cron", ""}, at.UnixMilli()
+	var old []byte
+	last, err := p.cfg.Store.Get(p.ctx, ns, trigger)
+	if err == nil && last != nil {
+		old = last.Value
+		if n, err := strconv.ParseInt(string(old), 10, 64); err == nil && n >= minute {
+			return false
+		}
+	}
+	mine := false
+	if err == nil {
+		mine, err = p.cfg.Store.Swap(p.ctx, ns, old, Change{Record: Record{Key: trigger, Value: strconv.AppendInt(nil, minute, 10), Expires: p.cfg.Now().Add(time.Hour).UnixMilli()}})
+	}
+	if err != nil && p.ctx.Err() == nil {
+		p.cfg.Log.Error("cron not claimed", "error", err)
+	}
+	return mine && err == nil
 }
 
 // CronMatches reports whether a cron expression names a minute. The bundler

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sort"
@@ -59,6 +60,10 @@ type Store interface {
 	// about the project's usage of ns.Kind as it would be afterwards; its error
 	// undoes the batch and is returned.
 	Write(ctx context.Context, ns Namespace, batch []Change, check func(Usage) error) error
+	// Swap performs c, and reports true, if the record of its key has the value
+	// old now, or if old is nil and there is none. Of several who try at once,
+	// also on other servers of the same data, one succeeds.
+	Swap(ctx context.Context, ns Namespace, old []byte, c Change) (bool, error)
 	// Drop deletes all data of a project's space, of every kind.
 	Drop(ctx context.Context, p Project) error
 }
@@ -125,10 +130,30 @@ func (m *Memory) List(_ context.Context, ns Namespace, q Query) ([]Record, error
 	return out, nil
 }
 
+// Swap implements Store.
+func (m *Memory) Swap(_ context.Context, ns Namespace, old []byte, c Change) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var now Record
+	there := false
+	if s := m.spaces[ns]; s != nil {
+		now, there = s.records[c.Key]
+		there = there && now.alive(m.now().UnixMilli())
+	}
+	if there != (old != nil) || there && !bytes.Equal(now.Value, old) {
+		return false, nil
+	}
+	return true, m.write(ns, []Change{c}, nil)
+}
+
 // Write implements Store.
 func (m *Memory) Write(_ context.Context, ns Namespace, batch []Change, check func(Usage) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.write(ns, batch, check)
+}
+
+func (m *Memory) write(ns Namespace, batch []Change, check func(Usage) error) error {
 	if ns.Learner == "" || ns.Project.Project == "" {
 		return errors.New("platform: write without a project")
 	}

@@ -37,6 +37,7 @@ func populate(t *testing.T, s *Store) (Workspace, platform.Namespace) {
 	must(s.SaveChecks(ctx, w.ID, "l", []Check{{Name: "1: x", Task: 1, Passed: true}}, true))
 	must(s.SaveAnswer(ctx, w.ID, "l", "q", []string{"a"}, false))
 	must(s.OpenHint(ctx, w.ID, "l", 1, 2))
+	must(s.Audit(ctx, AuditEvent{Actor: w.ID, Role: RoleHost, Action: "class.end", Detail: title}))
 	_, err = s.Secret(ctx, "session")
 	must(err)
 	_, err = s.OfferHost(ctx, time.Hour)

@@ -1,6 +1,7 @@
 package classroom
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -104,15 +105,7 @@ func (r *Records) Write(ctx context.Context, ns platform.Namespace, batch []plat
 			return err
 		}
 		for _, c := range batch {
-			var err error
-			if c.Delete {
-				_, err = tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND key = $5`, r.args(ns, r.raw(c.Key))...)
-			} else {
-				_, err = tx.ExecContext(ctx, `INSERT INTO records (workspace, project, kind, name, key, weight, expires, size, meta, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-					ON CONFLICT (workspace, project, kind, name, key) DO UPDATE SET weight = excluded.weight, expires = excluded.expires, size = excluded.size, meta = excluded.meta, value = excluded.value`,
-					r.args(ns, r.raw(c.Key), len(c.Key)+len(c.Value)+len(c.Meta), c.Expires, len(c.Value), c.Meta, c.Value)...)
-			}
-			if err != nil {
+			if err := r.change(ctx, tx, ns, c); err != nil {
 				return err
 			}
 		}
@@ -127,6 +120,39 @@ func (r *Records) Write(ctx context.Context, ns platform.Namespace, batch []plat
 		}
 		return check(u)
 	}, ns.Learner)
+}
+
+func (r *Records) change(ctx context.Context, tx *sql.Tx, ns platform.Namespace, c platform.Change) error {
+	if c.Delete {
+		_, err := tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND key = $5`, r.args(ns, r.raw(c.Key))...)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO records (workspace, project, kind, name, key, weight, expires, size, meta, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (workspace, project, kind, name, key) DO UPDATE SET weight = excluded.weight, expires = excluded.expires, size = excluded.size, meta = excluded.meta, value = excluded.value`,
+		r.args(ns, r.raw(c.Key), len(c.Key)+len(c.Value)+len(c.Meta), c.Expires, len(c.Value), c.Meta, c.Value)...)
+	return err
+}
+
+// Swap implements platform.Store.
+func (r *Records) Swap(ctx context.Context, ns platform.Namespace, old []byte, c platform.Change) (swapped bool, err error) {
+	if ns.Space != "" {
+		return r.short.Swap(ctx, ns, old, c)
+	}
+	err = r.s.tx(ctx, func(tx *sql.Tx) error {
+		swapped = false
+		var now []byte
+		err := tx.QueryRowContext(ctx, `SELECT value FROM records`+recordWhere+` AND key = $5 AND (expires = 0 OR expires > $6)`, r.args(ns, r.raw(c.Key), r.s.millis())...).Scan(&now)
+		there := err == nil
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if there != (old != nil) || there && !bytes.Equal(now, old) {
+			return nil
+		}
+		swapped = true
+		return r.change(ctx, tx, ns, c)
+	}, ns.Learner)
+	return swapped && err == nil, err
 }
 
 // Drop implements platform.Store.

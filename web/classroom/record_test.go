@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +30,21 @@ func TestRecordsActAsMemoryDoes(t *testing.T) {
 	key := func() string { return keys[r.IntN(len(keys))] }
 	for i := range 600 {
 		ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: fmt.Sprint("p", r.IntN(2))}, Kind: "kv", Name: fmt.Sprint("n", r.IntN(2))}
-		switch r.IntN(4) {
+		switch r.IntN(5) {
+		case 4:
+			k := key()
+			var old []byte
+			if have, err := mem.Get(ctx, ns, k); err == nil && have != nil && r.IntN(4) > 0 {
+				old = have.Value
+			} else if r.IntN(3) == 0 {
+				old = []byte{1}
+			}
+			c := platform.Change{Record: platform.Record{Key: k, Value: make([]byte, r.IntN(40)), Meta: []byte("m")}, Delete: r.IntN(3) == 0}
+			a, err1 := db.Swap(ctx, ns, old, c)
+			b, err2 := mem.Swap(ctx, ns, old, c)
+			if a != b || err1 != nil || err2 != nil {
+				t.Fatalf("step %d: swap %q: %v %v, %v %v", i, k, a, b, err1, err2)
+			}
 		case 0, 1:
 			var batch []platform.Change
 			for range 1 + r.IntN(3) {
@@ -116,5 +132,43 @@ func TestRecordsGoWithTheirProject(t *testing.T) {
 	}
 	if err := db.Write(context.Background(), platform.Namespace{}, nil, nil); err == nil {
 		t.Error("a record without a project is taken")
+	}
+}
+
+// Of many who swap the same value at once, through several connections to the
+// database, one succeeds.
+func TestSwapHasOneWinner(t *testing.T) {
+	c := newDatabase(t)
+	var all []*Records
+	for range 2 {
+		s, err := Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		all = append(all, s.Records())
+	}
+	ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: "p"}, Kind: "alarm"}
+	var old []byte
+	for round := range 5 {
+		value := []byte(fmt.Sprint(round))
+		var won atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				ok, err := all[i%2].Swap(t.Context(), ns, old, platform.Change{Record: platform.Record{Key: "k", Value: value}})
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					won.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			t.Fatalf("round %d has %d winners", round, won.Load())
+		}
+		old = value
 	}
 }

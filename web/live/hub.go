@@ -134,6 +134,13 @@ func (h *Hub) Close(ctx context.Context) {
 	h.wg.Wait()
 }
 
+// Sockets is how many pages are connected.
+func (h *Hub) Sockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.open)
+}
+
 // stream finds or makes the stream of a project. The hub's lock is held, and
 // kept until the stream has a job or a session, so that it is not forgotten in
 // between. Locks are taken in the order hub, session, stream.

@@ -109,6 +109,29 @@ type AccountRow struct {
 	Made  time.Time
 }
 
+// AuditPage is what instructors and hosts did.
+type AuditPage struct {
+	Shell
+	Rows  []AuditRow
+	Days  int      // for how many the log is kept
+	Who   string   // chosen account; "" for all
+	What  string   // chosen kind of event; "" for all
+	Names []string // accounts to choose from
+	Kinds []Link   // kinds to choose from: words, and short name as Href
+	CSV   string   // address of what is chosen
+	First string   // address of the first page; "" on that one
+	Older string   // address of the next page; "" on the last one
+}
+
+// AuditRow is one thing that was done.
+type AuditRow struct {
+	When    time.Time
+	Who     string
+	Did     string
+	On      []string // what or whom it was done to
+	Address string   // network address it was done from
+}
+
 func peopleShell(s Shell, title string, crumbs ...Link) Shell {
 	s.Title = title
 	if s.Crumbs == nil {
@@ -146,6 +169,9 @@ func dateTime(t time.Time) string {
 	}
 	return t.UTC().Format("2 Jan, 15:04") + " UTC"
 }
+
+// moment is an exact moment as shown in records.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
 // inputDate is a day as <input type=date> takes it.
 func inputDate(t time.Time) string {

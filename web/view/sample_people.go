@@ -26,6 +26,13 @@ func samplePeople() map[string]templ.Component {
 		"host": Host(HostPage{Offered: "ada", Link: "https://learn.example.org/account?token=Zm9vYmFy", Provider: "School", Accounts: []AccountRow{
 			{ID: "a1", Name: "ada", Role: "instructor", Made: sampleDay}, {ID: "a2", Name: "grace@school.example", Role: "host", Ready: true, Self: true, Made: sampleDay},
 		}}),
+		"audit": Audit(AuditPage{
+			Days: 365, Who: "ada", Names: []string{"ada", "grace@school.example"}, Kinds: []Link{{"ended the class", "class.end"}, {"sent a note", "learner.note"}}, CSV: "/host/audit.csv?who=ada",
+			First: "/host/audit?who=ada", Older: "/host/audit?before=x&who=ada", Rows: []AuditRow{
+				{When: sampleDay, Who: "ada", Did: "sent a note", On: []string{"moss-otter", "Period 3"}, Address: "192.0.2.7"},
+				{When: sampleDay, Who: "ada", Did: "took a learner out of the class", On: []string{"a learner who has left (m9)", "Period 3"}, Address: "2001:db8::7"},
+			},
+		}),
 		"classes": Classes(ClassesPage{Host: true, Classes: []ClassRow{
 			{ID: "c1", Title: "Period 3", Code: "kwthrp42", Learners: 16, Made: sampleDay}, {ID: "c0", Title: "Last year", Learners: 20, Made: sampleDay, Ended: sampleDay},
 		}}),
