@@ -31,10 +31,15 @@ var waiter = map[string]string{
 // heldStore keeps readers waiting until it is opened.
 type heldStore struct {
 	platform.Store
-	opened chan struct{}
+	opened chan struct{} // one value lets one reader go, closing it all
+	asked  chan struct{} // gets a value for each reader, as far as there is room
 }
 
 func (h heldStore) Get(ctx context.Context, ns platform.Namespace, key string) (*platform.Record, error) {
+	select {
+	case h.asked <- struct{}{}:
+	default:
+	}
 	select {
 	case <-h.opened:
 	case <-ctx.Done():
@@ -49,7 +54,7 @@ func openTight(t *testing.T) (s *Sandbox, pid int) {
 	t.Helper()
 	opened := make(chan struct{})
 	s = open(t, func(c *Config) {
-		c.Runners, c.Memory, c.Store = 1, 96<<20, heldStore{platform.NewMemory(), opened}
+		c.Runners, c.Memory, c.Store = 1, 96<<20, heldStore{platform.NewMemory(), opened, nil}
 	})
 	p, err := s.ring.Runner(t.Context(), 0)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"coldstart/sandbox/platform"
 	"coldstart/sandbox/trace"
 )
 
@@ -17,6 +18,7 @@ import (
 // same learner works.
 func TestFaults(t *testing.T) {
 	s := open(t)
+	slow := slowdown()
 	for _, c := range []struct {
 		name, code string
 		want       trace.FaultKind
@@ -50,7 +52,7 @@ func TestFaults(t *testing.T) {
 			if c.line > 0 && (len(a.sum.Fault.Frames) == 0 || a.sum.Fault.Frames[0].Line != c.line) {
 				t.Errorf("frames %+v, want line %d", a.sum.Fault.Frames, c.line)
 			}
-			if took > 3*time.Second {
+			if took > 3*time.Second && took > within(3*time.Second, slow) {
 				t.Errorf("it took %v", took)
 			}
 			t.Log(took.Round(time.Millisecond), a.sum.Fault.Kind, a.sum.Fault.Message)
@@ -74,32 +76,16 @@ func phases(a answer) string {
 // A runner killed from outside: who had no effect yet is run again and notices
 // nothing, who had is told honestly, and others go on.
 func TestRunnerKilled(t *testing.T) {
-	s := open(t, func(c *Config) { c.Runners = 2 })
-	const slow = `export default { async fetch(request) {
-		if (request.url.endsWith("log")) console.log("here");
-		await scheduler.wait(300);
-		return new Response("done");
-	} };`
-	deploy(t, s, key("a"), worker(slow))
+	held := heldStore{platform.NewMemory(), make(chan struct{}), make(chan struct{}, 9)}
+	s := open(t, func(c *Config) { c.Runners, c.Store = 2, held })
+	deploy(t, s, key("a"), waiter)
 	for _, c := range []struct {
 		path, body string
 		kind       trace.FaultKind
 	}{{"/quiet", "done", ""}, {"/log", "", trace.FaultPlatform}} {
 		var wg sync.WaitGroup
-		began := make(chan struct{}, 1)
 		wg.Go(func() {
-			a, err := try(s, key("a"), c.path, func(r *Run) {
-				inner := r.Watch
-				r.Watch = func(e trace.Event) {
-					if e.Kind == trace.KindIsolate || e.Kind == trace.KindLog {
-						select {
-						case began <- struct{}{}:
-						default:
-						}
-					}
-					inner(e)
-				}
-			})
+			a, err := try(s, key("a"), c.path)
 			if err != nil {
 				t.Error(err)
 				return
@@ -108,8 +94,7 @@ func TestRunnerKilled(t *testing.T) {
 				t.Errorf("%s: %q %+v %+v", c.path, a.body, a.sum, a.sum.Fault)
 			}
 		})
-		<-began
-		time.Sleep(100 * time.Millisecond) // into the wait, with its log told
+		<-held.asked // and what it logged before was told before
 		s.mu.Lock()
 		var pid int
 		for _, i := range s.isolates {
@@ -123,10 +108,15 @@ func TestRunnerKilled(t *testing.T) {
 		if err := p.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		wg.Wait()
-		if b := get(t, s, key("a"), "/quiet"); b.body != "done" {
-			t.Errorf("afterwards: %+v", b.sum)
+		if c.body != "" {
+			<-held.asked // it began again
+			held.opened <- struct{}{}
 		}
+		wg.Wait()
+	}
+	close(held.opened)
+	if b := get(t, s, key("a"), "/quiet"); b.body != "done" {
+		t.Errorf("afterwards: %+v", b.sum)
 	}
 	if st := s.Stats(); st.Restarts < 2 {
 		t.Errorf("%+v", st)
@@ -139,10 +129,11 @@ func TestStreams(t *testing.T) {
 		if (request.method === "POST") return new Response(request.body);
 		const { readable, writable } = new TransformStream();
 		const w = writable.getWriter();
-		(async () => { for (let i = 0; i < 3; i++) { await w.write(new TextEncoder().encode("piece " + i + "\n")); await scheduler.wait(50); } await w.close(); })();
+		if (request.url.endsWith("/go")) { go = true; return new Response("gone"); }
+		(async () => { for (let i = 0; i < 3; i++) { await w.write(new TextEncoder().encode("piece " + i + "\n")); while (!go) await scheduler.wait(5); } await w.close(); })();
 		return new Response(readable);
-	} };`), trace.Limits{CPU: 2 * time.Second})
-	at := time.Now()
+	} };
+	let go = false;`), trace.Limits{CPU: 2 * time.Second})
 	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/", Length: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -151,13 +142,13 @@ func TestStreams(t *testing.T) {
 	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != "piece 0\n" {
 		t.Fatalf("%q %v", first, err)
 	}
-	early := time.Since(at)
+	// The rest is written only now, so the first piece came by itself.
+	if a := get(t, s, key("a"), "/go"); a.body != "gone" {
+		t.Fatalf("%q %+v", a.body, a.sum)
+	}
 	rest, err := io.ReadAll(resp.Body)
 	if err != nil || string(rest) != "piece 1\npiece 2\n" {
 		t.Fatalf("%q %v", rest, err)
-	}
-	if all := time.Since(at); all-early < 60*time.Millisecond {
-		t.Errorf("the first piece came after %v of %v: not streamed", early, all)
 	}
 	big := bytes.Repeat([]byte("0123456789abcdef"), 10<<16) // 10 MiB
 	resp, err = s.Invoke(t.Context(), Run{Key: key("a"), Method: "POST", URL: "https://a.example/", Body: bytes.NewReader(big), Length: -1})
@@ -181,7 +172,7 @@ func TestVisitorLeaves(t *testing.T) {
 	export default { async fetch(request, env, ctx) {
 		if (request.url.endsWith("/later")) { ctx.waitUntil(scheduler.wait(100).then(() => { kept++; })); return new Response("x"); }
 		if (request.url.endsWith("/kept")) return new Response(String(kept));
-		await scheduler.wait(5000); return new Response("late");
+		await scheduler.wait(20_000); return new Response("late");
 	} };`))
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
@@ -193,7 +184,7 @@ func TestVisitorLeaves(t *testing.T) {
 			t.Errorf("%+v", sum)
 		}
 	}
-	if time.Since(at) > 2*time.Second {
+	if time.Since(at) > 15*time.Second {
 		t.Error("the run went on")
 	}
 	ctx, cancel = context.WithCancel(t.Context())
@@ -253,7 +244,8 @@ func TestWorkersCallOneAnother(t *testing.T) {
 	if strings.Join(logs, "\n") != "back: in back" {
 		t.Errorf("logs %q", logs)
 	}
-	if a := get(t, s, k, "/self", func(r *Run) { r.Worker = "front" }); a.status == 200 || a.sum.Wall > 5_000_000 {
+	slow := slowdown()
+	if a := get(t, s, k, "/self", func(r *Run) { r.Worker = "front" }); a.status == 200 || a.sum.Wall > within(5*time.Second, slow).Microseconds() {
 		t.Errorf("a Worker that fetches itself: %d %+v", a.status, a.sum)
 	}
 	if a := get(t, s, k, "/many", func(r *Run) { r.Worker = "front" }); !strings.HasPrefix(a.body, "50 Too many") && !strings.HasPrefix(a.body, "49 Too many") {

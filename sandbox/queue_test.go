@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"coldstart/sandbox/platform"
 	"coldstart/sandbox/trace"
 )
 
@@ -103,36 +104,49 @@ func slowdown() float64 {
 	return max(1, float64(time.Since(at))/float64(b.Nano()-a.Nano()))
 }
 
-// Runs that only wait hold up nobody.
+// within is a bound for a machine on which work takes slow times its CPU time,
+// as measured before and after.
+func within(d time.Duration, slow float64) time.Duration {
+	return time.Duration(float64(d) * max(slow, slowdown()))
+}
+
+// openHeld is a sandbox whose runs wait for the store until release is called.
+func openHeld(t *testing.T, change ...func(*Config)) (s *Sandbox, release func()) {
+	t.Helper()
+	held := heldStore{platform.NewMemory(), make(chan struct{}), nil}
+	return open(t, append(change, func(c *Config) { c.Store = held })...), sync.OnceFunc(func() { close(held.opened) })
+}
+
+// Runs that only wait hold up nobody: another is answered while all of them wait.
 func TestSleepersHoldNobody(t *testing.T) {
-	s := open(t)
-	deploy(t, s, key("sleeper"), worker(`export default { async fetch() { await scheduler.wait(1500); return new Response("slept"); } };`))
+	s, release := openHeld(t)
+	deploy(t, s, key("sleeper"), waiter)
 	deploy(t, s, key("b"), worker(hello))
 	var wg sync.WaitGroup
 	for range 40 {
 		wg.Go(func() {
-			if a, err := try(s, key("sleeper"), "/"); err != nil || a.body != "slept" {
+			if a, err := try(s, key("sleeper"), "/"); err != nil || a.body != "done" {
 				t.Errorf("%q %v %+v", a.body, err, a.sum)
 			}
 		})
 	}
-	time.Sleep(200 * time.Millisecond)
-	at := time.Now()
-	if a := get(t, s, key("b"), "/x"); a.body != "hello /x" || time.Since(at) > 300*time.Millisecond {
-		t.Errorf("%q after %v", a.body, time.Since(at))
+	await(t, s, 40)
+	if a := get(t, s, key("b"), "/x"); a.body != "hello /x" {
+		t.Errorf("%q %+v", a.body, a.sum.Fault)
 	}
+	release()
 	wg.Wait()
 }
 
 func TestBusy(t *testing.T) {
-	s := open(t, func(c *Config) { c.QueueWait = 400 * time.Millisecond })
+	s, release := openHeld(t, func(c *Config) { c.QueueWait = time.Second })
 	lim := trace.Limits{Requests: 1, Isolates: 1, Queue: 2}
-	deploy(t, s, key("a"), worker(`export default { async fetch() { await scheduler.wait(900); return new Response("ok"); } };`), lim)
+	deploy(t, s, key("a"), waiter, lim)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var said []string
 	shown := false
-	for range 5 {
+	for i := range 5 {
 		wg.Go(func() {
 			a, err := try(s, key("a"), "/")
 			if err != nil {
@@ -149,11 +163,16 @@ func TestBusy(t *testing.T) {
 				if a.sum.Fault.Kind != trace.FaultBusy {
 					t.Errorf("%+v", a.sum.Fault)
 				}
-			} else if a.body != "ok" {
+				if len(said) == 4 {
+					release()
+				}
+			} else if a.body != "done" {
 				t.Errorf("%d %q", a.status, a.body)
 			}
 		})
-		time.Sleep(5 * time.Millisecond)
+		if i == 0 {
+			await(t, s, 1) // the others meet a busy isolate
+		}
 	}
 	wg.Wait()
 	slices.Sort(said)
@@ -173,15 +192,15 @@ func TestBusy(t *testing.T) {
 
 // Concurrent requests share one isolate up to its limit; then a second is made.
 func TestIsolateSharing(t *testing.T) {
-	s := open(t)
-	deploy(t, s, key("a"), worker(`export default { async fetch() { await scheduler.wait(300); return new Response("ok"); } };`), trace.Limits{Requests: 4, Isolates: 2})
+	s, release := openHeld(t)
+	deploy(t, s, key("a"), waiter, trace.Limits{Requests: 4, Isolates: 2})
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	ids := map[string]int{}
 	for range 8 {
 		wg.Go(func() {
 			a, err := try(s, key("a"), "/")
-			if err != nil || a.body != "ok" {
+			if err != nil || a.body != "done" {
 				t.Errorf("%v %q %+v", err, a.body, a.sum)
 				return
 			}
@@ -190,6 +209,8 @@ func TestIsolateSharing(t *testing.T) {
 			mu.Unlock()
 		})
 	}
+	await(t, s, 8)
+	release()
 	wg.Wait()
 	if len(ids) != 2 {
 		t.Errorf("isolates %v", ids)

@@ -22,7 +22,7 @@ func TestReached(t *testing.T) {
 		limitStorage: `await env.KV.put("k", "x".repeat(5000)).catch(() => {});`,
 	} {
 		t.Run(limit, func(t *testing.T) {
-			limits := trace.Limits{CPU: 400 * time.Millisecond, Wall: 5 * time.Second, Memory: 32 << 20, Body: 1000, LogCount: 20, Calls: 5, Depth: 3, KVBytes: 4000}
+			limits := trace.Limits{CPU: 400 * time.Millisecond, Wall: 25 * time.Second, Memory: 32 << 20, Body: 1000, LogCount: 20, Calls: 5, Depth: 3, KVBytes: 4000}
 			if limit == limitWall {
 				limits.Wall = 200 * time.Millisecond
 			}

@@ -76,6 +76,9 @@ func deploy(t testing.TB, s *Sandbox, k Key, files map[string]string, limits ...
 	if len(limits) > 0 {
 		p.Limits = limits[0]
 	}
+	if p.Limits.Wall == 0 {
+		p.Limits.Wall = 25 * time.Second // a busy machine takes long to use up some CPU time
+	}
 	d, err := s.Build(t.Context(), k, p)
 	if err != nil {
 		t.Fatal(err)

@@ -243,7 +243,7 @@ func TestIsolateDoesNotStart(t *testing.T) {
 func TestStuck(t *testing.T) {
 	ring := testRing(t, Config{Runners: 1})
 	p := first(t, ring)
-	waitSpare(t, ring)
+	spare := waitSpare(t, ring)
 	quick, slow, stuck, object := newRecorder(), newRecorder(), newRecorder(), newRecorder()
 	leaving := begin(t, ring, p, "/wait", quick)
 	begin(t, ring, p, "/wait", slow)
@@ -261,17 +261,13 @@ func TestStuck(t *testing.T) {
 	if _, err := p.Start(Job{Worker: &trace.Worker{Version: "v"}}, newRecorder()); err == nil {
 		t.Error("a runner that is to be killed takes another run")
 	}
-	at = time.Now()
-	q := first(t, ring)
+	// Nothing had to be started for the next.
+	if q := ring.Peek(0); q != spare {
+		t.Error("the spare does not serve")
+	}
 	h := newRecorder()
-	begin(t, ring, q, "/hello", h)
-	within(t, h.heads, time.Second)
-	if took := time.Since(at); took > 50*time.Millisecond {
-		t.Errorf("the spare answered after %v", took)
-	}
-	if p == q {
-		t.Error("the same runner serves")
-	}
+	begin(t, ring, spare, "/hello", h)
+	within(t, h.heads, 10*time.Second)
 	leaving.Cancel("over")
 	if end := within(t, quick.ends, 5*time.Second); end.Lost != NotLost {
 		t.Errorf("end of a run that had time %+v", end)
@@ -282,9 +278,15 @@ func TestStuck(t *testing.T) {
 	<-p.Dead()
 }
 
-func waitSpare(t testing.TB, r *Ring) {
+func waitSpare(t testing.TB, r *Ring) (p *Runner) {
 	t.Helper()
-	eventually(t, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.spares[RoleRun] != nil })
+	eventually(t, func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		p = r.spares[RoleRun]
+		return p != nil
+	})
+	return p
 }
 
 // eventually polls, because what it waits for happens in other processes.
@@ -448,7 +450,7 @@ func TestClosesClean(t *testing.T) {
 	if err := ring.Close(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, h.ends, time.Second)
+	within(t, h.ends, 10*time.Second)
 	eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 
