@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,8 @@ type attempt struct {
 	fault  atomic.Pointer[trace.Fault] // the last one told of
 	shown  int
 
-	spans   []trace.Span // only the reader uses them
+	turns   map[webapi.Target]chan struct{} // the last call to each; only the reader uses them
+	spans   []trace.Span                    // only the reader uses them
 	lastEnd int64
 
 	wall   time.Duration // what earlier attempts left of the wall time, 0 for all
@@ -212,13 +214,49 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 	if !platform.ReadOnly(op) {
 		a.effect.Store(true)
 	}
+	if op == "rpc.call" {
+		t := rpcTarget(args)
+		a.inTurn(t, func(began func()) { done(a.e.callMethod(a.ctx, t, args, began)) })
+		return
+	}
+	if strings.HasPrefix(op, "storage.") { // a Durable Object's own: each sees what those before did
+		a.inTurn(webapi.Target{Type: "storage"}, func(func()) { done(a.e.call(a.ctx, op, args)) })
+		return
+	}
 	a.e.s.wg.Go(func() { done(a.e.call(a.ctx, op, args)) })
+}
+
+// inTurn runs f once the run's earlier calls of the same Worker or object have
+// been sent there, so that they arrive in the order in which they were made.
+// f says when its own was.
+func (a *attempt) inTurn(to webapi.Target, f func(began func())) {
+	to.Binding = ""
+	before, mine := a.turns[to], make(chan struct{})
+	if a.turns == nil {
+		a.turns = map[webapi.Target]chan struct{}{}
+	}
+	a.turns[to] = mine
+	began := sync.OnceFunc(func() { close(mine) })
+	a.e.s.wg.Go(func() {
+		defer began()
+		if before != nil {
+			select {
+			case <-before:
+			case <-a.ctx.Done():
+			}
+		}
+		f(began)
+	})
 }
 
 // Fetch implements runner.Handler.
 func (a *attempt) Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.Response, error)) {
 	a.effect.Store(true)
-	a.e.s.wg.Go(func() { done(a.e.fetch(a.ctx, to, r)) })
+	if to.Type == "service" || to.Type == "durable" {
+		a.inTurn(to, func(began func()) { done(a.e.fetch(a.ctx, to, r, began)) })
+		return
+	}
+	a.e.s.wg.Go(func() { done(a.e.fetch(a.ctx, to, r, nil)) })
 }
 
 // End implements runner.Handler.

@@ -23,6 +23,7 @@ type chain struct {
 	host   string       // of the first request: the project's own public address
 	limit  int64        // of subrequests
 	calls  atomic.Int64 // subrequests so far
+	stubs  atomic.Int64 // calls of stubs so far
 }
 
 // execution is one event on its way through the platform: a visitor's request, a
@@ -48,6 +49,7 @@ type execution struct {
 	upgrade    bool
 	spans      []trace.Span // before the isolate: build, route, queue
 	nested     bool
+	began      func()               // called when an isolate was sent the run; nil for nobody
 	kept       bool                 // the route keeps Workers away
 	suspect    bool                 // a runner died under it, and it is not known why
 	above      *cell                // its caller's, nil for none
@@ -262,6 +264,9 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 				continue
 			}
 			return nil, e.refuse(500, platformFault()), nil
+		}
+		if e.began != nil {
+			e.began()
 		}
 		select {
 		case <-a.headed:

@@ -26,7 +26,7 @@ import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { env, exposeEnv, makeEnv } from "./bindings";
 import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
-import { callMethod, packed, serviceStub } from "./rpc";
+import { RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
 import { namespaceOf } from "./storage";
 import { deserialize } from "./serialize";
 import { inspect } from "./inspect";
@@ -172,12 +172,12 @@ function fault(kind: string, text: string): Error {
   return e;
 }
 const faults = new WeakMap<object, string>();
+const faultOf = (e: unknown): string => (typeof e === "object" && e !== null ? ((WeakMapGet(faults, e) as string | undefined) ?? "") : "");
 
 /** Tells the host that the event failed. */
 function fail(ctx: ExecutionContext, e: unknown): void {
   const [name, text, stack] = describe(e);
-  const kind = typeof e === "object" && e !== null ? ((WeakMapGet(faults, e) as string | undefined) ?? "") : "";
-  call(FAIL, current.run, name, text, stack, kind);
+  call(FAIL, current.run, name, text, stack, faultOf(e));
   outcome(ctx);
 }
 
@@ -355,9 +355,16 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
+  const threw = (e: unknown) => {
+    // The caller gets the error itself; the run's fault is for those who watch.
+    const text = faultOf(e) === "" ? packedError(e) : null;
+    if (text !== null) call(RESULT, run, text);
+    fail(ctx, e);
+  };
   try {
     let r: unknown;
-    if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => {
+    if (isStubCall(method)) r = callStub(method, payload);
+    else if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => {
       if (!(o instanceof DurableObject)) throw message("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
       return callMethod(o, method, payload);
     });
@@ -375,15 +382,15 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
         outcome(ctx);
       };
       try {
-        const p = packed(v);
+        const p = packed(v, 0);
         if (typeof p === "string") done(p);
-        else PromiseThen(p, done, (e: unknown) => fail(ctx, e));
+        else PromiseThen(p, done, threw);
       } catch (e) {
-        fail(ctx, e);
+        threw(e);
       }
-    }, (e: unknown) => fail(ctx, e));
+    }, threw);
   } catch (e) {
-    fail(ctx, e);
+    threw(e);
   }
 }
 
@@ -391,6 +398,7 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
 function over(run: number): void {
   dropTimers(run);
   dropPending(run);
+  dropStubs(run);
 }
 
 setShow((v) => inspect(v));
@@ -406,7 +414,7 @@ export const entries = { init, loaded, failed, fetch, event, rpc, settle, timer,
   ...nodeModules,
   "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
-    WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub: RpcTarget, env, waitUntil,
+    WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env, waitUntil,
     exports: {}, withEnv(_: unknown, f: () => unknown) { return f(); },
   },
 };

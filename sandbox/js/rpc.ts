@@ -1,30 +1,70 @@
-// Method calls between Workers and to Durable Objects.
+// Method calls between Workers and to Durable Objects, and the stubs of functions and
+// RpcTarget objects that they pass to one another. A stub's calls go back to the isolate
+// that holds the object, as runs of their own. What a run passed as an argument ends with
+// that run; what it gave back is dropped once nobody called it for a minute.
 
-import { op } from "./host";
-import { ArrayIsArray, ArrayPush, NativeProxy, NativeTypeError, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, PromiseReject, PromiseThen, ReflectApply, SafeMap, isError } from "./primordials";
+import { call, op } from "./host";
+import {
+  ArrayIsArray, ArrayJoin, ArrayPush, ArraySlice, DateNow, NativeError, NativeProxy, NativeTypeError, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectSetPrototypeOf,
+  PromiseReject, PromiseResolve, PromiseThen, ReflectApply, SafeMap, SafeWeakMap, RegExpTest, StringIndexOf, StringSlice, StringSplit, isMap, MapForEach, isPromise, tag,
+} from "./primordials";
 import { Target, fetchTo } from "./fetch";
 import { hostAsync } from "./async";
-import { bodies, deserialize, serialize } from "./serialize";
+import { bodies, deserialize, references, serialize } from "./serialize";
 import { headersFrom, headersRaw } from "./headers";
 import { Request, isRequest } from "./request";
 import { Response, isResponse } from "./response";
 import { bytesStream, isReadableStream } from "./streams";
-import { refuseAtStart } from "./run";
+import { Blob, File, isBlob } from "./blob";
+import { isProxy } from "./proxy";
+import { domError } from "./dom";
+import { current, refuseAtStart } from "./run";
 import { RpcTarget, WorkerEntrypoint, DurableObject } from "./workers";
 
-const CALL = op("rpc.call");
+const CALL = op("rpc.call"), SELF = op("rpc.self");
 
-/** Calls a method on the receiving side. extra arguments follow the caller's, for plain handler objects. */
+// A method's path crosses as text: names with this between them. The path of a call of
+// a stub begins with a zero and the object's number.
+const between = "\x1f", byStub = "\0";
+
+// ---- the receiving side ----
+
+/** Calls or reads what a path names. extra arguments follow the caller's, for plain handler objects. */
 export function callMethod(o: any, method: string, payload: string, extra: unknown[] = []): unknown {
-  if (method === "constructor" || method === "fetch" && typeof o.fetch !== "function" || !reachable(o, method)) throw missing(method);
-  const f = o[method];
-  const args = payload === "" ? [] : deserialize(payload);
-  if (typeof f !== "function") {
-    if (args !== null && args.length === 0) return f;
-    throw missing(method);
+  return walk(o, StringSplit(method, between), 0, payload, extra);
+}
+/** Whether a call is one of a stub. */
+export const isStubCall = (method: string): boolean => method[0] === byStub;
+/** A call of a stub of an object of this isolate. */
+export function callStub(method: string, payload: string): unknown {
+  const path = StringSplit(StringSlice(method, 1), between), e = kept.get(+path[0]);
+  if (e === undefined) throw new NativeError("The execution context which hosted this callback is no longer running.");
+  e.at = DateNow();
+  return walk(e.value, path, 1, payload, []);
+}
+function walk(o: any, path: string[], at: number, payload: string, extra: unknown[]): unknown {
+  for (; at < path.length; at++) {
+    const k = path[at], v = member(o, k);
+    if (at < path.length - 1) {
+      if (isPromise(v)) return PromiseThen(v, (v: unknown) => walk(v, path, at + 1, payload, extra));
+      if ((typeof v !== "object" && typeof v !== "function") || v === null) throw missing(k);
+      o = v;
+      continue;
+    }
+    return payload === "" ? v : invoke(v, o, k, payload, extra);
   }
+  return payload === "" ? o : invoke(o, undefined, "(this)", payload, extra);
+}
+function invoke(f: any, self: unknown, name: string, payload: string, extra: unknown[]): unknown {
+  const args = deserialize(payload);
+  if (typeof f !== "function") throw new NativeTypeError(`"${name}" is not a function.`);
   for (let i = 0; i < extra.length; i++) ArrayPush(args, extra[i]);
-  return ReflectApply(f, o, args);
+  return ReflectApply(f, self, args);
+}
+function member(o: any, k: string): unknown {
+  if ((typeof o !== "object" && typeof o !== "function") || o === null) throw missing(k);
+  if (!stubs.has(o) && (k === "constructor" || k === "fetch" && typeof o.fetch !== "function" || !reachable(o, k))) throw missing(k);
+  return o[k];
 }
 function missing(method: string): Error {
   return new NativeTypeError(`The RPC receiver does not implement the method "${method}".`);
@@ -32,6 +72,7 @@ function missing(method: string): Error {
 // Own properties of an instance are private; what its classes declare is public.
 function reachable(o: any, method: string): boolean {
   if (ObjectHasOwn(o, method)) return !(o instanceof WorkerEntrypoint || o instanceof DurableObject || o instanceof RpcTarget);
+  if (typeof o === "function") return false;
   for (let p = ObjectGetPrototypeOf(o); p !== null && p !== Object.prototype; p = ObjectGetPrototypeOf(p)) {
     if (p === WorkerEntrypoint.prototype || p === DurableObject.prototype || p === RpcTarget.prototype) return false;
     if (ObjectHasOwn(p, method)) return true;
@@ -39,54 +80,214 @@ function reachable(o: any, method: string): boolean {
   return false;
 }
 
-/** A stub: fetch, and any other name as a remote method. */
-export function stub(target: Target, base: object): any {
-  return new NativeProxy(base, {
-    get(o: any, k) {
-      if (k in o || typeof k === "symbol") {
-        const v = o[k];
-        return typeof v === "function" && k !== "constructor" ? (...args: unknown[]) => ReflectApply(v, o, args) : v;
-      }
-      if (k === "then" || k === "catch" || k === "finally" || k === "toJSON") return undefined;
-      return member(target, k);
-    },
+// ---- what others hold stubs of ----
+
+type Kept = { value: any; run: number; at: number };
+const kept = new SafeMap<number, Kept>();
+const unused = 60_000; // milliseconds after which a result that nobody calls is dropped
+let lastKept = 0;
+
+/** The address of an object of this isolate; run is the one with which it ends, 0 for a result. */
+function keep(value: unknown, run: number): string {
+  const now = DateNow();
+  kept.forEach((e, id) => {
+    if (e.run === 0 && now - e.at > unused) kept.delete(id);
+  });
+  kept.set(++lastKept, { value, run, at: now });
+  return `${lastKept}@${call(SELF)}`;
+}
+/** Forgets what a run that is over had passed on. */
+export function dropStubs(run: number): void {
+  kept.forEach((e, id) => {
+    if (e.run === run) kept.delete(id);
   });
 }
+function disposeOf(value: any): void {
+  const f = value?.[Symbol.dispose];
+  if (typeof f === "function") ReflectApply(f, value, []);
+}
 
-/** A remote name: called it is a method, awaited a property. */
-function member(target: Target, name: string): unknown {
-  const ask = (payload: () => string | Promise<string>): Promise<any> => {
-    try {
-      refuseAtStart("an RPC call");
-      const p = payload();
-      return PromiseThen(typeof p === "string" ? hostAsync(CALL, target, name, p) : PromiseThen(p, (s: string) => hostAsync(CALL, target, name, s)), deserialize, remote);
-    } catch (e) {
-      return PromiseReject(e);
-    }
-  };
-  const f: any = function (...args: unknown[]) { return ask(() => packed(args)); };
-  const get = () => ask(() => "");
-  return new NativeProxy(f, {
-    get(o: any, k) {
-      if (k === "then") return (resolve: any, reject: any) => PromiseThen(get(), resolve, reject);
-      if (k === "catch") return (reject: any) => PromiseThen(get(), undefined, reject);
-      if (k === "finally") return (done: any) => get().finally(done);
-      return o[k];
-    },
+// ---- stubs ----
+
+/** A stub's state. handles is shared by its duplicates. */
+type Stub = { address: string; run: number; local: number; handles: { open: number }; disposed: boolean };
+const stubs = new SafeWeakMap<object, Stub>();
+
+function makeStub(s: Stub): any {
+  const f = () => { };
+  ObjectSetPrototypeOf(f, RpcStub.prototype);
+  const p = new NativeProxy(f, {
+    get: (_, k) => (typeof k === "symbol" || k in RpcStub.prototype ? (RpcStub.prototype as any)[k] : silent(k) ? undefined : property((path, args) => askStub(s, path, args), [k as string])),
+    has: () => true,
+    apply: (_, _self, args) => result(askStub(s, [], args)),
+    construct: (_, args) => result(askStub(s, [], args)),
   });
+  stubs.set(p, s);
+  return p;
+}
+// Names that would make a promise or JSON of what is none, and indices.
+const silent = (k: PropertyKey) => k === "then" || k === "catch" || k === "finally" || plain(k);
+const plain = (k: PropertyKey) => k === "toJSON" || RegExpTest(/^\d+$/, k as string);
+
+function askStub(s: Stub, path: string[], args: unknown[] | null): Promise<any> {
+  if (s.disposed) return PromiseReject(new NativeError("RPC stub used after being disposed."));
+  if (s.local === 0 && s.run !== current.run) return PromiseReject(new NativeError("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) created in the context of one request handler cannot be accessed from a different request's handler. This is a limitation of Cloudflare Workers which allows us to improve overall performance. (I/O type: Client)"));
+  const cut = StringIndexOf(s.address, "@");
+  const full = [byStub + StringSlice(s.address, 0, cut)];
+  for (let i = 0; i < path.length; i++) ArrayPush(full, path[i]);
+  return ask(["stub", "stub", "", "", "", StringSlice(s.address, cut + 1), ""], full, args);
+}
+
+/** A function or object of another Worker, or one of this that is to be passed on. */
+export class RpcStub {
+  constructor(value?: unknown) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) throw new NativeTypeError("Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'.");
+    const address = keep(value, current.run);
+    return makeStub({ address, run: current.run, local: lastKept, handles: { open: 1 }, disposed: false });
+  }
+  dup(): any {
+    const s = stubs.get(this)!;
+    if (s.disposed) throw new NativeError("RPC stub used after being disposed.");
+    s.handles.open++;
+    return makeStub({ ...s });
+  }
+  onRpcBroken(_f: (e: unknown) => void): void { }
+  [Symbol.dispose](): void {
+    const s = stubs.get(this)!;
+    if (s.disposed) return;
+    s.disposed = true;
+    if (--s.handles.open > 0 || s.local === 0) return;
+    const e = kept.get(s.local);
+    kept.delete(s.local);
+    if (e !== undefined) disposeOf(e.value);
+  }
+}
+tag(RpcStub, "JsRpcStub");
+ObjectDefineProperty(RpcStub, "name", { value: "RpcStub", configurable: true });
+references.read = (address) => makeStub({ address, run: current.run, local: 0, handles: { open: 1 }, disposed: false });
+
+// ---- the calling side ----
+
+/** Reads what a path names, or calls it with arguments. */
+type Ask = (path: string[], args: unknown[] | null) => Promise<any>;
+const asks = new SafeWeakMap<object, () => Promise<any>>();
+const settled = (o: object): Promise<any> => asks.get(o)!();
+
+class RpcProperty {
+  then(resolve?: any, reject?: any) { return PromiseThen(settled(this), resolve, reject); }
+  catch(reject?: any) { return PromiseThen(settled(this), undefined, reject); }
+  finally(done?: any) { return settled(this).finally(done); }
+}
+tag(RpcProperty, "JsRpcProperty");
+ObjectDefineProperty(RpcProperty, "name", { value: "RpcProperty", configurable: true });
+class RpcPromise extends RpcProperty {
+  [Symbol.dispose](): void { PromiseThen(settled(this), disposeResult, () => { }); }
+}
+tag(RpcPromise, "JsRpcPromise");
+ObjectDefineProperty(RpcPromise, "name", { value: "RpcPromise", configurable: true });
+
+/** A remote name: called it is a method, awaited a property, and it has properties of its own. */
+function property(ask: Ask, path: string[]): any {
+  const f = () => { };
+  ObjectSetPrototypeOf(f, RpcProperty.prototype);
+  const p = new NativeProxy(f, {
+    get: (_, k) => (typeof k === "symbol" || k in RpcProperty.prototype ? (RpcProperty.prototype as any)[k] : plain(k) ? undefined : property(ask, [...path, k])),
+    has: () => true,
+    apply: (_, _self, args) => result(ask(path, args)),
+  });
+  asks.set(p, () => ask(path, null));
+  return p;
+}
+
+/** What a call gives: a promise whose properties can be used before it is there. */
+function result(answer: Promise<any>): any {
+  const later: Ask = (path, args) => PromiseThen(answer, (v: unknown) => follow(v, path, args));
+  const f = () => { };
+  ObjectSetPrototypeOf(f, RpcPromise.prototype);
+  const p = new NativeProxy(f, {
+    get: (_, k) => (typeof k === "symbol" || k in RpcPromise.prototype ? (RpcPromise.prototype as any)[k] : plain(k) ? undefined : property(later, [k])),
+    has: () => true,
+    apply: (_, _self, args) => result(later([], args)),
+  });
+  asks.set(p, () => answer);
+  return p;
+}
+function follow(v: any, path: string[], args: unknown[] | null): any {
+  for (let i = 0; ; i++) {
+    const s = (typeof v === "object" || typeof v === "function") && v !== null ? stubs.get(v) : undefined;
+    if (s !== undefined) return askStub(s, ArraySlice(path, i), args);
+    if (i === path.length) {
+      if (args === null) return v;
+      throw new NativeTypeError(`"${i === 0 ? "(this)" : path[i - 1]}" is not a function.`);
+    }
+    if (typeof v !== "object" || v === null || ObjectGetPrototypeOf(v) !== Object.prototype || !ObjectHasOwn(v, path[i])) throw missing(path[i]);
+    v = v[path[i]];
+  }
+}
+
+function ask(target: Target, path: string[], args: unknown[] | null): Promise<any> {
+  try {
+    refuseAtStart("an RPC call");
+    for (let i = 0; i < path.length; i++) if (StringIndexOf(path[i], between) >= 0 || i > 0 && path[i][0] === byStub || target[0] !== "stub" && path[i][0] === byStub) throw missing(path[i]);
+    const method = ArrayJoin(path, between), passed: unknown[] = [];
+    const p = args === null ? "" : packed(args, current.run, passed);
+    const answer = typeof p === "string" ? hostAsync(CALL, target, method, p) : PromiseThen(p, (s: string) => hostAsync(CALL, target, method, s));
+    return PromiseThen(answer, (text: string) => {
+      for (let i = 0; i < passed.length; i++) disposeOf(passed[i]);
+      if (text[0] === "!") throw thrown(deserialize(StringSlice(text, 1)), target);
+      return received(deserialize(text));
+    }, (e: unknown) => {
+      for (let i = 0; i < passed.length; i++) disposeOf(passed[i]);
+      throw thrown(e, target);
+    });
+  } catch (e) {
+    return PromiseReject(e);
+  }
 }
 /** Marks an error as one that came from another isolate. */
-function remote(e: any): never {
-  if (isError(e)) (e as any).remote = true;
-  throw e;
+function thrown(e: unknown, target: Target): unknown {
+  const x: any = typeof e === "object" && e !== null ? e : new NativeError(`${e as string}`);
+  if (target[0] === "durable") x.durableObjectId = StringSplit(target[5], ":")[0];
+  x.remote = true;
+  return x;
+}
+/** A result can be disposed of, with the stubs in it. */
+function received(v: any): unknown {
+  if (typeof v === "object" && v !== null) ObjectDefineProperty(v, Symbol.dispose, { value: () => disposeResult(v), writable: true, configurable: true });
+  return v;
+}
+function disposeResult(v: any): void {
+  const seen = new SafeMap<object, boolean>();
+  const look = (x: any) => {
+    if ((typeof x !== "object" && typeof x !== "function") || x === null || seen.has(x)) return;
+    seen.set(x, true);
+    if (stubs.has(x)) x[Symbol.dispose]();
+    else if (isMap(x)) MapForEach(x, look);
+    else if (ArrayIsArray(x) || ObjectGetPrototypeOf(x) === Object.prototype) {
+      const keys = ObjectKeys(x);
+      for (let i = 0; i < keys.length; i++) look(x[keys[i]]);
+    }
+  };
+  look(v);
 }
 
-/** The text of what crosses; the bodies of streams, requests and responses in it are read first. */
-export function packed(v: unknown): string | Promise<string> {
+/** The text of an error that a method threw, null when it cannot cross. */
+export function packedError(e: unknown): string | null {
+  try {
+    return "!" + serialize(e, { body: () => undefined, reference: () => undefined });
+  } catch {
+    return null;
+  }
+}
+/**
+ * The text of what crosses; the bodies of streams, requests and responses in it are read first. Functions and RPC targets in
+ * it go by reference: passed gets those of an argument list, which end with run; results have run 0.
+ */
+export function packed(v: unknown, run: number, passed?: unknown[]): string | Promise<string> {
   const found: object[] = [];
   const look = (x: any, depth: number) => {
     if (typeof x !== "object" || x === null || depth > 4) return;
-    if (isReadableStream(x) || isResponse(x) || isRequest(x)) ArrayPush(found, x);
+    if (isReadableStream(x) || isResponse(x) || isRequest(x) || (isBlob(x) && !(x instanceof File))) ArrayPush(found, x);
     else if (ArrayIsArray(x)) for (let i = 0; i < x.length; i++) look(x[i], depth + 1);
     else if (ObjectGetPrototypeOf(x) === Object.prototype) {
       const keys = ObjectKeys(x);
@@ -95,26 +296,59 @@ export function packed(v: unknown): string | Promise<string> {
   };
   look(v, 0);
   const read = new SafeMap<object, Uint8Array | null>();
-  if (found.length === 0) return serialize(v, read);
+  const crossing = {
+    body: (o: object) => read.get(o),
+    reference(o: any): unknown[] | undefined {
+      const s = stubs.get(o);
+      if (s !== undefined) {
+        if (s.disposed) throw new NativeError("RPC stub used after being disposed.");
+        return ["stub", s.address];
+      }
+      if (asks.has(o)) throw domError("DataCloneError", `Could not serialize object of type "${o.constructor.name}". This type does not support serialization.`);
+      const service = services.get(o);
+      if (service !== undefined) return ["service", service];
+      if (typeof o !== "function" && !(o instanceof RpcTarget) && !isProxy(o)) return undefined;
+      if (passed !== undefined && o instanceof RpcTarget) ArrayPush(passed, o);
+      return ["stub", keep(o, run)];
+    },
+  };
+  if (found.length === 0) return serialize(v, crossing);
   return (async () => {
     for (let i = 0; i < found.length; i++) {
       const o: any = found[i];
-      read.set(o, isReadableStream(o) ? await new Response(o).bytes() : o.body === null ? null : await o.bytes());
+      read.set(o, isReadableStream(o) ? await new Response(o).bytes() : isBlob(o) ? await o.bytes() : o.body === null ? null : await o.bytes());
     }
-    return serialize(v, read);
+    return serialize(v, crossing);
   })();
 }
 bodies.write = (o, body, walk) => {
   if (isReadableStream(o)) return ["body", "stream", body];
+  if (isBlob(o)) return ["body", "blob", body, walk({ type: o.type })];
   const headers = headersRaw(o.headers);
   return isResponse(o) ? ["body", "response", body, walk({ status: o.status, statusText: o.statusText }), headers] : ["body", "request", body, walk({ url: o.url, method: o.method, redirect: o.redirect, cf: o.cf }), headers];
 };
 bodies.read = (x, bytes, walk) => {
   const b = x[2] === null ? null : bytes(x[2]);
   if (x[1] === "stream") return bytesStream(b!);
+  if (x[1] === "blob") return new Blob([b!], walk(x[3]));
   const init = { ...walk(x[3]), headers: headersFrom(x[4], "none"), body: b ?? undefined };
   return x[1] === "response" ? new Response(b, init) : new Request(init.url, init);
 };
+
+/** A stub of an entrypoint or Durable Object: fetch, and any other name as a remote method. */
+export function stub(target: Target, base: object): any {
+  return new NativeProxy(base, {
+    get(o: any, k) {
+      if (k in o || typeof k === "symbol") {
+        const v = o[k];
+        return typeof v === "function" && k !== "constructor" ? (...args: unknown[]) => ReflectApply(v, o, args) : v;
+      }
+      if (silent(k)) return undefined;
+      return property((path, args) => ask(target, path, args), [k]);
+    },
+    has: (o, k) => typeof k === "string" || k in o,
+  });
+}
 
 /** A service binding. */
 export class Fetcher {
@@ -133,5 +367,9 @@ Object.defineProperty(Fetcher.prototype, Symbol.toStringTag, { value: "Fetcher",
 
 /** A service binding's stub. */
 export function serviceStub(target: Target): any {
-  return stub(target, new Fetcher(target));
+  const p = stub(target, new Fetcher(target));
+  if (target[2] !== "") services.set(p, target); // by name, so that another Worker can use it
+  return p;
 }
+const services = new SafeWeakMap<object, Target>();
+references.service = serviceStub;

@@ -2,8 +2,8 @@
 // Used for RPC, Durable Object storage and queue messages. A compound value gets
 // the next number when it is met; ["r", n] refers back to it.
 
-import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, SafeMap, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
-import { domError } from "./dom";
+import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, ObjectToString, SafeMap, SymbolToString, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
+import { DOMException, domError } from "./dom";
 import { isProxy } from "./proxy";
 import { headersFrom, headersRaw, isHeaders } from "./headers";
 
@@ -20,17 +20,25 @@ const toBase64Native = (Uint8Array.prototype as any).toBase64;
 const fromBase64Native = (Uint8Array as any).fromBase64;
 const fromBase64 = (s: string): Uint8Array => (fromBase64Native ? fromBase64Native.call(NativeUint8Array, s) : Uint8Array.from(atob(s), (c: string) => c.charCodeAt(0)));
 
+function refuse(what: string, why = " could not be cloned."): never {
+  throw domError("DataCloneError", what + why);
+}
 function fail(what: string): never {
   throw domError("DataCloneError", `Could not serialize ${what}. This type does not support serialization.`);
 }
 
-/** What was read beforehand of the streams, requests and responses in a value; null where there is no body. */
-export type Bodies = { get(o: object): Uint8Array | null | undefined };
+/**
+ * What RPC adds: the bodies that were read beforehand of the streams, requests and responses in a value, null where there is none,
+ * and how functions and RPC targets are passed by reference.
+ */
+export type Crossing = { body(o: object): Uint8Array | null | undefined; reference(o: object): unknown[] | undefined };
 /** How those are written and made again; rpc.ts sets it. */
 export const bodies = { write: (_o: any, _body: string | null, _walk: (v: unknown) => any): any => fail("a body"), read: (_x: any[], _bytes: (s: string) => Uint8Array, _walk: (v: any) => any): any => undefined };
+/** How a reference becomes a stub or a service binding; rpc.ts sets it. */
+export const references = { read: (_address: string): any => undefined, service: (_target: string[]): any => undefined };
 
 /** A value as text; throws DataCloneError for what cannot be copied, and for instances of classes when it crosses RPC. */
-export function serialize(v: unknown, rpc?: Bodies): string {
+export function serialize(v: unknown, rpc?: Crossing): string {
   const seen = new SafeMap<object, number>();
   const walk = (x: any): any => {
     switch (typeof x) {
@@ -38,15 +46,17 @@ export function serialize(v: unknown, rpc?: Bodies): string {
       case "number": return Number.isFinite(x) && !ObjectIs(x, -0) ? x : ["n", ObjectIs(x, -0) ? "-0" : `${x}`];
       case "undefined": return ["u"];
       case "bigint": return ["b", `${x}`];
-      case "symbol": return fail(`a symbol`);
-      case "function": return fail(`object of type "Function"`);
+      case "symbol": return rpc === undefined ? fail(`a symbol`) : refuse(SymbolToString(x));
+      case "function": return rpc?.reference(x) ?? fail(`object of type "Function"`);
     }
     if (x === null) return null;
+    const ref = rpc?.reference(x);
+    if (ref !== undefined) return ref;
     const had = seen.get(x);
     if (had !== undefined) return ["r", had];
     if (isProxy(x)) return fail("a Proxy");
     seen.set(x, seen.size);
-    if (isDate(x)) return ["d", DateGetTime(x)];
+    if (isDate(x)) return ["d", walk(DateGetTime(x))];
     if (isRegExp(x)) return ["x", x.source, x.flags];
     if (isArrayBuffer(x)) return ["ab", toBase64(new NativeUint8Array(x))];
     const t = TypedArrayTag(x) ?? (ArrayBuffer.isView(x) ? "DataView" : undefined);
@@ -61,14 +71,16 @@ export function serialize(v: unknown, rpc?: Bodies): string {
       SetForEach(x, ((v: any) => ArrayPush(out, walk(v))) as any);
       return out;
     }
+    if (x instanceof DOMException) return ["dom", (x as any).name, (x as any).message];
     if (isError(x)) {
       const own: any = {};
       for (const k of ObjectKeys(x)) own[k] = walk((x as any)[k]);
+      if (x instanceof AggregateError) own.errors = walk((x as any).errors);
       return ["e", `${(x as any).name}`, `${(x as any).message}`, "cause" in (x as any) ? walk((x as any).cause) : null, own, typeof (x as any).stack === "string" ? (x as any).stack : ""];
     }
     if (isHeaders(x)) return ["h", headersRaw(x)];
     if (rpc !== undefined) {
-      const body = rpc.get(x);
+      const body = rpc.body(x);
       if (body !== undefined) return bodies.write(x, body === null ? null : toBase64(body), walk);
     }
     if (ArrayIsArray(x)) {
@@ -76,9 +88,15 @@ export function serialize(v: unknown, rpc?: Bodies): string {
       for (let i = 0; i < x.length; i++) ArrayPush(out, ObjectHasOwn(x, i) ? walk(x[i]) : ["o"]);
       return out;
     }
-    if (isPromise(x)) return fail("a Promise");
+    if (rpc !== undefined) {
+      const t = ObjectToString(x);
+      if (t === "[object Generator]" || t === "[object AsyncGenerator]") refuse(t);
+      if (isPromise(x) || isWeakMap(x) || isWeakSet(x) || isWeakRef(x)) refuse(`#<${t.slice(8, -1)}>`);
+      if (t === "[object AbortSignal]") refuse("AbortSignal serialization is not enabled.", "");
+      if (x === globalThis) refuse("#<ServiceWorkerGlobalScope>");
+    } else if (isPromise(x)) return fail("a Promise");
     const p = ObjectGetPrototypeOf(x);
-    if (p !== null && p !== Object.prototype && (rpc !== undefined || x[Symbol.toStringTag] !== undefined)) return fail(`object of type "${x.constructor?.name ?? "Object"}"`);
+    if (p !== Object.prototype && (p !== null || rpc !== undefined) && (rpc !== undefined || x[Symbol.toStringTag] !== undefined)) return fail(`object of type "${x.constructor?.name ?? "Object"}"`);
     const out: any[] = ["k"];
     const keys = ObjectKeys(x);
     for (let i = 0; i < keys.length; i++) ArrayPush(out, keys[i], walk(x[keys[i]]));
@@ -98,7 +116,7 @@ export function deserialize(text: string): any {
       case "u": return undefined;
       case "b": return BigInt(x[1]);
       case "r": return seen[x[1]];
-      case "d": return keep(new NativeDate(x[1]));
+      case "d": return keep(new NativeDate(walk(x[1])));
       case "x": return keep(new RegExp(x[1], x[2]));
       case "ab": return keep(fromBase64(x[1]).buffer);
       case "v": {
@@ -117,13 +135,19 @@ export function deserialize(text: string): any {
       }
       case "e": {
         const C = errors[x[1]];
-        const e: any = keep(new (C ?? Error)(x[2]));
-        if (C === undefined && x[1] !== "Error") Object.defineProperty(e, "name", { value: x[1], writable: true, configurable: true });
-        if (x[3] !== null) Object.defineProperty(e, "cause", { value: walk(x[3]), writable: true, configurable: true });
-        for (const k of ObjectKeys(x[4])) e[k] = walk(x[4][k]);
+        const e: any = keep(x[1] === "AggregateError" ? new AggregateError([], x[2]) : new (C ?? Error)(x[2]));
+        if (e.name !== x[1]) Object.defineProperty(e, "name", { value: x[1], writable: true, configurable: true });
+        for (const k of ObjectKeys(x[4])) {
+          const value = walk(x[4][k]);
+          Object.defineProperty(e, k, { value, writable: true, enumerable: true, configurable: true });
+        }
+        if (x[3] !== null) Object.defineProperty(e, "cause", { value: walk(x[3]), writable: true, enumerable: true, configurable: true });
         return e;
       }
+      case "dom": return keep(domError(x[1], x[2]));
       case "h": return keep(headersFrom(x[1], "none"));
+      case "stub": return references.read(x[1]);
+      case "service": return references.service(x[1]);
       case "body": {
         const at = seen.length;
         keep(undefined);

@@ -43,6 +43,7 @@ class DurableObjectStub extends Fetcher {
   }
 }
 Object.defineProperty(DurableObjectId.prototype, Symbol.toStringTag, { value: "DurableObjectId", configurable: true });
+Object.defineProperty(DurableObjectStub, "name", { value: "DurableObject", configurable: true });
 Object.defineProperty(DurableObjectStub.prototype, Symbol.toStringTag, { value: "DurableObject", configurable: true });
 
 class DurableObjectNamespace {

@@ -206,6 +206,10 @@ type childIsolate struct {
 	err    error
 	spec   WorkerSpec // of worker
 	frozen atomic.Pointer[webapi.Frozen]
+
+	// Runs begin in the order in which they came, also while the isolate is being made. Guarded by the child's mu.
+	open    bool     // those that waited have begun
+	waiting []func() // what begins them
 }
 
 // busy reports whether the child works on something.

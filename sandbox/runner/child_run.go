@@ -97,6 +97,10 @@ func (c *child) start(n uint64, m startMsg) {
 	}
 	run.iso = iso
 	c.runs[n], c.byID[m.Run] = run, run
+	open := iso.open
+	if !made && !open {
+		iso.waiting = append(iso.waiting, func() { run.begin(inv) })
+	}
 	c.mu.Unlock()
 	if made {
 		go func() {
@@ -105,14 +109,29 @@ func (c *child) start(n uint64, m startMsg) {
 			run.phase(trace.PhaseStart, at, s.Start)
 			run.phase(trace.PhaseLoad, at+s.Start.Microseconds(), s.Load)
 			run.begin(inv)
+			c.openTo(iso)
 		}()
 		return
 	}
-	select {
-	case <-iso.ready:
-		run.begin(inv)
-	default:
-		go func() { <-iso.ready; run.begin(inv) }()
+	if !open {
+		return // the isolate's maker begins it
+	}
+	run.begin(inv)
+}
+
+// openTo begins the runs that came while an isolate was being made.
+func (c *child) openTo(iso *childIsolate) {
+	for {
+		c.mu.Lock()
+		list := iso.waiting
+		iso.waiting, iso.open = nil, len(list) == 0
+		c.mu.Unlock()
+		if len(list) == 0 {
+			return
+		}
+		for _, begin := range list {
+			begin()
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package webapi
 
 import (
+	"strings"
+
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
@@ -12,12 +14,31 @@ func rpcOps(o *isolate.Ops) {
 		if r == nil {
 			return nil, &isolate.Throw{Name: "Error", Message: "RPC is not available within global scope."}
 		}
-		if err := r.countCall(); err != nil {
-			return nil, err
-		}
 		t := target(list(args, 2))
-		r.backend(h, integer(args, 1), trace.Call{Kind: t.Type, Name: t.Binding + "." + str(args, 3), Worker: t.Worker}, "rpc.call", append(append([]any{}, list(args, 2)...), str(args, 3), str(args, 4)))
+		if t.Type != "stub" { // the parent counts those
+			if err := r.countCall(); err != nil {
+				return nil, err
+			}
+		}
+		name := t.Binding + "." + strings.ReplaceAll(str(args, 3), "\x1f", ".")
+		if t.Type == "stub" { // the object's number says nothing to a reader
+			number, rest, dot := strings.Cut(name, ".\x00")
+			if _, path, ok := strings.Cut(rest, "."); dot && ok {
+				name = number + "." + path
+			} else {
+				name = number
+			}
+		}
+		r.backend(h, integer(args, 1), trace.Call{Kind: t.Type, Name: name, Worker: t.Worker}, "rpc.call", append(append([]any{}, list(args, 2)...), str(args, 3), str(args, 4)))
 		return nil, nil
+	})
+	// rpc.self → what a stub of an object of this isolate must know beside its number: isolate, and class and id of a Durable Object
+	o.Add("rpc.self", func(h *isolate.Loop, _ []isolate.Value) (isolate.Value, error) {
+		self := of(h).cfg.ID
+		if r := runOf(h); r != nil && r.inv.Object != "" {
+			self += "@" + r.inv.Entrypoint + "@" + r.inv.Object
+		}
+		return self, nil
 	})
 	// call: run, id, kind, name, operation, arguments → the backend's result
 	o.Add("call", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
