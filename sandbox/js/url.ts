@@ -4,9 +4,11 @@
 
 import { call, op } from "./host";
 import {
-  ArrayIsArray, ArrayPush, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest, StringIndexOf, StringSlice, StringSplit,
+  ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest, StringIndexOf, StringSlice, StringSplit,
   StringToWellFormed, enumerable, expose, need, stepIterator, tag,
 } from "./primordials";
+
+import { current } from "./run";
 
 const PARSE = op("url.parse"), SET = op("url.set"), DECODE = op("form.decode"), ENCODE = op("form.encode");
 
@@ -15,7 +17,15 @@ type Parts = [string, number, number, number, number, number, number, number, nu
 
 /** Parses a URL; null when it is not one. */
 export function parseURL(url: string, base?: string): Parts | null {
+  if (current.date !== "" && current.date < "2022-10-31") url = spacesAsPlus(`${url}`);
   return call(PARSE, StringToWellFormed(url), base === undefined ? null : StringToWellFormed(base)) ?? null;
+}
+
+/** Before 2022-10-31 Workers wrote a query's spaces as forms do. */
+function spacesAsPlus(url: string): string {
+  const q = StringIndexOf(url, "?"), h = StringIndexOf(url, "#");
+  if (q < 0 || (h >= 0 && h < q)) return url;
+  return StringSlice(url, 0, q) + ArrayJoin(StringSplit(StringSlice(url, q, h < 0 ? undefined : h), /%20| /), "+") + (h < 0 ? "" : StringSlice(url, h));
 }
 
 /** The normalised URL, without the checks of the constructor; null when it is not one. */
