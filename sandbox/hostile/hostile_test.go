@@ -58,7 +58,7 @@ func TestHostile(t *testing.T) {
 	}
 	w := newWorld(t)
 	s := startServer(t, w)
-	p := &player{t: t, w: w, s: s}
+	p := &player{t: t, w: w, s: s, control: newControl(t, s)}
 	p.startBenign(t)
 
 	p.pass("alone", cases, 1)
@@ -79,6 +79,7 @@ type player struct {
 	w *world
 	s *server
 
+	control        *control
 	benign         benign
 	passed, failed int
 	mu             sync.Mutex
@@ -150,6 +151,7 @@ func (b *benign) take() (waits []time.Duration, wrong []string) {
 // pass plays every case once, n at a time, and prints one line a case.
 func (p *player) pass(name string, cases []Case, n int) {
 	fmt.Printf("== %s\n", name)
+	begin := time.Now()
 	sem := make(chan struct{}, n)
 	var wg sync.WaitGroup
 	for _, c := range cases {
@@ -179,7 +181,7 @@ func (p *player) pass(name string, cases []Case, n int) {
 		if len(wrong) > 0 {
 			p.t.Errorf("%s: the benign session got %d wrong answers, first %s", name, len(wrong), wrong[0])
 		}
-		if d := percentile(waits, 95); d > 500*time.Millisecond {
+		if d := percentile(waits, 95); d > p.control.within(500*time.Millisecond, begin) {
 			p.t.Errorf("%s: the benign session's p95 was %v", name, d)
 		}
 	}
@@ -196,6 +198,7 @@ func percentile(d []time.Duration, p int) time.Duration {
 
 // result of one case.
 type result struct {
+	begin   time.Time
 	outcome string
 	wall    time.Duration
 	growth  int64
@@ -222,6 +225,7 @@ type one struct {
 func (p *player) play(c Case, alone bool) (r result) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
+	r.begin = time.Now()
 	hits, upMark := p.w.canaryHits.Load(), len(p.w.seen(0))
 	secrets := map[string]string{"PEER_TOKEN": "peer" + token(), "SESSION_TOKEN": "session" + token(), "SESSION_COOKIE": "cookie" + token()}
 	_, hostPort, _ := strings.Cut(p.s.addr, ":")
@@ -464,10 +468,10 @@ func (p *player) must(ctx context.Context, r *result, c Case, x *session, runs [
 	if c.Must.FirstOutcome != "" && !allowed(c.Must.FirstOutcome, first.outcome) {
 		r.failf("first outcome %s, want %s", first.outcome, c.Must.FirstOutcome)
 	}
-	if d := time.Duration(c.Must.MaxWallMs) * time.Millisecond; d > 0 && r.wall > d {
+	if d := time.Duration(c.Must.MaxWallMs) * time.Millisecond; d > 0 && r.wall > p.control.within(d, r.begin) {
 		r.failf("took %v, allowed %v", r.wall.Round(time.Millisecond), d)
 	}
-	if d := time.Duration(c.Must.LastMaxWallMs) * time.Millisecond; d > 0 && last.wall > d {
+	if d := time.Duration(c.Must.LastMaxWallMs) * time.Millisecond; d > 0 && last.wall > p.control.within(d, r.begin) {
 		r.failf("the last took %v, allowed %v", last.wall.Round(time.Millisecond), d)
 	}
 	wire, out := x.said()
@@ -612,7 +616,7 @@ func (p *player) host(ctx context.Context, r *result, c Case, x *session, alone 
 		r.failf("health: %v", err)
 	} else {
 		resp.Body.Close()
-		if d := time.Since(begin); resp.StatusCode != http.StatusOK || d > 250*time.Millisecond {
+		if d := time.Since(begin); resp.StatusCode != http.StatusOK || d > p.control.within(250*time.Millisecond, begin) {
 			r.failf("health: %s after %v", resp.Status, d)
 		}
 	}
@@ -624,7 +628,7 @@ func (p *player) host(ctx context.Context, r *result, c Case, x *session, alone 
 	if len(wrong) > 0 {
 		r.failf("the benign session got %d wrong answers, first %s", len(wrong), wrong[0])
 	}
-	if d := percentile(waits, 95); len(waits) >= 5 && d > 500*time.Millisecond {
+	if d := percentile(waits, 95); len(waits) >= 5 && d > p.control.within(500*time.Millisecond, r.begin) {
 		r.failf("the benign session's p95 was %v", d)
 	}
 	p.settled(r, before, memBefore)
@@ -650,8 +654,12 @@ func (p *player) sameLearner(ctx context.Context, r *result, x *session) {
 // settled waits up to 5 s for goroutines, descriptors, memory and CPU to be where they were.
 func (p *player) settled(r *result, before stats, memBefore int64) {
 	var why string
-	deadline := time.Now().Add(5 * time.Second)
-	for tick := time.NewTicker(100 * time.Millisecond); time.Now().Before(deadline); <-tick.C {
+	begin := time.Now()
+	late := func() bool {
+		d := time.Since(begin)
+		return d > 5*time.Second && d > p.control.within(5*time.Second, begin)
+	}
+	for tick := time.NewTicker(100 * time.Millisecond); !late(); <-tick.C {
 		now, err := p.s.stats()
 		if err != nil {
 			why = err.Error()
@@ -679,7 +687,7 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 		break
 	}
 	if why != "" {
-		r.failf("not settled after 5 s: %s", why)
+		r.failf("not settled after %v: %s", time.Since(begin).Round(100*time.Millisecond), why)
 	}
 }
 

@@ -32,6 +32,7 @@ type server struct {
 	args  []string
 	env   []string
 	cmd   *exec.Cmd
+	pid   atomic.Int64
 	base  string // http://127.0.0.1:PORT
 	addr  string
 	debug string
@@ -101,6 +102,7 @@ func (s *server) begin() error {
 	}
 	exit := make(chan error, 1)
 	s.cmd, s.exit = cmd, exit
+	s.pid.Store(int64(cmd.Process.Pid))
 	go func() { exit <- cmd.Wait() }()
 	deadline := time.Now().Add(60 * time.Second)
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
@@ -216,7 +218,7 @@ func (s *server) tree() []int {
 			}
 		}
 	}
-	all := []int{s.cmd.Process.Pid}
+	all := []int{int(s.pid.Load())}
 	for i := 0; i < len(all); i++ {
 		all = append(all, children[all[i]]...)
 	}
