@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"coldstart/lessons/check"
+	"coldstart/sandbox/box"
 	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
 	"coldstart/web/lab"
@@ -26,11 +27,11 @@ func (s *Site) densityLab() experiment {
 	return &labOf[lab.Density]{
 		labInfo: labInfo{LabInfo: view.LabInfo{
 			ID: labDensity, Title: "Density", Heading: "How many fit?", Verb: "Fill",
-			Lead: "How much memory do copies of one visit counter hold, as isolates, as Node processes, in containers? Press Fill: a few copies start, then more, and each time Linux is asked.",
+			Lead: "How much memory do copies of one visit counter hold, as isolates, as Node processes, in containers? Press Fill: a few copies start, then more, and each time Linux is asked. In the end thousands of isolates live at once, and you see the pages of their memory.",
 			Fields: []view.LabField{{
 				Name: "boxes", Label: "Beside isolates", Kind: view.LabSeveral, Value: "proc cont",
 				Options: []view.LabOption{{Value: lab.Process, Label: "Node processes"}, {Value: lab.Container, Label: "Linux containers"}, {Value: lab.Workerd, Label: "workerd processes"}},
-			}},
+			}, {Name: "isolates", Label: "Isolates in the end", Kind: view.LabNumber, Value: "2000", Min: 200, Max: lab.MostAlive, Step: 100}},
 			Description: "Isolates, processes and containers, started and measured before your eyes.",
 		}},
 		Run: s.runDensity,
@@ -57,7 +58,7 @@ func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Den
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.labs.Fill(ctx, live.Key(r.Project), own, strings.Fields(r.Values["boxes"]), func(d lab.Density, say string) {
+	d, err := s.labs.Fill(ctx, live.Key(r.Project), own, strings.Fields(r.Values["boxes"]), int(labNumber(r.Values, "isolates")), func(d lab.Density, say string) {
 		if len(d.Lines) == 0 {
 			r.Say("%s", say)
 			return
@@ -83,9 +84,15 @@ func (s *Site) ownProject(p classroom.Project) (*trace.Project, error) {
 // densityView is what was measured as the page shows it.
 func densityView(d lab.Density) view.Density {
 	out := view.Density{Cap: d.Cap}
+	if a := d.Alive; a != nil {
+		out.Alive = &view.Alive{
+			Want: a.Want, Isolates: a.Isolates, Bytes: a.Bytes, Took: a.Took, Short: a.Short, Done: a.Done,
+			Read: a.Read, Shared: a.Shared, Private: a.Private, Untouched: a.Untouched, Fresh: a.Fresh, Map: a.Map, Kernel: a.Kernel,
+		}
+	}
 	var n []string
 	for _, l := range d.Lines {
-		b := view.DensityBox{Name: l.Name, Plural: l.Plural, Round: l.Round, Off: l.Off}
+		b := view.DensityBox{Name: l.Name, Plural: l.Plural, Round: l.Round, Off: l.Off, Walls: wallsView(l.Walls)}
 		if l.Key != lab.Own {
 			b.Key = l.Key
 		}
@@ -150,5 +157,14 @@ func checkLine(l lab.Line, at time.Time) check.Line {
 		out.Dots = append(out.Dots, check.Dot{Copies: s.Copies, MB: float64(s.Bytes) / (1 << 20)})
 	}
 	out.Fixed, out.Each = check.Fit(out.Dots)
+	return out
+}
+
+// wallsView are the walls around a kind of box as the page shows them.
+func wallsView(walls []box.Wall) []view.Wall {
+	out := make([]view.Wall, len(walls))
+	for i, w := range walls {
+		out[i] = view.Wall{Name: w.Name, Text: w.Text, Holds: w.Holds}
+	}
 	return out
 }

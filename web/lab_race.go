@@ -83,12 +83,12 @@ func (s *Site) runRace(ctx context.Context, r *labRun[lab.Race]) (*lab.Race, err
 
 // raceView is what was measured as the page shows it.
 func raceView(r *lab.Race) view.Race {
-	out := view.Race{Own: r.Own}
+	out := view.Race{Own: r.Own, Rounds: r.Rounds}
 	for _, c := range r.Contenders {
 		l := c.Middle()
 		out.Contenders = append(out.Contenders, view.RaceContender{
 			Name: c.Name, Note: c.Note, Isolate: c.Isolate, Off: c.Off, Cold: c.Cold(), Warm: c.Warm,
-			Made: l.Made, Loaded: l.Loaded, First: l.First, Each: c.Each,
+			Made: l.Made, Loaded: l.Loaded, First: l.First, Each: c.Each, Short: c.Short, Walls: wallsView(c.Walls),
 		})
 	}
 	if r.Machine != "" {

@@ -120,10 +120,13 @@ func (r report) boxes() {
 	try("docker", docker, err)
 	workerd, err := boxes.NewWorkerd(boxes.Config{Most: 1})
 	try("workerd", workerd, err)
-	if dir := boxes.Delegated(); dir != "" {
-		r.say("cgroup", "on: boxes of the labs are bounded in %s", dir)
-	} else {
-		r.say("cgroup", "off: no cgroup with memory and pids is delegated to this user; boxes of the labs are bounded by rlimits")
+	switch groups := boxes.Delegated(); {
+	case groups.Dir == "":
+		r.say("cgroup", "off: boxes of the labs have no caps on memory, processors and tasks, because %s", groups.Why)
+	case groups.Why != "":
+		r.say("cgroup", "on: boxes of the labs are bounded in %s, except that %s", groups.Dir, groups.Why)
+	default:
+		r.say("cgroup", "on: boxes of the labs are bounded in %s", groups.Dir)
 	}
 }
 

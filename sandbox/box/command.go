@@ -31,6 +31,9 @@ type Commands struct {
 	cfg    Config
 	launch func(*launch) error
 	shut   func() error // what the kind itself leaves behind; nil for nothing
+	walls  []Wall       // that do not come from its cgroup
+	caged  bool         // each box gets a cgroup, where groups has any
+	groups Cgroups
 	starts chan func()
 	stop   chan struct{}
 	once   sync.Once
@@ -86,6 +89,22 @@ func newCommands(name string, cfg Config, start func(*launch) error, shut func()
 	p := &Commands{name: name, cfg: cfg, launch: start, shut: shut, starts: make(chan func()), stop: make(chan struct{}), live: map[*command]bool{}}
 	p.wg.Go(p.starter)
 	return p
+}
+
+// confine puts every box into a cgroup of its own where this host delegates
+// any. walls are what bounds it besides.
+func (p *Commands) confine(walls ...Wall) {
+	p.caged, p.groups, p.walls = true, Delegated(), walls
+}
+
+// Walls implements Walled.
+func (p *Commands) Walls() []Wall {
+	if !p.caged {
+		return p.walls
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append(p.groups.walls(p.cfg.Nice), p.walls...)
 }
 
 // starter starts programs from one thread that lives as long as p: the kernel
@@ -176,10 +195,31 @@ func (p *Commands) spawn(prepare func(*launch) error) (*command, error) {
 	full := len(p.live) >= p.cfg.Most
 	p.made++
 	l := &launch{n: p.made}
+	groups := p.groups
 	p.mu.Unlock()
 	if full {
 		return nil, fmt.Errorf("%d of %s are alive, and %w", p.cfg.Most, p.name, ErrFull)
 	}
+	if !p.caged || groups.Dir == "" {
+		return p.start(l, prepare, nil)
+	}
+	cage, err := groups.cage(p.cfg.Nice)
+	if err != nil {
+		return nil, err
+	}
+	b, err := p.start(l, prepare, cage)
+	// Who may write into a cgroup may still not move a process there from where this one is.
+	if err == nil || !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EBADF) && !errors.Is(err, unix.EOPNOTSUPP) {
+		return b, err
+	}
+	p.mu.Lock()
+	p.groups = Cgroups{Why: fmt.Sprintf("the kernel does not let a box into its cgroup (%v)", err)}
+	p.mu.Unlock()
+	return p.start(&launch{n: l.n}, prepare, nil)
+}
+
+// start starts a program, in a cage if there is one, which is taken away in the end.
+func (p *Commands) start(l *launch, prepare func(*launch) error, c *cage) (*command, error) {
 	defer func() {
 		if l.theirs != nil {
 			_ = l.theirs.Close()
@@ -187,6 +227,16 @@ func (p *Commands) spawn(prepare func(*launch) error) (*command, error) {
 	}()
 	err := prepare(l)
 	b := &command{kind: p, cmd: l.cmd, conn: l.conn, undo: l.undo, inside: l.inside}
+	if c != nil {
+		before := b.undo
+		b.undo = func() error {
+			var err error
+			if before != nil {
+				err = before()
+			}
+			return errors.Join(err, c.remove())
+		}
+	}
 	if err == nil {
 		b.read = bufio.NewReader(b.conn)
 		b.cmd.Stderr = &b.stderr
@@ -195,6 +245,9 @@ func (p *Commands) spawn(prepare func(*launch) error) (*command, error) {
 		}
 		if b.cmd.SysProcAttr == nil {
 			b.cmd.SysProcAttr = &syscall.SysProcAttr{}
+		}
+		if c != nil {
+			b.cmd.SysProcAttr.UseCgroupFD, b.cmd.SysProcAttr.CgroupFD = true, int(c.dir.Fd())
 		}
 		b.cmd.SysProcAttr.Setpgid, b.cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
 		b.cmd.WaitDelay = time.Second // of what a child of it still holds open

@@ -20,9 +20,6 @@ import (
 // "child --role=box" to Main.
 const Role = "box"
 
-// containerMemory is the most that one container may hold, where the kernel lets us say so.
-const containerMemory = 256 << 20
-
 // contained is what the first program in a container has to do; it comes in
 // the environment.
 type contained struct {
@@ -70,17 +67,10 @@ func NewContainers(cfg Config) (*Commands, error) {
 		l.cmd = exec.Command("/proc/self/exe", "child", "--role="+Role)
 		l.cmd.Env, l.cmd.ExtraFiles = []string{containedVar + "=" + string(what)}, []*os.File{l.theirs}
 		l.cmd.SysProcAttr = confined()
-		cage, err := newCage(fmt.Sprintf("box-%d-%d", os.Getpid(), l.n))
-		if err != nil {
-			return err
-		}
-		if cage != nil {
-			l.cmd.SysProcAttr.UseCgroupFD, l.cmd.SysProcAttr.CgroupFD = true, int(cage.dir.Fd())
-			l.undo = cage.remove
-		}
 		return nil
 	}
 	p := newCommands("container", cfg, launcher, func() error { return os.Remove(root) })
+	p.confine(Wall{"view", "namespaces of its own for users, mounts, processes, network, host name and messages; a root that holds Node alone", true})
 	if why := tryContainer(); why != "" {
 		if err := p.Close(); err != nil {
 			return nil, err

@@ -134,3 +134,20 @@ func PSS(pids ...int) (int64, error) {
 	}
 	return sum, nil
 }
+
+// Available is how many bytes Linux could still give to programs without
+// swapping, as /proc/meminfo says; where it does not say, 1 GiB.
+func Available() int64 {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 1 << 30
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			if kB, err := kilobytes(rest); err == nil {
+				return kB << 10
+			}
+		}
+	}
+	return 1 << 30
+}

@@ -44,7 +44,7 @@ func NewOCI(cfg Config) (*Commands, error) {
 	}
 	args := []string{runtime, "--root", filepath.Join(dir, "state")}
 	if name == "crun" {
-		args = append(args, "--cgroup-manager=disabled") // the caps are those of this host's service, if any
+		args = append(args, "--cgroup-manager=disabled") // the caps are those of the cgroup that it is started in
 	}
 	_, err = os.Stat("/sys/fs/cgroup/cgroup.controllers")
 	mixed := err != nil // cgroups of both versions: the runtimes want to see one
@@ -71,6 +71,12 @@ func NewOCI(cfg Config) (*Commands, error) {
 		return nil
 	}
 	p := newCommands(name, cfg, launcher, func() error { return os.RemoveAll(dir) })
+	view := Wall{"view", "namespaces and a root of its own, made by " + name, true}
+	if name == "crun" {
+		p.confine(view) // crun leaves a container in the cgroup that crun is in
+	} else {
+		p.walls = []Wall{view}
+	}
 	return tried(p)
 }
 
@@ -188,7 +194,7 @@ func NewDocker(cfg Config) (*Commands, error) {
 		name := fmt.Sprintf("coldstart-box-%d-%d", os.Getpid(), l.n)
 		args := []string{
 			"run", "--rm", "--interactive", "--pull", "never", "--name", name, "--network", "none", "--read-only", "--cap-drop", "ALL",
-			"--security-opt", "no-new-privileges", "--memory", fmt.Sprint(containerMemory), "--pids-limit", "64", "--env", "BOX_STDIO=1",
+			"--security-opt", "no-new-privileges", "--memory", fmt.Sprint(cageMemory), "--cpus", fmt.Sprint(cageProcessors), "--pids-limit", fmt.Sprint(cageTasks), "--env", "BOX_STDIO=1",
 		}
 		for _, f := range files {
 			args = append(args, "--volume", f+":"+f+":ro")
@@ -212,5 +218,12 @@ func NewDocker(cfg Config) (*Commands, error) {
 		}
 		return nil
 	}
-	return tried(newCommands("docker", cfg, launcher, nil))
+	p := newCommands("docker", cfg, launcher, nil)
+	p.walls = []Wall{
+		{"memory", fmt.Sprintf("%d MB, asked of Docker", cageMemory>>20), true},
+		{"processor", "one of them at most, asked of Docker", true},
+		{"tasks", fmt.Sprintf("%d, asked of Docker", cageTasks), true},
+		{"view", "namespaces and a root of its own, made by Docker; no network, no rights", true},
+	}
+	return tried(p)
 }

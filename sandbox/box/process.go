@@ -35,6 +35,7 @@ func NewProcesses(cfg Config) (*Processes, error) {
 	}
 	p := &Processes{path: path}
 	p.Commands = newCommands("node", cfg, func(l *launch) error { return p.run(l, visits) }, nil)
+	p.confine(Wall{"view", "none: it sees the host’s files, processes and network as this server’s user does", false})
 	return p, nil
 }
 

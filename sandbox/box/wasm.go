@@ -37,6 +37,11 @@ func NewWasm(ctx context.Context, cfg Config) (*Modules, error) {
 	m := &Modules{most: cfg.Most, live: map[int]bool{}}
 	cfg.Most = 1
 	m.host = newCommands("the host of Wasm modules", cfg, nil, nil)
+	m.host.walls = []Wall{
+		{"memory", fmt.Sprintf("%d MB for an instance, by Wasm: it cannot grow beyond", modulePages>>4), true},
+		{"processor", fmt.Sprintf("none; the process of all instances only gives way to others (nice %d)", cfg.Nice), false},
+		{"view", "an instance can only call what it was given to import; no file, no socket", true},
+	}
 	var err error
 	m.link, err = m.host.spawn(func(l *launch) error {
 		if err := l.stream(); err != nil {
@@ -86,6 +91,9 @@ func (m *Modules) Start(ctx context.Context) (Box, error) {
 	b.phases = []Phase{{Start, "make the instance", 0, made}, {Load, "start the program in it", made, loaded}, {Handle, "the handler, and the way back", loaded, took}}
 	return b, nil
 }
+
+// Walls implements Walled.
+func (m *Modules) Walls() []Wall { return m.host.Walls() }
 
 // Memory implements Kind.
 func (m *Modules) Memory() (int64, error) { return m.host.Memory() }

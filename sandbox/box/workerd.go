@@ -66,5 +66,7 @@ func NewWorkerd(cfg Config) (*Commands, error) {
 		l.cmd.Env, l.cmd.ExtraFiles = []string{}, []*os.File{l.theirs}
 		return nil
 	}
-	return tried(newCommands("workerd", cfg, launcher, func() error { return os.RemoveAll(dir) }))
+	p := newCommands("workerd", cfg, launcher, func() error { return os.RemoveAll(dir) })
+	p.confine(Wall{"view", "a Worker sees what its configuration binds; the process itself sees the host as this server’s user does", false})
+	return tried(p)
 }

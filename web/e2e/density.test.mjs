@@ -10,7 +10,8 @@ const open = async (page) => {
   await page.goto(base + lesson);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
 };
-const fill = async (page, end = /^Measured\.$/, containers = false) => {
+const fill = async (page, end = /^Measured\.$/, containers = false, isolates = 200) => {
+  await page.fill("#lab-density input[name=isolates]", String(isolates));
   await page.setChecked("#lab-density input[value=cont]", containers); // most tests are not about them
   await page.click("#lab-density form.lab_do button");
   await page.waitForFunction((re) => new RegExp(re).test(document.querySelector("#lab-density .lab_where").textContent), end.source, { timeout: 60_000 });
@@ -20,22 +21,25 @@ const bytesOf = (text) => {
   return Number(n.replaceAll(",", "")) * { B: 1, kB: 1024, MB: 1 << 20 }[unit];
 };
 /** The table's figures by kind of box. */
-const rows = (page) => page.locator("#lab-density .ledger tbody tr").evaluateAll((trs) =>
+const rows = (page) => page.locator("#lab-density .density > .scroll-x .ledger tbody tr").evaluateAll((trs) =>
   Object.fromEntries(trs.map((tr) => [tr.querySelector("th").textContent.trim(), [...tr.querySelectorAll("td")].map((td) => td.textContent.trim())])));
 
 test("Fill draws the grid and the lines from what it measures", withPage({}, async (page) => {
   await open(page);
   const drawn = page.evaluate(() => new Promise((done) => {
     const dots = [];
+    const alive = [];
     const out = document.querySelector("#lab-density .lab_out");
     new MutationObserver(() => {
       const n = out.querySelectorAll(".density_lines .c-ink").length;
       if (n !== dots.at(-1)) dots.push(n);
-      if (document.querySelector("#lab-density .lab_where").textContent === "Measured.") done(dots);
+      const crowd = Number(out.querySelector("[data-alive]")?.dataset.alive ?? 0);
+      if (crowd !== alive.at(-1)) alive.push(crowd);
+      if (document.querySelector("#lab-density .lab_where").textContent === "Measured.") done({ dots, alive });
     }).observe(document.querySelector("#lab-density"), { childList: true, subtree: true, characterData: true });
   }));
-  await fill(page, undefined, true);
-  const dots = await drawn;
+  await fill(page, undefined, true, 1000);
+  const { dots, alive } = await drawn;
   assert.ok(dots.length >= 4, `dots come as they are measured: ${dots}`);
 
   const table = await rows(page);
@@ -47,6 +51,24 @@ test("Fill draws the grid and the lines from what it measures", withPage({}, asy
   assert.equal(Number(isolate[3].replaceAll(",", "")) > 50, true, isolate[3]);
   const fit = (256 * (1 << 20) - fixed) / each;
   assert.ok(Math.abs(fit / Number(isolate[3].replaceAll(",", "")) - 1) < 0.03, `${isolate[3]} fit, by the line ${fit}`);
+
+  // The crowd gathers before the learner's eyes, and each cell and page of it is drawn.
+  assert.ok(alive.length >= 4 && alive.every((n, i) => i === 0 || n >= alive[i - 1]), `isolates come before the learner's eyes: ${alive}`);
+  const crowd = await page.locator("#lab-density .alive").evaluate((section) => {
+    const cells = (name) => (section.querySelector(name).getAttribute("d").match(/m/g) ?? []).length;
+    return {
+      n: Number(section.dataset.alive), says: section.textContent,
+      field: section.querySelector(".alive_field .af-live").getTotalLength(), // dashed: ten units an isolate
+      drawn: cells(".pm-shared") + cells(".pm-some") + cells(".pm-private"), own: cells(".pm-private"),
+      rows: [...section.querySelectorAll("tbody tr")].map((tr) => [...tr.cells].map((c) => c.textContent.replaceAll(",", ""))),
+    };
+  });
+  if (crowd.n !== 1000) assert.match(crowd.says, /Not 1,000, because (a lab has|labs may take) /);
+  assert.ok(Math.abs(crowd.field / 10 - crowd.n) < 1.5 + crowd.n / 100, `${crowd.field / 10} cells for ${crowd.n} isolates`);
+  const [shared, own, untouched] = crowd.rows.map((r) => Number(r[2]));
+  assert.equal(crowd.rows.length, 3);
+  assert.ok(crowd.own > 3 && shared > 3 * own, JSON.stringify(crowd.rows));
+  assert.ok(Math.abs(shared + own - crowd.drawn * crowd.n) < 0.1 * (shared + own), `${crowd.drawn} pages are drawn, ${(shared + own) / crowd.n} of each isolate are in use, ${untouched} untouched`);
 
   const process = table["Node process"];
   const ours = process.length === 4;
@@ -73,7 +95,7 @@ test("Fill draws the grid and the lines from what it measures", withPage({}, asy
   const grid = page.locator(".density_grid").last();
   assert.match(await grid.getAttribute("aria-label"), /^isolates: of [\d,]+ cells, [\d,]+ are code and [\d,]+ are overhead\.$/);
   for (const part of ["dg-code", "dg-over", "dg-guess"]) assert.ok((await grid.locator(`.${part}`).getAttribute("d")).length > 10, part);
-  assert.match(await page.textContent("#lab-density .method"), /\/proc\/PID\/smaps.* n = \d+ counts .* processors, load/);
+  assert.match(await page.textContent("#lab-density .density > .method"), /\/proc\/PID\/smaps.* n = \d+ counts .* processors, load/);
 
   // The prose now says the same, live and after a reload.
   const prose = () => page.locator('[data-measure="iso.each"]').allTextContents();
@@ -119,6 +141,7 @@ test("without scripts a form fills and the page shows it", async () => {
     const page = await context.newPage();
     await page.goto(base + lesson);
     await page.uncheck("#lab-density input[value=cont]");
+    await page.fill("#lab-density input[name=isolates]", "200");
     await page.click("#lab-density form.lab_do button");
     await page.waitForURL(/#lab-density$/);
     assert.equal((await rows(page)).isolate.length, 4);

@@ -19,7 +19,7 @@ const us = (text) => {
 };
 /** What is drawn of each contender: its dots, its median mark and its row of the table. */
 const drawn = (page) => page.locator("#lab-race").evaluate((lab) => {
-  const rows = Object.fromEntries([...lab.querySelectorAll(".numbers tbody tr")].map((tr) => [tr.cells[0].textContent, [...tr.cells].slice(1).map((c) => c.textContent)]));
+  const rows = Object.fromEntries([...lab.querySelectorAll(".numbers:not(.walls) tbody tr")].map((tr) => [tr.cells[0].textContent, [...tr.cells].slice(1).map((c) => c.textContent)]));
   const pc = (e, name) => Number.parseFloat(e.getAttribute(name));
   return [...lab.querySelectorAll("[data-contender]")].map((li) => ({
     name: li.dataset.contender, off: li.querySelector(".race_off")?.textContent ?? "",
@@ -61,6 +61,9 @@ test("a race draws every start where its figure belongs", withPage({}, async (pa
   if (by["Node process"] && !by["Node process"].off) assert.ok(us(by["Node process"].row[0]) > 3 * us(by["Snapshot isolate"].row[0]), "a process starts later than an isolate");
   const lanes = await page.locator("#lab-race .lanes-race").first().locator("li").count();
   assert.equal(lanes, raced.length + 1, "a timeline for each");
+  const walls = await page.$$eval("#lab-race .walls tbody tr", (rows) => rows.map((r) => [...r.cells].map((c) => c.textContent)));
+  assert.deepEqual([...new Set(walls.map((w) => w[0]))].sort(), raced.map((c) => c.name).sort(), "each says what holds it");
+  for (const [box, , stands, text] of walls) if (stands === "no" && box === "Linux container") assert.match(text, /not on this host, because ./);
   assert.match(await page.textContent("#lab-race .method"), /in turns.* processors, load .*; when it began, load/);
   assert.deepEqual(await axe(page), []);
 

@@ -21,6 +21,7 @@ type Density struct {
 	Machine string    `json:"machine"`
 	At      time.Time `json:"at"` // when it ended, or was drawn last
 	Whole   bool      `json:"whole"`
+	Alive   *Alive    `json:"alive,omitempty"` // the shipped handler's isolates; nil before the first
 }
 
 // Line is one kind of box.
@@ -33,6 +34,7 @@ type Line struct {
 	Off     string       `json:"off,omitempty"`      // why it was not measured
 	First   int64        `json:"first_us,omitempty"` // median time from asking for a copy to its first byte, in µs
 	Copies  int          `json:"copies,omitempty"`   // the n of First
+	Walls   []box.Wall   `json:"walls,omitempty"`    // that hold one copy in
 }
 
 // Line finds a line by its key, nil when there is none.
@@ -77,8 +79,9 @@ var visits []byte
 // Fill measures the density lab from its begin. told gets what is known after
 // each sample, and a sentence about where it stands; both from one goroutine.
 // own is the learner's project, which is built as key and measured as isolates beside the shipped
-// handler; nil for none. keys are those of the programs beside isolates: Process, Container, Workerd. What was measured is returned also with an error.
-func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, keys []string, told func(Density, string)) (Density, error) {
+// handler; nil for none. keys are those of the programs beside isolates: Process, Container, Workerd. Once the lines
+// are measured, isolates go on to start until want of them live, as far as the machine has room. What was measured is returned also with an error.
+func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, keys []string, want int, told func(Density, string)) (Density, error) {
 	d := Density{Cap: densityCap, At: l.cfg.Now()}
 	err := l.Turn(ctx, func(say string) { told(d, say) }, func(ctx context.Context) error {
 		told(d, "Starting.")
@@ -91,7 +94,7 @@ func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 		if own != nil {
 			d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
 		}
-		f := &filling{labs: l, d: &d, key: key, own: own, told: told}
+		f := &filling{labs: l, d: &d, key: key, own: own, told: told, want: min(want, MostAlive)}
 		return f.run(ctx)
 	})
 	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
@@ -105,8 +108,11 @@ type filling struct {
 	key  sandbox.Key
 	own  *trace.Project
 	told func(Density, string)
+	want int // isolates alive in the end
 	rows []*box.Row
 	line map[*box.Row]*Line
+
+	crowd *crowded // of the shipped handler's isolates
 }
 
 func (f *filling) run(ctx context.Context) (err error) {
@@ -138,7 +144,7 @@ func (f *filling) run(ctx context.Context) (err error) {
 	for len(f.rows) > 0 {
 		failed, err := f.fill(ctx)
 		if err == nil {
-			return nil
+			break
 		}
 		// Code that answers the first copies and then stops ends its own line only.
 		var code *CodeError
@@ -148,6 +154,11 @@ func (f *filling) run(ctx context.Context) (err error) {
 		f.line[failed].Off, f.line[failed].Samples = "your code stopped: "+code.Message, nil
 		failed.Counts = failed.Counts[:len(failed.Samples)]
 	}
+	for _, r := range f.rows {
+		if k, ok := r.Kind.(*isolates); ok && f.line[r].Key == Isolate {
+			return f.gather(ctx, k)
+		}
+	}
 	return nil
 }
 
@@ -156,6 +167,7 @@ func (f *filling) fill(ctx context.Context) (failed *box.Row, err error) {
 	err = box.Fill(ctx, f.rows, densityCap, func(r *box.Row) {
 		line := f.line[r]
 		line.Samples = slices.Clone(r.Samples)
+		line.Walls = wallsOf(r.Kind)
 		line.First, line.Copies = median(r.First).Microseconds(), len(r.First)
 		last := r.Samples[len(r.Samples)-1]
 		f.d.Machine, f.d.At = box.Machine(), f.labs.cfg.Now()
@@ -175,20 +187,24 @@ func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error)
 		k, err := f.labs.programs(key)
 		return k, processCounts, err
 	case Own:
-		k, err := f.labs.isolates(ctx, f.key, *f.own)
+		k, err := kindOf(f.labs.isolates(ctx, f.key, *f.own, Room{}))
 		return k, isolateCounts, err
 	}
-	k, err := f.labs.isolates(ctx, sandbox.Key{Learner: "lab", Project: "density"}, trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"})
-	return k, isolateCounts, err
+	k, err := f.labs.isolates(ctx, sandbox.Key{Learner: "lab", Project: "density"}, trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"}, Room{Memory: crowdRoom})
+	if err != nil {
+		return nil, nil, err
+	}
+	f.watch(ctx, k, max(f.want, isolateCounts[len(isolateCounts)-1]))
+	return k, isolateCounts, nil
 }
 
 // isolates opens a sandbox for isolates of one project.
-func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project) (box.Kind, error) {
+func (l *Labs) isolates(ctx context.Context, key sandbox.Key, p trace.Project, room Room) (*isolates, error) {
 	d, err := l.Build(ctx, key, p)
 	if err != nil {
 		return nil, err
 	}
-	door, err := l.Sandbox(ctx)
+	door, err := l.sandboxOf(ctx, room)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +225,15 @@ func (l *Labs) gojaIsolates(ctx context.Context, key sandbox.Key, p trace.Projec
 	if err != nil {
 		return nil, errors.Join(err, door.Close())
 	}
-	return &isolates{door: door, deploy: d}, nil
+	return &isolates{door: door, deploy: d, goja: true}, nil
+}
+
+// wallsOf are the walls around a kind's boxes, as far as it knows them.
+func wallsOf(k box.Kind) []box.Wall {
+	if w, ok := k.(box.Walled); ok {
+		return w.Walls()
+	}
+	return nil
 }
 
 // Boxes measures one kind of program alone, for checks of a learner who has not

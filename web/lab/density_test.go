@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,7 +82,7 @@ func project(code string) *trace.Project {
 func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	labs := realLabs(t)
 	var said []string
-	d, err := labs.Fill(t.Context(), learner, nil, []string{Process, Container}, func(_ Density, say string) { said = append(said, say) })
+	d, err := labs.Fill(t.Context(), learner, nil, []string{Process, Container}, 0, func(_ Density, say string) { said = append(said, say) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestOwnCode(t *testing.T) {
 		{"stops", "export default { fetch() { throw new Error('enough') } };", "your code stopped: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := labs.Fill(t.Context(), learner, project(c.code), nil, func(Density, string) {})
+			d, err := labs.Fill(t.Context(), learner, project(c.code), nil, 0, func(Density, string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +213,7 @@ func TestFillEndsWithItsContext(t *testing.T) {
 	labs := realLabs(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	left := errors.New("the learner left")
-	d, err := labs.Fill(ctx, learner, nil, []string{Process}, func(d Density, _ string) {
+	d, err := labs.Fill(ctx, learner, nil, []string{Process}, 0, func(d Density, _ string) {
 		if len(d.Lines) > 0 && len(d.Lines[0].Samples)+len(d.Lines[1].Samples) > 2 {
 			cancel(left)
 		}
@@ -231,7 +232,7 @@ func TestSlowCodeEndsInTime(t *testing.T) {
 	labs.cfg.Time = 4 * time.Second
 	slow := "export default { async fetch() { await new Promise((r) => setTimeout(r, 100)); return new Response('slow'); } };"
 	begin := time.Now()
-	d, err := labs.Fill(t.Context(), learner, project(slow), nil, func(Density, string) {})
+	d, err := labs.Fill(t.Context(), learner, project(slow), nil, 0, func(Density, string) {})
 	if !errors.Is(err, ErrTime) || d.Whole {
 		t.Errorf("got %v, %+v", err, d)
 	}
@@ -278,4 +279,38 @@ func TestLabsWaitForEachOtherInTurn(t *testing.T) {
 			t.Errorf("%d ran", len(order))
 		}
 	})
+}
+
+// A crowd lives until the end, and its pages are those that the kernel counts:
+// what all of its isolates have to themselves is within the runner's own memory.
+func TestCrowdIsAliveAndItsPagesAreCounted(t *testing.T) {
+	labs := realLabs(t)
+	rising := 0
+	d, err := labs.Fill(t.Context(), learner, nil, nil, 400, func(d Density, _ string) {
+		if d.Alive != nil && d.Alive.Isolates > rising {
+			rising = d.Alive.Isolates
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := d.Alive
+	if a == nil || !a.Done || a.Short != "" && a.Isolates == 400 || a.Short == "" && a.Isolates != 400 || a.Read != a.Isolates || rising == 0 {
+		t.Fatalf("got %+v, seen rising to %d", a, rising)
+	}
+	if sum := a.Shared + a.Private + a.Untouched; sum != int64(a.Read*len(a.Map)) {
+		t.Errorf("%d pages of %d isolates with %d each", sum, a.Read, len(a.Map))
+	}
+	if own := a.Private / int64(a.Read); own < 5 || own > 400 || a.Private*4096 > a.Bytes {
+		t.Errorf("%d pages each, %d bytes of %d", own, a.Private*4096, a.Bytes)
+	}
+	if a.Shared < 3*a.Private {
+		t.Errorf("of the pages in use %d are shared and %d are not", a.Shared, a.Private)
+	}
+	for _, state := range []byte{PageShared, PagePrivate} {
+		if !slices.Contains(a.Map, state) {
+			t.Errorf("no page stands as %d in %v", state, a.Map)
+		}
+	}
+	t.Logf("%d isolates: %d pages each, %d right after the answer; %d MB", a.Isolates, a.Private/int64(a.Read), int(a.Fresh), a.Bytes>>20)
 }

@@ -135,7 +135,7 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 		key = sandbox.Key{Learner: "lab", Project: "edge"}
 		own = &trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"}
 	}
-	kind, err := l.isolates(ctx, key, *own)
+	kind, err := l.isolates(ctx, key, *own, Room{})
 	var missing *box.MissingError
 	if errors.As(err, &missing) {
 		return nil, &CodeError{missing.Why}
@@ -144,8 +144,8 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 		return nil, err
 	}
 	defer func() { _ = kind.Close() }()
-	door, at := kind.(*isolates).door, sandbox.Key{Learner: "visitors", Project: "lab"}
-	if err := door.Deploy(ctx, at, kind.(*isolates).deploy); err != nil {
+	door, at := kind.door, sandbox.Key{Learner: "visitors", Project: "lab"}
+	if err := door.Deploy(ctx, at, kind.deploy); err != nil {
 		return nil, err
 	}
 	told("Measuring the handler.")

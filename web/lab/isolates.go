@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"coldstart/sandbox"
@@ -18,7 +19,10 @@ import (
 type isolates struct {
 	door   sandbox.Door
 	deploy *trace.Deployment
+	goja   bool
 	n      int
+	// started is told of each isolate that has answered; nil for nobody.
+	started func(*isolate)
 }
 
 var _ box.Kind = (*isolates)(nil)
@@ -42,10 +46,14 @@ func (k *isolates) Start(ctx context.Context) (box.Box, error) {
 	var s *trace.Summary
 	var err error
 	b.first, s, err = b.request(ctx)
-	if err == nil {
-		b.parts = phases(s, b.first)
+	if err != nil {
+		return b, err
 	}
-	return b, err
+	b.parts = phases(s, b.first)
+	if k.started != nil {
+		k.started(b)
+	}
+	return b, nil
 }
 
 // phases divide a cold run as the runner measured it. What it waited in the
@@ -143,6 +151,24 @@ func (k *isolates) Memory() (int64, error) {
 		return 0, errors.New("lab: no runner says that it holds isolates")
 	}
 	return box.Memory(pids...)
+}
+
+// Walls implements box.Walled: what bounds one isolate, and its process.
+func (k *isolates) Walls() []box.Wall {
+	var limits trace.Limits
+	if len(k.deploy.Workers) > 0 {
+		limits = k.deploy.Workers[0].Limits
+	}
+	memory := box.Wall{Name: "memory", Text: fmt.Sprintf("%d MB for an isolate, by Wasm: its memory cannot grow beyond", limits.Memory>>20), Holds: true}
+	if k.goja {
+		memory = box.Wall{Name: "memory", Text: "none for an isolate: its objects lie in the memory of its whole process, which has a cap"}
+	}
+	view := box.Wall{Name: "view", Text: "an isolate sees only what it was handed; no file, no socket"}
+	if walls := k.door.Stats().Walls; len(walls) > 0 {
+		view.Text += "; its process is behind " + strings.Join(walls, ", ")
+	}
+	view.Holds = true
+	return []box.Wall{memory, {Name: "processor", Text: fmt.Sprintf("%v of processor time a request, by the engine’s interrupt", limits.CPU), Holds: true}, view}
 }
 
 // Close implements box.Kind.

@@ -112,10 +112,8 @@ func (l *Labs) Turn(ctx context.Context, say func(string), f func(context.Contex
 	return err
 }
 
-// Sandbox starts a sandbox for one lab, which closes it. A server without one
+// sandboxOf starts a sandbox for one lab, which closes it. A server without one
 // gives a *box.MissingError.
-func (l *Labs) Sandbox(ctx context.Context) (sandbox.Door, error) { return l.sandboxOf(ctx, Room{}) }
-
 func (l *Labs) sandboxOf(ctx context.Context, r Room) (sandbox.Door, error) {
 	if l.cfg.Open == nil {
 		return nil, &box.MissingError{Why: "this server has no sandbox for labs"}

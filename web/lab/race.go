@@ -23,6 +23,8 @@ type Race struct {
 	Before     string      `json:"before"` // the machine with its load when it began
 	At         time.Time   `json:"at"`
 	Whole      bool        `json:"whole"`
+
+	now func() time.Time
 }
 
 // Contender is one kind of box in a race.
@@ -36,6 +38,9 @@ type Contender struct {
 	Warm    []int64  `json:"warm_us,omitempty"` // of requests to a box that answered before, to the first byte
 	Each    int64    `json:"each,omitempty"`    // bytes that one more box holds; 0 for not known
 	Copies  int      `json:"copies,omitempty"`  // up to which Each was measured
+	// Short is why it has fewer samples than were asked for; "" when it has all.
+	Short string     `json:"short,omitempty"`
+	Walls []box.Wall `json:"walls,omitempty"` // that hold one box in
 }
 
 // Launch is one start, in µs from asking for the box: when it was made, when
@@ -94,7 +99,7 @@ type entry struct {
 
 var entries = []entry{
 	{Entry{"isolate", "Snapshot isolate", "QuickJS, copied from a snapshot"}, true, func(ctx context.Context, l *Labs, key sandbox.Key, p trace.Project) (box.Kind, error) {
-		return l.isolates(ctx, key, p)
+		return kindOf(l.isolates(ctx, key, p, Room{}))
 	}},
 	{Entry{"goja", "goja isolate", "a JavaScript engine in Go, no snapshot"}, true, func(ctx context.Context, l *Labs, key sandbox.Key, p trace.Project) (box.Kind, error) {
 		return l.gojaIsolates(ctx, key, p)
@@ -133,7 +138,7 @@ type racer struct {
 // is known after each round, and a sentence. What was measured is returned
 // also with an error; the contenders that are not here say why.
 func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, keys []string, rounds int, told func(Race, string)) (Race, error) {
-	r := Race{Rounds: rounds, Own: own != nil, At: l.cfg.Now()}
+	r := Race{Rounds: rounds, Own: own != nil, At: l.cfg.Now(), now: l.cfg.Now}
 	p := trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"}
 	if own != nil {
 		p = *own
@@ -178,42 +183,51 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 		if err := r.rounds(ctx, track, func(say string) { r.At = l.cfg.Now(); r.Machine = box.Machine(); told(r, say) }); err != nil {
 			return err
 		}
+		for _, c := range track {
+			c.Walls = wallsOf(c.kind)
+		}
 		return r.weigh(ctx, track, func(say string) { told(r, say) })
 	})
 	r.Machine, r.At, r.Whole = box.Machine(), l.cfg.Now(), err == nil
 	return r, err
 }
 
-// rounds starts every contender once a round, each time another one first.
+// rounds starts every contender once a round, each time another one first. When
+// the time will not do for all, the slowest sits out so that the others get
+// all their rounds, and has what time is left in the end.
 func (r *Race) rounds(ctx context.Context, track []racer, told func(string)) error {
-	var over <-chan time.Time
-	for round := 0; round <= r.Rounds; round++ {
-		if round == 1 { // the warm-up is over
-			over = time.After(raceTime)
+	p := newPace(len(track), r.Rounds, raceTime)
+	last := -1
+	for {
+		turns := p.next(r.now())
+		if len(turns) == 0 {
+			break
 		}
-		select {
-		case <-over:
-			return nil
-		default:
-		}
-		for i := range track {
-			c := track[(i+round)%len(track)]
-			if c.Off != "" {
-				continue
-			}
+		for _, i := range turns {
+			c := track[i]
+			begin := r.now()
 			start, warm, err := lap(ctx, c.kind)
 			var code *CodeError
 			switch {
 			case errors.As(err, &code):
 				c.Off, c.Starts, c.Warm = "your code stopped: "+code.Message, nil, nil
+				p.drop(i)
+				continue
 			case err != nil:
 				return err
-			case round > 0:
+			case p.warm(i):
 				c.Starts, c.Warm = append(c.Starts, start), append(c.Warm, warm)
 			}
+			p.took(i, r.now().Sub(begin))
 		}
-		if round > 0 {
+		if round := p.round(); round > 0 && round != last {
+			last = round
 			told(fmt.Sprintf("Round %d of %d.", round, r.Rounds))
+		}
+	}
+	for i, c := range track {
+		if n := len(c.Starts); c.Off == "" && n < r.Rounds {
+			c.Short = fmt.Sprintf("one start and stop takes %v here, and all rounds have %d s", p.lap(i).Round(time.Millisecond), int(raceTime.Seconds()))
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ type Density struct {
 	Cap   int64 // bytes that are to be filled
 	Boxes []DensityBox
 	How   string // when, where and how it was measured, in one line
+	Alive *Alive // the crowd of isolates; nil before it begins
 }
 
 // DensityBox is one kind of box. Without two different counts of copies there
@@ -24,6 +25,7 @@ type DensityBox struct {
 	Round   bool   // drawn as discs, not squares: an isolate
 	Samples []DensitySample
 	Off     string // why it cannot be measured on this host; "" when it can
+	Walls   []Wall
 }
 
 // DensitySample is one measurement: copies alive, bytes they hold together,
@@ -228,6 +230,16 @@ func (d Density) Numbers() map[string]float64 {
 	for _, b := range d.Boxes {
 		if f := fitBox(b, d.Cap); f.known && b.Key != "" {
 			out[b.Key+".fixed"], out[b.Key+".each"], out[b.Key+".fit"] = f.fixed, f.each, float64(f.fit)
+		}
+	}
+	return out
+}
+
+func (d Density) walls() []Walled {
+	var out []Walled
+	for _, b := range d.Boxes {
+		if len(b.Walls) > 0 {
+			out = append(out, Walled{b.Name, b.Walls})
 		}
 	}
 	return out

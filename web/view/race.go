@@ -10,6 +10,7 @@ type Race struct {
 	Contenders []RaceContender
 	How        string // when, where and how it was measured, in one line; "" before that
 	Own        bool   // the learner's code
+	Rounds     int    // samples that were asked for
 }
 
 // RaceContender is one kind of box.
@@ -20,7 +21,9 @@ type RaceContender struct {
 	Cold, Warm []int64 // µs to the first byte, in the order in which they came
 	// Made and Loaded divide the start that is the median, in µs.
 	Made, Loaded, First int64
-	Each                int64 // bytes that one more holds; 0 for not known
+	Each                int64  // bytes that one more holds; 0 for not known
+	Short               string // why it has fewer samples than were asked for
+	Walls               []Wall
 }
 
 func (r Race) dots() Dots {
@@ -87,4 +90,25 @@ func (r Race) numbers() Numbers {
 		})
 	}
 	return n
+}
+
+// short are the sentences about contenders with too few samples.
+func (r Race) short() []string {
+	var out []string
+	for _, c := range r.Contenders {
+		if c.Short != "" {
+			out = append(out, fmt.Sprintf("%s has %d of %d samples: %s.", c.Name, len(c.Cold), r.Rounds, c.Short))
+		}
+	}
+	return out
+}
+
+func (r Race) walls() []Walled {
+	var out []Walled
+	for _, c := range r.Contenders {
+		if len(c.Walls) > 0 {
+			out = append(out, Walled{c.Name, c.Walls})
+		}
+	}
+	return out
 }

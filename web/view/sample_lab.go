@@ -50,3 +50,34 @@ func sampleRace() Race {
 	}
 	return r
 }
+
+// sampleAlive is a crowd, still gathering or whole.
+func sampleAlive(done bool) *Alive {
+	a := Alive{Want: 2000, Isolates: 1240, Read: 1240, Kernel: true, Took: 4_100_000}
+	if done {
+		a.Isolates, a.Read, a.Done, a.Bytes, a.Fresh, a.Took = 2000, 2000, true, 560<<20, 99.3, 12_100_000
+	}
+	for i := range 900 {
+		var state byte
+		switch {
+		case i%37 == 3 || i > 850:
+			state = 3
+		case i%101 == 7:
+			state = 2
+		case i%53 != 0:
+			state = 1
+		}
+		a.Map = append(a.Map, state)
+	}
+	n := int64(a.Read)
+	a.Private, a.Shared, a.Untouched = 71*n+n/2, 808*n, 21*n-n/2
+	return &a
+}
+
+// sampleWalls are boxes on a host that delegates no cgroups.
+func sampleWalls() []Walled {
+	return []Walled{
+		{"Snapshot isolate", []Wall{{"memory", "32 MB for an isolate, by Wasm: its memory cannot grow beyond", true}, {"processor", "50ms of processor time a request, by the engine’s interrupt", true}}},
+		{"Node process", []Wall{{"memory", "not on this host, because no cgroup is delegated to this server", false}, {"view", "none: it sees the host’s files, processes and network as this server’s user does", false}}},
+	}
+}
