@@ -211,6 +211,7 @@ func TestReplicas(t *testing.T) {
 	v.answers(two, first.Slug, "second kept")
 
 	grid(t, one, two)
+	alarms(t, one, two)
 
 	one.signal(syscall.SIGKILL)
 	if status, body := v.send(two, http.MethodGet, "/api/projects/shared", ""); status != http.StatusOK || !strings.Contains(body, "second") || !strings.Contains(body, fmt.Sprintf(`"revision":%d`, second.Revision)) {
@@ -223,6 +224,69 @@ func TestReplicas(t *testing.T) {
 	back := launch(t, "--db", db)
 	back.ready()
 	v.answers(back, first.Slug, "third kept")
+}
+
+// rings is a Durable Object whose alarm notes each time that it rings under a
+// name of its own, three times one after the other, and a cron that does so.
+const rings = `import { DurableObject } from "cloudflare:workers";
+export class Bell extends DurableObject {
+	async set() { await this.ctx.storage.setAlarm(Date.now() + 1500); }
+	async alarm() {
+		const n = (await this.ctx.storage.get("n") ?? 0) + 1;
+		await this.ctx.storage.put("n", n);
+		await this.env.NOTES.put("ring-" + n + "-" + crypto.randomUUID(), "");
+		if (n < 3) await this.set();
+	}
+}
+export default {
+	async scheduled(event, env) { await env.NOTES.put("tick-" + event.scheduledTime + "-" + crypto.randomUUID(), ""); },
+	async fetch(request, env) {
+		if (request.method === "POST") await env.BELL.get(env.BELL.idFromName("b")).set();
+		const list = await env.NOTES.list();
+		return Response.json(list.keys.map((key) => key.name.split("-").slice(0, 2).join(" ")));
+	},
+};`
+
+// alarms sets an alarm that both servers know, and looks that it rings at one
+// of them; likewise a cron, if the minute is over meanwhile.
+func alarms(t *testing.T, one, two *replica) {
+	t.Helper()
+	v := newVisitor(t)
+	v.send(one, http.MethodGet, "/", "")
+	config := `{"name":"bell","main":"index.js","compatibility_date":"2026-08-01","triggers":{"crons":["* * * * *"]},
+		"kv_namespaces":[{"binding":"NOTES","id":"n"}],"durable_objects":{"bindings":[{"name":"BELL","class_name":"Bell"}]},
+		"migrations":[{"tag":"v1","new_sqlite_classes":["Bell"]}]}`
+	body, err := json.Marshal(map[string]any{"files": map[string]string{"index.js": rings, "wrangler.jsonc": config}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := v.send(one, http.MethodPut, "/api/projects/bell", string(body))
+	var p savedProject
+	if err := json.Unmarshal([]byte(answer), &p); err != nil || status != http.StatusOK {
+		t.Fatalf("save: %d %s, %v", status, answer, err)
+	}
+	if status, answer := v.send(one, http.MethodPost, "/w/"+p.Slug+"/", "set"); status != http.StatusOK {
+		t.Fatalf("setting the alarm gives %d %s", status, answer)
+	}
+	seen := map[string]int{}
+	two.until("the third ring", func() bool { // each question keeps the project deployed at both
+		status, _ := v.send(one, http.MethodGet, "/w/"+p.Slug+"/", "")
+		again, answer := v.send(two, http.MethodGet, "/w/"+p.Slug+"/", "")
+		var names []string
+		if status != http.StatusOK || again != http.StatusOK || json.Unmarshal([]byte(answer), &names) != nil {
+			t.Fatalf("the bell answers %d, %d %s", status, again, answer)
+		}
+		clear(seen)
+		for _, name := range names {
+			seen[name]++
+		}
+		return seen["ring 3"] > 0
+	})
+	for name, n := range seen {
+		if n != 1 {
+			t.Errorf("%s came %d times: %v", name, n, seen)
+		}
+	}
 }
 
 // grid makes a class at one server and lets a learner join it at the other: the
