@@ -329,6 +329,7 @@ func (s *Site) learnerNote(c *call) error {
 	if err := s.config.Store.SendNote(c.r.Context(), class.ID, m.ID, lesson, note); err != nil {
 		return err
 	}
+	s.news(m.Workspace)
 	return c.seeOther("/classes/" + class.ID + "/members/" + m.ID)
 }
 
@@ -340,6 +341,7 @@ func (s *Site) learnerHand(c *call) error {
 	if err := s.config.Store.RaiseHand(c.r.Context(), class.ID, m.ID, false); err != nil {
 		return err
 	}
+	s.news(m.Workspace)
 	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID + "/members/" + m.ID)
 }
@@ -352,6 +354,7 @@ func (s *Site) learnerRemove(c *call) error {
 	if err := s.config.Store.RemoveMember(c.r.Context(), class.ID, m.ID); err != nil {
 		return err
 	}
+	s.news(m.Workspace)
 	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID)
 }

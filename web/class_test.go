@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -19,10 +20,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"coldstart/lessons"
 	"coldstart/web/bus"
 	"coldstart/web/classroom"
 	"coldstart/web/doortest"
+	"coldstart/web/live"
 	"coldstart/web/view"
 )
 
@@ -548,6 +552,102 @@ func TestGridCrossesServers(t *testing.T) {
 	live.next(func(m boardMessage) bool {
 		return len(m.Rows) == 1 && strings.Contains(m.Rows[0].HTML, "cell-pass")
 	})
+}
+
+// TestNotesReachAnOpenLesson: what a class says to a learner is on an open page
+// without a reload, and the hand is the same on both sides.
+func TestNotesReachAnOpenLesson(t *testing.T) {
+	s := newServer(t, nil)
+	ada := s.instructor("ada")
+	class := ada.newClass("Period 3")
+	grace, alan := s.browser(), s.browser()
+	grace.join(class, "Grace")
+	alan.join(class, "Alan")
+	at := "/classes/" + class.ID + "/members/" + s.memberOf(class, "Grace").ID
+	page := grace.livePage("hello")
+	if news := page.news(); news != (live.ClassNews{}) {
+		t.Errorf("at first the page is told %+v", news)
+	}
+	if r := grace.form("/you/hand", "class", class.ID, "up", "yes", "lesson", "hello"); r.status != 303 || r.header.Get("Location") != "/learn/serverless/hello" {
+		t.Fatalf("raising a hand in a lesson gives %d %s", r.status, r.header.Get("Location"))
+	}
+	if news := page.news(); !news.Hand {
+		t.Errorf("after raising a hand: %+v", news)
+	}
+	if r := grace.get("/learn/serverless/hello"); !strings.Contains(r.body, `aria-pressed="true"`) || !strings.Contains(r.body, "data-hand") {
+		t.Error("the lesson does not show the raised hand")
+	}
+	if r := ada.send(ada.request("POST", at+"/hand", "", nil)); r.status != 303 {
+		t.Fatal(r.body)
+	}
+	if news := page.news(); news.Hand {
+		t.Errorf("after the instructor lowered it: %+v", news)
+	}
+	ada.form(at+"/note", "text", "Look at <b>line</b> 1.")
+	if news := page.news(); news.Note != "Look at <b>line</b> 1." {
+		t.Errorf("after a note: %+v", news)
+	}
+	again := grace.livePage("hello")
+	if news := again.news(); news.Note == "" {
+		t.Error("a page that connects later does not hear of the note")
+	}
+	page.news() // every page is told
+	grace.form("/you/read", "class", class.ID)
+	if news := page.news(); news.Note != "" {
+		t.Errorf("after it was read: %+v", news)
+	}
+	other := alan.livePage("hello")
+	if news := other.news(); news != (live.ClassNews{}) {
+		t.Errorf("another learner is told %+v", news)
+	}
+}
+
+// openPage is a page's socket that a test reads.
+type openPage struct {
+	t    *testing.T
+	conn *websocket.Conn
+	rest []live.ServerMessage
+}
+
+// livePage opens a project's socket and says hello.
+func (b *browser) livePage(project string) *openPage {
+	b.s.t.Helper()
+	conn, _, err := b.dial(b.s.url)
+	if err != nil {
+		b.s.t.Fatal(err)
+	}
+	b.s.t.Cleanup(func() { conn.Close() })
+	if err := conn.WriteJSON(live.ClientMessage{Type: "hello", Project: project}); err != nil {
+		b.s.t.Fatal(err)
+	}
+	return &openPage{t: b.s.t, conn: conn}
+}
+
+// news reads until the class says something.
+func (p *openPage) news() live.ClassNews {
+	p.t.Helper()
+	if err := p.conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		p.t.Fatal(err)
+	}
+	for {
+		for len(p.rest) > 0 {
+			m := p.rest[0]
+			if p.rest = p.rest[1:]; m.Class != nil {
+				return *m.Class
+			}
+		}
+		_, data, err := p.conn.ReadMessage()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for line := range bytes.Lines(data) {
+			var m live.ServerMessage
+			if err := json.Unmarshal(line, &m); err != nil {
+				p.t.Fatal(err)
+			}
+			p.rest = append(p.rest, m)
+		}
+	}
 }
 
 // BenchmarkBoard is one learner's event in a class of three hundred, from the

@@ -12,6 +12,7 @@ import (
 
 	"coldstart/lessons"
 	"coldstart/web/classroom"
+	"coldstart/web/live"
 	"coldstart/web/view"
 )
 
@@ -290,6 +291,10 @@ func (s *Site) member(c *call, do func(m classroom.Membership, field func(string
 		return err
 	}
 	s.classChanged(m.Class.ID)
+	s.news(c.session.workspace.ID)
+	if l := s.catalog.Load().ByID(form.Get("lesson")); l != nil { // asked for there
+		return c.seeOther(l.URL())
+	}
 	return c.seeOther("/you")
 }
 
@@ -363,27 +368,44 @@ func (s *Site) eraseWorkspace(ctx context.Context, workspace string) error {
 	return nil
 }
 
-// inClass puts an instructor's newest unread note above a lesson.
+// classNews is what a learner's class says to them now, and the class in which
+// their hand is up or may go up, "" for a learner in none.
+func (s *Site) classNews(ctx context.Context, workspace string) (news live.ClassNews, class string, err error) {
+	all, err := s.config.Store.Memberships(ctx, workspace)
+	if err != nil {
+		return news, "", err
+	}
+	for _, m := range all {
+		if class == "" || !news.Hand && !m.Member.Hand.IsZero() {
+			class, news.Hand = m.Class.ID, !m.Member.Hand.IsZero()
+		}
+		notes, err := s.config.Store.Notes(ctx, m.Class.ID, m.Member.ID)
+		if err != nil {
+			return news, "", err
+		}
+		for _, n := range notes {
+			if n.Read.IsZero() && news.Note == "" {
+				news.Note = n.Text
+			}
+		}
+	}
+	return news, class, nil
+}
+
+// inClass puts an instructor's newest unread note above a lesson, and the
+// learner's hand into its bar.
 func (s *Site) inClass(c *call, p *view.LessonPage) error {
 	if !c.session.stored || teacher(c.session.workspace) {
 		return nil
 	}
-	all, err := s.config.Store.Memberships(c.r.Context(), c.session.workspace.ID)
-	if err != nil {
+	news, class, err := s.classNews(c.r.Context(), c.session.workspace.ID)
+	if err != nil || class == "" {
 		return err
 	}
-	for _, m := range all {
-		notes, err := s.config.Store.Notes(c.r.Context(), m.Class.ID, m.Member.ID)
-		if err != nil {
-			return err
-		}
-		for _, n := range notes {
-			if n.Read.IsZero() {
-				p.Banner = "From your instructor: " + n.Text
-				p.Class = &view.Link{Text: "You and your classes: a new note", Href: "/you"}
-				return nil
-			}
-		}
+	p.Hand = &view.Hand{Class: class, Lesson: p.Project, Up: news.Hand}
+	if news.Note != "" {
+		p.Letter = news.Note
+		p.Class = &view.Link{Text: "You and your classes: a new note", Href: "/you"}
 	}
 	return nil
 }

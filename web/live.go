@@ -34,6 +34,7 @@ func (s *Site) liveSession(c *call) error {
 			_, err := s.begin(ctx, x, project)
 			return err
 		},
+		Opened: func() { s.tellNews(false, x.workspace.ID) },
 	})
 	return nil
 }

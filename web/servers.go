@@ -1,21 +1,25 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"coldstart/web/bus"
 	"coldstart/web/classroom"
+	"coldstart/web/live"
 )
 
 // What the servers of one site tell each other. Of projects the text is
 // workspace, project, slug and revision, with spaces between; of learners who
-// did something it is the workspace, of classes whose members changed the class.
+// did something, or to whom their class said something, it is the workspace, of
+// classes whose members changed the class.
 const (
 	topicSaved   = "saved"
 	topicDeleted = "deleted"
 	topicLearner = "learner"
 	topicClass   = "class"
+	topicNews    = "news"
 )
 
 // touched says to every server that a learner did something their class sees.
@@ -29,6 +33,43 @@ func (s *Site) classChanged(class string) {
 	s.config.Bus.Publish(bus.Message{Topic: topicClass, Text: class})
 }
 
+// news says to every server that a learner's class has something new for them.
+func (s *Site) news(workspace string) {
+	s.config.Bus.Publish(bus.Message{Topic: topicNews, Text: workspace})
+}
+
+// tellNews tells the pages that learners have open here what their class says
+// to them now; of those in no class only those who may have left one are told
+// so. It returns at once.
+func (s *Site) tellNews(left bool, workspaces ...string) {
+	here := s.hub.Connected()
+	workspaces = slices.DeleteFunc(workspaces, func(w string) bool { return !slices.Contains(here, w) })
+	if len(workspaces) == 0 {
+		return
+	}
+	s.background(func() {
+		for _, w := range workspaces {
+			if err := s.tellOne(left, w); err != nil {
+				if s.ctx.Err() == nil {
+					s.log.Error("what a class says was not read", "error", err)
+				}
+				return
+			}
+		}
+	})
+}
+
+func (s *Site) tellOne(left bool, workspace string) error {
+	s.telling.Lock() // what was read later is told later
+	defer s.telling.Unlock()
+	news, class, err := s.classNews(s.ctx, workspace)
+	if err != nil || class == "" && !left {
+		return err
+	}
+	s.hub.Tell(workspace, live.ServerMessage{Type: "class", Class: &news})
+	return nil
+}
+
 // tellServers says to every server, this one first, that a project changed.
 func (s *Site) tellServers(topic string, p classroom.Project) {
 	s.config.Bus.Publish(bus.Message{Topic: topic, Text: strings.Join([]string{p.Workspace, p.ID, p.Slug, strconv.FormatInt(p.Revision, 10)}, " ")})
@@ -39,6 +80,9 @@ func (s *Site) heard(m bus.Message) {
 	switch m.Topic {
 	case topicLearner:
 		s.boards.touched(m.Text)
+		return
+	case topicNews:
+		s.tellNews(true, m.Text)
 		return
 	case topicClass:
 		s.boards.changed(m.Text)
@@ -63,9 +107,11 @@ func (s *Site) heard(m bus.Message) {
 }
 
 // missed is called when other servers may have said something that was lost:
-// every Worker is looked up again by its next request, every live view draws anew.
+// every Worker is looked up again by its next request, every live view draws
+// anew, every page hears its class again.
 func (s *Site) missed() {
 	s.boards.missed()
+	s.tellNews(true, s.hub.Connected()...)
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	for _, w := range s.workers.known {

@@ -45,9 +45,12 @@ type Site struct {
 	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
 	boards      *boards
+	telling     sync.Mutex // held while a page is told what its class says
 	metrics     metrics
 	ctx         context.Context // ends when the site closes
 	stop        context.CancelFunc
+	mu          sync.Mutex
+	closed      bool           // nothing new begins beside requests; guarded by mu
 	wg          sync.WaitGroup // what goes on beside requests
 
 	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
@@ -145,7 +148,19 @@ func (s *Site) Close(ctx context.Context) {
 		s.log.Error("a lab's processes were not stopped", "error", err)
 	}
 	s.leave()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.wg.Wait()
+}
+
+// background does something beside requests, unless the site is closing.
+func (s *Site) background(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.wg.Go(f)
+	}
 }
 
 // IsolateChanged is for sandbox.Config.Isolate: it shows an isolate that was

@@ -3,6 +3,7 @@
 import assets from "coldstart:assets";
 import { $, $$, button, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
+import { classNews, handButton } from "./_class.ts";
 import { Cover } from "./_cover.ts";
 import { FileBar } from "./_files.ts";
 import { Api, readPage, type PageData } from "./_page.ts";
@@ -107,6 +108,7 @@ class Lesson {
   #listen(): void {
     document.addEventListener("click", (e) => this.#click(e));
     document.addEventListener("keydown", (e) => this.#key(e));
+    handButton((text) => this.#notice(text));
     this.#form.addEventListener("submit", (e) => {
       e.preventDefault();
       const by = (e as SubmitEvent).submitter as HTMLButtonElement | null;
@@ -311,6 +313,7 @@ class Lesson {
         }
         break;
       case "lab": if (m.lab) this.#labs.take(m.lab); break;
+      case "class": if (m.class) classNews(m.class); break;
       case "isolates": this.#runs.live(m.isolates ?? []); break;
       case "pages": if (m.isolate && m.pages !== undefined) this.#panels?.pages(m.isolate, bytes(m.pages)); break;
       case "saved": if (m.revision) void this.#saver.remote(m.revision, this.#api.read).catch(() => {}); break;

@@ -73,9 +73,12 @@ export interface LabEvent {
   action?: string; data?: unknown; done?: boolean;
 }
 
+/** What a learner's class says to them now: the newest unread note, and whether their hand is up. */
+export interface ClassNews { note?: string; hand: boolean }
+
 export interface ServerMessage {
   type: string; id?: string; seq?: number; stream?: string; missed?: boolean; revision?: number;
-  event?: RunEvent; check?: CheckEvent; lab?: LabEvent; isolates?: IsolateState[]; running?: string[];
+  event?: RunEvent; check?: CheckEvent; lab?: LabEvent; class?: ClassNews; isolates?: IsolateState[]; running?: string[];
   isolate?: string; pages?: string; message?: string; retry_ms?: number;
 }
 
@@ -86,7 +89,7 @@ export function encode(m: ClientMessage): string {
 
 // What a message of each type cannot do without.
 const needs: Record<string, keyof ServerMessage> = {
-  welcome: "stream", event: "event", check: "check", lab: "lab", isolates: "type", pages: "isolate",
+  welcome: "stream", event: "event", check: "check", lab: "lab", class: "class", isolates: "type", pages: "isolate",
   saved: "revision", error: "message", pong: "type",
 };
 

@@ -67,8 +67,8 @@ test("a class from its making to a shared run", { timeout: 300_000 }, async () =
   await ada.waitForSelector("#rows .cell-try, #rows .cell-pass", { timeout: 30_000 });
   assert.equal(ada.url(), grid);
 
-  await go(moss, "/you");
-  await moss.click("text=Raise my hand");
+  await moss.click("form[data-hand] button");
+  await moss.waitForSelector("form[data-hand] button[aria-pressed=true]");
   await ada.waitForFunction(() => document.querySelector("#say")?.textContent.includes("moss-otter raised a hand."));
 
   await ada.click("#rows .live_name");
@@ -76,8 +76,13 @@ test("a class from its making to a shared run", { timeout: 300_000 }, async () =
   await ada.fill("#note", "Look at the first line.");
   await ada.click("text=Send");
   await ada.waitForSelector(".note_text");
+  await moss.waitForSelector(".banner-letter");
+  assert.match(await moss.textContent(".banner-letter"), /Look at the first line\./);
+  await ada.click("text=Lower hand");
+  await moss.waitForSelector("form[data-hand] button[aria-pressed=false]");
+  assert.equal(new URL(moss.url()).pathname, lesson, "no reload, no other page");
   await go(moss, lesson);
-  assert.match(await moss.textContent(".banner"), /Look at the first line\./);
+  assert.match(await moss.textContent(".banner-letter"), /Look at the first line\./);
 
   // Another device, by the phrase.
   const phone = await person({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });

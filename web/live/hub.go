@@ -210,6 +210,24 @@ func (h *Hub) Allow(workspace string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
+// Tell sends a message beside the streams to every page of a workspace.
+func (h *Hub) Tell(workspace string, m ServerMessage) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for x := range h.open {
+		if x.workspace == workspace && x.following() != nil {
+			x.say(m)
+		}
+	}
+}
+
+// Connected lists the workspaces that have a page open.
+func (h *Hub) Connected() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.sockets))
+}
+
 // Saved tells the other pages of a project that a newer revision is there.
 func (h *Hub) Saved(p classroom.Project) {
 	if s := h.known(Key(p)); s != nil {

@@ -83,6 +83,7 @@ type Request struct {
 //	isolates  Isolates: the project's live ones now, after evict and keep and when one changes outside a run
 //	pages     Isolate, Pages (base64)
 //	saved     Revision: another tab or device saved
+//	class     Class: what a learner's class says to them now, at times also when nothing is new
 //	error     Message, ID of the message it answers, "" for none; Retry in milliseconds when waiting helps
 //	pong      answers ping
 //
@@ -98,12 +99,19 @@ type ServerMessage struct {
 	Event    *trace.Event         `json:"event,omitempty"`
 	Check    *CheckEvent          `json:"check,omitempty"`
 	Lab      *LabEvent            `json:"lab,omitempty"`
+	Class    *ClassNews           `json:"class,omitempty"`
 	Isolates []trace.IsolateState `json:"isolates,omitempty"`
 	Running  []string             `json:"running,omitempty"` // ids of runs and checks that have not ended
 	Isolate  string               `json:"isolate,omitempty"`
 	Pages    []byte               `json:"pages,omitempty"`
 	Message  string               `json:"message,omitempty"`
 	Retry    int64                `json:"retry_ms,omitempty"`
+}
+
+// ClassNews is what a learner's class says to them, whole each time.
+type ClassNews struct {
+	Note string `json:"note,omitempty"` // their instructor's newest note that they have not read; "" for none
+	Hand bool   `json:"hand"`           // theirs is up
 }
 
 // CheckEvent tells of one check, or with Done of the whole set.

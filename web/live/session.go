@@ -38,6 +38,9 @@ type Learner struct {
 	// Begin stores a project's starter if the learner has no such project yet,
 	// because it is about to run. Nonsense is an *InputError.
 	Begin func(ctx context.Context, project string) error
+	// Opened is called once a page is welcomed: its class may have said something
+	// since it was drawn, which Hub.Tell tells. It returns soon. Nil for nobody.
+	Opened func()
 }
 
 // Open answers an upgrade request with a session. The caller has checked who
@@ -374,6 +377,9 @@ func (x *session) hello(ctx context.Context, m ClientMessage) bool {
 		return false
 	}
 	isolates := x.h.Door.Isolates(key)
+	if x.learner.Opened != nil {
+		defer x.learner.Opened() // once the locks are free
+	}
 	x.h.mu.Lock()
 	defer x.h.mu.Unlock()
 	s := x.h.stream(key)

@@ -29,6 +29,15 @@ type Shell struct {
 	Script      string // plain name of the page's script: "lesson.js"; "" means site.js
 	Author      bool   // serve --author: the page reloads when a lesson is saved
 	Banner      string // one sentence above everything; "" for none
+	Letter      string // an instructor's note above everything; "" for none
+	Hand        *Hand  // the learner's, for their class to see; nil hides it
+}
+
+// Hand is a learner's hand in a class.
+type Hand struct {
+	Class  string // its id
+	Lesson string // id of the lesson that shows it
+	Up     bool
 }
 
 // Progress is how far a learner is in a lesson.
