@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -162,6 +164,25 @@ func TestProvidersThatAreNotTaken(t *testing.T) {
 	for _, bad := range []string{"", "http://id.example.org", "ftp://x", "https://user@id.example.org", "https:///x"} {
 		if _, err := oidc.New(oidc.Config{Issuer: bad, Client: "x"}); err == nil {
 			t.Errorf("the issuer %q is taken", bad)
+		}
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"redirects":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+		"answers for ever":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2<<20)) },
+		"answers something": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) },
+		"sends keys in the clear": func(w http.ResponseWriter, r *http.Request) {
+			at := "http://" + r.Host
+			_, _ = fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"%s/a","token_endpoint":"%s/t","jwks_uri":"http://id.example.org/k"}`, at, at, at)
+		},
+	} {
+		bad := httptest.NewServer(answer)
+		defer bad.Close()
+		p, err := oidc.New(oidc.Config{Issuer: bad.URL, Client: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to, err := p.Address(t.Context(), oidc.NewRequest(), back); err == nil {
+			t.Errorf("a provider that %s is believed: %s", name, to)
 		}
 	}
 	s := oidctest.New(t)
