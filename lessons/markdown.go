@@ -37,7 +37,6 @@ type document struct {
 	file    string                      // for problems
 	dir     string                      // the lesson's folder, for relative links
 	rawHTML bool                        // raw HTML is kept as it is
-	plain   bool                        // raw HTML is shown as text
 	manual  fs.FS                       // of a page of the manual: its folder; else nil
 	links   func(string) (string, bool) // folder in the lessons folder to URL
 	shared  map[string]Source           // sources.yaml
@@ -188,12 +187,8 @@ func balance(s string) string {
 
 func (d *document) converter() goldmark.Markdown {
 	// The table extension would align cells by a style attribute, which the CSP forbids.
-	extensions := []goldmark.Extender{extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Strikethrough}
-	if !d.plain {
-		extensions = append(extensions, extension.Typographer)
-	}
 	return goldmark.New(
-		goldmark.WithExtensions(extensions...),
+		goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Strikethrough, extension.Typographer),
 		goldmark.WithParserOptions(
 			parser.WithASTTransformers(util.Prioritized(callouts{}, 100)),
 			parser.WithInlineParsers(util.Prioritized(measures{}, 50), util.Prioritized(sources{}, 50)),
@@ -405,12 +400,8 @@ func (d *document) rawInline(w util.BufWriter, source []byte, node ast.Node, ent
 	return ast.WalkSkipChildren, nil
 }
 
-// writeRaw writes authors' HTML, to be sanitised in finish, or shows it as text.
+// writeRaw writes authors' HTML, to be sanitised in finish.
 func (d *document) writeRaw(w util.BufWriter, b []byte) {
-	if d.plain {
-		_, _ = w.WriteString(html.EscapeString(string(b)))
-		return
-	}
 	d.raw = true
 	_, _ = w.Write(b)
 }

@@ -50,11 +50,15 @@ type Option struct {
 	Line    int
 }
 
+// grouping takes out what people put between the digits of a long number.
+var grouping = strings.NewReplacer(",", "", " ", "", "_", "", "\u00a0", "", "\u202f", "")
+
 // Grade is the judgement of one answer.
 type Grade struct {
 	Right bool
-	Parts []bool // per option: choice, was its state right; order and match, is it in its place
-	Known bool   // false: number or mark that needs a measured figure which is not there yet
+	Parts []bool  // per option: choice, was its state right; order and match, is it in its place
+	Known bool    // false: number or mark that needs a measured figure which is not there yet
+	Want  float64 // number and mark: the figure that the answer was compared with
 }
 
 // Grade judges an answer as a form posts it. choice: the chosen options'
@@ -68,7 +72,7 @@ func (q *Question) Grade(answer []string, measured func(string) (float64, bool))
 		if len(answer) != 1 {
 			return g, fmt.Errorf("question %s takes one number", q.ID)
 		}
-		v, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(answer[0]), ",", ""), 64)
+		v, err := strconv.ParseFloat(grouping.Replace(answer[0]), 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return g, fmt.Errorf("%q is not a number", answer[0])
 		}
@@ -86,6 +90,7 @@ func (q *Question) Grade(answer []string, measured func(string) (float64, bool))
 		if q.Relative {
 			within *= math.Abs(right)
 		}
+		g.Want = right
 		g.Right = math.Abs(v-right) <= within*(1+1e-9)+1e-12
 		return g, nil
 	}

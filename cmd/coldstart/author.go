@@ -158,29 +158,20 @@ func (c *lintCmd) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return fmt.Errorf("lint: %w", err)
 	}
-	problems := report.Problems
 	if c.JSON {
+		problems := report.Problems
 		if problems == nil {
 			problems = []lessons.Problem{}
 		}
-		if err := json.NewEncoder(g.Stdout).Encode(problems); err != nil {
-			return err
-		}
+		err = json.NewEncoder(g.Stdout).Encode(problems)
+	} else {
+		err = report.Text(g.Stdout)
 	}
-	broken := 0
-	for _, p := range problems {
-		if !c.JSON {
-			fmt.Fprintln(g.Stdout, p)
-		}
-		if p.Error() {
-			broken++
-		}
+	if err != nil {
+		return fmt.Errorf("lint: %w", err)
 	}
-	if broken > 0 {
+	if report.Errors() > 0 {
 		return &exitError{1}
-	}
-	if !c.JSON && len(problems) == 0 {
-		fmt.Fprintln(g.Stdout, "no problems")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -200,6 +201,9 @@ type running struct {
 // maxLogs is how many of the learner's log lines a failure carries.
 const maxLogs = 50
 
+// computed is a part of a check's name that only running the script would tell.
+var computed = regexp.MustCompile(`\$\{[^}]*\}`)
+
 // refused fails every declared test, because the code does not build.
 func (s *session) refused(f *trace.Fault) Result {
 	var frame *trace.Frame
@@ -207,7 +211,7 @@ func (s *session) refused(f *trace.Fault) Result {
 		frame = &f.Frames[0]
 	}
 	for i, d := range s.lesson.Declared {
-		e := Event{Index: i, Name: d.Name, Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: "Your code does not build yet, so it was not run.", Got: strings.TrimSpace(f.Message + " " + f.Hint), Fault: f, Frame: frame}}
+		e := Event{Index: i, Name: computed.ReplaceAllString(d.Name, "…"), Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: "Your code does not build yet, so it was not run.", Got: strings.TrimSpace(f.Message + " " + f.Hint), Fault: f, Frame: frame}}
 		s.tests[i] = &running{Event: e}
 		s.order = append(s.order, i)
 		s.emit(e)

@@ -153,8 +153,13 @@ func (s *session) callExport(ctx context.Context, t *running, raw []json.RawMess
 		shown[i] = clip(string(v), 120)
 	}
 	s.remember(t, fmt.Sprintf("%s: %s(%s)", file, name, join(shown)), a)
-	if a.summary.Fault != nil {
-		return nil, failure(fmt.Sprintf("%s in %s should not throw", name, file), "", faultLine(a.summary.Fault))
+	if f := a.summary.Fault; f != nil {
+		should := "should not throw"
+		switch f.Kind {
+		case trace.FaultCPU, trace.FaultWall, trace.FaultMemory, trace.FaultHung:
+			should = "should come to an end within its limits; what does it repeat, keep or wait for?"
+		}
+		return nil, failure(fmt.Sprintf("%s in %s %s", name, file, should), "", faultLine(f))
 	}
 	var out struct {
 		Value   any    `json:"value"`

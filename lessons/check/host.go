@@ -253,9 +253,11 @@ func (s *session) end(t *running, raw []json.RawMessage) error {
 		if t.fault != nil {
 			f.Fault = t.fault
 			// The exception explains more than the 500 that it caused.
-			f.Got = strings.TrimSpace(fmt.Sprintf("%s (%s)", f.Got, faultLine(t.fault)))
-			if e.Got == "" {
-				f.Got = faultLine(t.fault)
+			line := faultLine(t.fault)
+			if e.Got == "" || e.Got == line {
+				f.Got = line
+			} else {
+				f.Got = fmt.Sprintf("%s (%s)", e.Got, line)
 			}
 			if len(t.fault.Frames) > 0 {
 				f.Frame = &t.fault.Frames[0]

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,11 +31,10 @@ type LintConfig struct {
 
 // Report is what lint found.
 type Report struct {
-	Problems []lessons.Problem `json:"problems"`
-	Lessons  int               `json:"lessons"` // looked at
-	Checks   int               `json:"checks"`  // tests run on solutions
-	Mutants  int               `json:"mutants,omitempty"`
-	catalog  *lessons.Catalog
+	Problems []lessons.Problem
+	Lessons  int // looked at
+	Checks   int // tests run on solutions
+	Mutants  int // lines of solutions removed, one at a time
 	ran      []lessons.Problem
 }
 
@@ -54,29 +52,24 @@ func (r *Report) Errors() int {
 // Ran lists the problems that only running solutions and starters found.
 func (r *Report) Ran() []lessons.Problem { return r.ran }
 
-// Catalog is the folder that was looked at.
-func (r *Report) Catalog() *lessons.Catalog { return r.catalog }
-
-// Text writes the problems, one a line, and a last line that counts them.
+// Text writes the problems, one a line, and a last line that counts what was
+// looked at and what was found.
 func (r *Report) Text(w io.Writer) error {
 	for _, p := range r.Problems {
 		if _, err := fmt.Fprintln(w, p); err != nil {
 			return err
 		}
 	}
-	errs := r.Errors()
-	_, err := fmt.Fprintf(w, "%s, %s, %s, %s\n", count(r.Lessons, "lesson"), count(r.Checks, "check"), count(errs, "error"), count(len(r.Problems)-errs, "warning"))
-	return err
-}
-
-// JSON writes the report as one object.
-func (r *Report) JSON(w io.Writer) error {
-	if r.Problems == nil {
-		r.Problems = []lessons.Problem{}
+	looked := count(r.Lessons, "lesson") + ", " + count(r.Checks, "check")
+	if r.Mutants > 0 {
+		looked += ", " + count(r.Mutants, "line") + " removed"
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	found := "no problems"
+	if errs := r.Errors(); len(r.Problems) > 0 {
+		found = count(errs, "error") + ", " + count(len(r.Problems)-errs, "warning")
+	}
+	_, err := fmt.Fprintf(w, "%s: %s\n", looked, found)
+	return err
 }
 
 func count(n int, what string) string {
@@ -90,7 +83,7 @@ func count(n int, what string) string {
 // every starter in the sandbox. An error means that it could not be done.
 func Lint(ctx context.Context, cfg LintConfig) (*Report, error) {
 	cat, problems := cfg.Load.Load(cfg.Lessons)
-	r := &Report{Problems: problems, catalog: cat}
+	r := &Report{Problems: problems}
 	var todo []*lessons.Lesson
 	for _, l := range cat.Lessons() {
 		if cfg.Only == nil || slices.Contains(cfg.Only, l.ID) || slices.Contains(cfg.Only, l.Dir) {

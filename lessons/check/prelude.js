@@ -161,6 +161,7 @@
         try {
           return JSON.parse(raw.body);
         } catch (e) {
+          if (raw.fault) throw new Failure("Your code was stopped, or threw, before it answered", "JSON", "nothing");
           throw new Failure("The body should be JSON; Response.json(value) makes it so", "JSON", show(raw.body));
         }
       },

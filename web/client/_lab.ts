@@ -11,6 +11,8 @@ export interface LabOptions {
   /** Saves what is being edited and gives its revision. */
   flush: () => Promise<number>;
   id: () => string;
+  /** Whether results wait for a prediction. */
+  covered?: () => boolean;
 }
 
 /** Puts a figure wherever the lesson's text asks for it. */
@@ -127,7 +129,7 @@ export class Labs {
     }
     for (const [name, text] of Object.entries(e.figures ?? {})) figure(name, text);
     if (section && e.data !== undefined) section.dispatchEvent(new CustomEvent("lab", { detail: { action: e.action ?? "", data: e.data } }));
-    if (e.done && !beside) say(`${e.lab}: ${e.say ?? "ended."}`);
+    if (e.done && !beside) say(this.#o.covered?.() ? `${e.lab}: ended. Its result is covered: predict first, or skip that.` : `${e.lab}: ${e.say ?? "ended."}`);
   }
 
   /** Takes a refusal if it is of a lab, and says whether it was. */

@@ -3,8 +3,8 @@
 
 import { $, $$, say } from "./_dom.ts";
 
-/** Posts a piece's form and puts the server's new form in its place. */
-async function answer(form: HTMLFormElement): Promise<void> {
+/** Posts a piece's form and puts the server's new form in its place; quietly, if nobody pressed its button. */
+async function answer(form: HTMLFormElement, quietly = false): Promise<void> {
   const send = $<HTMLButtonElement>("[type=submit]", form);
   send?.setAttribute("aria-disabled", "true");
   const says = $(".piece_says", form);
@@ -19,6 +19,7 @@ async function answer(form: HTMLFormElement): Promise<void> {
     if (!next) throw new Error("The answer has no such question.");
     const made = document.importNode(next, true);
     form.replaceWith(made);
+    if (quietly) return;
     document.dispatchEvent(new CustomEvent("coldstart:answered"));
     $<HTMLElement>("[type=submit]", made)?.focus({ preventScroll: true });
     const words = $(".piece_name span", made)?.textContent ?? "answered";
@@ -38,6 +39,18 @@ function note(hint: HTMLElement): void {
   }).catch(() => {}); // it opens all the same
 }
 
+/** What is wrong with a figure that was written, "" for nothing. */
+function figureWrong(form: HTMLFormElement): string {
+  const field = $<HTMLInputElement>("input[name=answer][inputmode]", form);
+  if (!field) return "";
+  const text = field.value.replace(/[,_\s]/g, "");
+  const { min, max } = field.dataset;
+  const n = Number(text);
+  if (text === "" || !Number.isFinite(n)) return "Write one number in digits, such as 1200.";
+  if (min && max && (n < Number(min) || n > Number(max))) return `Write a number from ${Number(min).toLocaleString("en")} to ${Number(max).toLocaleString("en")}.`;
+  return "";
+}
+
 export function pieces(): void {
   document.addEventListener("submit", (e) => {
     const form = (e.target as Element).closest<HTMLFormElement>("form[data-piece]");
@@ -45,12 +58,15 @@ export function pieces(): void {
     e.preventDefault();
     const chosen = [...new FormData(form)].some(([k, v]) => k === "answer" && v !== "");
     const says = $(".piece_says", form);
-    if (!chosen && $("input[name=answer]:not([type=checkbox])", form)) {
-      if (says) says.textContent = "Choose an answer first.";
+    const why = !chosen && $("input[name=answer]:not([type=checkbox])", form) ? "Choose an answer first." : figureWrong(form);
+    if (why) {
+      if (says) says.textContent = why;
       return;
     }
     void answer(form);
   });
+  // A prediction that waited for a figure is judged as soon as there is one.
+  document.addEventListener("coldstart:measured", () => $$<HTMLFormElement>("form[data-piece][data-waits]").forEach((f) => void answer(f, true)));
   hints();
   document.addEventListener("coldstart:redrawn", hints);
 }

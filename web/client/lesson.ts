@@ -97,10 +97,11 @@ class Lesson {
         this.#draw();
       },
     });
-    this.#labs = new Labs({ send: (m) => this.#live.send(m), flush: () => this.#saver.flush(), id: () => this.#runs.id() });
+    this.#labs = new Labs({ send: (m) => this.#live.send(m), flush: () => this.#saver.flush(), id: () => this.#runs.id(), covered: () => this.#cover.open !== null });
     this.#listen();
     this.#plainEditor();
     this.#whenSeen();
+    this.#covered();
   }
 
   // Events of the page.
@@ -173,7 +174,13 @@ class Lesson {
       case "clear-logs": this.#runs.clearLogs(); this.#draw(); break;
       case "keys": void this.#keysSheet(); break;
       case "predict": this.#predict(); break;
-      case "skip-prediction": this.#cover.skip(); this.#draw(); $("#result .readouts [aria-selected=true]")?.focus(); break;
+      case "skip-prediction": {
+        const lab = target.closest(".lab");
+        this.#cover.skip();
+        this.#draw();
+        (lab ? $("button, input, select", lab) : $("#result .readouts [aria-selected=true]"))?.focus();
+        break;
+      }
       case "try-now": this.#live.now(); break;
       default: return this.#request.act(action);
     }
@@ -312,7 +319,12 @@ class Lesson {
           if (m.check.done) this.#checked();
         }
         break;
-      case "lab": if (m.lab) this.#labs.take(m.lab); break;
+      case "lab":
+        if (m.lab) {
+          this.#labs.take(m.lab);
+          if (m.lab.done) measured();
+        }
+        break;
       case "class": if (m.class) classNews(m.class); break;
       case "isolates": this.#runs.live(m.isolates ?? []); break;
       case "pages": if (m.isolate && m.pages !== undefined) this.#panels?.pages(m.isolate, bytes(m.pages)); break;
@@ -343,6 +355,7 @@ class Lesson {
     const covered = this.#covered();
     this.#notes(covered ? null : run.fault, "");
     if (run.ask) figures(run.ask);
+    if (run.ask && run.ask.times > 1) measured();
     if (covered) say(`Run ${run.n} ended. Its result is covered: predict first, or skip that.`);
     else say(run.ask && run.ask.times > 1 ? many(run.ask) : one(run));
     if (this.#tab === "isolate") this.#askPages();
@@ -405,12 +418,11 @@ class Lesson {
 
   #draw = (): void => {
     if (!this.#live) return; // still beginning
-    this.#covered();
-    this.#readouts();
+    this.#readouts(this.#covered());
     this.#panels?.draw(this.#tab);
   };
 
-  #readouts(): void {
+  #readouts(covered: boolean): void {
     const run = this.#runs.last;
     const ask = this.#runs.pending;
     const refused = [...this.#runs.asks.values()].at(-1)?.refused;
@@ -425,7 +437,7 @@ class Lesson {
       readout("logs", run.errors ? count(run.errors, "error") : run.logs ? count(run.logs, "line") : "none", null, run.errors > 0);
       if (run.over) {
         readout("timeline", duration(wall(run)), t, false);
-        news("switch-result", duration(wall(run)));
+        news("switch-result", covered ? "covered" : duration(wall(run)));
       }
       const state = this.#runs.isolates.find((i) => i.id === (run.summary?.isolate ?? run.isolate?.id))?.state ?? run.isolate?.state;
       if (state) readout("isolate", state, state === "cold" || state === "warm" ? state : null, false);
@@ -572,6 +584,7 @@ class Lesson {
   #redrawn(drawn: Document): void {
     const text = drawn.getElementById("page-data")?.textContent;
     if (!text) return;
+    this.#covered();
     const { starter, solution } = JSON.parse(text) as PageData;
     const untouched = same({ ...this.#saver.files }, this.#page.starter);
     this.#page.starter = starter;
@@ -728,6 +741,9 @@ function figures(ask: Ask): void {
     for (const [name, us] of Object.entries(at)) figure(`${t}.${name}`, duration(us ?? 0));
   }
 }
+
+/** Tells that the server has new figures of this learner. */
+const measured = (): void => { document.dispatchEvent(new CustomEvent("coldstart:measured")); };
 
 document.documentElement.classList.add("js");
 everywhere();

@@ -205,6 +205,30 @@ test("a result is covered until the prediction is answered; in another lesson it
   assert.equal(await page.locator(".cover").count(), 0, "skipping is remembered");
 }));
 
+test("what a lab shows, and figures in the text, are covered until the prediction is answered or skipped", withPage({ predictFirst: true }, async (page) => {
+  await openLesson(page, "/learn/serverless/price-of-idle");
+  const out = page.locator("#lab-cost .lab_out");
+  assert.equal(await out.isVisible(), false);
+  assert.deepEqual(await axe(page), []);
+  await page.click("#lab-cost .cover [data-do=predict]");
+  const question = page.locator("form[data-piece=predict]");
+  assert.equal(await question.locator("input:focus").count(), 1);
+  await question.locator("input[name=answer]").fill("1000000");
+  await question.locator("[type=submit]").click();
+  await page.waitForSelector("#lab-cost .cover", { state: "detached" });
+  assert.equal(await out.isVisible(), true);
+
+  await openLesson(page, lessons[0]);
+  assert.match(await run(page, "run-warm"), /Its result is covered/);
+  const figure = page.locator('[data-measure="warm.p50"]').first();
+  assert.equal(await figure.textContent(), "covered");
+  await page.click("#result .cover [data-do=skip-prediction]");
+  assert.match(await figure.textContent(), /^\d/);
+  await page.reload();
+  await page.waitForSelector("html[data-live=open]");
+  assert.match(await figure.textContent(), /^\d/);
+}));
+
 test("the open file's tab is in view, however many files stand before it", withPage({ viewport: { width: 1280, height: 900 } }, async (page) => {
   await openLesson(page, "/learn/routing/where-did-express-go");
   const hidden = await page.evaluate(() => {

@@ -141,8 +141,11 @@ func questionOf(q *lessons.Question, by Learned) *Question {
 	}
 	if answered {
 		out.Answered, out.Right, out.Says = true, answer.Grade.Right, HTML(q.Why)
-		if !answer.Grade.Known {
-			out.Says = "<p>Kept. Your own runs will tell.</p>"
+		switch {
+		case !answer.Grade.Known:
+			out.Waits, out.Says = true, "<p>Kept. Your own runs will tell.</p>"
+		case q.Measure != "":
+			out.Says = HTML("<p>Measured here: "+escape(strings.TrimSpace(measured(answer.Grade.Want)+" "+q.Unit))+".</p>") + out.Says
 		}
 		if len(answer.Given) == 1 {
 			out.Value = answer.Given[0]

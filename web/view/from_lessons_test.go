@@ -89,6 +89,24 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+// A prediction of a figure that nobody has measured yet is neither right nor wrong.
+func TestPredictionWaits(t *testing.T) {
+	q := &lessons.Question{ID: "fit", Predict: true, Kind: lessons.Number, Measure: "iso.fit", Unit: "copies"}
+	answered := func(g lessons.Grade) Learned {
+		return Learned{Answers: map[string]Answer{"fit": {Given: []string{"900"}, Grade: g}}}
+	}
+	if got := questionOf(q, answered(lessons.Grade{})); !got.Waits || got.Says != "<p>Kept. Your own runs will tell.</p>" {
+		t.Errorf("without a figure: %+v", got)
+	}
+	if got := questionOf(q, answered(lessons.Grade{Known: true, Want: 1234.4})); got.Waits || got.Says != "<p>Measured here: 1,234 copies.</p>" {
+		t.Errorf("with a figure: %+v", got)
+	}
+	mark := Question{Kind: Mark, Axis: "requests", Min: 0.5, Max: 1e9}
+	if got := numberLabel(mark); got != "Requests, 0.5 to 1,000,000,000" {
+		t.Errorf("label %q", got)
+	}
+}
+
 // Every shipped lesson becomes a page, and every lesson of the plan a row.
 func TestShippedLessons(t *testing.T) {
 	catalog, _ := lessons.Load(lessons.Shipped())

@@ -205,6 +205,7 @@ type Question struct {
 	Min, Max float64  // Number, Mark; equal means unbounded
 	Value    string   // Number, Mark: what was answered
 	Answered bool
+	Waits    bool // answered, and what it is about is not measured yet
 	Right    bool // when answered
 	Says     HTML // shown when answered: the explanation of the whole
 }

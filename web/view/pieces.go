@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"html"
+	"math"
 	"regexp"
 	"strconv"
 
@@ -79,6 +80,22 @@ func optionValue(o Option, i int) string {
 
 func field(q Question, i int) string { return q.ID + "-" + strconv.Itoa(i) }
 
+// bound writes an end of an axis: 100,000.
+func bound(f float64) string {
+	if f == math.Trunc(f) && math.Abs(f) < 1e15 {
+		return grouped(int(f))
+	}
+	return decimal(f)
+}
+
+// measured writes a figure with three digits that count: 0.382, 12.4, 1,230.
+func measured(f float64) string {
+	if math.Abs(f) >= 100 {
+		return grouped(int(math.Round(f)))
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64)
+}
+
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func escape(s string) string { return html.EscapeString(s) }
@@ -99,7 +116,7 @@ func numberLabel(q Question) string {
 		label = capital(q.Axis)
 	}
 	if q.Max > q.Min {
-		label += ", " + decimal(q.Min) + " to " + decimal(q.Max)
+		label += ", " + bound(q.Min) + " to " + bound(q.Max)
 	}
 	return label
 }

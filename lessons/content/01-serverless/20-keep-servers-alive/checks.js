@@ -22,7 +22,7 @@ test("2: a server dies", async ({ files, pool, fail, expect }) => {
   const r = await pool(p, death);
   expect(r.left_after.length, "The dead server never left the rotation").toBe(1);
   expect(r.left_after[0], "The dead server should leave the rotation after two failed checks at the latest; see unhealthy_after").toBeLessThanOrEqual(2);
-  expect(r.error_rate, `${percent(r.error_rate)} of the requests went to a dead server or out of patience; check more often, and leave some room for its work`).toBeLessThan(0.01);
+  expect(r.error_rate, `${percent(r.error_rate)} of the requests went to a dead server or out of patience; check more often, and have a second server there to take its visitors`).toBeLessThan(0.01);
 });
 
 test("3: the night", async ({ files, pool, fail, expect }) => {

@@ -11,7 +11,7 @@ test.guard("1: the right password", async ({ send, expect }) => {
 test("1: the wrong password", async ({ send, expect }) => {
   for (const body of [{ user: "ada", pass: "milk" }, { user: "ada" }, { user: "eve", pass: "tea" }, { user: "eve" }, {}, { pass: "tea" }]) {
     const r = await login(send, body);
-    const why = body.user === "ada" ? "is that her password, and do you return after sending an answer?" : "nobody has that name, and a missing password equals a missing one; ask first whether you know the user";
+    const why = body.user === "ada" ? "is that her password, do you send the answer through res, and do you return after it?" : "nobody has that name, and a missing password equals a missing one; ask first whether you know the user";
     expect(r.status, `${JSON.stringify(body)} should be refused with 401: ${why}`).toBe(401);
     expect(await r.text(), "A refused visitor must not read that anybody was logged in").not.toContain("logged in");
   }
@@ -25,6 +25,6 @@ test.hidden("1: names that every object has", async ({ send, expect }) => {
 
 test("1: other methods", async ({ send, expect }) => {
   for (const method of ["GET", "DELETE"]) {
-    expect((await send(`${method} /login`)).status, `${method} is no way to log in; answer 405`).toBe(405);
+    expect((await send(`${method} /login`)).status, `${method} is no way to log in; answer 405, and send it: res.status(405).send(…)`).toBe(405);
   }
 });

@@ -14,7 +14,7 @@ test("1: a repeat long after, and another key", async ({ upload, send, evict, ex
   await upload("photos", "b.jpg", "2");
   await evict();
   await upload("photos", "a.jpg", "1");
-  expect(plain(await records(send)), "Two keys are two records, also when an isolate was evicted between; remember in env.RECORDS, not in a variable").toEqual([{ kind: "upload", key: "a.jpg" }, { kind: "upload", key: "b.jpg" }]);
+  expect(plain(await records(send)), "Two keys are two records, also when a key comes again in another message, after an eviction; name a record after its key, and remember in env.RECORDS, not in a variable").toEqual([{ kind: "upload", key: "a.jpg" }, { kind: "upload", key: "b.jpg" }]);
 });
 
 test("2: rows and uploads in one batch", async ({ enqueue, send, expect }) => {
@@ -32,6 +32,6 @@ test("3: the clock sweeps", async ({ upload, tick, send, expect }) => {
   expect(soon.logs.map((l) => l.text), "After two hours nothing is a day old; log \"swept 0\"").toContain("swept 0");
   expect((await records(send)).length, "A record of two hours should stay").toBe(1);
   const late = await tick("0 * * * *", { time: Date.now() + 25 * hour });
-  expect(late.logs.map((l) => l.text), "After 25 hours the record is older than a day; log \"swept 1\". Do you compare with controller.scheduledTime, not with the present?").toContain("swept 1");
+  expect(late.logs.map((l) => l.text), "After 25 hours the record is older than a day; log \"swept 1\". Does each record hold its time in milliseconds, and do you compare it with controller.scheduledTime, not with the present?").toContain("swept 1");
   expect((await records(send)).length, "A record of 25 hours should be gone; delete what you count").toBe(0);
 });

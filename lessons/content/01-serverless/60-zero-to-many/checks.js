@@ -31,7 +31,7 @@ test("2: a trace drawn by hand", async ({ call, expect }) => {
 
 test("2: an empty trace, and one caller", async ({ call, expect }) => {
   expect(await call("src/trace.js", "read", [[{ isolate: "x", temperature: "warm", start: 5, end: 6 }]]), "One warm caller: one isolate, no cold start, one inside").toEqual({ isolates: 1, cold: 0, together: 1 });
-  expect(await call("src/trace.js", "read", [[]]), "Without requests there is no isolate at all").toEqual({ isolates: 0, cold: 0, together: 0 });
+  expect(await call("src/trace.js", "read", [[]]), "Without requests there is no isolate at all, and nobody inside; Math.max() of nothing is not 0").toEqual({ isolates: 0, cold: 0, together: 0 });
 });
 
 test("2: a crowd of yours", async ({ send, evict, call, expect }) => {

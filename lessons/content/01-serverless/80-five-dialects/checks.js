@@ -7,10 +7,10 @@ const cases = [
 ];
 const dialects = [
   ["express", "/login", "express.json() puts the parsed body into req.body"],
-  ["lambda", "/login", "event.body is a text, and the answer is { statusCode, body }"],
+  ["lambda", "/login", "event.body is a text, the method is in event.requestContext.http.method, and the answer is { statusCode, body }"],
   ["gcf", "/login", "req.body is parsed already, and res sends the answer"],
-  ["azure", "/api/login", "request.json() is a promise, and the answer is { status, body }"],
-  ["worker", "/login", "request.json() is a promise, and the answer is a Response"],
+  ["azure", "/api/login", "request.json() is a promise and wants a body, which a GET has not; the answer is { status, body }"],
+  ["worker", "/login", "request.json() is a promise and wants a body, which a GET has not; the answer is a Response"],
 ];
 
 test("1: the login itself", async ({ call, expect }) => {

@@ -29,7 +29,7 @@ test("1: forty steps get done", async ({ send, wait, expect }) => {
 test("1: each run is a small piece", async ({ enqueue, expect }) => {
   const r = await enqueue("jobs", [{ at: 0 }]);
   expect(r.outcome, "One message should be handled within the limit; do fewer steps a run").toBe("ok");
-  expect(steps(r).length, "A message { at: 0 } should compute a few steps").toBeGreaterThan(0);
+  expect(steps(r).length, "A message { at: 0 } should compute a few steps and log each, as step 0, step 1 …").toBeGreaterThan(0);
   expect(steps(r).length, "More than 10 steps a run come too near the limit").toBeLessThanOrEqual(10);
   let least = r.trace.cpu; // of three runs: a busy machine makes one dearer, not all
   for (const at of [12, 24]) {

@@ -14,7 +14,7 @@ test("1: a note survives its isolate", async ({ send, evict, expect }) => {
   await evict();
   const found = await send(`GET /notes/${note.id}`);
   expect(found.status, "The note is gone with its isolate; keep it in env.NOTES, not in a variable").toBe(200);
-  expect(await found.json(), "GET gives back the same note that POST answered").toEqual(note);
+  expect(await found.json(), "GET gives back the same note that POST answered, as JSON; get(id, \"json\") reads what JSON.stringify wrote").toEqual(note);
 });
 
 test("1: a deleted note is gone", async ({ send, expect }) => {
@@ -49,7 +49,7 @@ test("2: the service fails", async ({ send, expect }) => {
 
 test("2: the service is late", async ({ send, expect }) => {
   const r = await send("/weather/snailtown");
-  expect(r.status, "After 300 ms give up and answer 504; race the call against a timer").toBe(504);
+  expect(r.status, "After 300 ms give up and answer 504; race the call against a timer, or catch what an aborted fetch throws").toBe(504);
   expect(typeof (await r.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
   expect(r.trace.ms, "The answer should not wait for the three seconds to pass").toBeLessThan(2500);
 });

@@ -1,7 +1,7 @@
 test("1: one slash too many is redirected", async ({ send, expect }) => {
   for (const page of ["/about", "/contact"]) {
     const r = await send(`GET ${page}/`);
-    expect(r.status, `${page}/ should be redirected for good, with status 301`).toBe(301);
+    expect(r.status, `${page}/ should be redirected for good, with status 301 and a Location header (Response.redirect wants a whole address)`).toBe(301);
     expect(r.headers.get("location"), `The Location of ${page}/ is the page without the slash`).toMatch(new RegExp(`^(https?://[^/]+)?${page}$`));
   }
 });

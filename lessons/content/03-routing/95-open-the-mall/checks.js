@@ -26,7 +26,7 @@ test("1: the till", async ({ curl, expect }) => {
   expect((await sell(curl, "Bearer wine")).status, "An unknown token buys nothing").toBe(401);
   expect((await sell(curl)).status, "No token buys nothing").toBe(401);
   const get = await curl("mall.example", "/till");
-  expect(get.status, "The till takes POST only").toBe(405);
+  expect(get.status, "The till takes POST only; tell others 405").toBe(405);
 });
 
 test.guard("1: the front page", async ({ curl, expect }) => {
@@ -36,7 +36,7 @@ test.guard("1: the front page", async ({ curl, expect }) => {
 test.hidden("2: one shop closes", async ({ curl, kill, expect }) => {
   await kill("clothes");
   const r = await curl("mall.example", "/clothes/hat");
-  expect(r.status, "With clothes broken, its addresses answer 503").toBe(503);
+  expect(r.status, "With clothes broken, its addresses answer 503; await the call inside of try").toBe(503);
   expect(typeof (await r.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
   expect((await curl("mall.example", "/")).status, "The front page carries on").toBe(200);
   expect((await sell(curl, "Bearer tea")).status, "The till carries on").toBe(201);

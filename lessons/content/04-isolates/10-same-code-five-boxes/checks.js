@@ -14,7 +14,7 @@ function agree(expect, got, samples, where) {
   expect(got && Array.isArray(got.order) && got.order.slice().sort().join(), `${where}: order should name each box once`).toBe(boxes.slice().sort().join());
   for (let i = 1; i < got.order.length; i++) {
     const [a, b] = [got.order[i - 1], got.order[i]].map((box) => of(samples, box, whole));
-    expect(a <= b * 1.1, `${where}: the middle of ${got.order[i - 1]} is ${a.toFixed(2)} ms, of ${got.order[i]} ${b.toFixed(2)} ms; the quicker box comes first`).toBe(true);
+    expect(a, `${where}: the middle of ${got.order[i - 1]} is ${a.toFixed(2)} ms, of ${got.order[i]} ${b.toFixed(2)} ms; the quicker box comes first`).toBeLessThanOrEqual(b * 1.1);
   }
   for (const box of boxes) {
     expect(got.times && got.times[box], `${where}: times.${box} is its middle divided by that of the quickest box, ${quickest.toFixed(2)} ms`).toBeWithin(of(samples, box, whole) / quickest, 0.1);

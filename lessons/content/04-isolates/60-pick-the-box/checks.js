@@ -1,7 +1,9 @@
 const pick = (call, expect) => async (w, want, sentence) => {
   const got = await call("src/choose.js", "choose", [w], { frozen: true });
+  expect(typeof got, "choose answers an object: { box, reason }").toBe("object");
   expect(got && got.box, sentence).toBe(want);
-  expect(typeof got.reason === "string" && got.reason.length > 4, "Every answer needs a reason, in words").toBe(true);
+  expect(typeof got.reason, "Every answer needs a reason, in words").toBe("string");
+  expect(got.reason.length, "A reason takes more than a word").toBeGreaterThan(4);
 };
 
 test.guard("1: a container where nothing else can", async ({ call, expect }) => {
