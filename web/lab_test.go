@@ -24,7 +24,7 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 	if r := b.form(l.URL()+"/lab", "lab", "alchemy"); r.status != 400 {
 		t.Errorf("an unknown lab: %d", r.status)
 	}
-	if r := b.form(l.URL()+"/lab", "lab", "density"); r.status != 303 && r.status != 200 {
+	if r := b.form(l.URL()+"/lab", "lab", "density", "isolates", "200"); r.status != 303 && r.status != 200 {
 		t.Fatalf("fill: %d %s", r.status, r.body)
 	}
 	workspace := s.workspaceOf(b)

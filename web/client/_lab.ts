@@ -4,6 +4,7 @@
 
 import { $, $$, say } from "./_dom.ts";
 import { morph } from "./_morph.ts";
+import { readable } from "./_read.ts";
 import type { ClientMessage, LabEvent } from "./protocol.ts";
 
 export interface LabOptions {
@@ -57,6 +58,7 @@ export class Labs {
   #attached = new WeakSet<Element>();
 
   #attach(): void {
+    readable();
     for (const section of $$(".lab[data-lab]")) {
       if (this.#attached.has(section)) continue;
       this.#attached.add(section);
@@ -126,6 +128,7 @@ export class Labs {
     if (e.html && section) {
       const drawn = new DOMParser().parseFromString(e.html, "text/html");
       morph($(".lab_out", section)!, drawn.body);
+      readable(section);
     }
     for (const [name, text] of Object.entries(e.figures ?? {})) figure(name, text);
     if (section && e.data !== undefined) section.dispatchEvent(new CustomEvent("lab", { detail: { action: e.action ?? "", data: e.data } }));

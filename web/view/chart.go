@@ -283,6 +283,11 @@ func (r cloudRow) label() string {
 	return fmt.Sprintf("%s, %s: %s", r.Name, r.Temperature, Duration(r.p50))
 }
 
+// says is one sample in words.
+func (r cloudRow) says(k int) string {
+	return fmt.Sprintf("%s, %s, %d: %s", r.Name, r.Temperature, k+1, Duration(r.Samples[k]))
+}
+
 // caption says what the cloud shows, for those who do not see it.
 func (c cloud) caption() string {
 	parts := make([]string, len(c.rows))

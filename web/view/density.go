@@ -244,3 +244,12 @@ func (d Density) walls() []Walled {
 	}
 	return out
 }
+
+// says is one measurement in words.
+func (f densityFit) says(s DensitySample) string {
+	name := f.Plural
+	if s.Copies == 1 {
+		name = f.Name
+	}
+	return grouped(s.Copies) + " " + name + ": " + size(s.Bytes)
+}

@@ -97,3 +97,16 @@ func (i EventItem) how() string {
 	}
 	return "warm"
 }
+
+// says is one invocation in words.
+func (i EventItem) says() string {
+	temperature := "warm"
+	if i.Cold {
+		temperature = "cold"
+	}
+	s := fmt.Sprintf("after %s, %s: %s, %s, %s", Duration(i.At), i.Trigger, i.Handler, temperature, Duration(i.Took))
+	if i.End != "ok" {
+		s += ", " + i.End
+	}
+	return s
+}

@@ -284,7 +284,7 @@ func RoutingView(r Routing) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</tbody></table></div><button class=\"button-quiet\" type=\"button\" data-do=\"csv\">Copy as CSV</button></div><ul class=\"legend\"><li>● wins</li><li>○ matches, but another is more specific</li><li>· does not match</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</tbody></table></div><button class=\"button needs-script\" type=\"button\" data-do=\"csv\">Copy as CSV</button></div><ul class=\"legend\"><li>● wins</li><li>○ matches, but another is more specific</li><li>· does not match</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

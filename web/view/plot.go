@@ -227,34 +227,74 @@ func tickAnchor(at float64) string {
 // maxPlotRows bounds the table behind a plot; of more figures every so-manieth is shown.
 const maxPlotRows = 60
 
-// Numbers are the plot's figures as a table, one row for each X.
-func (p Plot) Numbers() Numbers {
-	n := Numbers{Name: p.Name, Head: []string{p.X.Name}}
+// at are the figures that a plot tells one by one, at most maxPlotRows of them:
+// the X of each with what every line has there, "" for a gap.
+func (p Plot) at() (xs []float64, cells map[float64][]string) {
+	cells = map[float64][]string{}
 	if p.Live {
-		p.Lines = nil
+		return nil, cells
 	}
-	at := map[float64][]string{}
-	var xs []float64
 	for i, l := range p.Lines {
-		n.Head = append(n.Head, l.Name)
 		for _, q := range l.Points {
-			if at[q.X] == nil {
-				at[q.X] = make([]string, len(p.Lines))
+			if cells[q.X] == nil {
+				cells[q.X] = make([]string, len(p.Lines))
 				xs = append(xs, q.X)
 			}
 			if !math.IsNaN(q.Y) { // a gap
-				at[q.X][i] = p.Y.write(q.Y)
+				cells[q.X][i] = p.Y.write(q.Y)
 			}
 		}
 	}
 	slices.Sort(xs)
-	every := (len(xs) + maxPlotRows - 1) / maxPlotRows
+	every := max((len(xs)+maxPlotRows-1)/maxPlotRows, 1)
+	last := len(xs) - 1
+	kept := xs[:0]
 	for i, x := range xs {
-		if i%max(every, 1) == 0 || i == len(xs)-1 {
-			n.Rows = append(n.Rows, append([]string{p.X.write(x)}, at[x]...))
+		if i%every == 0 || i == last {
+			kept = append(kept, x)
 		}
 	}
+	return kept, cells
+}
+
+// Numbers are the plot's figures as a table, one row for each X.
+func (p Plot) Numbers() Numbers {
+	n := Numbers{Name: p.Name, Head: []string{p.X.Name}}
+	xs, cells := p.at()
+	if !p.Live {
+		for _, l := range p.Lines {
+			n.Head = append(n.Head, l.Name)
+		}
+	}
+	for _, x := range xs {
+		n.Rows = append(n.Rows, append([]string{p.X.write(x)}, cells[x]...))
+	}
 	return n
+}
+
+// read is a place of a chart where its figures can be read, at a fraction of the width.
+type read struct {
+	at   float64
+	says string
+}
+
+// reads are the places of a plot, from the left; they say what the table's rows do.
+func (g plotted) reads() []read {
+	var out []read
+	xs, cells := g.Plot.at()
+	for _, x := range xs {
+		if !g.x.has(x) || g.x.at(x) < 0 || g.x.at(x) > 1 {
+			continue
+		}
+		says := g.X.write(x)
+		for i, c := range cells[x] {
+			if c != "" {
+				says += "; " + g.Lines[i].Name + " " + c
+			}
+		}
+		out = append(out, read{g.x.at(x), says})
+	}
+	return out
 }
 
 // Numbers are the figures behind a chart, which a learner may copy as CSV. The

@@ -81,3 +81,104 @@ func sampleWalls() []Walled {
 		{"Node process", []Wall{{"memory", "not on this host, because no cgroup is delegated to this server", false}, {"view", "none: it sees the host’s files, processes and network as this server’s user does", false}}},
 	}
 }
+
+// sampleSnapshot is the tour after its fork, with room for no other.
+func sampleSnapshot() Snapshot {
+	pages := func(written int) []byte {
+		out := make([]byte, 900)
+		for i := range out {
+			switch {
+			case i%61 == 5 && i/61 < written:
+				out[i] = 3
+			case i%23 == 2 || i > 870:
+				out[i] = 2
+			case i%47 != 0:
+				out[i] = 1
+			}
+		}
+		return out
+	}
+	return Snapshot{
+		Action: "#", Done: 5, How: "Measured, once each.",
+		Isolates: []SnapshotIsolate{{"7f3a91", "original", true, pages(9)}, {"b20c44", "fork 1", false, pages(0)}},
+		Steps: []SnapshotStep{
+			{"request", "original", "visit 1", 2400, 0, 0}, {"request", "original", "visit 2", 190, 0, 0}, {"freeze", "original", "", 310, 58, 0},
+			{"request", "original", "visit 3", 210, 0, 9}, {"fork", "original", "", 480, 58, 9},
+		},
+	}
+}
+
+// sampleRouting is a table of routes with one Worker broken.
+func sampleRouting() Routing {
+	return Routing{
+		Workers: []string{"site", "api"}, Broken: "api", How: "Measured, once each.",
+		Patterns: []RoutePattern{{"mall.test/*", "site"}, {"mall.test/api/*", "api"}},
+		Rows: []RoutingRow{
+			{
+				URL: "https://mall.test/", Worker: "site", Why: "mall.test/* is the only pattern that matches.", Status: 200, Alive: true, Answer: "the mall", Took: 2300, Cold: true,
+				Trials: []RouteTrial{{true, true, "matches"}, {false, false, "the path does not begin with /api/"}},
+			},
+			{
+				URL: "https://mall.test/api/items", Worker: "api", Why: "mall.test/api/* is longer than mall.test/*.", Status: 500, Answer: "Error: broken on purpose", Took: 900,
+				Trials: []RouteTrial{{true, false, "matches, but another is longer"}, {true, true, "the longest that matches"}},
+			},
+			{
+				URL: "https://other.test/", Why: "No pattern has this host.",
+				Trials: []RouteTrial{{false, false, "another host"}, {false, false, "another host"}},
+			},
+		},
+	}
+}
+
+// sampleDialects are two of the dialects, with a learner's answers that differ.
+func sampleDialects() Dialects {
+	return Dialects{
+		Request: "POST /login", Body: `{"user":"ada","pass":"lovelace"}`, Own: true, How: "Measured, once each.",
+		Rows: []Dialect{
+			{
+				Key: "express", Name: "Express", Shape: "(req, res) => void", Method: "req.method", Login: "req.body.user", Returns: "res.json(…)",
+				Given: `{"method":"POST","url":"/login"}`, Back: `{"status":200}`, Source: "app.post('/login', …)",
+				Lab: DialectAnswer{Status: 200, Body: `{"ok":true}`, Took: 310}, Mine: DialectAnswer{Status: 200, Body: `{"ok":true}`, Took: 2400, Cold: true},
+			},
+			{
+				Key: "lambda", Name: "AWS Lambda", Shape: "(event, context) => response", Method: "event.requestContext.http.method", Login: "JSON.parse(event.body).user", Returns: "{ statusCode, body }",
+				Given: `{"version":"2.0","rawPath":"/login"}`, Back: `{"statusCode":200}`, Source: "export const handler = …",
+				Lab: DialectAnswer{Status: 200, Body: `{"ok":true}`, Took: 290}, Mine: DialectAnswer{Failed: true, Body: "TypeError: event.body is undefined", Took: 500},
+			},
+		},
+	}
+}
+
+// sampleEvents are some seconds with something in every lane.
+func sampleEvents() Events {
+	return Events{
+		Took: 9_000_000, Invocations: 5, Most: 2, Before: "0 invocations, 0 isolates", After: "0 invocations, 0 isolates", Over: true, How: "Measured, on this machine.",
+		Items: []EventItem{
+			{At: 900_000, Took: 2300, Lane: 0, Trigger: "HTTP request", Handler: "fetch", What: "GET /", Said: "hello", End: "ok", Worker: "shop", Attempt: 1, Cold: true},
+			{At: 2_400_000, Took: 240, Lane: 1, Trigger: "upload", Handler: "queue", What: "cat.png", Said: "seen", End: "ok", Worker: "shop", Attempt: 1},
+			{At: 3_900_000, Took: 260, Lane: 2, Trigger: "row change", Handler: "queue", What: "items/7", Said: "told", End: "ok", Worker: "shop", Attempt: 1},
+			{At: 5_100_000, Took: 300, Lane: 3, Trigger: "failing message", Handler: "queue", What: "order 9", Said: "no", End: "retry", Worker: "shop", Attempt: 1},
+			{At: 6_000_000, Took: 220, Lane: 4, Trigger: "cron", Handler: "scheduled", What: "* * * * *", Said: "swept", End: "ok", Worker: "shop", Attempt: 1},
+		},
+		Samples: []EventSample{{0, 0}, {900_000, 1}, {3_900_000, 2}, {6_500_000, 1}, {7_800_000, 0}},
+	}
+}
+
+// sampleIsolation is the lab with one wall that did not hold.
+func sampleIsolation() Isolation {
+	i := Isolation{
+		Process: 4711, Tenants: []IsolationTenant{{"ada", "7f3a91", 372 << 10}, {"bob", "b20c44", 380 << 10}}, How: "Measured, on this machine.",
+		Groups: []IsolationGroup{
+			{"Fences", []Attempt{{"a global of the neighbour", "globalThis.secret", "undefined", "a memory of its own", true, 210}, {"a file", "open('/etc/passwd')", "no such function", "nothing was handed over", true, 180}}},
+			{"Limits", []Attempt{{"a memory bomb in goja", "a growing array", "its whole process ended", "none: the heap is shared", false, 640_000}}},
+		},
+	}
+	for k, name := range []string{"alone", "loops, limits on", "loops, limits off"} {
+		n := Neighbour{Name: name, Loud: 2, Limit: []int64{0, 50_000, 2_000_000}[k]}
+		for s := range int64(20) {
+			n.Samples = append(n.Samples, (300+s*9)*[]int64{1, 3, 40}[k])
+		}
+		i.Neighbour = append(i.Neighbour, n)
+	}
+	return i
+}
