@@ -44,6 +44,7 @@ type attempt struct {
 	lastEnd int64
 
 	wall   time.Duration // what earlier attempts left of the wall time, 0 for all
+	gate   gate
 	effect atomic.Bool   // it did something that must not be done twice
 	whole  atomic.Bool   // the response is complete here: a visitor who leaves loses nothing
 
@@ -106,12 +107,16 @@ func (a *attempt) leave() {
 	if a.whole.Load() {
 		return
 	}
+	a.cancelRun(visitorLeft)
+}
+
+func (a *attempt) cancelRun(why string) {
 	a.mu.Lock()
 	a.left = true
 	run := a.run
 	a.mu.Unlock()
 	if run != nil {
-		run.Cancel(visitorLeft)
+		run.Cancel(why)
 	}
 }
 
@@ -216,8 +221,17 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 	}
 	if op == "rpc.call" {
 		t := rpcTarget(args)
-		a.inTurn(t, func(began func()) { done(a.e.callMethod(a.ctx, t, args, began)) })
+		a.inTurn(t, func(began func()) {
+			if err := a.passed(); err != nil { // whom it calls hears of its writes
+				done(nil, err)
+				return
+			}
+			done(a.e.callMethod(a.ctx, t, args, began))
+		})
 		return
+	}
+	if a.e.object != "" && !platform.ReadOnly(op) {
+		done = a.gate.begin(done)
 	}
 	if strings.HasPrefix(op, "storage.") { // a Durable Object's own: each sees what those before did
 		a.inTurn(webapi.Target{Type: "storage"}, func(func()) { done(a.e.call(a.ctx, op, args)) })
@@ -253,10 +267,10 @@ func (a *attempt) inTurn(to webapi.Target, f func(began func())) {
 func (a *attempt) Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.Response, error)) {
 	a.effect.Store(true)
 	if to.Type == "service" || to.Type == "durable" {
-		a.inTurn(to, func(began func()) { done(a.e.fetch(a.ctx, to, r, began)) })
+		a.inTurn(to, func(began func()) { a.fetchGated(to, r, began, done) })
 		return
 	}
-	a.e.s.wg.Go(func() { done(a.e.fetch(a.ctx, to, r, nil)) })
+	a.e.s.wg.Go(func() { a.fetchGated(to, r, nil, done) })
 }
 
 // End implements runner.Handler.
@@ -373,6 +387,9 @@ func (a *attempt) response() *Response {
 		r.Socket = a.head.Socket
 	} else if a.head.Body != nil && !(a.head.Whole && len(a.head.First) == 0) {
 		r.Body = a.head.Body
+	}
+	if !a.head.Whole || r.Socket != nil {
+		r.Body, r.Socket = a.gated(r.Body, r.Socket)
 	}
 	switch {
 	case a.e.typ == "fetch":

@@ -173,23 +173,32 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 		resp.Socket.Close(1006, "")
 		return nil // Upgrade has answered
 	}
-	defer conn.Close()
 	conn.SetReadLimit(maxMessage)
 	done := make(chan struct{})
+	messages := &pump{}
+	defer messages.wait()
+	defer conn.Close() // so that nothing waits for it
 	resp.Socket.Receive(func(data []byte, binary bool) {
 		kind := websocket.TextMessage
 		if binary {
 			kind = websocket.BinaryMessage
 		}
-		_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		_ = conn.WriteMessage(kind, data)
-	}, func(code int, reason string, _ bool) {
-		if code == 0 || code == websocket.CloseAbnormalClosure {
-			conn.Close()
-		} else {
-			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(5*time.Second))
+		ok := messages.add(len(data), func() {
+			_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+			_ = conn.WriteMessage(kind, data)
+		})
+		if !ok {
+			conn.Close() // the client does not read
 		}
-		close(done)
+	}, func(code int, reason string, _ bool) {
+		messages.last(func() {
+			if code == 0 || code == websocket.CloseAbnormalClosure {
+				conn.Close()
+			} else {
+				_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(5*time.Second))
+			}
+			close(done)
+		})
 	})
 	for {
 		kind, data, err := conn.ReadMessage()

@@ -270,16 +270,16 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 		}
 		select {
 		case <-a.headed:
-			return a, nil, nil
+			return e.answered(a)
 		case <-a.ended:
 		}
 		select {
 		case <-a.headed: // both at once
-			return a, nil, nil
+			return e.answered(a)
 		default:
 		}
 		if !a.retry {
-			return a, nil, nil
+			return e.answered(a)
 		}
 		switch a.end.Lost {
 		case runner.LostInnocent:

@@ -246,3 +246,42 @@ func (s *server) killAll(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestKillLosesNoAcknowledgedWrite kills the server right behind a Durable
+// Object's answer: what the object wrote before it answered is there afterwards.
+func TestKillLosesNoAcknowledgedWrite(t *testing.T) {
+	s := startServer(t, newWorld(t))
+	x := s.newSession()
+	if err := x.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := &Project{Main: "worker.js", Files: map[string]string{
+		"wrangler.jsonc": `{"name": "w", "main": "worker.js", "compatibility_date": "2026-11-01", "durable_objects": {"bindings": [{"name": "O", "class_name": "O"}]}, "migrations": [{"tag": "v1", "new_sqlite_classes": ["O"]}]}`,
+		"worker.js": `import { DurableObject } from 'cloudflare:workers';
+export class O extends DurableObject {
+  fetch() {
+    const { sql } = this.ctx.storage;
+    sql.exec('CREATE TABLE IF NOT EXISTS t (n)');
+    sql.exec('INSERT INTO t VALUES (1)');
+    this.ctx.storage.put('n', sql.exec('SELECT count(*) AS n FROM t').one().n); // not awaited
+    return this.ctx.storage.get('n').then((n) => new Response(sql.exec('SELECT count(*) AS n FROM t').one().n + ' ' + n));
+  }
+}
+export default { fetch(r, env) { return env.O.getByName('o').fetch(r); } };
+`,
+	}}
+	status, slug, err := x.put(t.Context(), "kept", "kept", p, Limits{}, strings.NewReplacer())
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("storing the project: %d %v", status, err)
+	}
+	for n := 1; n <= 4; n++ {
+		r, err := raw(t.Context(), s, slug, Request{Method: "GET", Path: "/"}, "", strings.NewReplacer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprint(n, " ", n); string(r.body) != want {
+			t.Fatalf("the object counts %q (%d), want %q", r.body, r.status, want)
+		}
+		s.killAll(t)
+	}
+}

@@ -66,7 +66,7 @@ func Parse(file string, data []byte) (*Value, error) {
 }
 
 func (r *reader) line(offset int64) int {
-	return 1 + bytes.Count(r.data[:min(int(offset), len(r.data))], []byte("\n"))
+	return 1 + bytes.Count(r.data[:max(0, min(int(offset), len(r.data)))], []byte("\n")) // the decoder does not always know an error's place
 }
 
 // next is the next token and the line on which it ends.

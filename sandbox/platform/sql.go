@@ -201,6 +201,34 @@ func (b *database) later(p *Platform) {
 	})
 }
 
+// Settle returns once what an object's database holds is stored. A database
+// that cannot be stored goes back to what is.
+func (p *Platform) Settle(c Caller) error {
+	d := &p.sql
+	ns := sqlNamespace(objectNamespace(c))
+	d.mu.Lock()
+	b := d.list[ns]
+	if b == nil {
+		d.mu.Unlock()
+		return nil
+	}
+	b.refs++
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		b.refs--
+		d.mu.Unlock()
+	}()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := b.save(p)
+	if err != nil {
+		b.dirty = false
+		_ = b.shut(p) // nothing is kept of it
+	}
+	return p.trouble("storage", err)
+}
+
 func (d *databases) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -529,10 +557,10 @@ func d1Query(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	return out, nil
 }
 
-func d1Fault(err error) error { return plainError("D1_ERROR: %s", said(err)) }
+func d1Fault(err error) error { return plainError("D1_ERROR: %s", Said(err)) }
 
-// said is an error's message without its class.
-func said(err error) string {
+// Said is an error's message without its class.
+func Said(err error) string {
 	var t *isolate.Throw
 	if errors.As(err, &t) {
 		return t.Message
@@ -549,7 +577,7 @@ func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 			list := statements(line)
 			for _, st := range list {
 				if _, err := b.exec(ctx, st, nil); err != nil {
-					return plainError("D1_EXEC_ERROR: Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), said(err))
+					return plainError("D1_EXEC_ERROR: Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), Said(err))
 				}
 			}
 			if len(list) > 0 {

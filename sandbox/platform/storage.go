@@ -27,7 +27,12 @@ func storageOf(c Caller, a args) (Namespace, error) {
 	if c.Object == "" || a.str(0) != c.Object {
 		return Namespace{}, plainError("Only a Durable Object itself can reach its storage.")
 	}
-	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}, nil
+	return objectNamespace(c), nil
+}
+
+// objectNamespace is where the caller's own object keeps its data.
+func objectNamespace(c Caller) Namespace {
+	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}
 }
 
 func (p *Platform) transactionOf(ns Namespace) *transaction {
@@ -280,7 +285,7 @@ func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 // Rollback drops the transactions that an object left open: the isolate that
 // held it is gone.
 func (p *Platform) Rollback(c Caller) {
-	ns := Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}
+	ns := objectNamespace(c)
 	p.mu.Lock()
 	_, was := p.open[ns]
 	delete(p.open, ns)
