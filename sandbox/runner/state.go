@@ -114,6 +114,7 @@ func (c *child) fork(from *childIsolate, f *webapi.Frozen, m stateMsg) error {
 	spec := from.spec
 	spec.Name, spec.From = m.Name, f
 	c.make(to, spec, m.Slot)
+	c.openTo(to)
 	switch {
 	case to.err != nil:
 		return to.err
