@@ -59,6 +59,9 @@ export function button(action: string, label: Child, props?: Props, iconName?: s
   return el("button", { type: "button", class: "button", "data-do": action, ...props }, iconName && icon(iconName), label);
 }
 
+/** A task of its own for what follows, so that a slow machine can answer in between. */
+export const breath = (): Promise<void> => new Promise((done) => setTimeout(done));
+
 const dirty = new Set<() => void>();
 let asked = false;
 

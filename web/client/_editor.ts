@@ -1,23 +1,18 @@
-// The code editor: CodeMirror 6 with our theme, loaded after the page reads.
+// The code editor: CodeMirror 6 with our theme, loaded after the page reads. It
+// is there in steps, each a task of its own, so that a slow machine stays
+// answerable meanwhile: text, then what assists, then colours.
 
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentSelection, indentWithTab, redo, undo } from "@codemirror/commands";
-import { javascript } from "@codemirror/lang-javascript";
-import { json } from "@codemirror/lang-json";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintKeymap } from "@codemirror/lint";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { Annotation, Compartment, EditorSelection, EditorState, Prec, StateEffect, StateField, type Extension, type Text, Transaction } from "@codemirror/state";
-import { Decoration, type DecorationSet, drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter,
-  highlightSpecialChars, keymap, lineNumbers, rectangularSelection, WidgetType } from "@codemirror/view";
+import { Decoration, type DecorationSet, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, WidgetType } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
-import { el } from "./_dom.ts";
+import { breath, el } from "./_dom.ts";
 import { faultTitle } from "./_format.ts";
 import type { Fault } from "./protocol.ts";
 import type { Files } from "./_save.ts";
 
 export interface EditorOptions {
-  host: HTMLElement;
   nonce: string;
   files: Readonly<Files>;
   open: string;
@@ -90,15 +85,6 @@ const ink = syntaxHighlighting(HighlightStyle.define([
   { tag: t.invalid, color: "var(--fault-ink)" },
 ]));
 
-function language(path: string): Extension {
-  const ext = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
-  if (["ts", "mts", "cts"].includes(ext)) return javascript({ typescript: true });
-  if (ext === "tsx") return javascript({ typescript: true, jsx: true });
-  if (["js", "mjs", "cjs", "jsx"].includes(ext)) return javascript({ jsx: true });
-  if (["json", "jsonc"].includes(ext)) return json();
-  return [];
-}
-
 class Inline extends WidgetType {
   constructor(readonly note: Note) {
     super();
@@ -162,7 +148,9 @@ export function change(from: string, to: string): { from: number; to: number; in
 }
 
 export class Editor {
-  readonly view: EditorView;
+  view!: EditorView;
+  /** Resolves when everything that comes after the text is there. */
+  complete!: Promise<void>;
   path: string;
   #o: EditorOptions;
   #states = new Map<string, EditorState>();
@@ -173,21 +161,46 @@ export class Editor {
   #types = new Compartment();
   #typed: Extension = [];
   #language = new Compartment();
-  #coloured = false;
+  #languageOf: (path: string) => Extension = () => [];
+  #assist = new Compartment();
+  #assisted: Extension = [];
 
+  #first: EditorState | null;
+
+  /** Prepares an editor; it has no view until it is mounted. */
   constructor(o: EditorOptions) {
     this.#o = o;
     this.path = o.open;
-    this.view = new EditorView({ parent: o.host, state: this.#state(o.open, o.files[o.open] ?? "") });
-    // Parsing waits for a task of its own, so that a slow machine stays answerable meanwhile.
-    setTimeout(() => {
-      this.#coloured = true;
-      this.view.dispatch({ effects: this.#language.reconfigure(language(this.path)) });
-    });
+    this.#first = this.#state(o.open, o.files[o.open] ?? "");
+  }
+
+  /** Puts the editor into a place, once. */
+  mount(host: HTMLElement): void {
+    this.view = new EditorView({ parent: host, state: this.#first as EditorState });
+    this.#first = null;
+    this.complete = this.#complete().catch(() => {}); // without the rest it still edits
     // Tabbing through passes; once something was typed or clicked here, Tab indents.
     const dom = this.view.contentDOM;
     dom.addEventListener("focus", () => this.view.setTabFocusMode(true));
     dom.addEventListener("mousedown", () => this.view.setTabFocusMode(false));
+  }
+
+  async #complete(): Promise<void> {
+    const parts = [import("./_assist.ts"), import("./_languages.ts")] as const;
+    const { assist } = await parts[0];
+    await breath();
+    this.#assisted = assist;
+    this.#everywhere(() => this.#assist.reconfigure(assist));
+    const { language } = await parts[1];
+    await breath();
+    this.#languageOf = language;
+    this.#everywhere((path) => this.#language.reconfigure(language(path)));
+  }
+
+  /** Has an effect on every file that is open, whichever is shown. */
+  #everywhere(effect: (path: string) => StateEffect<unknown>): void {
+    for (const [path, state] of this.#states) this.#states.set(path, state.update({ effects: effect(path) }).state);
+    this.view.dispatch({ effects: effect(this.path) });
   }
 
   #state(path: string, text: string): EditorState {
@@ -199,14 +212,11 @@ export class Editor {
         Prec.highest(keymap.of([
           { key: "Mod-Enter", run: () => { this.#o.run(); return true; } },
           { key: "Mod-z", run: () => this.#o.undoStep() },
-          { key: "Tab", run: acceptCompletion },
         ])),
-        lineNumbers(), highlightSpecialChars(), history(), drawSelection(), dropCursor(), rectangularSelection(),
-        EditorState.allowMultipleSelections.of(true),
-        indentUnit.of("  "), EditorState.tabSize.of(2), indentOnInput(), bracketMatching(), closeBrackets(),
-        autocompletion({ icons: false }), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), search({ top: true }),
-        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
-        this.#language.of(this.#coloured ? language(path) : []), ink, theme, notes, this.#types.of(this.#typed),
+        lineNumbers(), history(), highlightActiveLine(), highlightActiveLineGutter(),
+        this.#assist.of(this.#assisted),
+        indentUnit.of("  "), EditorState.tabSize.of(2), keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+        this.#language.of(this.#languageOf(path)), ink, theme, notes, this.#types.of(this.#typed),
         EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path, tabindex: "0" }),
         EditorView.updateListener.of((u) => {
           if (u.docChanged && !u.transactions.some((tr) => tr.annotation(fromOutside))) {
@@ -246,17 +256,19 @@ export class Editor {
   /** Takes files that changed outside the editor. The step is no part of the file's own history. */
   adopt(files: Readonly<Files>): void {
     const text = files[this.path];
-    if (text !== undefined) this.view.dispatch(this.#replace(this.view.state, text));
+    const here = text === undefined ? null : this.#replace(this.view.state, text);
+    if (here) this.view.dispatch(here);
     for (const [path, state] of this.#states) {
       const other = files[path];
+      const step = other === undefined ? null : this.#replace(state, other);
       if (other === undefined) this.#states.delete(path);
-      else this.#states.set(path, state.update(this.#replace(state, other)).state);
+      else if (step) this.#states.set(path, state.update(step).state);
     }
   }
 
   #replace(state: EditorState, text: string) {
     const now = state.doc.toString();
-    return now === text ? {} : { changes: change(now, text), annotations: [fromOutside.of(true), Transaction.addToHistory.of(false)] };
+    return now === text ? null : { changes: change(now, text), annotations: [fromOutside.of(true), Transaction.addToHistory.of(false)] };
   }
 
   renamed(from: string, to: string): void {

@@ -1,6 +1,6 @@
 // The file tabs and the file tree: create, rename and delete, all by keyboard.
 
-import { $, button, el, icon, put, say, set, sr } from "./_dom.ts";
+import { $, button, el, icon, paint, put, say, set, sr } from "./_dom.ts";
 import { base, count } from "./_format.ts";
 import { tablist } from "./_tabs.ts";
 import type { Files } from "./_save.ts";
@@ -112,7 +112,7 @@ export class FileBar {
       !errors && this.#dirty.has(path) && el("span", { class: "files_unsaved", title: "not saved yet" }, sr(", not saved yet")));
     }));
     this.#tabs.scrollLeft = scrolled;
-    this.#reveal();
+    paint(this.#reveal); // once the page is laid out anyway
     if (focused !== null) $(`[data-path="${CSS.escape(focused ?? "")}"]`, this.#tabs)?.focus();
     $("#view-edit")?.setAttribute("aria-labelledby", `tab-file-${this.current.replace(/\W/g, "-")}`);
     const summary = this.#details && $("summary .sr", this.#details);
@@ -121,12 +121,12 @@ export class FileBar {
   }
 
   /** Scrolls the row, and nothing else, until the open file's tab is whole. */
-  #reveal(): void {
+  #reveal = (): void => {
     const tab = $("[aria-selected=true]", this.#tabs)?.getBoundingClientRect();
     const row = this.#tabs.getBoundingClientRect();
     if (tab && tab.right > row.right) this.#tabs.scrollLeft += tab.right - row.right;
     else if (tab && tab.left < row.left) this.#tabs.scrollLeft -= row.left - tab.left;
-  }
+  };
 
   #tree(): void {
     if (!this.#sheet || $("form", this.#sheet)) return;

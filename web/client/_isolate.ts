@@ -12,9 +12,12 @@ interface Limits { cpu_us: number; memory_bytes: number; idle_us: number }
 export class Isolates {
   maps = new Map<string, { pages: Uint8Array; fresh: Set<number> }>();
   heard = new Map<string, number>();
+  /** Grows with every page map. */
+  changes = 0;
 
   /** Takes a page map: a byte a page, 0 untouched, 1 shared with the snapshot, 2 private. */
   take(id: string, pages: Uint8Array): void {
+    this.changes++;
     const old = this.maps.get(id)?.pages;
     const fresh = new Set<number>();
     if (old) pages.forEach((p, i) => { if (p === 2 && old[i] !== 2) fresh.add(i); });

@@ -16,7 +16,9 @@ export class LogPanel {
   #empty = el("p", { class: "log_empty" });
   #filter = el("input", { type: "search", placeholder: "text or level", autocomplete: "off" });
   #follow = button("follow", "Following", { class: "button-quiet", "aria-pressed": "true" });
-  #height = 27;
+  #height = 27; // of a row
+  #measured = false;
+  #view = 0; // height in sight, 0 when the panel is not
   #made = new Map<LogRow, HTMLElement>();
   #open = new Map<LogRow, { element: HTMLElement; extra: number }>();
   #words = "";
@@ -58,7 +60,11 @@ export class LogPanel {
       paint(this.draw);
     });
     this.#sizes = new ResizeObserver((entries) => {
-      if (entries.some((e) => e.target === this.#scroller)) this.#measure();
+      if (entries.some((e) => e.target === this.#scroller)) {
+        this.#view = this.#scroller.clientHeight;
+        this.#measured = false;
+        this.#top = -1; // what was hidden may have moved
+      }
       paint(this.draw);
     });
     this.#sizes.observe(this.#scroller);
@@ -85,10 +91,16 @@ export class LogPanel {
     this.#open.clear();
   }
 
+  // Once after each change of size: asking for a height lays the page out.
   #measure(): void {
+    if (this.#measured) return;
     const row = [...this.#made].find(([r]) => r.log && !this.#open.has(r))?.[1];
     const h = row?.offsetHeight;
-    if (h && h !== this.#height) this.#height = h;
+    if (!h) return;
+    this.#measured = true;
+    if (h === this.#height) return;
+    this.#height = h;
+    paint(this.draw);
   }
 
   // A row with an open tree keeps its element and its height until it is closed.
@@ -134,7 +146,9 @@ export class LogPanel {
   }
 
   draw = (): void => {
-    if (this.#panel.hidden || !this.#scroller.clientHeight) return;
+    if (this.#panel.hidden) return;
+    this.#view ||= this.#scroller.clientHeight;
+    if (!this.#view) return;
     const rows = this.#catchUp();
     const h = this.#height;
     const extras: [number, number][] = [];
@@ -146,16 +160,18 @@ export class LogPanel {
     extras.sort((a, b) => a[0] - b[0]);
     const top = (i: number) => extras.reduce((y, [at, extra]) => (at < i ? y + extra : y), i * h);
     const s = this.#scroller;
-    const view = s.clientHeight;
+    const view = this.#view;
     const total = top(rows.length);
-    this.#space.style.height = `${total}px`;
-    if (this.#following && s.scrollTop + view < total) s.scrollTop = total;
-    const from = s.scrollTop;
+    const end = Math.max(0, total - view);
+    const from = this.#following ? end : s.scrollTop;
     let first = Math.max(0, Math.floor(from / h) - 4);
     for (const [at, extra] of extras) if (at < first) first = Math.max(at, first - Math.ceil(extra / h));
     const last = Math.min(rows.length, first + Math.ceil(view / h) + 8);
     this.#window.style.transform = `translateY(${top(first)}px)`;
+    this.#space.style.height = `${total}px`;
     this.#place(rows, first, last);
+    if (this.#following && this.#top !== end) s.scrollTop = this.#top = end; // last, because it lays the rows out
+    this.#measure();
     this.#empty.hidden = rows.length > 0;
     if (!rows.length) {
       if (this.#words) set(this.#empty, `No line holds “${this.#words}”.`);
@@ -183,7 +199,6 @@ export class LogPanel {
       else this.#window.insertBefore(e, cursor);
     }
     this.#made = next;
-    this.#measure();
   }
 
   #make(row: LogRow): HTMLElement {

@@ -1,5 +1,6 @@
 // The five panels, loaded when the page is idle or at the first run. Only the
-// one in sight is drawn.
+// one in sight is drawn, and only when what it shows has changed: while log
+// lines stream, a frame has time for little else than them.
 
 import { $, el, set } from "./_dom.ts";
 import { drawChecks, markTasks } from "./_checks.ts";
@@ -17,11 +18,17 @@ export class Panels {
   #page: PageData;
   #logs: LogPanel | null = null;
   #isolates = new Isolates();
+  #drawn = "";
+  #marked = 0;
 
   constructor(runs: Runs, checks: Checks, page: PageData) {
     this.#runs = runs;
     this.#checks = checks;
     this.#page = page;
+    document.addEventListener("coldstart:redrawn", () => {
+      this.#marked = -1;
+      this.#mark();
+    });
   }
 
   /** An isolate was heard of now. */
@@ -45,8 +52,12 @@ export class Panels {
 
   draw(tab: string): void {
     const panel = $(`#panel-${tab}`);
+    this.#mark();
     if (!panel || panel.hidden) return;
     const runs = this.#runs;
+    const now = [tab, runs.changes, this.#checks.changes, this.#isolates.changes].join(" ");
+    const same = now === this.#drawn;
+    this.#drawn = now;
     const refused = [...runs.asks.values()].at(-1)?.refused;
     switch (tab) {
       case "response":
@@ -61,10 +72,15 @@ export class Panels {
           this.#logs.draw();
         }
         break;
-      case "timeline": drawTimeline(panel, runs); break;
-      case "isolate": drawIsolate(panel, runs, this.#isolates, this.#page.limits); break;
-      case "checks": drawChecks(panel, this.#checks); break;
+      case "timeline": if (!same) drawTimeline(panel, runs); break;
+      case "isolate": if (!same) drawIsolate(panel, runs, this.#isolates, this.#page.limits); break;
+      case "checks": if (!same) drawChecks(panel, this.#checks); break;
     }
+  }
+
+  #mark(): void {
+    if (this.#marked === this.#checks.changes) return;
+    this.#marked = this.#checks.changes;
     markTasks(this.#checks);
   }
 }

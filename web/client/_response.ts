@@ -134,21 +134,26 @@ const doing: Record<string, string> = {
   load: "Loading your module", handle: "Your handler is running", stream: "Sending the body",
 };
 
-/** What a run that is not over is doing: the phase after the last one that ended. */
-export function waiting(run: Run | null, ask: Ask | null): HTMLElement {
+/** What a run that is not over is doing, in words: the phase after the last one that ended. */
+function progress(run: Run | null, ask: Ask | null): string {
   const since = ask ? performance.now() - ask.begun : 0;
-  const cancel = button("cancel", "Stop it", { class: "button-quiet" });
-  if (run?.queued && run.queued.place > 0) {
-    const { place: n, wait_us } = run.queued;
-    return el("article", { class: "stop", "data-fault": "queued" }, el("h3", null, `Busy: you are ${ordinal(n)} in line`),
-      wait_us ? el("p", null, `About ${duration(wait_us)}.`) : null,
-      el("div", { class: "stop_do" }, button("cancel", "Leave the line")));
-  }
+  if (run?.queued && run.queued.place > 0) return `Busy: you are ${ordinal(run.queued.place)} in line`;
   const order = Object.keys(doing);
   const last = run?.spans.at(-1)?.phase;
   const next = last ? (last === "queue" || last === "route" ? "start" : order[order.indexOf(last) + 1]) : "build";
   const phase = (since > 1000 ? doing[next ?? "handle"] : "Running") ?? "Running";
-  return el("div", { class: "wait" }, el("span", null, since > 3000 ? `${phase}, ${Math.round(since / 1000)} s so far` : phase), cancel);
+  return since > 3000 ? `${phase}, ${Math.round(since / 1000)} s so far` : phase;
+}
+
+function waiting(run: Run | null, ask: Ask | null): HTMLElement {
+  const words = progress(run, ask);
+  if (run?.queued && run.queued.place > 0) {
+    const { wait_us } = run.queued;
+    return el("article", { class: "stop", "data-fault": "queued" }, el("h3", null, words),
+      wait_us ? el("p", null, `About ${duration(wait_us)}.`) : null,
+      el("div", { class: "stop_do" }, button("cancel", "Leave the line")));
+  }
+  return el("div", { class: "wait" }, el("span", null, words), button("cancel", "Stop it", { class: "button-quiet" }));
 }
 
 /** Draws the panel. Preview gives the address of a run's body as a page. */
@@ -159,9 +164,10 @@ export function drawResponse(
   const ask = runs.pending;
   const name = $(".panel_name", panel);
   if (!run || (ask && !ask.runs.length)) {
-    if (ask) {
+    const words = ask ? progress(null, ask) : "";
+    if (ask && panel.dataset.shows !== words) {
       set(panel, name, waiting(null, ask));
-      delete panel.dataset.shows;
+      panel.dataset.shows = words;
     }
     return;
   }
@@ -172,9 +178,9 @@ export function drawResponse(
   const list = views(type, isText, run.request?.method ?? "", run.over);
   // Showing a page asks the Worker again, so that waits until somebody wants it.
   const view = chosen && list.includes(chosen) ? chosen : (list.find((v) => v !== "page") ?? "hex");
-  // A frame that is put in again loads again, so what stays the same is left alone.
-  const key = [run.id, run.over, run.bodyBytes, view].join(" ");
-  if (run.over && panel.dataset.shows === key) return;
+  // A frame that is put in again loads again, and a button that is exchanged under the pointer is not pressed: what stays the same is left alone.
+  const key = [run.id, run.over || progress(run, ask), run.queued?.wait_us, run.head?.status, run.fault?.kind, run.bodyBytes, view].join(" ");
+  if (panel.dataset.shows === key) return;
   panel.dataset.shows = key;
   const t = temperature(run);
   const focused = (document.activeElement as HTMLInputElement | null)?.name === "as";

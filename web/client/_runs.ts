@@ -55,6 +55,8 @@ export class Runs {
   readonly rows: LogRow[] = [];
   /** Grows when rows were removed, so that a view begins again. */
   cleared = 0;
+  /** Grows with everything that is heard except log lines and parts of bodies, of which there can be thousands a second. */
+  changes = 0;
   isolates: IsolateState[] = [];
   #byId = new Map<string, Run>();
   #n = 0;
@@ -85,18 +87,22 @@ export class Runs {
   ask(request: Request, times: number, cold: boolean): Ask {
     const id = this.id();
     const ask: Ask = { id, request, times, cold, begun: performance.now(), runs: [], over: false };
+    this.changes++;
     this.asks.set(id, ask);
     if (this.asks.size > mostRuns) this.asks.delete(this.asks.keys().next().value as string);
     return ask;
   }
 
+  /** Ends an ask that did not run. */
+  refuse(ask: Ask, why: string): void {
+    this.changes++;
+    ask.over = true;
+    ask.refused = why;
+  }
+
   /** Ends every ask that the server no longer knows. */
   forget(why: string, running: readonly string[] = []): void {
-    for (const a of this.asks.values()) {
-      if (a.over || running.includes(a.id)) continue;
-      a.over = true;
-      a.refused = why;
-    }
+    for (const a of this.asks.values()) if (!a.over && !running.includes(a.id)) this.refuse(a, why);
   }
 
   clearLogs(): void {
@@ -106,6 +112,7 @@ export class Runs {
 
   /** Takes one event and gives the run it belongs to, null for an event outside any run. */
   take(e: RunEvent): Run | null {
+    if (e.kind !== "log" && e.kind !== "body") this.changes++;
     if (e.isolate) this.#state(e.isolate);
     if (!e.run) return null;
     const run = this.#run(e.run);
@@ -186,6 +193,7 @@ export class Runs {
 
   /** Takes the list of live isolates; the others are gone. */
   live(list: readonly IsolateState[]): void {
+    this.changes++;
     for (const i of this.isolates) {
       if (!list.some((x) => x.id === i.id) && i.state !== "killed") i.state = "evicted";
     }
@@ -205,6 +213,8 @@ export class Runs {
 export class Checks {
   id = "";
   list: CheckEvent[] = [];
+  /** Grows with everything that is heard. */
+  changes = 0;
   over = true;
   passed = 0;
   total = 0;
@@ -214,6 +224,7 @@ export class Checks {
   fault: Fault | null = null;
 
   begin(id: string): void {
+    this.changes++;
     this.id = id;
     this.list = [];
     this.over = false;
@@ -222,7 +233,15 @@ export class Checks {
     this.fault = null;
   }
 
+  /** Ends a run of the checks that did not begin. */
+  refuse(why: string): void {
+    this.changes++;
+    this.over = true;
+    this.refused = why;
+  }
+
   take(c: CheckEvent): void {
+    this.changes++;
     if (c.run !== this.id) this.begin(c.run);
     if (c.done) {
       this.over = true;

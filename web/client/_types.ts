@@ -79,7 +79,7 @@ export class TypeService {
     const id = ++this.#next;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as never, reject });
-      this.#worker.postMessage({ id, method, args });
+      this.#worker.postMessage({ id, method, args }, args.filter((a) => a instanceof ArrayBuffer));
     });
   }
 
@@ -133,10 +133,11 @@ export class TypeService {
   }
 }
 
-async function read(address: string): Promise<Files> {
+// As bytes: the worker reads them, which would hold up the page.
+async function read(address: string): Promise<ArrayBuffer> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  return await answer.json() as Files;
+  return answer.arrayBuffer();
 }
 
 function described(d: { type: string; docs: string }): HTMLElement {

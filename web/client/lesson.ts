@@ -1,7 +1,7 @@
 // The lesson page: joins the parts of the workbench.
 
 import assets from "coldstart:assets";
-import { $, $$, button, el, keep, paint, recall, say, set } from "./_dom.ts";
+import { $, $$, breath, button, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { classNews, handButton } from "./_class.ts";
 import { Cover } from "./_cover.ts";
@@ -232,10 +232,7 @@ class Lesson {
   }
 
   #refuse(why: string, ask: Ask | null): void {
-    if (ask) {
-      ask.over = true;
-      ask.refused = why;
-    }
+    if (ask) this.#runs.refuse(ask, why);
     say(why);
     if (!ask) this.#notice(why);
     this.#running();
@@ -262,8 +259,7 @@ class Lesson {
       const revision = await this.#saver.flush();
       if (!this.#live.send({ type: "check", id, revision })) throw new Error("Not connected. Check again in a moment.");
     } catch (e) {
-      this.#checks.over = true;
-      this.#checks.refused = (e as Error).message;
+      this.#checks.refuse((e as Error).message);
       say(this.#checks.refused);
       this.#draw();
     }
@@ -340,8 +336,7 @@ class Lesson {
     if (ask) this.#refuse(why, ask);
     else if (m.id && this.#labs.refused(m.id, why)) return;
     else if (m.id && m.id === this.#checks.id) {
-      this.#checks.over = true;
-      this.#checks.refused = why;
+      this.#checks.refuse(why);
       say(why);
     } else {
       say(why);
@@ -486,14 +481,12 @@ class Lesson {
   }
 
   #edit(): Promise<Editor> {
-    this.#loadingEditor ??= import("./_editor.ts").then(async ({ Editor }) => {
-      await new Promise((r) => setTimeout(r)); // loading and making it are two tasks, not one long one
-      const host = $(".editor_host") ?? $("#view-edit") as HTMLElement;
-      const at = document.activeElement instanceof HTMLTextAreaElement && host.contains(document.activeElement) ? document.activeElement : null;
-      const caret = at?.selectionStart ?? 0;
-      host.replaceChildren();
+    this.#loadingEditor ??= (async () => {
+      await import("./_view.ts"); // loading it, loading the rest and making it are tasks of their own, not one long one
+      const { Editor } = await import("./_editor.ts");
+      await breath();
       const editor = new Editor({
-        host, nonce: $<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "",
+        nonce: $<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "",
         files: this.#saver.files, open: this.#bar.current,
         edited: (path, text) => this.#edited(path, text),
         run: () => void this.#run(1, false),
@@ -503,8 +496,16 @@ class Lesson {
           if (e) e.textContent = `Line ${line}, column ${column}`;
         },
       });
+      await breath();
+      const host = $(".editor_host") ?? $("#view-edit") as HTMLElement;
+      const at = document.activeElement instanceof HTMLTextAreaElement && host.contains(document.activeElement) ? document.activeElement : null;
+      const caret = at?.selectionStart ?? 0;
+      host.replaceChildren();
+      editor.mount(host);
+      editor.show(this.#bar.current, this.#saver.files); // what happened while it was prepared
+      editor.adopt(this.#saver.files);
       this.#editor = editor;
-      editor.note(this.#pendingNotes);
+      if (this.#pendingNotes.length) editor.note(this.#pendingNotes);
       if (at) {
         editor.view.dispatch({ selection: { anchor: Math.min(caret, editor.view.state.doc.length) } });
         editor.view.focus();
@@ -518,7 +519,7 @@ class Lesson {
         setTimeout(() => void this.#typeService(), 4000);
       }
       return editor;
-    });
+    })();
     return this.#loadingEditor;
   }
 
@@ -631,6 +632,7 @@ class Lesson {
 
   async #format(): Promise<void> {
     const editor = await this.#edit();
+    await editor.complete;
     const path = this.#bar.current;
     const service = /\.([cm]?[jt]s|[jt]sx)$/.test(path) ? await this.#typeService() : null;
     if (service) editor.rewrite(await service.call("format", path));
@@ -746,16 +748,18 @@ function figures(ask: Ask): void {
 const measured = (): void => { document.dispatchEvent(new CustomEvent("coldstart:measured")); };
 
 document.documentElement.classList.add("js");
-everywhere();
-pieces();
-const page = readPage();
-const form = $<HTMLFormElement>("form.runbar");
-// Who comes from another lesson hears and reads the new heading first.
-if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash &&
-  (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type === "navigate") {
-  $("#lesson h1")?.focus({ preventScroll: true });
-}
-if (page && form) {
+void breath().then(async () => { // the browser lays the page out first
+  everywhere();
+  pieces();
+  // Who comes from another lesson hears and reads the new heading first.
+  if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash &&
+    (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type === "navigate") {
+    $("#lesson h1")?.focus({ preventScroll: true });
+  }
+  await breath();
+  const page = readPage();
+  const form = $<HTMLFormElement>("form.runbar");
+  if (!page || !form) return;
   splits();
   new Lesson(page, form);
-}
+});

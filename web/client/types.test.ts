@@ -17,11 +17,11 @@ function call(method: string, ...args: unknown[]): unknown {
 }
 
 /** What cmd/assets packed. */
-function packed(name: string): unknown {
+function packed(name: string): Uint8Array {
   const folder = new URL("../../static/dist/web/", import.meta.url);
   const file = readdirSync(folder).find((f) => f.startsWith(`${name}-`) && /^[A-Z0-9]{8}\.json$/.test(f.slice(name.length + 1)));
   if (!file) throw new Error(`no ${name} in static/dist/web; run make assets`);
-  return JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+  return readFileSync(new URL(file, folder));
 }
 
 test("the packages of a project are those that it imports", () => {

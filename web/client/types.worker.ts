@@ -80,6 +80,7 @@ function begin(): void {
 
 const full = (path: string): string => `/${path}`;
 const short = (path: string): string => path.replace(/^\//, "");
+const unpack = (types: BufferSource): Files => JSON.parse(new TextDecoder().decode(types)) as Files;
 const plain = (parts: readonly { text: string }[] | undefined): string => (parts ?? []).map((p) => p.text).join("");
 
 function ready(): ts.LanguageService {
@@ -99,16 +100,16 @@ const isShelf = (d: ts.Diagnostic): boolean => {
 };
 
 const methods = {
-  /** Loads the fixed types and the project; answers once the first program is built. */
-  start(types: Files, project: Files): void {
-    fixed = { ...types, "/modules.d.ts": modules };
+  /** Loads the fixed types, packed as JSON, and the project; answers once the first program is built. */
+  start(types: BufferSource, project: Files): void {
+    fixed = { ...unpack(types), "/modules.d.ts": modules };
     methods.update(project);
     begin();
   },
 
-  /** Takes the declarations of a package that the project imports. */
-  shelf(types: Files): void {
-    for (const [path, text] of Object.entries(types)) shelf.set(path, text);
+  /** Takes the declarations of a package that the project imports, packed as JSON. */
+  shelf(types: BufferSource): void {
+    for (const [path, text] of Object.entries(unpack(types))) shelf.set(path, text);
     begin();
   },
 
