@@ -116,14 +116,36 @@ const painted = (page) => page.evaluate(() => new Promise((done) => requestAnima
 export const tab = (page, name) => page.click(`#tab-${name}`);
 export const readout = (page, name) => page.textContent(`#tab-${name} .readout_value`).then((t) => t.trim());
 
-/** What axe finds, as lines. */
-export async function axe(page) {
-  await page.evaluate(axeSource);
-  return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run();
+/** What axe finds, as lines, or what some of its rules find. */
+export async function axe(page, rules) {
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axeSource);
+  return page.evaluate(async (rules) => {
+    const { violations } = await globalThis.axe.run(rules ? { runOnly: { type: "rule", values: rules } } : {});
     return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 120)}`));
-  });
+  }, rules);
 }
+
+/**
+ * What axe finds in light and in dark. Roles, names and order are the same in
+ * both, so the short run judges only the colours of the second.
+ */
+export async function axeInBoth(page) {
+  const found = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await still(page);
+    const rules = colorScheme === "dark" && !full ? ["color-contrast", "link-in-text-block"] : undefined;
+    found.push(...(await axe(page, rules)).map((v) => `${colorScheme}: ${v}`));
+  }
+  await page.emulateMedia({ colorScheme: null });
+  return found;
+}
+
+/** Waits until nothing moves or fades any more. */
+export const still = (page) => page.evaluate(async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < 5000).map((a) => a.finished));
+});
 
 /** How far the page scrolls sideways, in pixels. */
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -18,7 +18,7 @@ async function crash(page) {
 
 test("7 a tab killed one second after a keystroke comes back identical", withPage({}, async (first, t, context) => {
   await first.close();
-  const times = full ? 100 : 5;
+  const times = full ? 100 : 3;
   for (let i = 0; i < times; i++) {
     const page = await context.newPage();
     await openLesson(page);

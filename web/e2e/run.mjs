@@ -1,7 +1,8 @@
 // Browser tests: node web/e2e/run.mjs [FILE.test.mjs …] [words of a test's name]
 //
 // Starts bin/coldstart on a free port with a data folder of its own, then runs
-// every *.test.mjs beside this file in Debian's Chromium, one after the other.
+// every *.test.mjs beside this file in Debian's Chromium: two files at a time,
+// because a test mostly waits, then those that measure time by themselves.
 //   COLDSTART_URL   test a server that runs already
 //   CHROMIUM        another browser binary
 //   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5, a socket cut for 30 s)
@@ -18,15 +19,21 @@ const files = readdirSync(here).filter((f) => f.endsWith(".test.mjs") && (named.
 const server = process.env.COLDSTART_URL ? { url: process.env.COLDSTART_URL, stop: async () => {} } : await serve();
 const words = process.argv.slice(2).filter((a) => !a.endsWith(".test.mjs")).join(" ");
 const only = words ? [`--test-name-pattern=${words}`] : [];
+const measures = files.filter((f) => /(lab-isolation|speed|stops)\.test\.mjs$/.test(f));
 
 const notes = mkdtempSync(join(tmpdir(), "coldstart-figures-"));
 const figures = join(notes, "figures");
-const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...only, ...files], {
-  stdio: "inherit",
-  env: { ...process.env, COLDSTART_URL: server.url, COLDSTART_FIGURES: figures },
-});
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child.kill(signal));
-const code = await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
+let child;
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child?.kill(signal));
+let code = 0;
+for (const [part, atOnce] of [[files.filter((f) => !measures.includes(f)), 2], [measures, 1]]) {
+  if (part.length === 0) continue;
+  child = spawn(process.execPath, ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...only, ...part], {
+    stdio: "inherit",
+    env: { ...process.env, COLDSTART_URL: server.url, COLDSTART_FIGURES: figures },
+  });
+  code ||= await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
+}
 await server.stop();
 if (existsSync(figures)) {
   const rows = readFileSync(figures, "utf8").trim().split("\n").map((l) => JSON.parse(l)).sort((a, b) => a.detail - b.detail);
