@@ -32,7 +32,8 @@ for (const [part, atOnce] of [[files.filter((f) => !measures.includes(f)), 2], [
     stdio: "inherit",
     env: { ...process.env, COLDSTART_URL: server.url, COLDSTART_FIGURES: figures },
   });
-  code ||= await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
+  const ended = await new Promise((done) => child.once("exit", (c) => done(c ?? 1)));
+  code ||= ended;
 }
 await server.stop();
 if (existsSync(figures)) {
