@@ -1,5 +1,6 @@
 // node:crypto: hashes, HMAC, random values, key derivation and timingSafeEqual, on
-// the operations of SubtleCrypto. What is not here says so when it is called.
+// the operations of SubtleCrypto; keys and ciphers are beside it. What is not here says so
+// when it is called.
 
 import { argType, nodeError } from "./node-errors";
 import { Buffer } from "node:buffer";
@@ -10,25 +11,17 @@ import { crypto as web } from "./crypto";
 import { queueMicrotask } from "./timers";
 import { refuseAtStart } from "./run";
 
+import { bytes, output, digestName, secretBytes, KeyObject, SecretKeyObject, PublicKeyObject, PrivateKeyObject, createSecretKey, createPrivateKey, createPublicKey, createSign, createVerify, Sign, Verify, sign, verify, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync, generatePrime, generatePrimeSync, checkPrime, checkPrimeSync, publicEncrypt, privateDecrypt, privateEncrypt, publicDecrypt, diffieHellman, ECDH, createECDH, constants } from "./node-keys";
+import { Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers } from "./node-cipher";
+
 const DIGEST = op("crypto.digest"), MAC = op("crypto.hmac"), RANDOM = op("random"), EQUAL = op("crypto.equal"), KDF = op("crypto.kdf"), SCRYPT = op("crypto.scrypt");
 
-const names: Record<string, string> = { __proto__: null, md5: "MD5", sha1: "SHA-1", sha224: "SHA-224", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512", "sha512-256": "SHA-512/256", "sha512-224": "SHA-512/224", "sha3-256": "SHA3-256", "sha3-384": "SHA3-384", "sha3-512": "SHA3-512", ripemd160: "RIPEMD-160", rmd160: "RIPEMD-160" } as any;
 const nameOf = (n: string): string => {
-  const h = names[`${n}`.toLowerCase().replace(/^rsa-/, "").replace(/^sha-(?=\d)/, "sha")];
+  const h = digestName(n);
   if (h === undefined) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
   return h;
 };
 const argument = (what: string, v: unknown) => argType(what, "of type string or an instance of Buffer, TypedArray, or DataView", v);
-function bytes(v: any, encoding?: string, what = "data"): Uint8Array {
-  if (typeof v === "string") return Buffer.from(v, (encoding ?? "utf8") as any);
-  if (ArrayBuffer.isView(v)) return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
-  if (v instanceof ArrayBuffer) return new Uint8Array(v);
-  throw argument(what, v);
-}
-const output = (b: ArrayBuffer, encoding?: string): any => {
-  const buf = Buffer.from(b);
-  return encoding === undefined || encoding === "buffer" ? buf : buf.toString(encoding as any);
-};
 
 class Hasher extends (Transform as any) {
   protected parts: Uint8Array[] = [];
@@ -74,24 +67,14 @@ export class Hmac extends Hasher {
   constructor(name: string, key: any) {
     super();
     this.#name = nameOf(name);
-    this.#key = bytes(key instanceof KeyObject ? key.export() : key, undefined, "key");
+    this.#key = secretBytes(key);
   }
   digest(encoding?: string): any { return output(call(MAC, this.#name, this.#key, this.take()), encoding); }
 }
-export class KeyObject {
-  type = "secret";
-  #data: Uint8Array;
-  constructor(data: Uint8Array) { this.#data = data; }
-  get symmetricKeySize() { return this.#data.length; }
-  export(_options?: any): any { return Buffer.from(this.#data); }
-  equals(o: KeyObject): boolean { return timingSafe(this.#data, o.#data); }
-}
-export function createSecretKey(key: any, encoding?: string): KeyObject { return new KeyObject(new Uint8Array(bytes(key, encoding, "key"))); }
 export function createHash(name: string, _options?: unknown): Hash { return new Hash(name); }
 export function createHmac(name: string, key: any, _options?: unknown): Hmac { return new Hmac(name, key); }
 export function hash(name: string, data: any, encoding = "hex"): any { return createHash(name).update(data).digest(encoding); }
 export function getHashes(): string[] { return ["RSA-MD5", "RSA-SHA1", "RSA-SHA224", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-256", "sha3-256", "sha3-384", "sha3-512"]; }
-export function getCiphers(): string[] { return []; }
 export function getCurves(): string[] { return ["prime256v1", "secp384r1", "secp521r1"]; }
 
 const random = (n: number): Uint8Array => {
@@ -171,15 +154,19 @@ export function scrypt(password: any, salt: any, length: number, o: any, done?: 
   later(() => scryptSync(password, salt, length, o), done);
 }
 const missing = (name: string): any => function () { throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", `crypto.${name} is not available here.`); };
-export const createCipheriv = missing("createCipheriv"), createDecipheriv = missing("createDecipheriv"), createSign = missing("createSign"), createVerify = missing("createVerify"), sign = missing("sign"), verify = missing("verify"),
-  createPrivateKey = missing("createPrivateKey"), createPublicKey = missing("createPublicKey"), generateKeyPair = missing("generateKeyPair"), generateKeyPairSync = missing("generateKeyPairSync"), generateKey = missing("generateKey"), generateKeySync = missing("generateKeySync"),
-  createDiffieHellman = missing("createDiffieHellman"), createECDH = missing("createECDH"), publicEncrypt = missing("publicEncrypt"), privateDecrypt = missing("privateDecrypt"), diffieHellman = missing("diffieHellman"), getDiffieHellman = missing("getDiffieHellman"), generatePrime = missing("generatePrime"), generatePrimeSync = missing("generatePrimeSync"), checkPrime = missing("checkPrime"), checkPrimeSync = missing("checkPrimeSync");
-export const webcrypto = web, subtle = web.subtle, constants = Object.freeze({});
+export const createDiffieHellman = missing("createDiffieHellman"), getDiffieHellman = missing("getDiffieHellman");
+export {
+  KeyObject, SecretKeyObject, PublicKeyObject, PrivateKeyObject, createSecretKey, createPrivateKey, createPublicKey, createSign, createVerify, Sign, Verify, sign, verify, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync,
+  generatePrime, generatePrimeSync, checkPrime, checkPrimeSync, publicEncrypt, privateDecrypt, privateEncrypt, publicDecrypt, diffieHellman, ECDH, createECDH, constants,
+  Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers,
+};
+export const webcrypto = web, subtle = web.subtle;
 export function getRandomValues(v: any): any { return web.getRandomValues(v); }
 export function getFips(): number { return 0; }
 export function setFips(): void { }
 export default {
   Hash, Hmac, KeyObject, createSecretKey, createHash, createHmac, hash, getHashes, getCiphers, getCurves, randomBytes, pseudoRandomBytes, rng, prng, randomFillSync, randomFill, randomInt, randomUUID, timingSafeEqual, pbkdf2Sync, pbkdf2, hkdfSync, hkdf, scryptSync, scrypt,
-  createCipheriv, createDecipheriv, createSign, createVerify, sign, verify, createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync, createDiffieHellman, createECDH, publicEncrypt, privateDecrypt, diffieHellman, getDiffieHellman, generatePrime, generatePrimeSync, checkPrime, checkPrimeSync,
+  createCipheriv, createDecipheriv, Cipheriv, Decipheriv, getCipherInfo, createSign, createVerify, Sign, Verify, sign, verify, createPrivateKey, createPublicKey, SecretKeyObject, PublicKeyObject, PrivateKeyObject, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync,
+  createDiffieHellman, getDiffieHellman, ECDH, createECDH, publicEncrypt, privateDecrypt, privateEncrypt, publicDecrypt, diffieHellman, generatePrime, generatePrimeSync, checkPrime, checkPrimeSync,
   webcrypto, subtle, constants, getRandomValues, getFips, setFips,
 };

@@ -75,8 +75,8 @@ function usageList(u: any, allowed: string[]): string[] {
 }
 
 const key = {};
-let dataOf: (k: CryptoKey) => Uint8Array;
-let isKey: (o: unknown) => o is CryptoKey;
+export let dataOf: (k: CryptoKey) => Uint8Array;
+export let isKey: (o: unknown) => o is CryptoKey;
 let has: (k: CryptoKey, usage: string) => boolean;
 
 export class CryptoKey {

@@ -40,6 +40,7 @@ func cryptoOps(o *isolate.Ops) {
 	})
 	secretOps(o)
 	pairOps(o)
+	nodeCryptoOps(o)
 }
 
 // newHash is the constructor of a hash by its Web Crypto name.

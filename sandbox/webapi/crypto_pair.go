@@ -423,8 +423,22 @@ func cryptoHash(name string) crypto.Hash {
 		return crypto.SHA1
 	case "SHA-256":
 		return crypto.SHA256
+	case "SHA-224":
+		return crypto.SHA224
 	case "SHA-384":
 		return crypto.SHA384
+	case "SHA-512/224":
+		return crypto.SHA512_224
+	case "SHA-512/256":
+		return crypto.SHA512_256
+	case "SHA3-256":
+		return crypto.SHA3_256
+	case "SHA3-384":
+		return crypto.SHA3_384
+	case "SHA3-512":
+		return crypto.SHA3_512
+	case "RIPEMD-160":
+		return crypto.RIPEMD160
 	}
 	return crypto.SHA512
 }
