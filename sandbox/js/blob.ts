@@ -26,7 +26,7 @@ export function concat(parts: Uint8Array[]): Uint8Array {
 
 function gather(parts: unknown): Uint8Array {
   if (parts === undefined) return new NativeUint8Array(0);
-  if (parts === null || typeof parts !== "object" || typeof (parts as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Blob: the parts must be given as an array.");
+  if (parts === null || typeof parts !== "object" || typeof (parts as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Failed to construct 'Blob': constructor parameter 1 is not of type 'Array'.");
   const list: Uint8Array[] = [], from = ArrayIsArray(parts) ? parts : [...(parts as Iterable<unknown>)];
   for (let i = 0; i < from.length; i++) {
     const p = from[i];

@@ -100,7 +100,9 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
     const p = v.valueOf();
     if (typeof p !== "object") return keep(O(p));
   }
-  if (v === globalThis || isPlatform(v)) return fail(boxed.slice(8, -1));
+  if (v === globalThis) return fail("#<ServiceWorkerGlobalScope>");
+  if (boxed === "[object Generator]" || boxed === "[object AsyncGenerator]") return fail(boxed);
+  if (isPlatform(v)) throw domError("DataCloneError", `Could not serialize object of type "${boxed.slice(8, -1)}". This type does not support serialization.`);
   const o: any = keep({});
   const keys = ObjectKeys(v);
   for (let i = 0; i < keys.length; i++) {

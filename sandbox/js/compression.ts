@@ -11,7 +11,7 @@ const formats = ["gzip", "deflate", "deflate-raw"];
 
 function transformer(format: unknown, decompress: boolean, name: string) {
   const f = `${format as string}`;
-  if (formats.indexOf(f) < 0) throw new NativeTypeError(`The compression format must be either 'deflate', 'deflate-raw' or 'gzip'. (${name}: "${f}")`);
+  if (formats.indexOf(f) < 0) throw new NativeTypeError(`The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.`);
   let id = 0;
   const open = () => (id === 0 ? (id = call(OPEN, f, decompress, -1)) : id);
   const give = (b: ArrayBuffer, c: any) => {

@@ -16,7 +16,7 @@ class Crypto {
     refuseAtStart("crypto.getRandomValues()");
     const t = TypedArrayTag(view);
     if (t === undefined && !ArrayBufferIsView(view)) throw new NativeTypeError("crypto.getRandomValues: the argument is not an integer typed array.");
-    if (t === undefined || t.startsWith("Float")) throw domError("TypeMismatchError", "crypto.getRandomValues: the view must be of an integer type.");
+    if (t === undefined || t.startsWith("Float")) throw domError("TypeMismatchError", "ArrayBufferView argument to getRandomValues() must be an integer-typed view.");
     const b = bytesOf(view)!;
     if (b.byteLength > 65536) throw domError("QuotaExceededError", "getRandomValues() only accepts buffers of size <= 64K but provided " + b.byteLength + " bytes.");
     if (b.byteLength > 0) TypedArraySet(b, new NativeUint8Array(call(RANDOM, b.byteLength)));

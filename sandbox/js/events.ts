@@ -169,7 +169,7 @@ export class EventTarget {
   addEventListener(type: string, f: any, options?: any): void {
     need(arguments.length, 2, "addEventListener");
     if (f === null || f === undefined) return;
-    if (typeof f !== "function" && typeof f !== "object") throw new NativeTypeError("addEventListener: the listener is neither a function nor an object.");
+    if (typeof f !== "function" && typeof f !== "object") throw new NativeTypeError("Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or HandlerObject'.");
     const t = `${type}`;
     const o = typeof options === "object" && options !== null ? options : { capture: !!options };
     const signal = o.signal;
@@ -197,7 +197,7 @@ export class EventTarget {
   }
   dispatchEvent(event: Event): boolean {
     need(arguments.length, 1, "dispatchEvent");
-    if (!isEvent(event)) throw new NativeTypeError("dispatchEvent: the argument is not an Event.");
+    if (!isEvent(event)) throw new NativeTypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
     if (dispatching(event)) throw domError("InvalidStateError", "The event is already being dispatched.");
     return dispatch(this, event);
   }

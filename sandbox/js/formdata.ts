@@ -108,7 +108,7 @@ export function parseForm(bytes: Uint8Array, text: () => string, contentType: st
     return f;
   }
   if (type !== "multipart/form-data") {
-    throw new NativeTypeError(`Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded. This body has ${contentType === null ? "none" : JSON.stringify(contentType)}.`);
+    throw new NativeTypeError(`Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded`);
   }
   const m = /;\s*boundary=(?:"([^"]*)"|([^;\s]+))/i.exec(contentType!);
   if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter.");

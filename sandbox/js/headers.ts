@@ -23,13 +23,13 @@ export function normalizeValue(v: string): string {
 
 function checkName(name: unknown): string {
   const s = `${name as string}`;
-  if (!RegExpTest(token, s)) throw new NativeTypeError(`Invalid header name: ${JSONStringify(s)} is not an HTTP token.`);
+  if (!RegExpTest(token, s)) throw new NativeTypeError("Invalid header name.");
   return StringToLowerCase(s);
 }
 
 function checkValue(value: unknown): string {
   const s = normalizeValue(`${value as string}`);
-  if (RegExpTest(badValue, s)) throw new NativeTypeError("Invalid header value: it contains a line break or a NUL.");
+  if (RegExpTest(badValue, s)) throw new NativeTypeError("Invalid header value.");
   return s;
 }
 
@@ -207,7 +207,7 @@ export function fill(h: Headers, init: unknown): void {
     return;
   }
   if (init === null || (typeof init !== "object" && typeof init !== "function")) {
-    throw new NativeTypeError("Headers must be given as an object, an array of pairs or Headers.");
+    throw new NativeTypeError("Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
   }
   const iterate = (init as any)[Symbol.iterator];
   if (iterate !== undefined && iterate !== null) {
@@ -229,10 +229,10 @@ export function fill(h: Headers, init: unknown): void {
 
 function appendPair(l: string[], pair: unknown): void {
   if (typeof pair !== "object" || pair === null || typeof (pair as any)[Symbol.iterator] !== "function") {
-    throw new NativeTypeError("Each header must be a pair of name and value.");
+    throw new NativeTypeError("To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
   }
   const p = ArrayIsArray(pair) ? pair : [...(pair as Iterable<unknown>)];
-  if (p.length !== 2) throw new NativeTypeError("Each header must be a pair of name and value.");
+  if (p.length !== 2) throw new NativeTypeError("To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
   ArrayPush(l, checkName(p[0]), checkValue(p[1]));
 }
 

@@ -8,9 +8,10 @@ import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetP
 import "./dom";
 import "./proxy";
 import "./errors";
+import "./function";
 import { scope, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, listenerCount } from "./events";
-import { begin, current } from "./run";
+import { begin, current, enter } from "./run";
 import { dropTimers, timer } from "./timers";
 import { dropPending, hostAsync, settle } from "./async";
 import "./encoding";
@@ -213,16 +214,22 @@ function fetch(run: number, entrypoint: string, object: string, props: string, m
       r = isClass ? ReflectApply(f, self, [req]) : ReflectApply(f, self, [req, env, ctx]);
     }
     if (isResponse(r)) respond(ctx, r);
-    else PromiseThen(PromiseResolve(r), (v: unknown) => {
+    else PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
       try {
         respond(ctx, v);
       } catch (e) {
         fail(ctx, e);
       }
-    }, (e: unknown) => fail(ctx, e));
+    }), (e: unknown) => own(run, () => fail(ctx, e)));
   } catch (e) {
     fail(ctx, e);
   }
+}
+
+/** Does something for a run, whose outcome another's turn may have brought about. */
+function own(run: number, f: () => void): void {
+  if (current.run === run) f();
+  else enter(run, undefined, f);
 }
 
 function respond(ctx: ExecutionContext, r: unknown): void {
@@ -293,14 +300,14 @@ function event(run: number, entrypoint: string, object: string, props: string, t
         r = isClass ? ReflectApply(f, self, [arg]) : ReflectApply(f, self, [arg, env, ctx]);
       }
     }
-    const done = () => {
+    const done = () => own(run, () => {
       call(RESULT, run, result());
       outcome(ctx);
-    };
-    const broke = (e: unknown) => {
+    });
+    const broke = (e: unknown) => own(run, () => {
       call(RESULT, run, result("exception"));
       fail(ctx, e);
-    };
+    });
     PromiseThen(PromiseResolve(r), done, broke);
   } catch (e) {
     call(RESULT, run, result("exception"));
@@ -355,12 +362,12 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
-  const threw = (e: unknown) => {
+  const threw = (e: unknown) => own(run, () => {
     // The caller gets the error itself; the run's fault is for those who watch.
     const text = faultOf(e) === "" ? packedError(e) : null;
     if (text !== null) call(RESULT, run, text);
     fail(ctx, e);
-  };
+  });
   try {
     let r: unknown;
     if (isStubCall(method)) r = callStub(method, payload);
@@ -376,11 +383,11 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
         r = callMethod(self, method, payload, [env, ctx]);
       } else r = callMethod(self, method, payload);
     }
-    PromiseThen(PromiseResolve(r), (v: unknown) => {
-      const done = (text: string) => {
+    PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
+      const done = (text: string) => own(run, () => {
         call(RESULT, run, text);
         outcome(ctx);
-      };
+      });
       try {
         const p = packed(v, 0);
         if (typeof p === "string") done(p);
@@ -388,7 +395,7 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
       } catch (e) {
         threw(e);
       }
-    }, threw);
+    }), threw);
   } catch (e) {
     threw(e);
   }

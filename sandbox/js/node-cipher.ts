@@ -102,7 +102,7 @@ class AES_ extends (Transform as any) {
       else if (this.#tag === null || !call(EQUAL, tag.slice(0, this.#tag.length), this.#tag)) throw new Error("Authentication failed");
       return none;
     }
-    const failed = () => new Error(this.#encrypt ? "Failed to finalize cipher" : "Authentication failed");
+    const failed = () => new Error("Authentication failed");
     const left = this.#left;
     if (!this.#padding) {
       if (left.length > 0) throw failed();

@@ -18,7 +18,7 @@ const DIGEST = op("crypto.digest"), MAC = op("crypto.hmac"), RANDOM = op("random
 
 const nameOf = (n: string): string => {
   const h = digestName(n);
-  if (h === undefined) throw Object.assign(new Error("Digest method not supported"), { code: "ERR_CRYPTO_INVALID_DIGEST" });
+  if (h === undefined) throw new Error("Digest method not supported");
   return h;
 };
 const argument = (what: string, v: unknown) => argType(what, "of type string or an instance of Buffer, TypedArray, or DataView", v);

@@ -88,7 +88,11 @@ export class KeyObject {
     const { material } = this.#info;
     if (this.#type === "secret") return o.format === "jwk" ? jwkOf({ kty: "oct", k: Buffer.from(material).toString("base64url"), ext: true }) : Buffer.from(material);
     const isPrivate = this.#type === "private";
-    if (o.format === "jwk") return jwkOf(JSON.parse(call(EXPORT, isPrivate, material, "", "jwk")));
+    if (o.format === "jwk") {
+      const j = JSON.parse(call(EXPORT, isPrivate, material, "", "jwk"));
+      if (this.#info.kind === "ed25519") j.alg = "EdDSA";
+      return jwkOf(j);
+    }
     if (o.type === undefined) throw new TypeError("Missing type option");
     if (o.cipher !== undefined || o.passphrase !== undefined) throw new Error("Encrypted private keys are not available here.");
     const v = call(EXPORT, isPrivate, material, `${o.type}`, o.format === "der" ? "der" : "pem");

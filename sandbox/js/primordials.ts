@@ -209,7 +209,7 @@ function nameClass(C: unknown, name: string): void {
 
 /** Puts a name on the global object, not enumerable, replaceable, as built-ins are. */
 export function expose(name: string, value: unknown): void {
-  if (name[0] >= "A" && name[0] <= "Z") nameClass(value, name);
+  nameClass(value, name);
   // Workers' classes say that they take no arguments.
   if (typeof value === "function" && name[0] >= "A" && name[0] <= "Z" && name !== "Function" && name !== "Proxy") ObjectDefineProperty(value, "length", { value: 0, configurable: true });
   ObjectDefineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });

@@ -50,7 +50,7 @@ export class Request {
     }
     need(arguments.length, 1, "Request constructor");
     if (init === null) init = undefined;
-    if (init !== undefined && typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Request: the second argument is not an object.");
+    if (init !== undefined && typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
     if (isRequest(init)) {
       const r: Request = init;
       init = { method: r.method, headers: r.headers, body: r.body ?? undefined, redirect: r.redirect, signal: r.signal, cf: r.cf };
@@ -75,11 +75,11 @@ export class Request {
       if (init.method !== undefined) this.#method = method(init.method);
       if (init.redirect !== undefined) {
         const r = `${init.redirect}`;
-        if (r !== "follow" && r !== "manual") throw new NativeTypeError(`Invalid redirect value, must be one of "follow" or "manual" (here "${r}").`);
+        if (r !== "follow" && r !== "manual") throw new NativeTypeError(`Invalid redirect value, must be one of "follow" or "manual" ("error" won't be implemented since it does not make sense at the edge; use "manual" and check the response status code).`);
         this.#redirect = r;
       }
       if (init.signal !== undefined) {
-        if (init.signal !== null && !isAbortSignal(init.signal)) throw new NativeTypeError("Request: signal is not an AbortSignal.");
+        if (init.signal !== null && !isAbortSignal(init.signal)) throw new NativeTypeError("Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
         this.#signal = init.signal;
       }
       if (init.cf !== undefined) {
@@ -104,7 +104,7 @@ export class Request {
       if (type !== null && headerGet(l, "content-type") === null) headerSet(l, "content-type", type);
     } else if (from !== null && given === undefined && from.#state.source !== null) {
       if (this.#method === "GET" || this.#method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
-      if (isUsed(from.#state)) throw new NativeTypeError("Cannot construct a Request with a Request object that has already been used.");
+      if (isUsed(from.#state)) throw new NativeTypeError("Cannot reconstruct a Request with a used body.");
       // The body moves over; the old request counts as used.
       const old = from.#state, s = new BodyState(old.source);
       s.stream = old.stream;

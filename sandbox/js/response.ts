@@ -70,8 +70,8 @@ export class Response {
     if (st !== undefined) {
       const n = Math.trunc(+st) & 0xffff;
       if (n === 101) {
-        if (this.#socket === null) throw new NativeRangeError("Responses with status code 101 must have a WebSocket (given as webSocket in the init).");
-      } else if (!(n >= 200 && n <= 599)) throw new NativeRangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive (here ${st}).`);
+        if (this.#socket === null) throw new NativeRangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
+      } else if (!(n >= 200 && n <= 599)) throw new NativeRangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
       this.#status = n;
     }
     if (this.#socket !== null && this.#status !== 101) throw new NativeRangeError("Responses with a WebSocket must have status code 101.");
@@ -128,7 +128,7 @@ export class Response {
     const href = normalizeURL(hrefOf(url) ?? `${url}`);
     if (href === null) throw new NativeTypeError(`Unable to parse URL: ${url}`);
     const s = Math.trunc(+status);
-    if (s !== 301 && s !== 302 && s !== 303 && s !== 307 && s !== 308) throw new NativeRangeError(`${status} is not a redirect status code.`);
+    if (s !== 301 && s !== 302 && s !== 303 && s !== 307 && s !== 308) throw new NativeRangeError(`${status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.`);
     const r = new Response(none, new BodyState(null));
     r.#status = s;
     r.#headers = headersFrom("location\n" + href, "immutable");

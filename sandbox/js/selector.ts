@@ -23,7 +23,7 @@ export function compile(text: string): Selector {
   const name = (): string => {
     ident.lastIndex = at;
     const m = ident.exec(s);
-    if (m === null) return fail("The selector is empty.", text);
+    if (m === null) return fail("Unexpected end of selector.", text);
     at += m[0].length;
     return m[0].replace(/\\(.)/g, "$1");
   };
@@ -136,7 +136,7 @@ export function compile(text: string): Selector {
         tests.push((e) => e.name === v);
       }
     }
-    if (tests.length === 0) fail("The selector is empty.", text);
+    if (tests.length === 0) fail("Unexpected end of selector.", text);
     return (e) => {
       for (let i = 0; i < tests.length; i++) if (!tests[i](e)) return false;
       return true;
@@ -172,7 +172,7 @@ export function compile(text: string): Selector {
     return out;
   }
   space();
-  if (at >= s.length) fail("The selector is empty.", text);
+  if (at >= s.length) fail("Unexpected end of selector.", text);
   const all = listOf("");
   if (at < s.length) fail("Unexpected token in selector.", text);
   return (path) => {

@@ -22,7 +22,7 @@ export function hashName(a: any): string {
   const name = typeof a === "string" ? a : a?.name;
   if (name === undefined) throw new NativeTypeError("Missing field \"hash\" in the algorithm.");
   const h = hashes[StringToUpperCase(`${name}`)];
-  if (h === undefined) throw domError("NotSupportedError", `Unrecognized or unimplemented digest algorithm "${name}" requested.`);
+  if (h === undefined) throw domError("NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
   return h;
 }
 
@@ -108,7 +108,7 @@ const make = (type: string, extractable: boolean, alg: Algorithm, usages: string
 
 function needKey(k: unknown, spec: Spec, usage: string): Uint8Array {
   if (!isKey(k)) throw new NativeTypeError("The key is not a CryptoKey.");
-  if (k.algorithm.name !== spec.name) throw domError("InvalidAccessError", `Requested key algorithm "${spec.name}" does not match this CryptoKey "${k.algorithm.name}".`);
+  if (k.algorithm.name !== spec.name) throw domError("InvalidAccessError", `Requested algorithm "${spec.name}" does not match this CryptoKey's algorithm "${k.algorithm.name}".`);
   if (!has(k, usage)) throw domError("InvalidAccessError", `Requested key usage "${usage}" does not match any usage listed in this CryptoKey.`);
   return dataOf(k);
 }
@@ -174,7 +174,7 @@ function importKey(format: string, data: any, a: any, extractable: boolean, usag
         checkJwk(data, usages, extractable, spec.family === "hmac" ? "sig" : "enc");
       } else raw = new NativeUint8Array(needBytes(data, "The key data"));
       const bits = TypedArrayLength(raw) * 8;
-      if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+      if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
       if (spec.family === "hmac") {
         const hash = hashName(alg.hash);
         if (isJwk && data.alg !== undefined && data.alg !== macNames[hash]) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${hash}.`);
@@ -194,7 +194,7 @@ function importKey(format: string, data: any, a: any, extractable: boolean, usag
       const usages = usageList(usagesGiven, spec.usages);
       if (format !== "raw") throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
       if (extractable) throw domError("SyntaxError", `${spec.name} key cannot be extractable.`);
-      if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+      if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
       return make("secret", false, { name: spec.name }, usages, new NativeUint8Array(needBytes(data, "The key data")));
     }
   }
@@ -265,13 +265,13 @@ async function generateKey(a: any, extractable: boolean, usagesGiven: any): Prom
   if (spec.family === "aes") {
     const n = Math.trunc(+alg.length);
     if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Generated AES key length must be 128, 192, or 256 bits but requested ${alg.length}.`);
-    if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+    if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
     return make("secret", extractable, { name: spec.name, length: n }, usages, wrap(call(RANDOM, n / 8)));
   }
   if (spec.family === "hmac") {
     const hash = hashName(alg.hash), n = alg.length === undefined ? hashBits[hash] : Math.trunc(+alg.length);
     if (!(n > 0 && n % 8 === 0 && n <= 65536 * 8)) throw domError("OperationError", "HMAC key length must be a non-zero number of whole bytes.");
-    if (usages.length === 0) throw domError("SyntaxError", "Secret key must have at least one usage.");
+    if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
     return make("secret", extractable, { name: spec.name, hash: { name: hash }, length: n }, usages, wrap(call(RANDOM, n / 8)));
   }
   const privateUsages = usages.filter((u) => spec.usages.indexOf(u) >= 0), publicUsages = usages.filter((u) => spec.publicUsages!.indexOf(u) >= 0);
@@ -337,7 +337,7 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
     case "PBKDF2": {
       const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), n = Math.trunc(+alg.iterations);
       if (bits === null || bits < 0 || bits % 8 !== 0) throw domError("OperationError", "PBKDF2 cannot derive this length: it must be a non-zero multiple of 8 bits.");
-      if (!(n > 0)) throw domError("OperationError", "PBKDF2 requires a positive iteration count.");
+      if (!(n > 0)) throw domError("OperationError", `PBKDF2 requires a positive iteration count (requested ${n}).`);
       return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
     }
     case "HKDF": {

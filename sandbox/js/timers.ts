@@ -69,7 +69,7 @@ expose("clearInterval", function clearInterval(id?: number): void { clear(id); }
 const micro = PromiseResolve(undefined);
 export function queueMicrotask(f: () => void): void {
   need(arguments.length, 1, "queueMicrotask");
-  if (typeof f !== "function") throw new NativeTypeError("queueMicrotask: the argument is not a function.");
+  if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.");
   const { run, context } = current;
   PromiseThen(micro, () => {
     try {

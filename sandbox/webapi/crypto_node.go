@@ -399,6 +399,7 @@ func nodeRSA(encrypt, private bool, m []byte, padding int, hash string, label, b
 		case padding == paddingOAEP:
 			return rsa.EncryptOAEP(newHash(hash)(), rand.Reader, k, b, label)
 		case padding == paddingPKCS1:
+			//lint:ignore SA1019 node:crypto names it
 			return rsa.EncryptPKCS1v15(rand.Reader, k, b)
 		case padding == paddingNone && len(b) == k.Size():
 			return new(big.Int).Exp(new(big.Int).SetBytes(b), big.NewInt(int64(k.E)), k.N).FillBytes(make([]byte, k.Size())), nil
@@ -410,6 +411,7 @@ func nodeRSA(encrypt, private bool, m []byte, padding int, hash string, label, b
 		case padding == paddingOAEP:
 			return rsa.DecryptOAEP(newHash(hash)(), nil, k, b, label)
 		case padding == paddingPKCS1:
+			//lint:ignore SA1019 node:crypto names it
 			return rsa.DecryptPKCS1v15(nil, k, b)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/subtle"
 	"encoding/binary"
+	"strconv"
 
 	"golang.org/x/crypto/scrypt"
 
@@ -148,7 +149,8 @@ func aesGCM(block cipher.Block, encrypt bool, iv, b []byte, tag int, aad []byte)
 		out := gcm.Seal(nil, iv, b, aad)
 		return out[:len(b)+tag], nil
 	}
-	failed := operationError("Decryption failed: the data or the key is wrong.")
+	size := strconv.Itoa(max(0, len(b)-tag))
+	failed := operationError("Decryption failed. This could be due to a ciphertext authentication failure, bad padding, incorrect CryptoKey, or another algorithm-specific reason. Input length was " + size + ", output length expected to be " + size + " for AES-GCM")
 	if len(b) < tag {
 		return nil, failed
 	}
