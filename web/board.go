@@ -20,6 +20,8 @@ const (
 	boardEvery = 500 * time.Millisecond
 	boardTick  = 20 * time.Second
 	maxViewers = 20 // live views of one instructor
+
+	fewLearners = 30 // whom it is quicker to read one by one than the whole class
 )
 
 // boards tell the live views of classes which learners did something. What
@@ -205,12 +207,20 @@ func (b *board) next(ctx context.Context) (*boardMessage, error) {
 	}
 	dirty, all := b.s.boards.take(b.v)
 	if all || len(dirty) > 0 {
-		members, err := store.Members(ctx, b.class)
-		if err != nil {
-			return nil, err
+		few := !all && len(dirty) <= fewLearners
+		if few {
+			if few, err = b.again(ctx, dirty); err != nil {
+				return nil, err
+			}
 		}
-		b.members = members
-		b.s.boards.follow(b.v, members)
+		if !few {
+			members, err := store.Members(ctx, b.class)
+			if err != nil {
+				return nil, err
+			}
+			b.members = members
+			b.s.boards.follow(b.v, members)
+		}
 		if all {
 			dirty = nil
 		}
@@ -226,6 +236,22 @@ func (b *board) next(ctx context.Context) (*boardMessage, error) {
 		}
 	}
 	return b.draw(ctx, class)
+}
+
+// again reads the places of a few learners anew; false when one of them has none.
+func (b *board) again(ctx context.Context, workspaces []string) (bool, error) {
+	for _, w := range workspaces {
+		m, err := b.s.config.Store.MemberOf(ctx, b.class, w)
+		i := slices.IndexFunc(b.members, func(o classroom.Member) bool { return o.Workspace == w })
+		if errors.Is(err, classroom.ErrNotFound) || err == nil && i < 0 {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		b.members[i] = m
+	}
+	return true, nil
 }
 
 // draw makes every row from what is known and renders those that differ. Time

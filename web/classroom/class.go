@@ -232,6 +232,15 @@ func (s *Store) Members(ctx context.Context, class string) ([]Member, error) {
 	return collect(rows, scanMember)
 }
 
+// MemberOf finds a workspace's place in a class, or returns ErrNotFound.
+func (s *Store) MemberOf(ctx context.Context, class, workspace string) (Member, error) {
+	m, err := scanMember(s.read.QueryRowContext(ctx, memberColumns+` WHERE m.class = $1 AND m.workspace = $2`, class, workspace).Scan)
+	if err != nil {
+		return Member{}, fmt.Errorf("find member: %w", err)
+	}
+	return m, nil
+}
+
 // Member finds a member of a class, or returns ErrNotFound.
 func (s *Store) Member(ctx context.Context, class, id string) (Member, error) {
 	m, err := scanMember(s.read.QueryRowContext(ctx, memberColumns+` WHERE m.class = $1 AND m.id = $2`, class, id).Scan)

@@ -53,11 +53,11 @@ func openFile(path, mode, lock string) (*sql.DB, error) {
 	if mode == "ro" {
 		q.Add("_pragma", "query_only(1)")
 	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
+	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	return db, nil
+	return sql.OpenDB(preparing{connector}), nil
 }
 
 // sqliteReason is the cause among those that callers know, nil for none.
