@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"coldstart/sandbox/trace"
 )
 
@@ -83,6 +85,7 @@ type Ring struct {
 	next   atomic.Uint64
 	starts chan start
 	cells  chan *cell
+	builds *semaphore.Weighted // one for each build child; whoever came first goes first
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when a place changes
@@ -106,6 +109,7 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 	cfg = cfg.withDefaults()
 	r := &Ring{
 		cfg: cfg, starts: make(chan start), cells: make(chan *cell, cellMax), changed: make(chan struct{}),
+		builds: semaphore.NewWeighted(int64(cfg.Builders)),
 		places: map[string][]*Runner{RoleRun: make([]*Runner, cfg.Runners), RoleBuild: make([]*Runner, cfg.Builders)},
 		spares: map[string]*Runner{}, refills: map[string]bool{}, all: map[*Runner]bool{}, deaths: map[string][]time.Time{},
 	}
@@ -364,6 +368,13 @@ const (
 
 // builder runs f with a build child that nobody else uses meanwhile.
 func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) error) error {
+	waiting, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(r.ctx, func() { cancel(errClosed) })()
+	if r.builds.Acquire(waiting, 1) != nil {
+		return context.Cause(waiting)
+	}
+	defer r.builds.Release(1)
 	for try := 0; ; try++ {
 		p, err := r.idleBuilder(ctx)
 		if err != nil {

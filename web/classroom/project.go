@@ -360,6 +360,16 @@ func (s *Store) Project(ctx context.Context, workspace, id string, revision int6
 	return p, nil
 }
 
+// Revision is the newest revision of a project, or ErrNotFound.
+func (s *Store) Revision(ctx context.Context, workspace, id string) (int64, error) {
+	var revision int64
+	err := s.read.QueryRowContext(ctx, `SELECT revision FROM projects WHERE workspace = $1 AND id = $2`, workspace, id).Scan(&revision)
+	if err != nil {
+		return 0, fmt.Errorf("find project %q: %w", id, reason(err))
+	}
+	return revision, nil
+}
+
 // ProjectBySlug loads the project whose Worker has this public name.
 func (s *Store) ProjectBySlug(ctx context.Context, slug string) (Project, error) {
 	var p Project

@@ -21,6 +21,7 @@ import (
 // Store is what the hub needs of the classroom.
 type Store interface {
 	Project(ctx context.Context, workspace, id string, revision int64) (classroom.Project, error)
+	Revision(ctx context.Context, workspace, id string) (int64, error)
 	SaveRuns(ctx context.Context, workspace, project string, runs ...classroom.Run) error
 	SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, done bool) error
 	SaveDeployment(ctx context.Context, workspace, id string, d classroom.Deployment) error

@@ -366,12 +366,8 @@ func (x *session) hello(ctx context.Context, m ClientMessage) bool {
 		return false
 	}
 	key := sandbox.Key{Learner: x.workspace, Project: m.Project}
-	var revision int64
-	p, err := x.h.Store.Project(ctx, key.Learner, key.Project, 0)
-	switch {
-	case err == nil:
-		revision = p.Revision
-	case !errors.Is(err, classroom.ErrNotFound):
+	revision, err := x.h.Store.Revision(ctx, key.Learner, key.Project)
+	if err != nil && !errors.Is(err, classroom.ErrNotFound) {
 		x.h.Logger.Error("project not read", "error", err)
 		x.end(websocket.CloseInternalServerErr, "The project could not be read. Try again.")
 		return false
