@@ -45,8 +45,8 @@ type attempt struct {
 
 	wall   time.Duration // what earlier attempts left of the wall time, 0 for all
 	gate   gate
-	effect atomic.Bool   // it did something that must not be done twice
-	whole  atomic.Bool   // the response is complete here: a visitor who leaves loses nothing
+	effect atomic.Bool // it did something that must not be done twice
+	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
 
 	mu   sync.Mutex
 	run  *runner.Run // nil before it began

@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"coldstart/sandbox/trace"
+)
+
+// Whoever adds does not wait, order is kept, and what waits is bounded.
+func TestPump(t *testing.T) {
+	p := &pump{}
+	held := make(chan struct{})
+	var did []int
+	p.last(func() { <-held })
+	n := 0
+	for p.add(1<<10, func() { did = append(did, len(did)) }) {
+		n++
+	}
+	if n != pumpMax/(1<<10+pumpEach) {
+		t.Errorf("%d messages wait", n)
+	}
+	p.last(func() { did = append(did, -1) })
+	close(held)
+	p.wait()
+	if len(did) != n+1 || did[n] != -1 || !slices.IsSorted(did[:n]) {
+		t.Errorf("%d of %d done, or not in order", len(did), n)
+	}
+	if !p.add(1, func() {}) {
+		t.Error("there is no room again")
+	}
+	p.wait()
+}
+
+// A visitor who does not read loses the connection; the runner's other runs
+// do not wait for it.
+func TestVisitorWhoDoesNotReadHoldsNobody(t *testing.T) {
+	s := open(t, func(c *Config) { c.Runners = 1 })
+	deploy(t, s, key("flood"), worker(`export default { fetch() {
+		const [a, b] = Object.values(new WebSocketPair());
+		b.accept();
+		b.addEventListener("message", () => { for (let i = 0; i < 100; i++) b.send("x".repeat(1 << 17)); });
+		return new Response(null, { status: 101, webSocket: a });
+	} };`), trace.Limits{CPU: 2e9, Memory: 128 << 20})
+	deploy(t, s, key("b"), worker(hello))
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		if err := (HTTP{Door: s}).Serve(w, r, Run{Key: key("flood"), URL: "https://flood.example/"}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer server.Close()
+	conn, resp, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	defer conn.Close()
+	if err := conn.WriteMessage(websocket.TextMessage, []byte("go")); err != nil {
+		t.Fatal(err)
+	}
+	before := serving(t, s)
+	for range 5 {
+		if a := get(t, s, key("b"), "/x"); a.body != "hello /x" {
+			t.Errorf("%q %+v", a.body, a.sum.Fault)
+		}
+	}
+	<-ended
+	if serving(t, s) != before {
+		t.Error("the runner was replaced")
+	}
+}
