@@ -102,8 +102,11 @@ func sampleSnapshot() Snapshot {
 		Action: "#", Done: 5, How: "Measured, once each.",
 		Isolates: []SnapshotIsolate{{"7f3a91", "original", true, pages(9)}, {"b20c44", "fork 1", false, pages(0)}},
 		Steps: []SnapshotStep{
-			{"request", "original", "visit 1", 2400, 0, 0}, {"request", "original", "visit 2", 190, 0, 0}, {"freeze", "original", "", 310, 58, 0},
-			{"request", "original", "visit 3", 210, 0, 9}, {"fork", "original", "", 480, 58, 9},
+			{"request", "original", "visit 1", 2400, 0, 0},
+			{"request", "original", "visit 2", 190, 0, 0},
+			{"freeze", "original", "", 310, 58, 0},
+			{"request", "original", "visit 3", 210, 0, 9},
+			{"fork", "original", "", 480, 58, 9},
 		},
 	}
 }
@@ -170,7 +173,7 @@ func sampleIsolation() Isolation {
 		Process: 4711, Tenants: []IsolationTenant{{"ada", "7f3a91", 372 << 10}, {"bob", "b20c44", 380 << 10}}, How: "Measured, on this machine.",
 		Groups: []IsolationGroup{
 			{"Fences", []Attempt{{"a global of the neighbour", "globalThis.secret", "undefined", "a memory of its own", true, 210}, {"a file", "open('/etc/passwd')", "no such function", "nothing was handed over", true, 180}}},
-			{"Limits", []Attempt{{"a memory bomb in goja", "a growing array", "its whole process ended", "none: the heap is shared", false, 640_000}}},
+			{"Limits", []Attempt{{"a memory bomb in goja", "a growing array", "its whole process ended", "a heap that all isolates of the process share", false, 640_000}}},
 		},
 	}
 	for k, name := range []string{"alone", "loops, limits on", "loops, limits off"} {
