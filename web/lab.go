@@ -35,6 +35,7 @@ func (s *Site) labList() []experiment {
 		s.snapshotLab(),
 		s.processLab(),
 		s.autoscaleLab(),
+		s.rolloutLab(),
 		s.costLab(),
 		s.edgeLab(),
 	}

@@ -162,7 +162,7 @@ func misread(err error) error {
 
 func autoscaleView(a *lab.Autoscale) view.Autoscale {
 	v := view.Autoscale{
-		Action: "/labs/autoscale", Step: a.Step, Live: a.Running, Until: a.Traffic.Until(),
+		Action: "/labs/autoscale", Beats: view.Beats{Step: a.Step, Live: a.Running, Until: a.Traffic.Until()},
 		Real: autoSide("isolates", a.Real), Model: autoSide("pool", a.Model), Pool: poolSentence(a.Traffic),
 	}
 	for _, l := range []struct {

@@ -77,6 +77,34 @@ test("autoscale: a wrong pool.json gets its line, at 360 px in the dark", withPa
   await page.waitForFunction(() => /Nothing runs yet/.test(document.querySelector("#lab-autoscale .lab_where").textContent));
 }));
 
+test("rollout: a guard takes back the version that fails; by hand the buttons set the share", withPage({}, async (page) => {
+  await open(page, "/labs/rollout?seconds=6&rate=100");
+  const section = page.locator("#lab-rollout");
+  await section.getByRole("button", { name: "Roll back" }).click();
+  await page.waitForFunction(() => /Nobody is in the shop yet/.test(document.querySelector("#lab-rollout .lab_where").textContent));
+  await page.click("#lab-rollout form.lab_do > button");
+  await ended(page, "rollout");
+  assert.equal(await where(page, "rollout"), "Measured.");
+  const events = await section.locator(".lab_events").textContent();
+  for (const event of [/5 % of the visits/, /new version failed within/, /back to the old version/]) assert.match(events, event);
+  const table = await rows(section.locator(".ledger").first());
+  const number = (text) => Number(text.split(" ")[0].replaceAll(",", ""));
+  for (const side of [0, 1]) assert.equal(number(table.visits[side]), number(table.answered[side]) + number(table.failed[side]), JSON.stringify(table));
+  assert.ok(number(table.failed[1]) >= 2, JSON.stringify(table));
+  assert.match(await section.locator(".rollout_people").textContent(), /visitors? got an error of the new version/);
+  assert.deepEqual(await axe(page), []);
+
+  await page.selectOption("#lab-rollout select[name=plan]", "hand");
+  await page.fill("#lab-rollout textarea[name=new]", await page.inputValue("#lab-rollout textarea[name=old]"));
+  await page.click("#lab-rollout form.lab_do > button");
+  await page.waitForFunction(() => / of 6: /.test(document.querySelector("#lab-rollout .lab_where").textContent), null, { timeout: 40_000 });
+  await section.getByRole("button", { name: "50 %" }).click();
+  await page.waitForFunction(() => /50 % of the visits/.test(document.querySelector("#lab-rollout .lab_events").textContent), null, { timeout: 20_000 });
+  await ended(page, "rollout");
+  assert.equal(await where(page, "rollout"), "Measured.");
+  assert.ok(number((await rows(section.locator(".ledger").first())).visits[1]) > 0);
+}));
+
 const bill = (page, plan) => page.locator(`#lab-cost tr[data-plan=${plan}] td`).allTextContents();
 const changed = (page, lab, selector, want) => page.waitForFunction(([lab, selector, want]) => new RegExp(want).test(document.querySelector(`#lab-${lab} ${selector}`)?.textContent ?? ""), [lab, selector, want.source], { timeout: 20_000 });
 

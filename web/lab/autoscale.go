@@ -208,7 +208,7 @@ func (s *scaling) open(ctx context.Context, key sandbox.Key, p trace.Project) er
 // warmUp measures what a request takes in a warm isolate, and leaves none behind.
 func (s *scaling) warmUp(ctx context.Context) error {
 	for i := range workSamples + 2 {
-		sum, err := visit(ctx, s.door, s.key)
+		sum, err := visit(ctx, s.door, shopper(s.key))
 		if err != nil {
 			return err
 		}

@@ -49,25 +49,33 @@ func (c *crowd) now() float64 { return time.Since(c.begin).Seconds() }
 // start lets the visitors come until ctx is done.
 func (c *crowd) start(ctx context.Context) {
 	c.wg.Go(func() {
-		timer := time.NewTimer(0)
-		defer timer.Stop()
-		for _, at := range c.arrivals {
-			due := c.begin.Add(time.Duration(at * float64(time.Second)))
-			if wait := time.Until(due); wait > 0 {
-				timer.Reset(wait)
-				select {
-				case <-timer.C:
-				case <-ctx.Done():
-					return
-				}
-			} else if ctx.Err() != nil {
+		stream(ctx, c.begin, c.arrivals, func(at float64, due time.Time) {
+			if c.arrive(at) {
+				c.wg.Go(func() { c.visit(ctx, at, due, shopper(c.key)) })
+			}
+		})
+	})
+}
+
+// stream calls each at the moment of every arrival, which are seconds since
+// begin, until ctx is done. A late caller catches up without waiting.
+func stream(ctx context.Context, begin time.Time, arrivals []float64, each func(at float64, due time.Time)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for _, at := range arrivals {
+		due := begin.Add(time.Duration(at * float64(time.Second)))
+		if wait := time.Until(due); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
 				return
 			}
-			if c.arrive(at) {
-				c.wg.Go(func() { c.visit(ctx, at, due) })
-			}
+		} else if ctx.Err() != nil {
+			return
 		}
-	})
+		each(at, due)
+	}
 }
 
 func (c *crowd) wait() { c.wg.Wait() }
@@ -96,21 +104,22 @@ func (c *crowd) beat(at float64) *Beat {
 	return &c.beats[i]
 }
 
-// visit sends one visitor's request; their patience began when they were due.
-func (c *crowd) visit(ctx context.Context, at float64, due time.Time) {
+// visit sends one visitor's request, and reports whether they were served;
+// their patience began when they were due.
+func (c *crowd) visit(ctx context.Context, at float64, due time.Time, r sandbox.Run) (ok bool) {
 	patient, cancel := context.WithDeadline(ctx, due.Add(patience))
 	defer cancel()
-	sum, err := visit(patient, c.door, c.key)
+	sum, err := visit(patient, c.door, r)
 	took := time.Since(due)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
 	if ctx.Err() != nil {
-		return // the lab ended, nobody failed
+		return false // the lab ended, nobody failed
 	}
 	now := c.now()
 	b := c.beat(now)
-	ok := err == nil && sum.Outcome == "ok" && sum.Status < 500 && took <= patience
+	ok = err == nil && sum.Outcome == "ok" && sum.Status < 500 && took <= patience
 	if sum != nil {
 		i := len(c.beats) - 1
 		if sum.Isolate != "" {
@@ -127,7 +136,7 @@ func (c *crowd) visit(ctx context.Context, at float64, due time.Time) {
 		if c.dead > 0 && at <= c.dead {
 			c.lost++
 		}
-		return
+		return false
 	case c.dead > 0 && at > c.dead:
 		c.noteAt(now, "ready", fmt.Sprintf("answers again, %.0f ms after; %s lost", (now-c.dead)*1000, plural(c.lost, "visitor was", "visitors were")))
 		c.dead = 0
@@ -135,11 +144,17 @@ func (c *crowd) visit(ctx context.Context, at float64, due time.Time) {
 	b.Answered++
 	i := int(at / beat.Seconds())
 	c.waits[i] = append(c.waits[i], float64(took.Microseconds())/1000)
+	return true
 }
 
-// visit is one GET, read to its end.
-func visit(ctx context.Context, door sandbox.Door, key sandbox.Key) (*trace.Summary, error) {
-	resp, err := door.Invoke(ctx, sandbox.Run{Key: key, Method: "GET", URL: "https://shop.example/", Length: -1})
+// shopper is the request of a visitor.
+func shopper(key sandbox.Key) sandbox.Run {
+	return sandbox.Run{Key: key, Method: "GET", URL: "https://shop.example/", Length: -1}
+}
+
+// visit sends one request and reads the answer to its end.
+func visit(ctx context.Context, door sandbox.Door, r sandbox.Run) (*trace.Summary, error) {
+	resp, err := door.Invoke(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -170,11 +185,29 @@ func (c *crowd) sample(copies, queued int) float64 {
 	return now
 }
 
+// after counts the answers since a moment, and the failures, to a beat.
+func (c *crowd) after(at float64) (answered, failed int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := int(at / beat.Seconds()); i < len(c.beats); i++ {
+		answered += c.beats[i].Answered
+		failed += c.beats[i].Errors
+	}
+	return answered, failed
+}
+
 // quiet reports whether all visitors have come and gone.
 func (c *crowd) quiet() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.came == len(c.arrivals) && c.inFlight == 0
+}
+
+// away reports whether nobody waits for an answer.
+func (c *crowd) away() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inFlight == 0
 }
 
 func (c *crowd) note(kind, say string) {

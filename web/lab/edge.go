@@ -155,7 +155,7 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 				return nil, err
 			}
 		}
-		sum, err := visit(ctx, door, at)
+		sum, err := visit(ctx, door, shopper(at))
 		if err != nil {
 			return nil, err
 		}

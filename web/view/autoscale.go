@@ -10,15 +10,20 @@ import (
 // Autoscale is what the autoscale lab shows: isolates that were measured and
 // servers that were modelled, on the same arrivals.
 type Autoscale struct {
-	Trouble     string // why there is nothing to show; "" for nothing
-	Action      string // where the kill switch posts without scripts
-	Step        float64
-	Until       float64 // seconds on the axis
-	Live        bool    // it still runs
+	Trouble string // why there is nothing to show; "" for nothing
+	Action  string // where the kill switch posts without scripts
+	Beats
 	Real, Model AutoSide
 	Events      []AutoEvent // in order
 	Pool        string      // what the pool is, in one sentence
 	How         string      // how it was measured, in one line
+}
+
+// Beats are the steps of time that two sides share.
+type Beats struct {
+	Step  float64 // seconds of one
+	Until float64 // seconds on the axis
+	Live  bool    // more come
 }
 
 // AutoSide is one of the two that answered.
@@ -70,22 +75,22 @@ func dollars(v float64) string {
 }
 
 // line takes a figure of each beat, at the beat's end. NaN leaves a gap.
-func (a Autoscale) line(name, kind string, s AutoSide, steps bool, of func(AutoBeat) float64) PlotLine {
+func (t Beats) line(name, kind string, s AutoSide, steps bool, of func(AutoBeat) float64) PlotLine {
 	l := PlotLine{Name: name, Kind: kind, Steps: steps}
 	beats := s.Beats
-	if a.Live && len(beats) > 0 {
+	if t.Live && len(beats) > 0 {
 		beats = beats[:len(beats)-1] // the last one is under way
 	}
 	for i, b := range beats {
-		l.Points = append(l.Points, PlotPoint{math.Round(float64(i+1)*a.Step*100) / 100, of(b)})
+		l.Points = append(l.Points, PlotPoint{math.Round(float64(i+1)*t.Step*100) / 100, of(b)})
 	}
 	return l
 }
 
 // rate is a moving figure a second, over the last second.
-func (a Autoscale) rate(name, kind string, s AutoSide, of func(AutoBeat) int) PlotLine {
-	l := a.line(name, kind, s, false, func(b AutoBeat) float64 { return float64(of(b)) })
-	window := max(int(math.Round(1/a.Step)), 1)
+func (t Beats) rate(name, kind string, s AutoSide, of func(AutoBeat) int) PlotLine {
+	l := t.line(name, kind, s, false, func(b AutoBeat) float64 { return float64(of(b)) })
+	window := max(int(math.Round(1/t.Step)), 1)
 	counts := make([]float64, len(l.Points))
 	for i := range l.Points {
 		counts[i] = l.Points[i].Y
@@ -95,7 +100,7 @@ func (a Autoscale) rate(name, kind string, s AutoSide, of func(AutoBeat) int) Pl
 		for k := max(0, i-window+1); k <= i; k++ {
 			sum += counts[k]
 		}
-		l.Points[i].Y = math.Round(sum/(float64(window)*a.Step)*10) / 10
+		l.Points[i].Y = math.Round(sum/(float64(window)*t.Step)*10) / 10
 	}
 	return l
 }
@@ -111,7 +116,7 @@ func orNaN(v float64) float64 {
 func (a Autoscale) plots() []Plot {
 	x := Axis{Name: "time", To: a.Until, Write: inSeconds}
 	count := Axis{Write: wholeMark}
-	wait := Axis{Log: true, From: a.fastest(), To: 10_000, Write: inMillis}
+	wait := Axis{Log: true, From: fastest(a.Real, a.Model), To: 10_000, Write: inMillis}
 	money := Axis{Write: dollars}
 	mine, theirs := a.Real, a.Model
 	copies := a.line("isolates", "", mine, true, func(b AutoBeat) float64 { return float64(b.Copies) })
@@ -168,10 +173,10 @@ func wholeMark(v float64) string {
 	return grouped(int(math.Round(v)))
 }
 
-// fastest is the lower end of the axis of waits: a decade under 100 ms at most.
-func (a Autoscale) fastest() float64 {
+// fastest is the lower end of an axis of waits: a decade under 100 ms at most.
+func fastest(sides ...AutoSide) float64 {
 	low := 10.0
-	for _, s := range []AutoSide{a.Real, a.Model} {
+	for _, s := range sides {
 		for _, b := range s.Beats {
 			for b.P50 > 0 && b.P50 < low && low > 0.01 {
 				low /= 10

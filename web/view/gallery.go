@@ -85,6 +85,7 @@ func Gallery() []Sample {
 		{"isolate-gone", "part_isolate", "An evicted isolate", IsolateView(gone)},
 		{"checks", "part_check", "Checks: passed and failed", checks(lesson.Result, lesson)},
 		{"race", "part_race", "A race", RaceView(sampleRace())},
+		{"rollout", "part_rollout", "Two versions under the same visits", RolloutView(sampleRollout())},
 		{"autoscale", "part_autoscale", "Isolates beside a modelled pool", AutoscaleView(sampleAutoscale())},
 		{"cost", "part_cost", "Bills and crossings", CostView(sampleCost())},
 		{"edge", "part_edge", "Waits on a map", EdgeView(sampleEdge())},

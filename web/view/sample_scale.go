@@ -4,7 +4,7 @@ import "math"
 
 func sampleAutoscale() Autoscale {
 	a := Autoscale{
-		Action: "#", Step: 0.5, Until: 12,
+		Action: "#", Beats: Beats{Step: 0.5, Until: 12},
 		Real:   AutoSide{Name: "isolates", Requests: 160, Answered: 160, Cold: 2, Peak: 2, P50: 52, P99: 61, Cost: 0.00005},
 		Model:  AutoSide{Name: "pool", Requests: 160, Answered: 150, Errors: 10, Peak: 4, P50: 340, P99: 1900, Cost: 0.0004},
 		Events: []AutoEvent{{At: 1.2, Side: "isolates", Say: "the first isolate is there"}, {At: 4, Side: "pool", Say: "server 1 dies, 2 requests with it", Hard: true}},
@@ -22,6 +22,25 @@ func sampleAutoscale() Autoscale {
 		a.Real.Beats, a.Model.Beats = append(a.Real.Beats, mine), append(a.Model.Beats, theirs)
 	}
 	return a
+}
+
+func sampleRollout() Rollout {
+	r := Rollout{
+		Action: "#", Beats: Beats{Step: 0.5, Until: 12}, Percents: []int{1, 10, 50, 100},
+		Old:      AutoSide{Name: "old version", Requests: 190, Answered: 190, Cold: 1, P50: 0.6, P99: 4.1},
+		New:      AutoSide{Name: "new version", Requests: 34, Answered: 30, Errors: 4, Cold: 1, P50: 0.7, P99: 5.2},
+		Shares:   []PlotPoint{{0, 0}, {3, 5}, {7, 25}, {9.2, 0}},
+		Events:   []AutoEvent{{At: 3, Side: "guard", Say: "5 % of the visits get the new version"}, {At: 9.2, Side: "guard", Say: "back to the old version"}},
+		Visitors: 90, Hurt: 4, Mixed: 1, How: "Measured: 224 visits.",
+	}
+	for i := range 24 {
+		was, next := AutoBeat{Answered: 10, P50: 0.6, P99: 3}, AutoBeat{}
+		if i >= 6 && i < 19 {
+			was.Answered, next.Answered, next.Errors, next.P99 = 9, 1+i/14*2, i/14, 4
+		}
+		r.Old.Beats, r.New.Beats = append(r.Old.Beats, was), append(r.New.Beats, next)
+	}
+	return r
 }
 
 func sampleCost() Cost {
