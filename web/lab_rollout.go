@@ -18,10 +18,10 @@ func (s *Site) rolloutLab() experiment {
 	return &labOf[lab.Rollout]{
 		labInfo: labInfo{LabInfo: view.LabInfo{
 			ID: "rollout", Title: "Rollout", Heading: "A few visitors first", Verb: "Open the shop",
-			Lead:        "A new version is deployed beside the old one, under live load. Give it a small share, watch what it does, then give it all or take it back: no visitor waits for a build.",
+			Lead:        "A new version is deployed beside the old one, under live load. Give it a small share, watch what it does, then give it all or take it back: no visitor waits for a build. The guard gives it 5, 25, 50 and 100 %, and takes it back when two answers fail.",
 			Description: "Two versions share live visitors; one of them fails, and is rolled back.",
 			Fields: []view.LabField{
-				{Name: "plan", Label: "Who decides", Value: lab.PlanGuard, Kind: view.LabChoice, Options: []view.LabOption{{Value: lab.PlanGuard, Label: "a guard: 5, 25, 50, 100 %, and back on failures"}, {Value: lab.PlanHand, Label: "me, with the buttons"}}},
+				{Name: "plan", Label: "Who decides", Value: lab.PlanGuard, Kind: view.LabChoice, Options: []view.LabOption{{Value: lab.PlanGuard, Label: "a guard, in steps"}, {Value: lab.PlanHand, Label: "me, with the buttons"}}},
 				{Name: "rate", Label: "Visits", Value: "60", Kind: view.LabNumber, Min: 5, Max: 200, Unit: "a second"},
 				{Name: "sticky", Label: "A visitor stays with one version", Kind: view.LabSwitch},
 				{Name: "seconds", Value: "28", Kind: view.LabNumber, Min: 3, Max: 35},

@@ -163,7 +163,7 @@ func (d *rollout) open(ctx context.Context, learner string) error {
 		}
 		deployments = append(deployments, built)
 	}
-	door, err := d.labs.Sandbox(ctx)
+	door, err := d.labs.sandboxOf(ctx, Room{})
 	if err != nil {
 		return err
 	}
