@@ -54,7 +54,7 @@ async function complete(page, path) {
   assert.equal(await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count(), path);
 }
 
-test("every lesson opens without a violation and is completed by one learner; progress tells so", { timeout: 240_000 }, async (t) => {
+test("every lesson opens without a violation and is completed by one learner; progress tells so", { timeout: 480_000 }, async (t) => {
   const context = await visitor({ viewport: { width: 1280, height: 900 } });
   try {
     const home = await context.newPage();
