@@ -77,7 +77,7 @@ func (l *Labs) Tour(ctx context.Context, learner, code string, told func(*Snapsh
 	if _, err := l.stage(ctx, s.key, p, nil); err != nil {
 		return nil, err
 	}
-	if err := s.door.Evict(ctx, s.key, ""); err != nil {
+	if err := errors.Join(s.door.Evict(ctx, s.key, ""), s.makeRoom(ctx)); err != nil {
 		return nil, err
 	}
 	for _, step := range []struct{ do, name string }{
@@ -223,6 +223,17 @@ func (s *snapshots) request(ctx context.Context, step *SnapshotStep, iso *Snapsh
 		return nil, nil
 	}
 	return iso, nil
+}
+
+// makeRoom lets the learner's idle isolates of other labs go, which count
+// against the same limit and which this page cannot evict.
+func (s *snapshots) makeRoom(ctx context.Context) error {
+	for _, project := range []string{"lab-routing", "lab-dialects", "lab-dialects-own", "lab-events"} {
+		if err := s.door.Evict(ctx, sandbox.Key{Learner: s.key.Learner, Project: project}, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lives reports whether an isolate is still there.

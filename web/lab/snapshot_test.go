@@ -64,3 +64,14 @@ func TestTourOfABadWorker(t *testing.T) {
 		t.Errorf("a loop: %v, %+v", err, s)
 	}
 }
+
+// A learner's isolates of other labs do not keep the tour from its fork.
+func TestTourAfterAnotherLab(t *testing.T) {
+	labs := realLabs(t)
+	if _, err := labs.Route(t.Context(), "ada", RoutingIn{URLs: RoutingURLs}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := labs.Tour(t.Context(), "ada", SnapshotCode, func(*Snapshot) {}); err != nil {
+		t.Error(err)
+	}
+}
