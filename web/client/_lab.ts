@@ -123,7 +123,8 @@ export class Labs {
     } else if (!e.action || this.#running.get(e.lab) === e.run) {
       this.#mark(e.lab, e.done ? "" : e.run);
     }
-    if (e.say || beside) this.#say(e.lab, e.say ?? "");
+    const tells = !!this.#o.covered?.() && /\d\s?([kM]?B|[mµ]?s)\b/.test(e.say ?? "");
+    if (e.say || beside) this.#say(e.lab, tells ? "Measuring. What comes is covered." : e.say ?? "");
     const section = this.#of(e.lab);
     if (e.html && section) {
       const drawn = new DOMParser().parseFromString(e.html, "text/html");

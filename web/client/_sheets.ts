@@ -1,7 +1,7 @@
 // Sheets that open on demand: keys, versions, and the choice after a conflict.
 // They lie over the workbench, take the focus, and give it back.
 
-import { $, button, el, keep, recall, set, type Child } from "./_dom.ts";
+import { $, button, el, icon, keep, recall, set, type Child } from "./_dom.ts";
 import { count } from "./_format.ts";
 import { diffViews } from "./_diff.ts";
 import type { Version } from "./_page.ts";
@@ -65,7 +65,7 @@ export function keysSheet(now: string, choose: (k: "default" | "vim" | "emacs") 
         k === "default" ? "Ordinary" : k === "vim" ? "Vim" : "Emacs"))));
 }
 
-const when = (ms: number): string => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(ms);
+const when = (ms: number): string => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 const whys: Record<string, string> = {
   edit: "edited", reset: "reset to the start", solve: "our solution", solution: "our solution", restore: "an earlier version again", undo: "undone",
 };
@@ -77,7 +77,7 @@ export function versionsSheet(list: Version[], now: Readonly<Files>, read: (revi
     el("ol", { class: "versions" }, ...list.map((v) => {
       const place = el("div", { class: "versions_diff" });
       const more = el("details", null,
-        el("summary", null, el("b", null, when(v.saved)), ` ${whys[v.why] ?? v.why}, revision ${v.revision}`), place);
+        el("summary", null, icon("next"), el("b", null, when(v.saved)), ` ${whys[v.why] ?? v.why}, revision ${v.revision}`), place);
       more.addEventListener("toggle", () => {
         if (!more.open || place.childElementCount) return;
         void read(v.revision).then(({ files }) => {

@@ -178,7 +178,7 @@ class Lesson {
         const lab = target.closest(".lab");
         this.#cover.skip();
         this.#draw();
-        (lab ? $("button, input, select", lab) : $("#result .readouts [aria-selected=true]"))?.focus();
+        (lab ? $("form button, form input:not([type=hidden])", lab) : $("#result .readouts [aria-selected=true]"))?.focus();
         break;
       }
       case "try-now": this.#live.now(); break;
@@ -748,6 +748,11 @@ function figures(ask: Ask): void {
 const measured = (): void => { document.dispatchEvent(new CustomEvent("coldstart:measured")); };
 
 document.documentElement.classList.add("js");
+// Loading again keeps the text where it was, and so slips past a banner that was not there before.
+addEventListener("load", () => requestAnimationFrame(() => {
+  const high = $$(".banner:not(.banner-live)").reduce((sum, b) => sum + b.offsetHeight, 0);
+  if (scrollY > 0 && scrollY <= high) scrollTo(0, 0);
+}));
 void breath().then(async () => { // the browser lays the page out first
   everywhere();
   pieces();

@@ -218,6 +218,11 @@ test("what a lab shows, and figures in the text, are covered until the predictio
   await page.waitForSelector("#lab-cost .cover", { state: "detached" });
   assert.equal(await out.isVisible(), true);
 
+  await openLesson(page, "/learn/workers/near-the-user");
+  await page.click("#lab-edge .cover [data-do=skip-prediction]");
+  assert.equal(await page.locator("#lab-edge .lab_out").isVisible(), true);
+  assert.equal(await page.locator("#lab-edge form :focus").count(), 1, "who skips is left at the lab");
+
   await openLesson(page, lessons[0]);
   assert.match(await run(page, "run-warm"), /Its result is covered/);
   const figure = page.locator('[data-measure="warm.p50"]').first();
