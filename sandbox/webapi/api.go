@@ -58,12 +58,12 @@ type Invocation struct {
 
 // Target says where a subrequest goes.
 type Target struct {
-	Type       string // "" for global fetch, service, durable, assets
+	Type       string // "" for global fetch, service, durable, assets, stub
 	Binding    string // env name, for the trace
 	Worker     string // service: Worker name; durable: the script that owns the class
 	Entrypoint string
 	Class      string // durable
-	Object     string // durable: id
+	Object     string // durable: id; stub: see rpc.call
 	Props      string
 }
 

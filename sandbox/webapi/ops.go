@@ -22,7 +22,10 @@ import (
 //	rpc.call        type, binding, worker, entrypoint, class, object, props, method, encoded arguments
 //	                → encoded result. Invoke it as Invocation{Type: "rpc", Payload: method + "\n" + arguments}
 //	                with Entrypoint, or for type "durable" Entrypoint = class and Object = object.
-//	                Sink.Result gives the encoded result.
+//	                Sink.Result gives the encoded result, or "!" and the encoded error that the method threw.
+//	                A property of a property is a path: method has its names with U+001F between them. Type "stub"
+//	                is a function or RpcTarget that another isolate passed on: Object begins with that isolate's id,
+//	                for one of a Durable Object followed by "@" class "@" id, and only that isolate can take the call.
 //
 // KV; id is the namespace's (Binding.ID):
 //
