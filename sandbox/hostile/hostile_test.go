@@ -60,6 +60,9 @@ func TestHostile(t *testing.T) {
 	s := startServer(t, w)
 	p := &player{t: t, w: w, s: s, control: newControl(t, s)}
 	p.startBenign(t)
+	if err := s.spares(); err != nil {
+		t.Fatal(err)
+	}
 
 	p.pass("alone", cases, 1)
 	if !testing.Short() {
@@ -670,7 +673,7 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 			why = fmt.Sprintf("%d goroutines, %d before", now.Goroutines, before.Goroutines)
 			continue
 		case now.FDs > before.FDs+10:
-			why = fmt.Sprintf("%d descriptors, %d before", now.FDs, before.FDs)
+			why = fmt.Sprintf("%d descriptors, %d before: %s", now.FDs, before.FDs, p.s.descriptors())
 			continue
 		}
 		if mem := p.s.memory(); mem > memBefore+64<<20 {

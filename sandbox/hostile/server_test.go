@@ -174,6 +174,36 @@ func (s *server) alive() error {
 type stats struct {
 	Goroutines int `json:"goroutines"`
 	FDs        int `json:"fds"`
+	Sandbox    struct {
+		Runners []struct {
+			Role  string `json:"role"`
+			Spare bool   `json:"spare"`
+		} `json:"runners"`
+	} `json:"sandbox"`
+}
+
+// spares waits until a spare child of each role stands by: the server is ready
+// before, and whoever measures it should find it complete.
+func (s *server) spares() error {
+	deadline := time.Now().Add(60 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
+		st, err := s.stats()
+		if err != nil {
+			return err
+		}
+		roles := map[string]bool{}
+		for _, r := range st.Sandbox.Runners {
+			if r.Spare {
+				roles[r.Role] = true
+			}
+		}
+		if roles["run"] && roles["build"] {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no spares after a minute: %v", st.Sandbox.Runners)
+		}
+	}
 }
 
 func (s *server) stats() (st stats, err error) {
@@ -183,6 +213,18 @@ func (s *server) stats() (st stats, err error) {
 	}
 	defer resp.Body.Close()
 	return st, json.NewDecoder(resp.Body).Decode(&st)
+}
+
+// descriptors names what the server holds open, for messages.
+func (s *server) descriptors() string {
+	dir := fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid)
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		name, _ := os.Readlink(filepath.Join(dir, e.Name()))
+		names = append(names, name)
+	}
+	return strings.Join(names, " ")
 }
 
 // free asks the server for debug.FreeOSMemory. Its children give memory back of themselves.

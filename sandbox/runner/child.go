@@ -161,6 +161,7 @@ func childMain(role string, setup Setup) error {
 	if err := c.conn.send(now, kindReady, 0, ready); err != nil {
 		return err
 	}
+	c.trim.touch() // a spare hears nothing, and starting leaves much behind
 	err = c.serve(r)
 	c.stop(errors.New("the parent went away"))
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
