@@ -699,12 +699,18 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 func (p *player) after(t *testing.T) {
 	t.Helper()
 	var used int64
+	var by map[int]int64
 	for range 10 {
-		a := p.s.cpu()
+		before := p.s.cpus()
 		<-time.After(time.Second)
-		if used = p.s.cpu() - a; used <= 5 {
+		used, by = 0, p.s.cpus()
+		for pid := range by {
+			by[pid] -= before[pid]
+			used += by[pid]
+		}
+		if used <= 5 {
 			return
 		}
 	}
-	t.Errorf("an idle server uses %d %% of a processor", used)
+	t.Errorf("an idle server uses %d %% of a processor; by process, of which %d is the server: %v", used, p.s.cmd.Process.Pid, by)
 }

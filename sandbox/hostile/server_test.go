@@ -299,6 +299,15 @@ func (m memory) String() string {
 // cpu is the CPU time of the tree in clock ticks of 10 ms.
 func (s *server) cpu() int64 {
 	var sum int64
+	for _, n := range s.cpus() {
+		sum += n
+	}
+	return sum
+}
+
+// cpus is the same by process.
+func (s *server) cpus() map[int]int64 {
+	all := map[int]int64{}
 	for _, pid := range s.tree() {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
@@ -308,11 +317,11 @@ func (s *server) cpu() int64 {
 			if f := strings.Fields(string(b[i+1:])); len(f) > 12 {
 				u, _ := strconv.ParseInt(f[11], 10, 64)
 				k, _ := strconv.ParseInt(f[12], 10, 64)
-				sum += u + k
+				all[pid] = u + k
 			}
 		}
 	}
-	return sum
+	return all
 }
 
 // session is one learner's browser: a cookie jar, and a socket per project.

@@ -11,7 +11,7 @@ import (
 // starts by itself is therefore paced: a burst for honest use, then a trickle.
 const (
 	paceBurst = 100
-	paceEvery = time.Second
+	paceEvery = 2 * time.Second
 	paceMax   = 10_000 // projects remembered
 )
 
