@@ -172,7 +172,7 @@ func ServerView(s Server) templ.Component {
 			}
 		}
 		if len(s.Steps) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"What was done, in order\"><table class=\"ledger\"><caption class=\"sr\">What was done, in order</caption> <thead><tr><th scope=\"col\">step</th><th scope=\"col\" class=\"n\">PID</th><th scope=\"col\">what came of it</th><th scope=\"col\" class=\"n\">took</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What was done, in order\"><table class=\"ledger\"><caption class=\"sr\">What was done, in order</caption> <thead><tr><th scope=\"col\">step</th><th scope=\"col\" class=\"n\">PID</th><th scope=\"col\">what came of it</th><th scope=\"col\" class=\"n\">took</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -268,7 +268,7 @@ func SnapshotView(s Snapshot) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(s.Steps) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<div class=\"numbers\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"What was done, in order\"><table class=\"ledger\"><caption class=\"sr\">What was done, in order</caption> <thead><tr><th scope=\"col\">step</th><th scope=\"col\">isolate</th><th scope=\"col\">answer</th><th scope=\"col\" class=\"n\">took</th><th scope=\"col\" class=\"n\">pages kept</th><th scope=\"col\" class=\"n\">written since</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<div class=\"numbers\"><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What was done, in order\"><table class=\"ledger\"><caption class=\"sr\">What was done, in order</caption> <thead><tr><th scope=\"col\">step</th><th scope=\"col\">isolate</th><th scope=\"col\">answer</th><th scope=\"col\" class=\"n\">took</th><th scope=\"col\" class=\"n\">pages kept</th><th scope=\"col\" class=\"n\">written since</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
