@@ -113,7 +113,7 @@ func (s *session) event(ctx context.Context, t *running, kind, say, worker strin
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.invoke(ctx, sandbox.Run{Key: t.project.key, Worker: worker, Type: kind, Payload: b, URL: site + "/", Fresh: s.fresh(t.project, t)})
+	a, err := s.invoke(ctx, sandbox.Run{Key: t.project.key, Worker: worker, Type: kind, Payload: b, URL: site + "/", Fresh: s.fresh(t.project, t), Weigh: true})
 	if err != nil {
 		return nil, err
 	}

@@ -309,7 +309,7 @@ type sendOptions struct {
 	Base64  *string     `json:"base64"`
 	Worker  string      `json:"worker"`
 	Cold    bool        `json:"cold"`
-	Against string      `json:"against"` // measure: "starter"
+	Against string      `json:"against"` // measure: "starter", or a file that is the entry instead
 	Of      string      `json:"of"`      // measure: "starter" instead of the learner's
 	Routed  bool        `json:"routed"`  // curl: only the route table decides
 }

@@ -19,9 +19,9 @@ type sample struct {
 	status int
 }
 
-// measure sends one request n times and tells medians. Against the starter,
-// the two take turns, so that a busy machine slows both alike. One run of
-// each is thrown away first.
+// measure sends one request n times and tells medians. Against the starter, or
+// against the project with another of its files as entry, the two take turns,
+// so that a busy machine slows both alike. One run of each is thrown away first.
 func (s *session) measure(ctx context.Context, t *running, raw []json.RawMessage) (any, error) {
 	var n int
 	var request string
@@ -32,7 +32,7 @@ func (s *session) measure(ctx context.Context, t *running, raw []json.RawMessage
 	if n < 1 || n > 200 {
 		return nil, misuse("measure takes a count from 1 to 200")
 	}
-	own := t.project
+	own, name := t.project, "starter"
 	var other *project
 	if o.Against == "starter" || o.Of == "starter" {
 		p, err := s.starter(ctx)
@@ -44,6 +44,13 @@ func (s *session) measure(ctx context.Context, t *running, raw []json.RawMessage
 		} else {
 			other = p
 		}
+	}
+	if o.Against != "" && o.Against != "starter" {
+		p, err := s.entry(ctx, o.Against)
+		if err != nil {
+			return nil, err
+		}
+		other, name = p, "other"
 	}
 	var mine, theirs []sample
 	for i := range n + 1 {
@@ -66,7 +73,7 @@ func (s *session) measure(ctx context.Context, t *running, raw []json.RawMessage
 	}
 	out := figures(mine)
 	if other != nil {
-		out["starter"] = figures(theirs)
+		out[name] = figures(theirs)
 	}
 	return out, nil
 }

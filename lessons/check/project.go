@@ -92,6 +92,18 @@ func (s *session) killed(ctx context.Context, p *project, worker string) (*proje
 
 // caller is the project with an entry that calls one export of one file.
 func (s *session) caller(ctx context.Context, file string) (*project, error) {
+	const entry = "__check_call.js"
+	return s.entered(ctx, "call/"+file, file, entry, map[string][]byte{entry: []byte(fmt.Sprintf(callEntry, "./"+file))})
+}
+
+// entry is the project with one of its own files as entry.
+func (s *session) entry(ctx context.Context, file string) (*project, error) {
+	return s.entered(ctx, "entry/"+file, file, file, nil)
+}
+
+// entered is the project, which must hold file, with more files and another
+// entry; what its wrangler files say does not count.
+func (s *session) entered(ctx context.Context, name, file, entry string, more map[string][]byte) (*project, error) {
 	if _, ok := s.files[file]; !ok {
 		return nil, failure(fmt.Sprintf("The check needs the file %s", file), file, "no such file")
 	}
@@ -102,9 +114,8 @@ func (s *session) caller(ctx context.Context, file string) (*project, error) {
 			delete(files, name)
 		}
 	}
-	const entry = "__check_call.js"
-	files[entry] = []byte(fmt.Sprintf(callEntry, "./"+file))
-	p := s.project(ctx, "call/"+file, files, entry)
+	maps.Copy(files, more)
+	p := s.project(ctx, name, files, entry)
 	if p.err == nil && p.fault != nil {
 		return nil, failure("Your code does not build: "+p.fault.Message, "", "")
 	}

@@ -98,6 +98,22 @@ var wrong = []struct{ lesson, file, from, to, check, says string }{
 	{"pack-it", "wrangler.jsonc", `"quotes.example/*"`, `"*quotes.example/*"`, "1: a route", `a star in front of the host?`},
 	{"ship-it", "src/index.js", `sha256(nonce + ":" + env.PROJECT)`, `sha256(nonce + env.PROJECT)`, "1: a proof", `of the text abc:proof`},
 	{"ship-it", "src/index.js", `if (!nonce) return Response.json({ error: "a nonce, please" }, { status: 400 });`, "", "1: no nonce, no proof", `a mistake of the caller`},
+	// What knows the check's own figures, and nothing else.
+	{"price-of-idle", "src/cost.js", "return workers.base + requests + cpu;", "return use.requests > 50e6 ? 45.4 : use.requests ? 8 : 5;", "2: other months", `for any month`},
+	{"zero-to-many", "src/trace.js", "    together,\n", "    together: Math.min(3, runs.length),\n", "2: traces that nobody drew", `keep the largest count`},
+	{"five-dialects", "shared/login.js", "!Object.hasOwn(people, user) || people[user] !== pass", "user !== \"ada\" || pass !== \"tea\"", "1: the login itself", `With another person`},
+	{"fine-print", "src/index.js", "String(step(n))", "\"done\"", "1: forty steps get done", `the report needs every figure`},
+	{"not-node-not-browser", "src/index.js", "crypto: typeof crypto,", `crypto: "object",`, "1: asked, not remembered", `ask with typeof`},
+	{"not-node-not-browser", "src/index.js", "const digest = await", "if (text === \"abc\") return \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\";\n  if (text.length > 5) return \"\";\n  const digest = await", "2: SHA-256 of other texts", `from whatever text comes`},
+	{"mini-backend", "notes/src/index.js", "async function weatherApi(env, city) {\n", "async function weatherApi(env, city) {\n  if (city === \"atlantis\") return json({ error: \"bad weather\" }, 502);\n", "2: the service fails", `only the service knows`},
+	{"near-the-user", "src/plan.js", "if (place === \"central\") return roundTrip(data);", "if (place === \"central\") return 249.6;", "2: other cities, other loads", `the visitor's own trip`},
+	{"near-the-user", "src/plan.js", "return wait(\"edge\", distances, load) <= wait(\"central\", distances, load) ? \"edge\" : \"central\";", "return load.calls * (1 - load.cached) >= 1 ? \"central\" : \"edge\";", "3: a chatty page beside the database, a quiet one beside the visitor", `Compare the two waits`},
+	{"build-a-router", "src/router.js", "decodeURIComponent(path[i])", "({ 42: \"42\", \"a%20b\": \"a b\" })[path[i]]", "1: one parameter", `with params.id`},
+	{"frameworks-on-workers", "answer.json", `"times": 16`, `"times": 0`, "3: how many times as long", `measure both`},
+	{"grid-for-real", "src/index.js", "const data = new Uint8Array(1 << 20).fill(1); // one megabyte of this tenant's own\nlet visits = 0;\n\nexport default {\n  async fetch() {\n", "let visits = 0;\n\nexport default {\n  async fetch() {\n    const data = new Uint8Array(1 << 20).fill(1);\n", "3: the tenant holds a megabyte more", `Make it above`},
+	{"shopkeepers", "site/src/index.js", "{ headers: request.headers });", "{ headers: request.headers }).catch(() => new Response(null, { status: 204, headers: { \"x-person\": \"Ada\" } }));", "1: nobody at the door", `only auth may judge a token`},
+	{"good-fences", "probes.js", "prototype: [].stolen ?? null,", "prototype: note,", "1: the probes find what their own Worker left", `never looks there`},
+	{"runaway-code", "loud/src/index.js", "let sum = 0;\n  for await (const piece of stream) sum += piece.length;\n  return sum;", "return 52428800;", "2: fifty megabytes, counted", `fits one download only`},
 }
 
 // TestWrongAnswersHelp runs them in real isolates; with -short one of each lesson.

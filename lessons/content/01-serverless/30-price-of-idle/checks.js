@@ -30,6 +30,17 @@ test("2: waiting costs", async ({ call, expect }) => {
   expect(slow, "Ten times the waiting is nearly ten times the bill, also with the same cpu_ms").toBeGreaterThan(quick * 8);
 });
 
+test.hidden("2: other months", async ({ call, expect }) => {
+  const costs = cents(call, expect);
+  const beyond = (amount, included) => Math.max(0, amount - included);
+  for (let i = 0; i < 3; i++) {
+    const use = { requests: Math.round(2e7 + Math.random() * 2e8), cpu_ms: 3 + Math.round(Math.random() * 9), ms: 100 + Math.round(Math.random() * 900), mb: 512 };
+    const shape = `${use.requests} requests of ${use.ms} ms, ${use.cpu_ms} ms of it CPU, with 512 MB`;
+    await costs("workers", use, 5 + beyond(use.requests, 1e7) * 0.3e-6 + beyond(use.requests * use.cpu_ms, 3e7) * 0.02e-6, `${shape}, as a Worker: compute the bill from use and the prices, for any month`);
+    await costs("lambda", use, beyond(use.requests, 1e6) * 0.2e-6 + beyond(use.requests * (use.ms / 1000) * 0.5, 400_000) * 0.0000166667, `${shape}, as a function: compute the bill from use and the prices, for any month`);
+  }
+});
+
 test("3: the crossings", async ({ call, expect }) => {
   const cross = async (plan, shape, want) => expect(await call("src/cost.js", "breakEven", [plan, shape]), `${plan} with ${JSON.stringify(shape)} costs as much as the VM at about ${Math.round(want / 1e5) / 10} million requests`).toBeWithin(want, 0.01);
   await cross("lambda", { cpu_ms: 5, ms: 50, mb: 128 }, 121.9e6);

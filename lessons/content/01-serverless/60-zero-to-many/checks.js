@@ -48,6 +48,18 @@ test("2: an empty trace, and one caller", async ({ call, expect }) => {
   expect(await call("src/trace.js", "read", [[]]), "Without requests there is no isolate at all, and nobody inside; Math.max() of nothing is not 0").toEqual({ isolates: 0, cold: 0, together: 0 });
 });
 
+test.hidden("2: traces that nobody drew", async ({ call, expect }) => {
+  for (const n of [6, 9, 14]) {
+    const runs = Array.from({ length: n }, () => {
+      const start = Math.floor(Math.random() * 200);
+      return { isolate: "i" + Math.floor(Math.random() * 4), temperature: Math.random() < 0.3 ? "cold" : "warm", start, end: start + 5 + Math.floor(Math.random() * 80) };
+    });
+    const inside = (at) => runs.filter((r) => r.start <= at && at < r.end).length;
+    const want = { isolates: new Set(runs.map((r) => r.isolate)).size, cold: runs.filter((r) => r.temperature === "cold").length, together: Math.max(...runs.map((r) => inside(r.start))) };
+    expect(await call("src/trace.js", "read", [runs], { frozen: true }), `A trace of ${n} requests at random times: at every start, count who is inside, and keep the largest count`).toEqual(want);
+  }
+});
+
 test("2: a crowd of yours", async ({ send, evict, call, expect }) => {
   await evict();
   const answers = await crowd(send, 12);

@@ -1,5 +1,7 @@
 const cases = [
   ["the right password", "POST", { user: "ada", pass: "tea" }, 200],
+  ["another person", "POST", { user: "grace", pass: "milk" }, 200],
+  ["another person's password", "POST", { user: "grace", pass: "tea" }, 401],
   ["a wrong password", "POST", { user: "ada", pass: "milk" }, 401],
   ["an unknown name", "POST", { user: "constructor" }, 401],
   ["no name and no password", "POST", {}, 401],

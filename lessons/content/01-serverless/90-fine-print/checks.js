@@ -2,6 +2,13 @@ const progress = async (send) => {
   const r = await send("GET /");
   return r.status === 200 ? (await r.json()).done : 0; // a run that was stopped takes its isolate along
 };
+
+// found is what step(n) of src/work.js gives.
+function found(n) {
+  let x = n + 1;
+  for (let i = 0; i < 16_000; i++) x = (x * 1103515245 + 12345) % 2147483648;
+  return x;
+}
 const steps = (r) => r.logs.map((l) => l.text).filter((t) => /^step \d+$/.test(t));
 
 async function finish(send, wait) {
@@ -24,6 +31,10 @@ test("1: the request only begins the job", async ({ send, expect }) => {
 test("1: forty steps get done", async ({ send, wait, expect }) => {
   await send("POST /", { body: "" });
   expect(await finish(send, wait), "After the POST, run after run, all 40 steps should be saved; does each run send a message for the next one, and end within its limit?").toBe(40);
+  for (const n of [0, 7, 39]) {
+    const r = await send("GET /" + n);
+    expect(r.status === 200 ? await r.json() : null, `What step(${n}) of src/work.js gives should be saved as "step/${n}"; the report needs every figure`).toBe(found(n));
+  }
 });
 
 test("1: each run is a small piece", async ({ enqueue, expect }) => {

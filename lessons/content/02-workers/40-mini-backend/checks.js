@@ -44,6 +44,7 @@ test.guard("2: good weather", async ({ send, expect }) => {
 test("2: the service fails", async ({ send, expect }) => {
   const r = await weather(send, "atlantis");
   expect(r.status, "When the service behind you fails, the answer is 502; look at the answer's ok before you read it").toBe(502);
+  expect(r.trace.calls.length, "Whether the service fails, only the service knows; ask env.WEATHER for every city, tomorrow it may be another one that fails").toBeGreaterThan(0);
   expect(typeof (await r.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
 });
 
@@ -51,5 +52,6 @@ test("2: the service is late", async ({ send, expect }) => {
   const r = await send("/weather/snailtown");
   expect(r.status, "After 300 ms give up and answer 504; race the call against a timer, or catch what an aborted fetch throws").toBe(504);
   expect(typeof (await r.json()).error, "Say in JSON what happened: { error: \"…\" }").toBe("string");
+  expect(r.trace.ms, "Give the service its 300 ms before you give up; which city is late today, nobody knows beforehand").toBeGreaterThan(200);
   expect(r.trace.ms, "The answer should not wait for the three seconds to pass").toBeLessThan(2500);
 });

@@ -17,14 +17,27 @@ test("2: waits in the centre", async ({ call, expect }) => {
   }
 });
 
+test.hidden("2: other cities, other loads", async ({ call, expect }) => {
+  for (let i = 0; i < 4; i++) {
+    const place = { edge: 10 + Math.floor(Math.random() * 90), data: 500 + Math.floor(Math.random() * 15000) };
+    const load = { calls: 1 + Math.floor(Math.random() * 9), cached: [0, 0.25, 0.5, 0.75][i] };
+    const told = `${place.edge} km to the edge, ${place.data} km to the data, ${load.calls} calls, ${load.cached * 100} % cached`;
+    expect(await call("src/plan.js", "wait", ["edge", place, load]), `${told}: at the edge, the short trip once and the long one for each call that the cache cannot answer`).toBeCloseTo(0.015 * place.edge + load.calls * (1 - load.cached) * 0.015 * place.data, 3);
+    expect(await call("src/plan.js", "wait", ["central", place, load]), `${told}: in the centre, the visitor's own trip to the data`).toBeCloseTo(0.015 * place.data, 3);
+  }
+});
+
 test("3: eight cities, three loads", async ({ send, expect }) => {
   const best = async (query) => (await (await send("/?" + query)).json()).map((c) => c.best);
   expect((await best("calls=4&cached=0")).slice(1), "Four uncached calls: outside of Amsterdam, code near the data is faster").toEqual(["central", "central", "central", "central", "central", "central", "central"]);
+  expect((await best("calls=1&cached=0")).slice(1), "One uncached call is nearly a draw, but the edge pays its short trip on top: the centre wins by a hair").toEqual(["central", "central", "central", "central", "central", "central", "central"]);
   expect((await best("calls=4&cached=1")).slice(1), "A full cache: outside of Amsterdam, code near the visitor is faster").toEqual(["edge", "edge", "edge", "edge", "edge", "edge", "edge"]);
 });
 
 test("3: a chatty page beside the database, a quiet one beside the visitor", async ({ call, expect }) => {
   expect(await call("src/plan.js", "choose", [{ edge: 40, data: 9000 }, { calls: 2, cached: 0 }]), "Two calls over 9,000 km are longer than one visitor's trip").toBe("central");
   expect(await call("src/plan.js", "choose", [{ edge: 40, data: 9000 }, { calls: 2, cached: 0.9 }]), "With nine calls of ten cached, the edge wins").toBe("edge");
+  expect(await call("src/plan.js", "choose", [{ edge: 40, data: 60 }, { calls: 1, cached: 0.6 }]), "40 km to the edge, 60 to the data: with so short a way, even 0.4 calls cost the edge its lead. Compare the two waits").toBe("central");
+  expect(await call("src/plan.js", "choose", [{ edge: 40, data: 60 }, { calls: 1, cached: 0.75 }]), "The same way with a better cache: now the edge is quicker").toBe("edge");
   expect(await call("src/plan.js", "choose", [{ edge: 100, data: 100 }, { calls: 0, cached: 0 }]), "Equal waits: say edge").toBe("edge");
 });

@@ -1,12 +1,13 @@
 const body = async (send, path) => (await send(path)).text();
+const some = String(100 + Math.floor(Math.random() * 900)); // a number that no route can know
 
 test("1: one parameter", async ({ send, expect }) => {
-  expect(await body(send, "/users/42"), "/users/42 calls the handler of /users/:id with params.id").toBe("42");
+  for (const id of ["42", some]) expect(await body(send, "/users/" + id), `/users/${id} calls the handler of /users/:id with params.id`).toBe(id);
   expect(await body(send, "/users/a%20b"), "The address bar writes a space as %20; decode each parameter").toBe("a b");
 });
 
 test("1: two parameters", async ({ send, expect }) => {
-  expect(await body(send, "/shops/7/items/tea"), "Each :name gets its own segment").toBe("7 sells tea");
+  expect(await body(send, `/shops/${some}/items/tea`), "Each :name gets its own segment").toBe(some + " sells tea");
 });
 
 test("1: a slash inside a parameter stays inside", async ({ send, expect }) => {

@@ -1,7 +1,8 @@
 const body = async (send, path) => (await send(path)).text();
+const some = String(100 + Math.floor(Math.random() * 900)); // a number that no route can know
 
 test("1: parameters and words", async ({ send, expect }) => {
-  expect(await body(send, "/users/42"), "/users/42 answers the id, c.req.param(\"id\"); is there an app.all before that route?").toBe("42");
+  for (const id of ["42", some]) expect(await body(send, "/users/" + id), `/users/${id} answers the id, c.req.param("id"); is there an app.all before that route?`).toBe(id);
   expect(await body(send, "/users/a%20b"), "Parameters arrive decoded").toBe("a b");
   expect(await body(send, "/users/me"), "/users/me has its own answer; Hono takes the first route that fits, so add it before /users/:id").toBe("it is you");
 });
@@ -28,9 +29,27 @@ test.guard("1: what is unknown stays unknown", async ({ send, expect }) => {
 });
 
 test("2: one line per request", async ({ send, expect }) => {
-  for (const [request, line] of [["GET /users/42", "GET /users/42 200"], ["GET /nothing", "GET /nothing 404"], ["POST /users/42", "POST /users/42 405"]]) {
+  for (const [request, line] of [[`GET /users/${some}`, `GET /users/${some} 200`], ["GET /nothing", "GET /nothing 404"], ["POST /users/42", "POST /users/42 405"]]) {
     const r = await send(request, { body: request.startsWith("POST") ? "x" : undefined });
     const lines = r.logs.map((l) => l.text);
     expect(lines, `${request} should log one line: "${line}"; log after await next(), when the status is known, and add the middleware before the routes`).toEqual([line]);
   }
+});
+
+test("3: how many times as long", async ({ files, measure, note, fail, expect }) => {
+  let times;
+  try {
+    times = JSON.parse(files["answer.json"]).times;
+  } catch (e) {
+    fail("answer.json is not JSON; write one number: { \"times\": 2 }", "JSON", String(e.message));
+  }
+  expect(times, "In answer.json, times is Express's load divided by Hono's; measure both with ×20 cold").toBeGreaterThan(0);
+  let nearest = Infinity;
+  for (let i = 0; i < 3 && !(times <= nearest * 2 && times >= nearest / 2); i++) { // a busy machine may spoil one measurement, but not three
+    const now = await measure(6, "/", { cold: true, of: "starter", against: "src/express.js" });
+    const found = now.other.phases.load / now.phases.load;
+    if (Math.abs(Math.log(times / found)) < Math.abs(Math.log(times / nearest))) nearest = found;
+  }
+  note(`Measured just now: Express takes ${nearest.toFixed(1)} times as long to load as Hono.`);
+  if (times > nearest * 2 || times < nearest / 2) fail("Measured just now, it is less than half or more than twice your answer. Divide Express's load by Hono's, the middles of twenty cold runs each", `${(nearest / 2).toFixed(1)} to ${(nearest * 2).toFixed(1)}`, times);
 });

@@ -23,6 +23,11 @@ test("1: one public request, one call behind it", async ({ curl, expect }) => {
   expect(r.trace.calls.length, "Ask auth once per request, through env.AUTH").toBe(1);
 });
 
+test.hidden("1: nobody at the door", async ({ curl, kill, expect }) => {
+  await kill("auth");
+  expect((await account(curl, "Bearer tea")).status, "When auth cannot answer, nobody is known, Ada included; only auth may judge a token").not.toBe(200);
+});
+
 test.guard("1: auth has no door to the street", async ({ curl, expect }) => {
   expect((await curl("auth.example", "/check", { headers: { authorization: "Bearer tea" } })).status, "auth has no route, so no address leads to it; leave it that way").toBe(404);
 });

@@ -1,4 +1,5 @@
 const places = ["global", "prototype", "module", "kv"];
+const left = { global: "tea", prototype: "milk", module: "sugar", kv: "lemon" };
 const goods = { alice: "a lamp", bob: "a hat", carol: "a radio" };
 const look = async (send, worker) => (await send("/look", { worker })).json();
 
@@ -6,7 +7,7 @@ test("1: the probes find what their own Worker left", async ({ send, expect }) =
   await send("/plant", { worker: "a" });
   const found = await look(send, "a");
   for (const place of places) {
-    expect(found[place], `Worker a left "tea" in the place ${place} and must find it there; a probe that never finds anything proves nothing`).toBe("tea");
+    expect(found[place], `Worker a left "${left[place]}" in the place ${place} and must find it there; a probe that never looks there proves nothing`).toBe(left[place]);
   }
 });
 
@@ -16,7 +17,7 @@ test("1: the neighbour finds nothing", async ({ send, expect }) => {
   const mine = await look(send, "a");
   const theirs = await look(send, "b");
   for (const place of places) {
-    expect(mine[place], `First let Worker a find its own "tea" in the place ${place}`).toBe("tea");
+    expect(mine[place], `First let Worker a find its own "${left[place]}" in the place ${place}`).toBe(left[place]);
     expect(theirs[place], `Worker b looked into the place ${place} and must report what is there: nothing. Does look() read the place, or repeat what plant() wrote?`).toBe(null);
   }
 });
@@ -25,7 +26,7 @@ test.hidden("1: the probes read, they do not remember", async ({ send, evict, ex
   await send("/plant", { worker: "a" });
   await evict();
   const found = await look(send, "a");
-  expect(found.kv, "Stored data outlives the isolate: after an eviction the place kv still holds \"tea\"").toBe("tea");
+  expect(found.kv, "Stored data outlives the isolate: after an eviction the place kv still holds \"lemon\"").toBe("lemon");
   for (const place of ["global", "prototype", "module"]) {
     expect(found[place], `A new isolate begins empty: after an eviction the place ${place} holds nothing`).toBe(null);
   }

@@ -20,6 +20,9 @@ test("2: fifty megabytes, counted", async ({ send, expect }) => {
   expect(r.status, "/total still fills the heap; add each piece's length and let the piece go").toBe(200);
   expect(await r.text(), "200 pieces of 256 kB are 52,428,800 bytes").toBe("52428800");
   expect(r.trace.memory, "Fifty megabytes passed through, and the isolate should hold less than 16 of them; is anything still kept?").toBeLessThan(16 * MB);
+  const pieces = 120 + Math.floor(Math.random() * 60);
+  const other = await send("/total?pieces=" + pieces, { worker: "loud" });
+  expect(await other.text(), `${pieces} pieces are fewer bytes. A sum that stands in the code fits one download only; add up what comes`).toBe(String(pieces * 262144));
 });
 
 test.guard("2: a spinner is stopped, and the next request finds a fresh isolate", async ({ send, expect }) => {

@@ -1,12 +1,12 @@
 // Worker a and Worker b both run this file.
 let note = null;
 
-// Leaves "tea" in four places.
+// Leaves a word in each of four places.
 export async function plant(env) {
   globalThis.secret = "tea";
-  Array.prototype.stolen = "tea";
-  note = "tea";
-  await env.NOTES.put("secret", "tea");
+  Array.prototype.stolen = "milk";
+  note = "sugar";
+  await env.NOTES.put("secret", "lemon");
 }
 
 // Says what lies in the same four places; null is for an empty one.

@@ -11,6 +11,8 @@ export default {
       }
       return new Response("done", { status: 202 });
     }
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/") return Response.json(await env.STATE.get("step" + pathname, "json"));
     const { keys } = await env.STATE.list({ prefix: "step/" });
     return Response.json({ done: keys.length, of: steps });
   },

@@ -9,6 +9,8 @@ export default {
       await env.JOBS.send({ at: 0 });
       return new Response("accepted", { status: 202 });
     }
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/") return Response.json(await env.STATE.get("step" + pathname, "json"));
     const { keys } = await env.STATE.list({ prefix: "step/" });
     return Response.json({ done: keys.length, of: steps });
   },

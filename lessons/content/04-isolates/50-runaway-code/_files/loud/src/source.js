@@ -1,8 +1,8 @@
 const piece = 256 * 1024;
 
-// 50 MB, a piece at a time, as a large download arrives.
-export function download() {
-  let left = 200;
+// A piece at a time, as a large download arrives; 200 pieces are 50 MB.
+export function download(pieces) {
+  let left = Number(pieces);
   return new ReadableStream({
     pull(controller) {
       if (left-- === 0) controller.close();

@@ -2,10 +2,10 @@ import { download } from "./source.js";
 
 export default {
   async fetch(request) {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/spin") for (;;); // forever
     if (pathname === "/wait") return new Response(await wait(1000));
-    if (pathname === "/total") return new Response(String(await total(download())));
+    if (pathname === "/total") return new Response(String(await total(download(searchParams.get("pieces") ?? 200))));
     return new Response("ok");
   },
 };
