@@ -33,6 +33,9 @@ func (c *serveCmd) authoring(g *globals) (*web.Author, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i, err := os.Stat(c.Lessons); err != nil || !i.IsDir() {
+		return nil, fmt.Errorf("serve: --author wants a folder; unpack %s first", c.Lessons)
+	}
 	return &web.Author{Files: files, Tell: func(p lessons.Problem) { fmt.Fprintln(g.Stderr, p) }}, nil
 }
 
@@ -123,7 +126,7 @@ func scaffold(g *globals, dir, name string, make func(root, name string) (string
 
 // lintCmd checks lessons.
 type lintCmd struct {
-	Dir      string   `arg:"" optional:"" help:"Folder of lessons (default: the embedded ones)." type:"path"`
+	Dir      string   `arg:"" optional:"" help:"Folder or zip of lessons (default: the embedded ones)." type:"path"`
 	JSON     bool     `help:"Print problems as a JSON array."`
 	Repeat   int      `help:"Run each solution this often, to find flaky checks."`
 	Mutate   bool     `help:"Remove each line of each solution: does a check notice?"`
@@ -135,10 +138,9 @@ type lintCmd struct {
 func (c *lintCmd) Run(ctx context.Context, g *globals) error {
 	files := fs.FS(lessons.Shipped())
 	if c.Dir != "" {
-		serve := serveCmd{Lessons: c.Dir}
 		var err error
-		if files, err = serve.lessonFiles(); err != nil {
-			return errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "serve: "), "--lessons ", ""))
+		if files, err = lessonFiles(c.Dir); err != nil {
+			return fmt.Errorf("lint: %w", err)
 		}
 	}
 	if c.Coverage {

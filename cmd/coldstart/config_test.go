@@ -22,11 +22,11 @@ func TestEnvironmentBeforeFile(t *testing.T) {
 		}
 		return err.Error()
 	}
-	if said := serve(); !strings.Contains(said, "from-file is not a folder") {
+	if said := serve(); !strings.Contains(said, "from-file is neither a folder nor a zip") {
 		t.Error(said)
 	}
 	t.Setenv("COLDSTART_LESSONS", "from-environment")
-	if said := serve(); !strings.Contains(said, "from-environment is not a folder") {
+	if said := serve(); !strings.Contains(said, "from-environment is neither a folder nor a zip") {
 		t.Error(said)
 	}
 	t.Setenv("COLDSTART_TRUSTED_PROXIES", "nonsense")

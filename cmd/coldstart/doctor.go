@@ -18,9 +18,10 @@ import (
 // doctorCmd says what this host offers and what is missing.
 type doctorCmd struct {
 	storage
-	Class  int           `help:"Play the start of a class of so many learners too, and name the bottleneck." placeholder:"LEARNERS"`
-	Steady time.Duration `help:"With --class: how long they go on afterwards." default:"10s"`
-	Lesson string        `help:"With --class: what they open." default:"workers/hello-worker" placeholder:"TRACK/LESSON"`
+	PublicURL string        `help:"Where visitors reach the running site: ask it there, through its proxy." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
+	Class     int           `help:"Play the start of a class of so many learners too, and name the bottleneck." placeholder:"LEARNERS"`
+	Steady    time.Duration `help:"With --class: how long they go on afterwards." default:"10s"`
+	Lesson    string        `help:"With --class: what they open." default:"workers/hello-worker" placeholder:"TRACK/LESSON"`
 }
 
 // walls are what a child process can have around it, with what it lacks otherwise.
@@ -57,6 +58,9 @@ func (c *doctorCmd) Run(ctx context.Context, g *globals) error {
 	r.walls(ctx, g)
 	r.boxes()
 	c.keeping(ctx, r)
+	if c.PublicURL != "" {
+		r.site(ctx, c.PublicURL)
+	}
 	if c.Class == 0 {
 		return nil
 	}

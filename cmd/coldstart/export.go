@@ -20,7 +20,7 @@ type exportCmd struct {
 	Target   string `arg:"" help:"A folder with a Workers project, one file, or a lesson such as workers/hello-worker." placeholder:"DIR|LESSON"`
 	Output   string `short:"o" help:"The archive to write, - for standard output (default: the project's name and .zip)." placeholder:"FILE.zip"`
 	Solution bool   `help:"Of a lesson: the solution instead of the starter."`
-	Lessons  string `help:"Folder of lessons (default: the embedded ones)." type:"path" env:"COLDSTART_LESSONS" placeholder:"DIR"`
+	Lessons  string `help:"Folder or zip of lessons (default: the embedded ones)." type:"path" env:"COLDSTART_LESSONS" placeholder:"DIR"`
 }
 
 // Run writes the archive and says where.
@@ -71,10 +71,9 @@ func (c *exportCmd) project() (trace.Project, bundle.ExportMeta, error) {
 		}
 		return trace.Project{Files: files, Main: main}, bundle.ExportMeta{Name: name}, nil
 	}
-	serve := serveCmd{Lessons: c.Lessons}
-	tree, err := serve.lessonFiles()
+	tree, err := lessonFiles(c.Lessons)
 	if err != nil {
-		return trace.Project{}, bundle.ExportMeta{}, errors.New(strings.Replace(err.Error(), "serve: ", "export: ", 1))
+		return trace.Project{}, bundle.ExportMeta{}, fmt.Errorf("export: --lessons %w", err)
 	}
 	return lessonProject(tree, c.Target, c.Solution)
 }

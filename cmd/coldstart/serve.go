@@ -32,7 +32,7 @@ type serveCmd struct {
 	Addr string `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
 	storage
 	tlsFlags
-	Lessons        string            `help:"Folder of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
+	Lessons        string            `help:"Folder or zip of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
 	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
 	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
 	WorkerDomain   string            `help:"Domain whose subdomains are learners' Workers." env:"COLDSTART_WORKER_DOMAIN" placeholder:"NAME"`
@@ -294,17 +294,11 @@ func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, []lessons.Problem, err
 }
 
 func (c *serveCmd) lessonFiles() (fs.FS, error) {
-	if c.Lessons == "" {
-		return lessons.Shipped(), nil
-	}
-	if i, err := os.Stat(c.Lessons); err != nil || !i.IsDir() {
-		return nil, fmt.Errorf("serve: --lessons %s is not a folder", c.Lessons)
-	}
-	root, err := os.OpenRoot(c.Lessons)
+	files, err := lessonFiles(c.Lessons)
 	if err != nil {
-		return nil, fmt.Errorf("serve: --lessons: %w", err)
+		return nil, fmt.Errorf("serve: --lessons %w", err)
 	}
-	return root.FS(), nil
+	return files, nil
 }
 
 // dataDir makes the data folder and tries whether it can be written.

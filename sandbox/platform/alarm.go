@@ -3,9 +3,12 @@ package platform
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"coldstart/sandbox/trace"
 )
 
 // Alarms of Durable Objects: one time per object, kept in the store and, while
@@ -22,12 +25,42 @@ type alarmKey struct {
 	worker, class, object string
 }
 
-// alarm is what this server waits for.
+// alarm is an alarm as the store has it. Its text is when it was set for; of one
+// that was begun, also how often it failed and when it may ring again: when the
+// lease of the server that rings it ends, or when it is to be tried again.
 type alarm struct {
-	at    int64 // as the store has it, in Unix milliseconds
-	tries int   // how often it has failed; after the first time the store has it no more
+	at    int64 // Unix milliseconds
+	begun bool
+	tries int   // how often it has failed
+	due   int64 // Unix milliseconds
+}
+
+func (a alarm) text() []byte {
+	if !a.begun {
+		return strconv.AppendInt(nil, a.at, 10)
+	}
+	return fmt.Append(nil, a.at, " ", a.tries, " ", a.due)
+}
+
+func parseAlarm(text []byte) (a alarm, ok bool) {
+	switch n, _ := fmt.Sscan(string(text), &a.at, &a.tries, &a.due); n {
+	case 1:
+		a.due = a.at
+	case 3:
+		a.begun = true
+	default:
+		return a, false
+	}
+	return a, true
+}
+
+// waiting is an alarm that this server waits for.
+type waiting struct {
+	alarm
 	timer *time.Timer
 }
+
+func (k alarmKey) namespace() Namespace { return Namespace{k.project, "alarm", ""} }
 
 func (k alarmKey) record() string { return k.worker + "\n" + k.class + "\n" + k.object }
 
@@ -43,12 +76,21 @@ func storageGetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, e
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.cfg.Store.Get(ctx, Namespace{k.project, "alarm", ""}, k.record())
-	if err != nil || r == nil {
+	n, there, err := p.alarmNow(ctx, k)
+	if err != nil || !there || n.begun { // one that rings is set no more
 		return nil, p.trouble("storage.getAlarm", err)
 	}
-	at, _ := strconv.ParseInt(string(r.Value), 10, 64) // we wrote it
-	return at, nil
+	return n.at, nil
+}
+
+// alarmNow reads an object's alarm.
+func (p *Platform) alarmNow(ctx context.Context, k alarmKey) (n alarm, there bool, err error) {
+	r, err := p.cfg.Store.Get(ctx, k.namespace(), k.record())
+	if err != nil || r == nil {
+		return n, false, err
+	}
+	n, there = parseAlarm(r.Value)
+	return n, there, nil
 }
 
 func storageSetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
@@ -58,25 +100,26 @@ func storageSetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, e
 	}
 	at := a.integer(1)
 	ch := Change{Record: Record{Key: k.record(), Value: strconv.AppendInt(nil, at, 10)}, Delete: at <= 0}
-	if err := p.cfg.Store.Write(ctx, Namespace{k.project, "alarm", ""}, []Change{ch}, p.durableLimit(c.Worker.Limits)); err != nil {
+	if err := p.cfg.Store.Write(ctx, k.namespace(), []Change{ch}, p.durableLimit(c.Worker.Limits)); err != nil {
 		return nil, p.trouble("storage.setAlarm", err)
 	}
-	p.schedule(k, at, at, 0)
+	p.schedule(k, alarm{at: at, due: at}, at)
 	return nil, nil
 }
 
-// schedule sets an object's timer to when, in Unix milliseconds; at 0 stops it.
-func (p *Platform) schedule(k alarmKey, at, when int64, tries int) {
+// schedule sets an object's timer to when, in Unix milliseconds; an alarm at 0
+// stops it.
+func (p *Platform) schedule(k alarmKey, a alarm, when int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if old := p.alarms[k]; old != nil {
 		old.timer.Stop()
 		delete(p.alarms, k)
 	}
-	if at <= 0 || p.ctx.Err() != nil {
+	if a.at <= 0 || p.ctx.Err() != nil {
 		return
 	}
-	n := &alarm{at: at, tries: tries}
+	n := &waiting{alarm: a}
 	n.timer = time.AfterFunc(time.UnixMilli(when).Sub(p.cfg.Now()), func() {
 		p.mu.Lock()
 		due := p.alarms[k] == n
@@ -96,8 +139,8 @@ func (p *Platform) schedule(k alarmKey, at, when int64, tries int) {
 		p.mu.Unlock()
 		if due {
 			defer p.wg.Done()
-			if p.take(k, n) {
-				p.ring(k, n)
+			if taken, mine := p.take(k, n.alarm); mine {
+				p.ring(k, n.tries, taken)
 			}
 		}
 	})
@@ -105,7 +148,7 @@ func (p *Platform) schedule(k alarmKey, at, when int64, tries int) {
 }
 
 // delay lets a timer go off again, unless its alarm was set anew meanwhile.
-func (p *Platform) delay(k alarmKey, n *alarm, d time.Duration) {
+func (p *Platform) delay(k alarmKey, n *waiting, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.alarms[k] == n && p.ctx.Err() == nil {
@@ -113,46 +156,81 @@ func (p *Platform) delay(k alarmKey, n *alarm, d time.Duration) {
 	}
 }
 
-// take reports whether this server rings an alarm: of all servers of the data,
-// one unsets it. That is before its handler runs, so that the handler may set
-// the next one.
-func (p *Platform) take(k alarmKey, n *alarm) bool {
-	if n.tries > 0 {
-		return true // it was taken here
+// turnInto makes an alarm another one in the store, or with nil takes it away,
+// and reports whether it was still as this server knows it.
+func (p *Platform) turnInto(ctx context.Context, k alarmKey, old alarm, to *alarm) (bool, error) {
+	c := Change{Record: Record{Key: k.record()}, Delete: to == nil}
+	if to != nil {
+		c.Value = to.text()
 	}
-	mine, err := p.cfg.Store.Swap(p.ctx, Namespace{k.project, "alarm", ""}, strconv.AppendInt(nil, n.at, 10), Change{Record: Record{Key: k.record()}, Delete: true})
-	switch {
-	case p.ctx.Err() != nil:
-		return false
-	case err != nil:
-		p.cfg.Log.Error("alarm not unset", "error", err)
-		p.again(k, n.at, 0, alarmAgain)
-	case !mine: // another server was quicker, or set it anew
-		p.resumeAlarms(k.project)
-	}
-	return mine && err == nil
+	return p.cfg.Store.Swap(ctx, k.namespace(), old.text(), c)
 }
 
-// ring runs an alarm that was taken.
-func (p *Platform) ring(k alarmKey, n *alarm) {
-	payload, err := json.Marshal(map[string]int{"retryCount": n.tries})
+// take reports whether this server rings an alarm: of all servers of the data,
+// one marks it as begun. That is before its handler runs, so that the handler
+// may set the next one. If the server dies meanwhile, that counts as a failure.
+func (p *Platform) take(k alarmKey, a alarm) (taken alarm, mine bool) {
+	taken = alarm{a.at, true, a.tries + 1, p.until().UnixMilli()}
+	to := &taken
+	if a.tries > alarmTries {
+		to = nil
+	}
+	mine, err := p.turnInto(p.ctx, k, a, to)
+	switch {
+	case p.ctx.Err() != nil:
+		return taken, false
+	case err != nil:
+		p.cfg.Log.Error("alarm not begun", "error", err)
+		p.unlessAnew(k, a, p.cfg.Now().Add(alarmAgain).UnixMilli())
+	case !mine: // another server was quicker, or set it anew
+		if now, there, err := p.alarmNow(p.ctx, k); err == nil && there {
+			p.unlessAnew(k, now, now.due)
+		}
+	}
+	return taken, mine && err == nil && to != nil
+}
+
+// ring runs an alarm that was taken after it had failed so many times.
+func (p *Platform) ring(k alarmKey, tries int, taken alarm) {
+	payload, err := json.Marshal(map[string]int{"retryCount": tries})
 	if err != nil {
 		return
 	}
-	sum, _, err := p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: k.object, Payload: payload})
-	if p.ctx.Err() != nil || err == nil && sum.Fault == nil || n.tries >= alarmTries {
-		return
+	var sum *trace.Summary
+	p.leased(func() {
+		sum, _, err = p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: k.object, Payload: payload})
+	}, func() {
+		longer := taken
+		longer.due = p.until().UnixMilli()
+		if mine, err := p.turnInto(p.ctx, k, taken, &longer); mine && err == nil {
+			taken = longer
+		}
+	})
+	var next *alarm
+	switch failed := err != nil || sum.Fault != nil; {
+	case failed && p.ctx.Err() != nil: // cut short: as if it had not begun
+		next = &alarm{taken.at, true, tries, p.cfg.Now().UnixMilli()}
+	case failed && tries < alarmTries:
+		next = &alarm{taken.at, true, tries + 1, p.cfg.Now().Add(alarmAgain << tries).UnixMilli()}
 	}
-	p.again(k, n.at, n.tries+1, alarmAgain<<n.tries)
+	ctx, done := p.settling()
+	defer done()
+	mine, err := p.turnInto(ctx, k, taken, next)
+	if err != nil && p.ctx.Err() == nil { // it rings again when the lease ends
+		p.cfg.Log.Error("alarm not settled", "error", err)
+	}
+	if mine && err == nil && next != nil {
+		p.unlessAnew(k, *next, next.due)
+	}
 }
 
-// again sets an alarm's timer once more, unless the alarm was set anew.
-func (p *Platform) again(k alarmKey, at int64, tries int, after time.Duration) {
+// unlessAnew sets an alarm's timer, unless the alarm was set anew.
+func (p *Platform) unlessAnew(k alarmKey, a alarm, when int64) {
 	p.mu.Lock()
 	_, anew := p.alarms[k]
 	p.mu.Unlock()
 	if !anew {
-		p.schedule(k, at, p.cfg.Now().Add(after).UnixMilli(), tries)
+		p.schedule(k, a, when)
 	}
 }
 
@@ -165,16 +243,8 @@ func (p *Platform) resumeAlarms(pr Project) {
 	}
 	for _, r := range list {
 		parts := strings.SplitN(r.Key, "\n", 3)
-		at, err := strconv.ParseInt(string(r.Value), 10, 64)
-		if err != nil || len(parts) != 3 {
-			continue
-		}
-		k := alarmKey{pr, parts[0], parts[1], parts[2]}
-		p.mu.Lock()
-		have := p.alarms[k] != nil
-		p.mu.Unlock()
-		if !have {
-			p.schedule(k, at, at, 0)
+		if a, ok := parseAlarm(r.Value); ok && len(parts) == 3 {
+			p.unlessAnew(alarmKey{pr, parts[0], parts[1], parts[2]}, a, a.due)
 		}
 	}
 }

@@ -29,9 +29,12 @@ type Config struct {
 	Store Store
 	// Invoke runs an event. An error means that the Worker could not be asked.
 	Invoke func(ctx context.Context, e Event) (sum *trace.Summary, result []byte, err error)
-	Full   func() // told each time that a project's storage has no room; nil for nobody
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Lease is for how long a batch of messages or an alarm belongs to the server
+	// that runs it and says nothing more of it; default 30 s. Then another takes over.
+	Lease time.Duration
+	Full  func() // told each time that a project's storage has no room; nil for nobody
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // Platform answers binding operations.
@@ -44,7 +47,7 @@ type Platform struct {
 	mu       sync.Mutex
 	deployed map[Project]*trace.Deployment
 	queues   map[Namespace]*queue
-	alarms   map[alarmKey]*alarm
+	alarms   map[alarmKey]*waiting
 	open     map[Namespace]*transaction
 	rates    map[rateKey]*rate
 	paces    map[Project]*limiter.Limiter
@@ -59,16 +62,20 @@ func New(cfg Config) *Platform {
 	if cfg.Full == nil {
 		cfg.Full = func() {}
 	}
+	if cfg.Lease <= 0 {
+		cfg.Lease = 30 * time.Second
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Platform{
-		cfg: cfg, deployed: map[Project]*trace.Deployment{}, queues: map[Namespace]*queue{}, alarms: map[alarmKey]*alarm{},
+		cfg: cfg, deployed: map[Project]*trace.Deployment{}, queues: map[Namespace]*queue{}, alarms: map[alarmKey]*waiting{},
 		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{}, paces: map[Project]*limiter.Limiter{},
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.sql.p = p
 	p.wg.Go(p.crons)
+	p.wg.Go(p.sweeps)
 	return p
 }
 

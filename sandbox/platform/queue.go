@@ -19,6 +19,9 @@ const (
 	messageMax = 128 << 10
 )
 
+// deliverAgain is how long a queue rests after the store did not answer.
+const deliverAgain = 2 * time.Second
+
 // message is what is kept beside a message's encoded body.
 type message struct {
 	ID       string `json:"id"`
@@ -56,7 +59,8 @@ func (p *Platform) enqueue(ctx context.Context, c Caller, name string, flat args
 			return plainError("Queue send failed: message length of %d bytes exceeds limit of %d.", len(body), messageMax)
 		}
 		delay := min(max(flat.integer(i+2), 0), 43200)
-		batch = append(batch, messageRecord(now.Add(time.Duration(delay)*time.Second), i, body, message{ID: messageID(), Sent: now.UnixMilli(), Type: clip(flat.str(i+1), 16), Attempts: 1}))
+		m := message{ID: messageID(), Sent: now.UnixMilli(), Type: clip(flat.str(i+1), 16), Attempts: 1}
+		batch = append(batch, Change{Record: *messageRecord(now.Add(time.Duration(delay)*time.Second), i, body, m)})
 	}
 	ns := Namespace{c.Project, "queue", name}
 	if err := p.cfg.Store.Write(ctx, ns, batch, queueLimit); err != nil {
@@ -80,12 +84,12 @@ func messageID() string {
 }
 
 // messageRecord orders messages by when they are due.
-func messageRecord(due time.Time, i int, body string, m message) Change {
+func messageRecord(due time.Time, i int, body string, m message) *Record {
 	meta, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // plain fields
 	}
-	return Change{Record: Record{Key: fmt.Sprintf("%016x%06x%s", due.UnixMilli(), i, m.ID[:8]), Value: []byte(body), Meta: meta}}
+	return &Record{Key: fmt.Sprintf("%016x%06x%s", due.UnixMilli(), i, m.ID[:8]), Value: []byte(body), Meta: meta}
 }
 
 // due is when a message may be delivered, in Unix milliseconds.
@@ -175,7 +179,13 @@ func (p *Platform) deliveries(ns Namespace, q *queue) {
 			t.Stop()
 			continue
 		}
-		p.batch(ns, worker, c, ready[:min(len(ready), c.BatchSize)])
+		if err := p.batch(ns, worker, c, ready[:min(len(ready), c.BatchSize)]); err != nil && p.ctx.Err() == nil {
+			p.cfg.Log.Error("batch not delivered", "queue", ns.Name, "error", err)
+			select {
+			case <-time.After(deliverAgain):
+			case <-p.ctx.Done():
+			}
+		}
 	}
 }
 
@@ -215,80 +225,154 @@ func (b *retryBatch) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// batch delivers one batch and puts its messages where they belong.
-func (p *Platform) batch(ns Namespace, worker string, c trace.Consumer, list []Record) {
+// batch is messages that this server has taken, to deliver them.
+type batch struct {
+	ns    Namespace
+	from  []Record // as they were
+	at    []string // the keys that they have while they are taken
+	lost  []bool   // the lease was over, and another server has it now
+	about []message
+}
+
+// takeMessages takes those of a queue's messages that are there still: each is put
+// where the lease ends. A delivery that never ends counts as an attempt.
+func (p *Platform) takeMessages(ns Namespace, list []Record) (*batch, error) {
+	b := &batch{ns: ns}
+	moves := make([]Move, len(list))
+	about := make([]message, len(list))
+	for i, r := range list {
+		if err := json.Unmarshal(r.Meta, &about[i]); err != nil {
+			p.cfg.Log.Error("message not read", "queue", ns.Name, "error", err)
+			about[i] = message{ID: messageID(), Attempts: 1}
+		}
+		m := about[i]
+		m.Attempts++
+		moves[i] = Move{From: r.Key, To: messageRecord(p.until(), i, string(r.Value), m)}
+	}
+	moved, err := p.cfg.Store.Move(p.ctx, ns, moves)
+	for i, mine := range moved {
+		if mine {
+			b.from, b.at, b.about = append(b.from, list[i]), append(b.at, moves[i].To.Key), append(b.about, about[i])
+		}
+	}
+	b.lost = make([]bool, len(b.at))
+	return b, err
+}
+
+// move gives each of the batch's messages that are this server's still the
+// record that to says; nil drops it.
+func (b *batch) move(ctx context.Context, p *Platform, to func(i int) (record *Record, queue string)) {
+	var moves []Move
+	var which []int
+	for i, key := range b.at {
+		if !b.lost[i] {
+			r, queue := to(i)
+			moves, which = append(moves, Move{From: key, To: r, Name: queue}), append(which, i)
+		}
+	}
+	moved, err := p.cfg.Store.Move(ctx, b.ns, moves)
+	if err != nil { // they are delivered again when the lease ends
+		if p.ctx.Err() == nil {
+			p.cfg.Log.Error("batch not settled", "queue", b.ns.Name, "error", err)
+		}
+		return
+	}
+	for n, i := range which {
+		b.lost[i] = !moved[n]
+		if r := moves[n].To; r != nil {
+			b.at[i] = r.Key
+		}
+	}
+}
+
+// batch delivers those messages of a list that no other server has taken, and
+// puts them where they belong. Its error is the store's.
+func (p *Platform) batch(ns Namespace, worker string, c trace.Consumer, list []Record) error {
 	type item struct {
 		ID        string `json:"id"`
 		Timestamp int64  `json:"timestamp"`
 		Attempts  int    `json:"attempts"`
 		Encoded   string `json:"encoded"`
 	}
-	messages := make([]message, len(list))
-	items := make([]item, len(list))
-	for i, r := range list {
-		if err := json.Unmarshal(r.Meta, &messages[i]); err != nil {
-			p.cfg.Log.Error("message not read", "queue", ns.Name, "error", err)
-		}
-		items[i] = item{messages[i].ID, messages[i].Sent, messages[i].Attempts, string(r.Value)}
+	if !p.turn(ns.Project) {
+		return nil
+	}
+	b, err := p.takeMessages(ns, list)
+	if err != nil || len(b.at) == 0 { // another server was quicker
+		return err
+	}
+	items := make([]item, len(b.from))
+	for i, m := range b.about {
+		items[i] = item{m.ID, m.Sent, m.Attempts, string(b.from[i].Value)}
 	}
 	payload, err := json.Marshal(map[string]any{"queue": ns.Name, "messages": items})
 	if err != nil {
-		return
+		return err
 	}
-	if !p.turn(ns.Project) {
-		return
-	}
-	sum, result, err := p.cfg.Invoke(p.ctx, Event{Project: ns.Project, Worker: worker, Type: "queue", Payload: payload})
-	if p.ctx.Err() != nil {
-		return // delivered again after the next start
-	}
+	var sum *trace.Summary
+	var result []byte
+	p.leased(func() {
+		sum, result, err = p.cfg.Invoke(p.ctx, Event{Project: ns.Project, Worker: worker, Type: "queue", Payload: payload})
+	}, func() {
+		b.move(p.ctx, p, func(i int) (*Record, string) {
+			m := b.about[i]
+			m.Attempts++
+			return messageRecord(p.until(), i, string(b.from[i].Value), m), ""
+		})
+	})
 	var o outcome
 	failed := err != nil || sum.Fault != nil || json.Unmarshal(result, &o) != nil || o.Outcome != "ok"
-	var own, dead []Change
-	now := p.cfg.Now()
-	for i, m := range messages {
-		own = append(own, Change{Record: Record{Key: list[i].Key}, Delete: true})
-		retry, delay := failed || bool(o.RetryBatch), o.RetryDelay
-		switch at := slices.Index(o.RetryMessages, m.ID); {
-		case slices.Contains(o.ExplicitAcks, m.ID):
-			retry = false
-		case at >= 0:
-			retry = true
-			if at < len(o.RetryDelays) && o.RetryDelays[at] != nil {
-				delay = o.RetryDelays[at]
-			}
-		case o.AckAll && !failed:
-			retry = false
-		}
+	ctx, done := p.settling()
+	defer done()
+	if failed && p.ctx.Err() != nil { // cut short: as if it had not begun
+		b.move(ctx, p, func(i int) (*Record, string) { return &b.from[i], "" })
+		return nil
+	}
+	now, dead := p.cfg.Now(), false
+	b.move(ctx, p, func(i int) (*Record, string) {
+		m := b.about[i]
+		retry, wait := o.retries(m.ID, failed, c)
 		if !retry {
-			continue
+			return nil, ""
 		}
 		retries := c.Retries
 		if retries == 0 {
 			retries = 3
 		}
-		body := string(list[i].Value)
+		body := string(b.from[i].Value)
 		if m.Attempts > retries {
-			if c.DeadLetter != "" {
-				dead = append(dead, messageRecord(now, i, body, message{ID: m.ID, Sent: m.Sent, Type: m.Type, Attempts: 1}))
+			if c.DeadLetter == "" {
+				return nil, ""
 			}
-			continue
+			dead, m.Attempts = true, 1
+			return messageRecord(now, i, body, m), c.DeadLetter
 		}
 		m.Attempts++
-		wait := time.Duration(c.RetryDelay) * time.Second
-		if delay != nil {
-			wait = time.Duration(min(max(*delay, 0), 43200)) * time.Second
+		return messageRecord(now.Add(wait), i, body, m), ""
+	})
+	if dead {
+		p.deliver(Namespace{ns.Project, "queue", c.DeadLetter})
+	}
+	return nil
+}
+
+// retries is whether a message is to be delivered again, and how much later.
+func (o *outcome) retries(id string, failed bool, c trace.Consumer) (again bool, wait time.Duration) {
+	again, delay := failed || bool(o.RetryBatch), o.RetryDelay
+	switch at := slices.Index(o.RetryMessages, id); {
+	case slices.Contains(o.ExplicitAcks, id):
+		again = false
+	case at >= 0:
+		again = true
+		if at < len(o.RetryDelays) && o.RetryDelays[at] != nil {
+			delay = o.RetryDelays[at]
 		}
-		own = append(own, messageRecord(now.Add(wait), i, body, m))
+	case o.AckAll && !failed:
+		again = false
 	}
-	if len(dead) > 0 {
-		to := Namespace{ns.Project, "queue", c.DeadLetter}
-		if err := p.cfg.Store.Write(p.ctx, to, dead, nil); err != nil {
-			p.cfg.Log.Error("dead letters not kept", "queue", ns.Name, "error", err)
-		}
-		p.deliver(to)
+	wait = time.Duration(c.RetryDelay) * time.Second
+	if delay != nil {
+		wait = time.Duration(min(max(*delay, 0), 43200)) * time.Second
 	}
-	if err := p.cfg.Store.Write(p.ctx, ns, own, nil); err != nil {
-		p.cfg.Log.Error("batch not settled", "queue", ns.Name, "error", err)
-	}
+	return again, wait
 }

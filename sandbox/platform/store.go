@@ -36,6 +36,13 @@ type Change struct {
 	Delete bool
 }
 
+// Move takes the place of a record, if the record is there.
+type Move struct {
+	From string  // its key
+	To   *Record // what takes its place, under a key of its own; nil for nothing
+	Name string  // of another namespace of the same kind that To goes to; "" for the same
+}
+
 // Query chooses records for a list.
 type Query struct {
 	Prefix string // keys begin with it
@@ -64,6 +71,10 @@ type Store interface {
 	// old now, or if old is nil and there is none. Of several who try at once,
 	// also on other servers of the same data, one succeeds.
 	Swap(ctx context.Context, ns Namespace, old []byte, c Change) (bool, error)
+	// Move replaces records, or drops them, and says which: those that are
+	// there. Of several who try at once, also on other servers of the same
+	// data, one moves a record.
+	Move(ctx context.Context, ns Namespace, list []Move) (moved []bool, err error)
 	// Drop deletes all data of a project's space, of every kind.
 	Drop(ctx context.Context, p Project) error
 }
@@ -144,6 +155,42 @@ func (m *Memory) Swap(_ context.Context, ns Namespace, old []byte, c Change) (bo
 		return false, nil
 	}
 	return true, m.write(ns, []Change{c}, nil)
+}
+
+// Move implements Store.
+func (m *Memory) Move(_ context.Context, ns Namespace, list []Move) ([]bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	moved := make([]bool, len(list))
+	for i, v := range list {
+		s := m.spaces[ns]
+		if s == nil {
+			continue
+		}
+		r, there := s.records[v.From]
+		if !there || !r.alive(m.now().UnixMilli()) {
+			continue
+		}
+		moved[i] = true
+		if err := m.write(ns, []Change{{Record: Record{Key: v.From}, Delete: true}}, nil); err != nil {
+			return nil, err
+		}
+		if v.To == nil {
+			continue
+		}
+		if err := m.write(v.into(ns), []Change{{Record: *v.To}}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return moved, nil
+}
+
+// into is the namespace that To goes to.
+func (v Move) into(from Namespace) Namespace {
+	if v.Name != "" {
+		from.Name = v.Name
+	}
+	return from
 }
 
 // Write implements Store.

@@ -155,6 +155,42 @@ func (r *Records) Swap(ctx context.Context, ns platform.Namespace, old []byte, c
 	return swapped && err == nil, err
 }
 
+// Move implements platform.Store.
+func (r *Records) Move(ctx context.Context, ns platform.Namespace, list []platform.Move) (moved []bool, err error) {
+	if ns.Space != "" {
+		return r.short.Move(ctx, ns, list)
+	}
+	err = r.s.tx(ctx, func(tx *sql.Tx) error {
+		moved = make([]bool, len(list))
+		now := r.s.millis()
+		for i, v := range list {
+			done, err := tx.ExecContext(ctx, `DELETE FROM records`+recordWhere+` AND key = $5 AND (expires = 0 OR expires > $6)`, r.args(ns, r.raw(v.From), now)...)
+			if err != nil {
+				return err
+			}
+			n, err := done.RowsAffected()
+			if err != nil {
+				return err
+			}
+			if moved[i] = n == 1; !moved[i] || v.To == nil {
+				continue
+			}
+			to := ns
+			if v.Name != "" {
+				to.Name = v.Name
+			}
+			if err := r.change(ctx, tx, to, platform.Change{Record: *v.To}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, ns.Learner)
+	if err != nil {
+		return nil, err
+	}
+	return moved, nil
+}
+
 // Drop implements platform.Store.
 func (r *Records) Drop(ctx context.Context, p platform.Project) error {
 	if p.Space != "" {

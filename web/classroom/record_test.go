@@ -2,6 +2,7 @@ package classroom
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"coldstart/sandbox/platform"
+	"coldstart/sandbox/trace"
 )
 
 var _ platform.Store = (*Records)(nil)
@@ -30,7 +32,24 @@ func TestRecordsActAsMemoryDoes(t *testing.T) {
 	key := func() string { return keys[r.IntN(len(keys))] }
 	for i := range 600 {
 		ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: fmt.Sprint("p", r.IntN(2))}, Kind: "kv", Name: fmt.Sprint("n", r.IntN(2))}
-		switch r.IntN(5) {
+		switch r.IntN(6) {
+		case 5:
+			var list []platform.Move
+			for range 1 + r.IntN(3) {
+				m := platform.Move{From: key()}
+				if r.IntN(3) > 0 {
+					m.To = &platform.Record{Key: key(), Value: make([]byte, r.IntN(40)), Meta: []byte("m")}
+				}
+				if r.IntN(3) == 0 {
+					m.Name = fmt.Sprint("n", r.IntN(2))
+				}
+				list = append(list, m)
+			}
+			a, err1 := db.Move(ctx, ns, list)
+			b, err2 := mem.Move(ctx, ns, list)
+			if !slices.Equal(a, b) || err1 != nil || err2 != nil {
+				t.Fatalf("step %d: move %v: %v %v, %v %v", i, list, a, b, err1, err2)
+			}
 		case 4:
 			k := key()
 			var old []byte
@@ -170,5 +189,87 @@ func TestSwapHasOneWinner(t *testing.T) {
 			t.Fatalf("round %d has %d winners", round, won.Load())
 		}
 		old = value
+	}
+}
+
+// Two servers on one database deliver each message once and ring each alarm
+// once, whichever of them was asked.
+func TestServersShareTheirEvents(t *testing.T) {
+	c := newDatabase(t)
+	var mu sync.Mutex
+	ran := map[string]int{}
+	pr := platform.Project{Learner: "l", Project: "p"}
+	w := trace.Worker{
+		Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 4, BatchWait: 1}},
+		Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}},
+	}
+	var all []*platform.Platform
+	var records *Records
+	for range 2 {
+		s, err := Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		records = s.Records()
+		p := platform.New(platform.Config{Store: records, Invoke: func(_ context.Context, e platform.Event) (*trace.Summary, []byte, error) {
+			var in struct{ Messages []struct{ Encoded string } }
+			if err := json.Unmarshal(e.Payload, &in); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, m := range in.Messages {
+				ran[m.Encoded]++
+			}
+			if e.Type == "alarm" {
+				ran[e.Object]++
+			}
+			return &trace.Summary{}, []byte(`{"outcome":"ok","ackAll":true}`), nil
+		}})
+		defer p.Close()
+		all = append(all, p)
+	}
+	call := func(i int, c platform.Caller, op string, args ...any) {
+		c.Project, c.Worker = pr, &w
+		if _, err := all[i%2].Call(t.Context(), c, op, args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon := float64(time.Now().Add(time.Second).UnixMilli())
+	for i := range 12 {
+		call(i, platform.Caller{}, "queue.send", "q", fmt.Sprint("message ", i), "json", 0.0)
+		call(i, platform.Caller{Class: "C", Object: fmt.Sprint("object ", i)}, "storage.setAlarm", fmt.Sprint("object ", i), soon)
+	}
+	for _, p := range all { // now both know of everything
+		p.Deploy(pr, &trace.Deployment{Workers: []trace.Worker{w}})
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); ; <-tick.C {
+		left := 0
+		for _, ns := range []platform.Namespace{{Project: pr, Kind: "queue", Name: "q"}, {Project: pr, Kind: "alarm"}} {
+			list, err := records.List(t.Context(), ns, platform.Query{Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			left += len(list)
+		}
+		if left == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d are left", left)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(ran) != 24 {
+		t.Errorf("%d events, not 24: %v", len(ran), ran)
+	}
+	for what, n := range ran {
+		if n != 1 {
+			t.Errorf("%s came %d times", what, n)
+		}
 	}
 }
