@@ -112,6 +112,7 @@ func (s *Site) lessonPage(c *call) error {
 	if err := s.inClass(c, &p); err != nil {
 		return err
 	}
+	p.Keep = c.session.stored && p.Hand == nil && !teacher(c.session.workspace)
 	p.Result = s.result(c, x, q.Get("run"))
 	if tab := q.Get("tab"); slices.Contains([]string{"response", "logs", "timeline", "isolate", "checks"}, tab) {
 		p.Result.Tab = tab

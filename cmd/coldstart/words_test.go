@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,55 +54,131 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// shown are the fields and functions whose words reach a person.
+// Where words reach a person: fields of these types, arguments of these
+// functions. Names are without their package, as packages are walked apart.
+// plainError is not among them: bindings answer in the real runtime's words,
+// which programs compare.
 var (
 	shownFields = map[string][]string{
-		"trace.Fault": {"Message", "Hint"}, "Fault": {"Message", "Hint"}, "Error": {"Message", "Heading"}, "web.Error": {"Message", "Heading"},
-		"view.ErrorPage": {"Heading", "Message"},
+		"Fault": {"Message", "Hint"}, "Error": {"Message", "Heading"}, "ErrorPage": {"Heading", "Message"}, "InputError": {"Message"},
+		"FilesError": {"Reason"}, "Failure": {"Message"}, "ServerMessage": {"Message"},
 	}
-	// plainError is not among them: bindings answer in the real runtime's words, which programs compare.
-	shownCalls = map[string]int{"fail": 1}
+	// Pages that show what was wrong with a form, in a field of this name.
+	shownOnPages = []string{"Error", "Banner"}
+	shownCalls   = map[string]int{
+		"fail": 1, "again": 0, "live.bad": 0, "web.take": 1, "workerFault": 1, "showClasses": 2, "check.failure": 0,
+		"live.end": 1, "live.closing": 1, "live.close": 1,
+	}
 )
+
+// pkg is what a package says in constants and in functions that give a string.
+type pkg struct {
+	name   string
+	consts map[string]ast.Expr
+	funcs  map[string]*ast.FuncDecl
+}
 
 func collectGo(t *testing.T, said map[string][]string, roots ...string) {
 	t.Helper()
+	folders := map[string]map[string]*ast.File{}
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
-			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata") {
+			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == "doortest") {
 				return filepath.SkipDir
 			}
 			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") || strings.Contains(path, "/view/sample") || strings.Contains(path, "/view/gallery") {
 				return nil
 			}
 			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				return err
+			if folders[filepath.Dir(path)] == nil {
+				folders[filepath.Dir(path)] = map[string]*ast.File{}
 			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CompositeLit:
-					fields := shownFields[name(n.Type)]
-					for _, e := range n.Elts {
-						if kv, ok := e.(*ast.KeyValueExpr); ok && slices.Contains(fields, name(kv.Key)) {
-							say(said, path, kv.Value)
-						}
-					}
-				case *ast.CallExpr:
-					if at, ok := shownCalls[name(n.Fun)]; ok && at < len(n.Args) {
-						say(said, path, n.Args[at])
-					}
-				}
-				return true
-			})
-			return nil
+			folders[filepath.Dir(path)][path] = f
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	for _, files := range folders {
+		p := pkg{consts: map[string]ast.Expr{}, funcs: map[string]*ast.FuncDecl{}}
+		for _, f := range files {
+			p.name = f.Name.Name
+			for _, d := range f.Decls {
+				switch d := d.(type) {
+				case *ast.FuncDecl:
+					if d.Recv == nil {
+						p.funcs[d.Name.Name] = d
+					}
+				case *ast.GenDecl:
+					for _, spec := range d.Specs {
+						if v, ok := spec.(*ast.ValueSpec); ok && len(v.Names) == len(v.Values) {
+							for i, n := range v.Names {
+								p.consts[n.Name] = v.Values[i]
+							}
+						}
+					}
+				}
+			}
+		}
+		for path, f := range files {
+			for _, d := range f.Decls {
+				p.collect(said, path, d)
+			}
+		}
+	}
+}
+
+// collect takes what a declaration shows.
+func (p pkg) collect(said map[string][]string, path string, decl ast.Decl) {
+	say := func(e ast.Expr, before ...string) {
+		for _, s := range p.words(decl, e, 0) {
+			s = strings.Join(before, "") + strings.ReplaceAll(verbs.ReplaceAllString(s, "…"), "%%", "%")
+			if strings.IndexFunc(s, unicode.IsLetter) >= 0 {
+				said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
+			}
+		}
+	}
+	ast.Inspect(decl, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CompositeLit:
+			typ := name(n.Type)
+			fields := shownFields[typ[strings.LastIndex(typ, ".")+1:]]
+			if strings.HasSuffix(typ, "Page") && typ != "ErrorPage" {
+				fields = append(fields[:len(fields):len(fields)], shownOnPages...)
+			}
+			for _, e := range n.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); !ok {
+					if len(fields) > 0 {
+						say(e)
+					}
+				} else if slices.Contains(fields, name(kv.Key)) {
+					say(kv.Value)
+				}
+			}
+		case *ast.CallExpr:
+			called := name(n.Fun)
+			last := called[strings.LastIndex(called, ".")+1:]
+			for _, as := range []string{last, p.name + "." + last} {
+				if at, ok := shownCalls[as]; ok && at < len(n.Args) {
+					say(n.Args[at])
+				}
+			}
+			if last == "Errorf" && !slices.Contains([]string{"fmt.Errorf", "t.Errorf", "b.Errorf"}, called) {
+				say(n.Args[0], "…: ") // of a value in a file: the line stands before it
+			}
+		case *ast.AssignStmt:
+			for i, to := range n.Lhs {
+				if s, ok := to.(*ast.SelectorExpr); ok && len(n.Lhs) == len(n.Rhs) && slices.Contains(shownOnPages, s.Sel.Name) {
+					say(n.Rhs[i])
+				}
+			}
+		}
+		return true
+	})
 }
 
 // name is an identifier or a qualified one, "" for anything else.
@@ -117,37 +194,74 @@ func name(e ast.Expr) string {
 	return ""
 }
 
-func say(said map[string][]string, path string, e ast.Expr) {
-	if s := strings.ReplaceAll(verbs.ReplaceAllString(words(e), "…"), "%%", "%"); strings.Trim(s, "… .:") != "" {
-		said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
-	}
-}
-
 var verbs = regexp.MustCompile(`%[-+# 0-9.]*[a-zA-Z]`)
 
-// words is the text of an expression, with … for what is only known at run time.
-func words(e ast.Expr) string {
+// words are the texts that an expression can be, with … for what is only known
+// at run time. It follows constants, a function's own variables, and functions
+// of the package that give a string first.
+func (p pkg) words(in ast.Node, e ast.Expr, depth int) []string {
+	unknown := []string{"…"}
+	if depth > 4 {
+		return unknown
+	}
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if s, err := strconv.Unquote(e.Value); err == nil && e.Kind == token.STRING {
-			return s
+			return []string{s}
 		}
 	case *ast.BinaryExpr:
-		return words(e.X) + words(e.Y)
+		var all []string
+		for _, a := range p.words(in, e.X, depth+1) {
+			for _, b := range p.words(in, e.Y, depth+1) {
+				all = append(all, a+b)
+			}
+		}
+		return all
 	case *ast.ParenExpr:
-		return words(e.X)
+		return p.words(in, e.X, depth)
+	case *ast.Ident:
+		if c, ok := p.consts[e.Name]; ok {
+			return p.words(in, c, depth+1)
+		}
+		var all []string
+		ast.Inspect(in, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok && len(a.Lhs) == len(a.Rhs) {
+				for i, to := range a.Lhs {
+					if name(to) == e.Name {
+						all = append(all, p.words(in, a.Rhs[i], depth+1)...)
+					}
+				}
+			}
+			return true
+		})
+		if len(all) > 0 {
+			return all
+		}
 	case *ast.CallExpr:
-		if name(e.Fun) == "fmt.Sprintf" && len(e.Args) > 0 {
-			return words(e.Args[0])
+		called := name(e.Fun)
+		if called == "fmt.Sprintf" && len(e.Args) > 0 {
+			return p.words(in, e.Args[0], depth+1)
+		}
+		if f, ok := p.funcs[called]; ok && f.Body != nil && f.Type.Results != nil && name(f.Type.Results.List[0].Type) == "string" {
+			var all []string
+			ast.Inspect(f, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok && len(r.Results) > 0 {
+					all = append(all, p.words(f, r.Results[0], depth+1)...)
+				}
+				return true
+			})
+			return all
 		}
 	}
-	return "…"
+	return unknown
 }
 
 var (
-	// What the page's scripts say: a call of say, a thrown Error, a refused run.
+	// What the page's scripts say: a call of say, a thrown Error, a refused run …
 	clientWords = regexp.MustCompile("(?:\\bsay\\(|new Error\\(|#notice\\(|refused = |forget\\()\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`(?:[^`\\\\]|\\\\.)*`)")
-	inserted    = regexp.MustCompile(`\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}`)
+	// … and every other text that is a whole sentence.
+	clientSentences = regexp.MustCompile("(\"[A-Z][^\"\\\\\n]* [^\"\\\\\n]*\\.\"|`[A-Z][^`\\\\\n]* [^`\\\\\n]*\\.`)")
+	inserted        = regexp.MustCompile(`\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}`)
 )
 
 func collectClient(t *testing.T, said map[string][]string, root string) {
@@ -164,7 +278,7 @@ func collectClient(t *testing.T, said map[string][]string, root string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range clientWords.FindAllStringSubmatch(string(src), -1) {
+		for _, m := range append(clientWords.FindAllStringSubmatch(string(src), -1), clientSentences.FindAllStringSubmatch(string(src), -1)...) {
 			s := inserted.ReplaceAllString(m[1][1:len(m[1])-1], "…")
 			if strings.Trim(s, "… .:") != "" {
 				said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
@@ -173,12 +287,58 @@ func collectClient(t *testing.T, said map[string][]string, root string) {
 	}
 }
 
+// A sentence in any of the places through which words reach a person is found,
+// so that TestWords fails on one that nobody listed.
+func TestWordsAreFound(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "said.go"), []byte(`package live
+
+const kept = "From a constant."
+
+func f(c *call, n int) error {
+	say := "From a variable."
+	if n > 1 {
+		say = "From its other value."
+	}
+	p.Error = "On a form."
+	_ = &trace.Fault{Message: "What stopped a run.", Hint: "What to do."}
+	_ = &web.Error{Heading: "A heading", Message: kept}
+	_ = &InputError{Message: say}
+	_ = &FilesError{Reason: fmt.Sprintf("The file %q is %d kB.", "a", n)}
+	_ = &jsonline.Error{file, 1, "In settings."}
+	_ = view.SignInPage{Error: "On another form."}
+	_ = x.end(code, "Too often.")
+	_ = bad("The path is longer than %d kB.", n)
+	_ = item.Get("id").Errorf("At a line.")
+	return fail(404, "Nothing "+"here: "+of(n)+".")
+}
+
+func of(n int) string { if n > 0 { return "a page" }; return "a lesson" }
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "said.ts"), []byte("say(\"Saved\"); throw new Error(`Line ${n + f({})} is short`); state(\"offline\", \"Kept in this browser.\");"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string][]string{}
+	collectGo(t, said, dir)
+	collectClient(t, said, dir)
+	want := []string{
+		"A heading", "From a constant.", "From a variable.", "From its other value.", "In settings.", "Kept in this browser.", "Line … is short",
+		"Nothing here: a lesson.", "Nothing here: a page.", "On a form.", "On another form.", "Saved", "The file … is … kB.", "The path is longer than … kB.",
+		"Too often.", "What stopped a run.", "What to do.", "…: At a line.",
+	}
+	if got := slices.Sorted(maps.Keys(said)); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
 var forbidden = regexp.MustCompile(`(?i)\b(oops|sorry|please|unfortunately|whoops|uh-oh|illegal|fatal|panic|goroutine|nil pointer|simply|obviously|you forgot|your fault)\b`)
 
 // voice is what a sentence does wrong, "" when nothing.
 func voice(s string) string {
 	switch {
-	case strings.Contains(strings.ReplaceAll(strings.ReplaceAll(s, "!=", ""), "[!", ""), "!"):
+	case strings.Contains(strings.NewReplacer("!=", "", "[!", "", "!/", "").Replace(s), "!"):
 		return "shouts"
 	case forbidden.MatchString(s):
 		return "says “" + forbidden.FindString(s) + "”: short, exact, no blame, nothing of our insides"

@@ -28,6 +28,9 @@ export interface Note { file: string; line: number; column: number; fault: Fault
 
 export type Keys = "default" | "vim" | "emacs";
 
+// Ctrl+U is the browser's: the page's source.
+const steps = historyKeymap.filter((k) => k.key !== "Mod-u");
+
 const fromOutside = Annotation.define<boolean>();
 
 const theme = EditorView.theme({
@@ -215,7 +218,7 @@ export class Editor {
         ])),
         lineNumbers(), history(), highlightActiveLine(), highlightActiveLineGutter(),
         this.#assist.of(this.#assisted),
-        indentUnit.of("  "), EditorState.tabSize.of(2), keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+        indentUnit.of("  "), EditorState.tabSize.of(2), keymap.of([...defaultKeymap, ...steps, indentWithTab]),
         this.#language.of(this.#languageOf(path)), ink, theme, notes, this.#types.of(this.#typed),
         EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path, tabindex: "0" }),
         EditorView.updateListener.of((u) => {

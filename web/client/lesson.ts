@@ -194,7 +194,7 @@ class Lesson {
       void this.#run(1, false);
       return;
     }
-    if (e.key.toLowerCase() === "f" && e.shiftKey && e.altKey && !e.ctrlKey && !e.metaKey) {
+    if ((e.key.toLowerCase() === "f" || e.code === "KeyF") && e.shiftKey && e.altKey && !e.ctrlKey && !e.metaKey) {
       e.preventDefault();
       void this.#format();
       return;

@@ -3,7 +3,7 @@
 // note, and shares the run. The server is the test's own: it needs its host's link.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axeInBoth, sideways, useBrowser, visitor } from "./_browser.mjs";
+import { axeInBoth, editorText, figure, saved, sideways, useBrowser, visitor, write } from "./_browser.mjs";
 import { serve } from "./_server.mjs";
 
 useBrowser();
@@ -21,7 +21,7 @@ async function browse(options) {
   return { context, page: await context.newPage() };
 }
 
-test("a class from its making to a shared run", { timeout: 300_000 }, async () => {
+test("7 a class from its making to a shared run; a device that signs in has the text within 5 s", { timeout: 300_000 }, async (t) => {
   const people = [];
   const person = async (options) => { const p = await browse(options); people.push(p); return p.page; };
   const go = (page, path) => page.goto(server.url + path);
@@ -62,6 +62,9 @@ test("a class from its making to a shared run", { timeout: 300_000 }, async () =
   await go(moss, lesson);
   await moss.waitForSelector("html[data-live=open]");
   await moss.waitForSelector(".cm-editor .cm-line");
+  const text = `// by moss-otter\n${await editorText(moss)}`;
+  await write(moss, text);
+  await saved(moss);
   await moss.click("#tab-checks");
   await moss.click("[data-do=run-checks]");
   await ada.waitForSelector("#rows .cell-try, #rows .cell-pass", { timeout: 30_000 });
@@ -91,6 +94,14 @@ test("a class from its making to a shared run", { timeout: 300_000 }, async () =
   await phone.click("main form button.button-main");
   await phone.waitForURL("**/you");
   assert.match(await phone.textContent("main"), /You are moss-otter there/);
+  const signedIn = Date.now();
+  await go(phone, lesson);
+  await phone.click(".switch [data-go=code]");
+  await phone.waitForSelector(".cm-editor .cm-line");
+  assert.equal(await editorText(phone), text);
+  const took = Date.now() - signedIn;
+  assert.ok(took <= 5000, `the text is on the other device after ${took} ms`);
+  figure(t, 7, "text on a device that signed in, after", `${took} ms`, "≤ 5000 ms");
 
   // Sharing: the link shows the recorded run to a stranger, who runs it again.
   await moss.waitForSelector("html[data-live=open]");

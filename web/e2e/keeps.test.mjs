@@ -76,40 +76,39 @@ test("edits survive SIGKILL of the server", async (t) => {
   }
 });
 
-test("8 reset is one step over all files; one Undo restores every byte, also after reload", withPage({}, async (page) => {
-  await openLesson(page);
-  const mine = "// mine\nexport default { fetch: () => new Response('mine') };\n";
-  await write(page, mine);
-  await saved(page);
-  await page.click(".files_tools [data-do=reset]");
-  await page.waitForFunction(() => !document.querySelector(".cm-content").textContent.includes("// mine"));
-  await saved(page);
-  await page.reload();
-  await openLesson(page);
-  await page.click(".files_tools [data-do=undo]");
-  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// mine"));
-  assert.equal(await editorText(page), mine);
-}));
+const rooms = "/learn/routing/where-did-express-go"; // a lesson of several files
+const kept = (page) => page.evaluate(async () => (await (await fetch(`/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`)).json()).files);
 
-test("8 the solution is one step over all files; one Undo restores every byte, also after reload", withPage({}, async (page) => {
-  await openLesson(page, lessons[2]);
-  const mine = "// mine\nexport default { fetch: () => new Response('mine') };\n";
-  await write(page, mine);
-  await saved(page);
-  const before = await page.evaluate(async () => (await (await fetch(`/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`)).json()).files);
-  await page.click(".files_tools [data-do=solution]");
-  await page.click("[data-do=use-solution]");
-  await page.waitForFunction(() => /solution is in place/.test(document.querySelector("#say").textContent));
-  await saved(page);
-  await page.reload();
-  await openLesson(page, lessons[2]);
-  assert.notEqual(await editorText(page), mine);
-  await page.click(".files_tools [data-do=undo]");
-  await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// mine"));
-  await saved(page);
-  const after = await page.evaluate(async () => (await (await fetch(`/api/projects/${JSON.parse(document.querySelector("#page-data").textContent).project}`)).json()).files);
-  assert.deepEqual(after, before);
-}));
+for (const [name, change, changed] of [
+  ["reset", (page) => page.click(".files_tools [data-do=reset]"), /^Reset\./],
+  ["the solution", async (page) => {
+    await page.click(".files_tools [data-do=solution]");
+    await page.click("[data-do=use-solution]");
+  }, /solution is in place/],
+]) {
+  test(`8 ${name} is one step over all files; one Undo restores every byte, also after reload`, withPage({}, async (page) => {
+    await openLesson(page, rooms);
+    const paths = await page.$$eval(".files_tab", (all) => all.map((t) => t.dataset.path));
+    assert.ok(paths.length > 1, String(paths));
+    for (const path of paths) {
+      await page.click(`.files_tab[data-path="${path}"]`);
+      await write(page, `// mine, in ${path}\n`);
+      await saved(page);
+    }
+    const before = await kept(page);
+    assert.deepEqual(Object.values(before).filter((text) => text.startsWith("// mine")).length, paths.length);
+    await change(page);
+    await page.waitForFunction((p) => new RegExp(p).test(document.querySelector("#say").textContent), changed.source);
+    await saved(page);
+    for (const [path, text] of Object.entries(await kept(page))) assert.ok(!text.startsWith("// mine"), `${path} was left`);
+    await page.reload();
+    await openLesson(page, rooms);
+    await page.click(".files_tools [data-do=undo]");
+    await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// mine"));
+    await saved(page);
+    assert.deepEqual(await kept(page), before);
+  }));
+}
 
 test("8 20 versions are kept, the newest among them", withPage({}, async (page, t) => {
   await openLesson(page);

@@ -37,6 +37,8 @@ test("edits TypeScript, runs it, sees response, log, timeline and isolate", with
   assert.match(await line.locator(".log_at").textContent(), /^index\.ts:8$/);
   await line.locator("summary").click();
   assert.match(await line.locator("dl").textContent(), /name"\/ada"visits2/);
+  await line.locator(".log_at a, a.log_at").click();
+  await page.waitForFunction(() => document.querySelector("#caret").textContent.startsWith("Line 8,"));
 
   await tab(page, "timeline");
   const phases = await page.locator(".waterfall tbody tr:not(.waterfall_call) th").allTextContents();

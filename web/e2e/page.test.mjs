@@ -1,7 +1,7 @@
 // The page itself: reach, keys, widths, weight and speed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axeInBoth, base, figure, full, lessons, openLesson, run, sideways, still, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axeInBoth, base, figure, full, lessons, openLesson, run, saved, sideways, still, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -107,12 +107,12 @@ test("3 Ctrl+Enter runs from anywhere, ? lists the keys; the browser keeps its o
   assert.equal(await page.evaluate(() => document.activeElement.id), "lesson", "the focus comes back");
   const taken = await page.evaluate(() => {
     const out = [];
-    const keys = ["F1", "F3", "F5", "F6", "F7", "F11", ...["r", "l", "t", "w", "n", "p", "d", "k", "1", "+", "-", "0", "Tab", "PageDown"].map((k) => `Control+${k}`), "Alt+ArrowLeft", "Alt+d", " ", "PageDown", "Backspace"];
+    const keys = ["F1", "F3", "F5", "F6", "F7", "F11", "F12", "Shift+F5", ...["r", "l", "t", "w", "n", "p", "s", "u", "h", "j", "d", "f", "k", "1", "+", "-", "0", "F5", "Tab", "PageDown"].map((k) => `Control+${k}`), "Alt+ArrowLeft", "Alt+d", " ", "PageDown", "Backspace"];
     for (const place of ["#lesson", "#path", ".readouts [aria-selected=true]", ".cm-content"]) {
       for (const name of keys) {
         const key = name.split("+").slice(name.includes("+") && name !== "+" ? 1 : 0).join("+") || "+";
-        if (place === ".cm-content" && /^(Control\+[dk]|F3|PageDown|Backspace| |Alt\+ArrowLeft)$/.test(name)) continue; // the editor's own, as in every editor
-        const e = new KeyboardEvent("keydown", { key, code: key, ctrlKey: name.startsWith("Control"), altKey: name.startsWith("Alt"), bubbles: true, cancelable: true });
+        if (place === ".cm-content" && /^(Control\+[dfk]|F3|F12|PageDown|Backspace| |Alt\+ArrowLeft)$/.test(name)) continue; // the editor's own, as in every editor; the keys page says so
+        const e = new KeyboardEvent("keydown", { key, code: key, ctrlKey: name.startsWith("Control"), altKey: name.startsWith("Alt"), shiftKey: name.startsWith("Shift"), bubbles: true, cancelable: true });
         document.querySelector(place).dispatchEvent(e);
         if (e.defaultPrevented) out.push(`${name} in ${place}`);
       }
@@ -218,6 +218,19 @@ test("the type service squiggles, completes, and formats", withPage({}, async (p
   await page.waitForSelector(".cm-tooltip-autocomplete li", { timeout: 15_000 });
   const offers = await page.locator(".cm-tooltip-autocomplete .cm-completionLabel").allTextContents();
   for (const name of ["get", "put", "list", "delete"]) assert.ok(offers.includes(name), `${name} is missing in ${offers}`);
+}));
+
+test("who saves data gets the editor without the type service, and completion of what the file has", withPage({}, async (page, _, context) => {
+  await context.addInitScript(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
+  const fetched = [];
+  page.on("request", (r) => fetched.push(...(r.url().match(/types[^/]*\.(?:js|json)$/) ?? [])));
+  await openLesson(page);
+  await page.click(".cm-content"); // which fetches it for everybody else
+  await write(page, "const greeting = 1;\n");
+  await saved(page);
+  await page.keyboard.type("gree");
+  await page.waitForSelector(".cm-tooltip-autocomplete li");
+  assert.deepEqual(fetched, []);
 }));
 
 test("the type service learns a package of the shelf once it is imported", withPage({}, async (page) => {

@@ -126,6 +126,7 @@ type LessonPage struct {
 	Actions  Actions
 	Result   Result
 	Words    string // what the page's live region says first; "" for nothing
+	Keep     bool   // offer to keep the progress for other devices too
 }
 
 // Actions are the addresses of the page's forms and session.

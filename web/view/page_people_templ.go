@@ -397,7 +397,7 @@ func You(p YouPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if len(p.Classes) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "No account is needed. This browser keeps your place; a class lets you go on elsewhere.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "No account is needed. This browser keeps your place; a class or a resume phrase lets you go on elsewhere.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
