@@ -14,7 +14,9 @@ import (
 // learners with it, and none of them is known to be the cause. Those that can
 // begin again do so apart: one at a time in a runner that holds nothing else,
 // where whoever is the cause kills only that one and is found out. A learner
-// whose run could not begin again has the next ones apart.
+// whose run could not begin again has the next ones apart, and what these call
+// with them: a Durable Object moves, and is in one place at a time. A WebSocket
+// may last for hours, so it has to wait until its learner is cleared.
 
 // Times that a learner's runs stay apart. One good run ends a suspicion; being
 // found out lasts.
@@ -23,9 +25,9 @@ const (
 	guiltyFor  = time.Minute
 )
 
-// separable reports whether a run may be tried apart. A Durable Object lives
-// in one isolate, where others need it; a socket may last for hours.
-func (e *execution) separable() bool { return e.object == "" && !e.upgrade && e.only == nil }
+// separable reports whether a run may be tried apart: not in an isolate that
+// was chosen, and not for hours.
+func (e *execution) separable() bool { return !e.upgrade && e.only == nil }
 
 // cell is a runner that holds one run and what that calls, until all have ended.
 type cell struct {
@@ -55,18 +57,22 @@ func (c *cell) leave() {
 func (e *execution) apart(ctx context.Context) (back func(), fault *trace.Fault, err error) {
 	s := e.s
 	e.cell.Store(nil)
-	if !e.separable() {
-		return nil, nil, nil
-	}
 	if c := e.above; c != nil && c.join() {
 		e.cell.Store(c)
 		return c.leave, nil, nil
+	}
+	if e.only != nil { // while its learner's runs are apart there is none to choose but an older one
+		return nil, nil, nil
 	}
 	s.mu.Lock()
 	l := s.learnerOf(e.project.key.Learner)
 	if !e.suspect && !time.Now().Before(l.apart) {
 		s.mu.Unlock()
 		return nil, nil, nil
+	}
+	if e.upgrade {
+		s.mu.Unlock()
+		return nil, socketFault(), nil
 	}
 	if l.cell == nil {
 		l.cell = make(chan struct{}, 1)
@@ -110,6 +116,13 @@ func apartFault(wait context.Context) *trace.Fault {
 	return &trace.Fault{
 		Kind: trace.FaultBusy, Message: "Busy: runs whose runner stopped are tried one at a time, and others are before this one.",
 		Hint: "Wait until your other runs have ended, then run again.",
+	}
+}
+
+func socketFault() *trace.Fault {
+	return &trace.Fault{
+		Kind: trace.FaultBusy, Message: "Busy: our runner stopped while your code ran, so its next run is apart from others, and a WebSocket cannot be.",
+		Hint: "Send an ordinary request first, or wait a minute, then open it again.",
 	}
 }
 

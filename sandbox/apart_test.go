@@ -223,3 +223,81 @@ func TestMemoryCulpritByItself(t *testing.T) {
 		t.Errorf("a run whose runner was killed from outside is kept apart: %+v", l)
 	}
 }
+
+// A Durable Object that fills its runner is found like any other code: with its
+// caller it moves to where nothing else is. A WebSocket has to wait.
+func TestMemoryCulpritInAnObject(t *testing.T) {
+	s, first := openTight(t)
+	lim := trace.Limits{Memory: 128 << 20, CPU: 2 * time.Second, Wall: 20 * time.Second}
+	deploy(t, s, key("eater"), map[string]string{
+		"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","durable_objects":{"bindings":[{"name":"O","class_name":"O"}]},"migrations":[{"tag":"v1","new_sqlite_classes":["O"]}]}`,
+		"worker.js": `import { DurableObject } from "cloudflare:workers";
+		const eater = {` + strings.TrimSuffix(strings.TrimPrefix(eater, "export default {"), "};") + `};
+		export class O extends DurableObject { fetch(request) { return eater.fetch(request); } }
+		export default { fetch(request, env) { return env.O.getByName("o").fetch(request); } };`,
+	}, lim)
+	deploy(t, s, key("a"), waiter, lim)
+	var wg sync.WaitGroup
+	for i, k := range []Key{key("a"), key("eater")} {
+		await(t, s, i)
+		wg.Go(func() {
+			a, err := try(s, k, "/log")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			wantFault(t, a, trace.FaultPlatform, "It is not known whose code filled it.")
+		})
+	}
+	wg.Wait()
+	before := serving(t, s)
+	if first == before {
+		t.Error("the runner did not die, so nothing was tested")
+	}
+	wantFault(t, get(t, s, key("eater"), "/log"), trace.FaultMemory, "your code filled")
+	wantFault(t, get(t, s, key("eater"), "/socket", func(r *Run) { r.Upgrade = true }), trace.FaultBusy, "a WebSocket cannot be")
+	if a := get(t, s, key("eater"), "/small"); a.body != "small" {
+		t.Errorf("its small request: %q %+v", a.body, a.sum.Fault)
+	}
+	if serving(t, s) != before {
+		t.Error("a culprit that is known took another runner down")
+	}
+}
+
+// An object is in one place at a time when its learner's runs move apart, and
+// what it stored goes with it.
+func TestObjectMovesApart(t *testing.T) {
+	s := open(t, func(c *Config) { c.Runners = 1 })
+	deploy(t, s, key("a"), map[string]string{
+		"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","durable_objects":{"bindings":[{"name":"O","class_name":"O"}]},"migrations":[{"tag":"v1","new_sqlite_classes":["O"]}]}`,
+		"worker.js": `import { DurableObject } from "cloudflare:workers";
+		export class O extends DurableObject {
+			constructor(ctx, env) { super(ctx, env); ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS t (n)"); }
+			add() { this.ctx.storage.sql.exec("INSERT INTO t VALUES (1)"); return this.ctx.storage.sql.exec("SELECT count(*) AS n FROM t").one().n; }
+		}
+		export default { async fetch(request, env) { const o = env.O.getByName("o"); return new Response((await Promise.all([o.add(), o.add()])).sort().join(" ")); } };`,
+	})
+	for i, want := range []string{"1 2", "3 4", "5 6"} {
+		s.mu.Lock()
+		l := s.learnerOf("a")
+		l.apart, l.guilty = time.Time{}, false
+		if i == 1 {
+			l.apart, l.guilty = time.Now().Add(time.Minute), true
+		}
+		s.mu.Unlock()
+		if a := get(t, s, key("a"), "/"); a.body != want {
+			t.Errorf("run %d: %q %+v, want %q", i, a.body, a.sum.Fault, want)
+		}
+		s.mu.Lock()
+		places := 0
+		for _, o := range s.isolates {
+			if o.group.key.durable {
+				places++
+			}
+		}
+		s.mu.Unlock()
+		if want := 1 - i%2; places != want {
+			t.Errorf("after run %d the object is in %d isolates, want %d", i, places, want)
+		}
+	}
+}

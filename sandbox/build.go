@@ -69,6 +69,12 @@ func sizeOf(d *trace.Deployment) int {
 		for k, v := range w.Sources {
 			n += len(k) + len(v)
 		}
+		for _, b := range w.Bindings {
+			n += len(b.Name) + len(b.Value) + len(b.Props) + 1<<8
+		}
+		for _, r := range w.Routes {
+			n += len(r) + 1<<7
+		}
 	}
 	return n
 }

@@ -29,6 +29,13 @@ type Config struct {
 	MemoryAll  int64          // bytes of private memory of all children, default 3 GiB
 	QueueWait  time.Duration  // a run that waits longer is told that all is busy, default 10 s
 	Store      platform.Store // where bindings keep data, default memory
+	// Code is how many bytes of deployed Workers are held in memory, default 256
+	// MiB. Beyond it the code of projects that nobody asked for a minute is
+	// dropped, longest unused first, where Restore can bring it back.
+	Code int64
+	// Restore gives what is deployed under a key as the host keeps it, nil when
+	// nothing is. Nil: what is deployed stays in memory until Forget.
+	Restore func(ctx context.Context, key Key) (*trace.Deployment, error)
 	// FetchAllow are hosts that Workers may reach beside their own Workers and
 	// stubs, each with the only address it is dialled at: "api.test" to "192.0.2.1:80".
 	FetchAllow map[string]string
@@ -47,6 +54,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.QueueWait == 0 {
 		c.QueueWait = 10 * time.Second
+	}
+	if c.Code == 0 {
+		c.Code = 256 << 20
 	}
 	if c.Store == nil {
 		c.Store = platform.NewMemory()

@@ -80,7 +80,8 @@ type Door interface {
 	Invoke(ctx context.Context, r Run) (*Response, error)
 	// Evict closes the isolates of a project. fresh as in Run.Fresh, "" for the ordinary ones.
 	Evict(ctx context.Context, key Key, fresh string) error
-	// KeepWarm exempts a project's isolates from idle eviction.
+	// KeepWarm lets a project's isolates stay for an hour without a request; while
+	// memory is needed elsewhere they go after all others.
 	KeepWarm(key Key, on bool)
 	// Isolates lists the live isolates of a project.
 	Isolates(key Key) []trace.IsolateState
@@ -109,6 +110,8 @@ type Script struct {
 // Stats is a snapshot of the sandbox.
 type Stats struct {
 	Runners  []RunnerStats `json:"runners"`
+	Projects int           `json:"projects"`   // that are deployed
+	Code     int64         `json:"code_bytes"` // of them, that are held in memory
 	Isolates int           `json:"isolates"`
 	Running  int           `json:"running"`
 	Queued   int           `json:"queued"`

@@ -18,7 +18,11 @@ func (s *Sandbox) Forget(ctx context.Context, key Key, fresh string) error {
 		return nil
 	}
 	s.mu.Lock()
-	delete(s.projects, key)
+	if p := s.projects[key]; p != nil {
+		s.code -= int64(p.size)
+		delete(s.projects, key)
+	}
 	s.mu.Unlock()
+	s.platform.Forget(platform.Project{Learner: key.Learner, Project: key.Project})
 	return nil
 }

@@ -59,6 +59,13 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	if resp.Socket != nil {
 		return h.bridge(w, req, resp)
 	}
+	if resp.Head.Status == http.StatusSwitchingProtocols {
+		resp.Head, resp.Body = trace.ResponseHead{Status: http.StatusInternalServerError}, nil
+		resp.Fault = &trace.Fault{
+			Kind: trace.FaultHandler, Message: "The Worker answered with a WebSocket, but the request did not ask for one.",
+			Hint: "Look for the header Upgrade: websocket first, and answer with 426 where it is missing.",
+		}
+	}
 	if resp.Head.Status < 200 || resp.Head.Status > 599 {
 		return fmt.Errorf("the sandbox gave status %d, which is no answer", resp.Head.Status)
 	}

@@ -140,9 +140,9 @@ func (e *execution) choose(key Key, worker, url string) error {
 	s := e.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.projects[key]
-	if p == nil || p.deploy == nil {
-		return ErrNotDeployed
+	p, err := s.chosen(key)
+	if err != nil {
+		return err
 	}
 	e.project = p
 	w := &p.deploy.Workers[0]

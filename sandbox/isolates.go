@@ -142,16 +142,24 @@ func (s *Sandbox) retire(g *group, why string, done *doings) {
 }
 
 // idlest is the learner's isolate that has been idle longest, nil when none
-// is; without a learner anybody's, in runner p or with nil in any. s.mu is held.
+// is; without a learner anybody's, in runner p or with nil in any, and those
+// that are kept warm last. s.mu is held.
 func (s *Sandbox) idlest(l *learner, p *runner.Runner) *iso {
 	var best *iso
+	kept := func(i *iso) bool { return l == nil && i.group.project.keep }
 	for _, i := range s.isolates {
-		if (l == nil || i.learner == l) && (p == nil || i.runner == p) && i.active == 0 && (l != nil || !i.group.project.keep) && (best == nil || i.used.Before(best.used)) {
+		if l != nil && i.learner != l || p != nil && i.runner != p || i.active > 0 {
+			continue
+		}
+		if best == nil || kept(best) && !kept(i) || kept(best) == kept(i) && i.used.Before(best.used) {
 			best = i
 		}
 	}
 	return best
 }
+
+// keptFor is how long an isolate that is kept warm may go without a request.
+const keptFor = time.Hour
 
 // sweep evicts isolates that have been idle too long.
 func (s *Sandbox) sweep() {
@@ -160,7 +168,11 @@ func (s *Sandbox) sweep() {
 		var done doings
 		s.mu.Lock()
 		for _, i := range s.isolates {
-			if i.active == 0 && !i.group.project.keep && now.Sub(i.used) > i.group.worker.Limits.IdleAfter {
+			most := i.group.worker.Limits.IdleAfter
+			if i.group.project.keep {
+				most = max(most, keptFor)
+			}
+			if i.active == 0 && now.Sub(i.used) > most {
 				s.remove(i, "evicted", "idle", true, &done)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"coldstart/sandbox/runner"
@@ -260,8 +261,12 @@ func (s *Sandbox) group(g groupOf) *group {
 // fit finds an isolate for a ticket, or makes one. s.mu is held.
 func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 	g, l := t.group, t.learner
-	if g.project.groups[g.key] == nil {
-		g.project.groups[g.key] = g // it was empty and dropped while the ticket waited
+	switch have := g.project.groups[g.key]; have { // it may have been empty and dropped while the ticket waited
+	case g:
+	case nil:
+		g.project.groups[g.key] = g
+	default:
+		g, t.group = have, have
 	}
 	lim := g.worker.Limits
 	if t.only != nil && !t.only.gone && t.only.group == g {
@@ -271,7 +276,17 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 		return nil, false
 	}
 	var best *iso
-	for _, i := range g.isolates {
+	for _, i := range slices.Clone(g.isolates) {
+		if g.key.durable && (t.cell != nil || i.alone) {
+			switch { // objects are in one place at a time
+			case i.runner == t.cell:
+				return i, false
+			case i.active > 0:
+				return nil, false
+			}
+			s.remove(i, "evicted", "its runs are apart from others", true, done)
+			continue
+		}
 		if i.retiring || t.cell != nil {
 			continue
 		}
@@ -293,6 +308,7 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 		}
 		s.remove(idle, "evicted", "its place was needed", true, done)
 	}
+	g.project.groups[g.key] = g // what was removed may have been its last
 	if t.cell != nil {
 		s.home(l)
 		if i = s.createIn(t.cell, g, l); i != nil {
@@ -393,7 +409,7 @@ func (s *Sandbox) leave(t *ticket, cpu int64, end runner.End) (state trace.Isola
 		s.remove(i, "killed", why, false, &done)
 	case end.Lost == runner.LostRefused:
 		s.remove(i, "evicted", "it was gone", false, &done)
-	case i.alone:
+	case i.alone && i.active == 0:
 		s.remove(i, "evicted", "its run was apart from others", true, &done)
 	case i.retiring && i.active == 0:
 		s.remove(i, "evicted", "a newer one took over", true, &done)

@@ -8,9 +8,9 @@ import "coldstart/sandbox/platform"
 func (s *Sandbox) Routes(key Key, url string, documented bool) (platform.RouteMatch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.projects[key]
-	if p == nil || p.deploy == nil {
-		return platform.RouteMatch{}, ErrNotDeployed
+	p, err := s.chosen(key)
+	if err != nil {
+		return platform.RouteMatch{}, err
 	}
 	m, _ := p.match(url, documented)
 	return m, nil

@@ -3,12 +3,13 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"coldstart/sandbox/platform"
 	"coldstart/sandbox/runner"
@@ -34,10 +35,12 @@ type Sandbox struct {
 	wg       sync.WaitGroup
 	wake     chan struct{} // the queue is not empty
 	reached  *reached
+	restores singleflight.Group // by restoreKey
 
 	mu        sync.Mutex
 	closed    bool
 	projects  map[Key]*project
+	code      int64 // bytes of what is deployed
 	learners  map[string]*learner
 	isolates  map[string]*iso
 	followers map[Key]map[int]func(Happened)
@@ -54,8 +57,12 @@ var _ Door = (*Sandbox)(nil)
 // project is what is deployed under a key.
 type project struct {
 	key    Key
-	deploy *trace.Deployment
+	deploy *trace.Deployment // nil for nothing
 	routes *platform.RouteTable
+	size   int       // bytes of deploy
+	bare   bool      // deploy holds no code: see deployed.go
+	pinned bool      // nobody else keeps what is deployed
+	used   time.Time // last time that a run chose it
 	keep   bool
 	groups map[groupKey]*group
 }
@@ -106,6 +113,9 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, Full: func() { s.reached.add(limitStorage) }, Log: cfg.Log})
 	s.wg.Go(s.poll)
 	s.wg.Go(s.sweep)
+	if cfg.Restore != nil {
+		s.wg.Go(func() { s.every(time.Second, func() { s.shed(time.Now().Add(-unusedFor)) }) })
+	}
 	return s, nil
 }
 
@@ -133,51 +143,6 @@ func random(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// Deploy implements Door.
-func (s *Sandbox) Deploy(_ context.Context, key Key, d *trace.Deployment) error {
-	if key.Learner == "" || key.Project == "" {
-		return errors.New("sandbox: deploy without a learner or a project")
-	}
-	if d == nil || d.Fault != nil || len(d.Workers) == 0 {
-		return errors.New("sandbox: deploy of a project that did not build")
-	}
-	own := &trace.Deployment{Warnings: d.Warnings}
-	versions := map[string]string{}
-	for _, w := range d.Workers {
-		w.Limits = w.Limits.Clamp(s.cfg.Ceiling)
-		h := sha256.New()
-		fmt.Fprintf(h, "%s\n%s\n%+v\n%+v", w.Version, w.Code, w.Limits, w.Bindings) // the version leaves limits out
-		w.Version = hex.EncodeToString(h.Sum(nil)[:16])
-		if _, twice := versions[w.Name]; twice {
-			return fmt.Errorf("sandbox: deploy of two Workers named %q", w.Name)
-		}
-		versions[w.Name] = w.Version
-		own.Workers = append(own.Workers, w)
-	}
-	routes := platform.RoutesOf(own.Workers)
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return ErrClosed
-	}
-	p := s.projects[key]
-	if p == nil {
-		p = &project{key: key, groups: map[groupKey]*group{}}
-		s.projects[key] = p
-	}
-	p.deploy, p.routes = own, routes
-	var done doings
-	for k, g := range p.groups {
-		if versions[k.worker] != k.version {
-			s.retire(g, "a new version", &done)
-		}
-	}
-	s.mu.Unlock()
-	done.do()
-	s.platform.Deploy(platform.Project{Learner: key.Learner, Project: key.Project}, own)
-	return nil
-}
-
 // Evict implements Door. Runs in progress end as canceled; stored data stays.
 func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
 	s.mu.Lock()
@@ -200,12 +165,21 @@ func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
 func (s *Sandbox) KeepWarm(key Key, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p := s.project(key)
+	p.keep = on
+	if !on && p.deploy == nil {
+		delete(s.projects, key)
+	}
+}
+
+// project finds or makes a project. s.mu is held.
+func (s *Sandbox) project(key Key) *project {
 	p := s.projects[key]
 	if p == nil {
 		p = &project{key: key, groups: map[groupKey]*group{}}
 		s.projects[key] = p
 	}
-	p.keep = on
+	return p
 }
 
 // Isolates implements Door.
@@ -237,7 +211,7 @@ func (s *Sandbox) Stats() Stats {
 	list, restarts, walls := s.ring.Snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls, Reached: s.reached.all()}
+	st := Stats{Projects: len(s.projects), Code: s.code, Isolates: len(s.isolates), Running: s.running, Queued: s.queued, Restarts: restarts, Walls: walls, Reached: s.reached.all()}
 	for _, i := range list {
 		st.Runners = append(st.Runners, RunnerStats{PID: i.PID, Role: i.Role, Isolates: i.Isolates, RSS: i.Private, Spare: i.Spare, Alone: i.Alone})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"coldstart/sandbox"
 	"coldstart/web/classroom"
 	"coldstart/web/live"
 	"coldstart/web/view"
@@ -218,13 +219,25 @@ func (s *Site) hostRemove(c *call) error {
 }
 
 // forgetWorkers takes projects that are gone, or somebody else's now, out of
-// the sandbox and out of what is known of public names.
-func (s *Site) forgetWorkers(ctx context.Context, projects []classroom.Project) {
+// every server's sandbox and out of what they know of public names.
+func (s *Site) forgetWorkers(projects []classroom.Project) {
 	for _, p := range projects {
-		s.dropWorker(p.Slug)
-		s.deploy.Forget(live.Key(p))
-		if err := s.config.Door.Evict(ctx, live.Key(p), ""); err != nil {
-			s.log.Error("isolates of a project that is gone not evicted", "error", err)
-		}
+		s.tellServers(topicDeleted, p)
+	}
+}
+
+// forgetWorker does so on this server: isolates, cron triggers and alarms end.
+func (s *Site) forgetWorker(p classroom.Project) {
+	key := live.Key(p)
+	s.dropWorker(p.Slug)
+	s.deploy.Forget(key)
+	forget := s.config.Door.Evict
+	if f, ok := s.config.Door.(interface {
+		Forget(ctx context.Context, key sandbox.Key, fresh string) error
+	}); ok {
+		forget = f.Forget
+	}
+	if err := forget(s.ctx, key, ""); err != nil {
+		s.log.Error("a project that is gone is still in the sandbox", "error", err)
 	}
 }

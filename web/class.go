@@ -380,7 +380,7 @@ func (s *Site) learnerMerge(c *call) error {
 		return err
 	}
 	c.deed.Other = form.Get("into")
-	s.forgetWorkers(c.r.Context(), projects)
+	s.forgetWorkers(projects)
 	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID + "/members/" + form.Get("into"))
 }

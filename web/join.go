@@ -364,7 +364,7 @@ func (s *Site) eraseWorkspace(ctx context.Context, workspace string) error {
 	if err := s.config.Store.DeleteWorkspace(ctx, workspace); err != nil {
 		return err
 	}
-	s.forgetWorkers(ctx, projects)
+	s.forgetWorkers(projects)
 	return nil
 }
 

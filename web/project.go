@@ -256,10 +256,7 @@ func (s *Site) projectDelete(c *call) error {
 	if err := s.config.Store.DeleteProject(c.r.Context(), c.session.workspace.ID, id); err != nil {
 		return err
 	}
-	s.tellServers(topicDeleted, p)
-	if err := s.config.Door.Evict(c.r.Context(), live.Key(p), ""); err != nil {
-		s.log.Error("isolates of a deleted project not evicted", "request", c.id, "error", err)
-	}
+	s.forgetWorkers([]classroom.Project{p})
 	return c.json(http.StatusOK, map[string]bool{"deleted": true})
 }
 

@@ -99,11 +99,14 @@ func (s *Site) heard(m bus.Message) {
 	if err != nil {
 		return
 	}
-	s.changed(f[2])
-	s.boards.touched(f[0])
-	if m.Topic == topicSaved {
-		s.hub.Saved(classroom.Project{Workspace: f[0], ID: f[1], Slug: f[2], Revision: revision})
+	p := classroom.Project{Workspace: f[0], ID: f[1], Slug: f[2], Revision: revision}
+	if m.Topic == topicDeleted {
+		s.forgetWorker(p)
+	} else {
+		s.changed(p.Slug)
+		s.hub.Saved(p)
 	}
+	s.boards.touched(p.Workspace)
 }
 
 // missed is called when other servers may have said something that was lost:

@@ -172,6 +172,12 @@ func (s *Site) IsolateChanged(key sandbox.Key, state trace.IsolateState) {
 	}
 }
 
+// Deployed is for sandbox.Config.Restore: what the store keeps as deployed
+// under a key, nil for nothing.
+func (s *Site) Deployed(ctx context.Context, key sandbox.Key) (*trace.Deployment, error) {
+	return s.deploy.Restore(ctx, key)
+}
+
 // AdminLink makes the one-time link that turns whoever opens it within an hour
 // into this server's host. It is empty when there is a host already.
 func (s *Site) AdminLink(ctx context.Context, base string) (string, error) {

@@ -74,6 +74,8 @@ func (d *debugServer) serve(ctx context.Context) {
 type sandboxMetrics struct{ door sandbox.Door }
 
 var (
+	projectsDesc = prometheus.NewDesc("coldstart_deployed_projects", "Deployed projects that the sandbox holds in memory.", nil, nil)
+	codeDesc     = prometheus.NewDesc("coldstart_deployed_bytes", "Memory of deployed projects.", nil, nil)
 	isolatesDesc = prometheus.NewDesc("coldstart_isolates", "Live isolates.", nil, nil)
 	runningDesc  = prometheus.NewDesc("coldstart_runs_running", "Runs at work.", nil, nil)
 	queuedDesc   = prometheus.NewDesc("coldstart_runs_queued", "Runs waiting for a place.", nil, nil)
@@ -84,7 +86,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m sandboxMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{isolatesDesc, runningDesc, queuedDesc, restartsDesc, reachedDesc, childDesc} {
+	for _, d := range []*prometheus.Desc{projectsDesc, codeDesc, isolatesDesc, runningDesc, queuedDesc, restartsDesc, reachedDesc, childDesc} {
 		ch <- d
 	}
 }
@@ -95,6 +97,8 @@ func (m sandboxMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	gauge(projectsDesc, float64(s.Projects))
+	gauge(codeDesc, float64(s.Code))
 	gauge(isolatesDesc, float64(s.Isolates))
 	gauge(runningDesc, float64(s.Running))
 	gauge(queuedDesc, float64(s.Queued))

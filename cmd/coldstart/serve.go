@@ -121,7 +121,13 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 			site.IsolateChanged(key, state)
 		}
 	}
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, log: log})
+	restore := func(ctx context.Context, key sandbox.Key) (*trace.Deployment, error) {
+		if site := shown.Load(); site != nil {
+			return site.Deployed(ctx, key)
+		}
+		return nil, nil
+	}
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, restore: restore, log: log})
 	if err != nil {
 		return err
 	}

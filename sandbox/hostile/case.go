@@ -110,10 +110,46 @@ func Load(dirs ...string) ([]Case, error) {
 			if err := d.Decode(&c); err != nil {
 				return nil, fmt.Errorf("%s: %w", p, err)
 			}
+			if err := c.complete(); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
 			cases = append(cases, c)
 		}
 	}
 	return cases, nil
+}
+
+// complete fills in what a case may leave out, and refuses what cannot be played.
+func (c *Case) complete() error {
+	if len(c.Requests) == 0 {
+		c.Requests = []Request{{}}
+	}
+	for i := range c.Requests {
+		q := &c.Requests[i]
+		if q.Method == "" {
+			q.Method = "GET"
+		}
+		if q.Path == "" {
+			q.Path = "/"
+		}
+		if q.To == "peer" && c.Peer == nil || q.To != "peer" && q.To != "" {
+			return fmt.Errorf("request %d is for %q, which the case does not have", i+1, q.To)
+		}
+	}
+	if c.Must.Browser != "" && c.Must.Browser != "parent-untouched" {
+		return fmt.Errorf("browser: nobody knows how to check %q", c.Must.Browser)
+	}
+	if c.Must.Host != "" && c.Must.Host != "alive" {
+		return fmt.Errorf("host: nobody knows how to check %q", c.Must.Host)
+	}
+	for _, list := range []string{c.Must.Outcome, c.Must.FirstOutcome} {
+		for o := range strings.SplitSeq(list, "|") {
+			if list != "" && !slices.Contains([]string{"ok", "error", "timeout", "memory", "blocked"}, o) {
+				return fmt.Errorf("there is no outcome %q", o)
+			}
+		}
+	}
+	return nil
 }
 
 // expand joins generated parts.
@@ -144,7 +180,7 @@ func (p *Project) filled(names *strings.Replacer) (text map[string]string, binar
 func (r *Request) body(names *strings.Replacer) string {
 	switch {
 	case len(r.BodyGen) > 0:
-		return expand(r.BodyGen)
+		return names.Replace(expand(r.BodyGen))
 	case r.Body != nil:
 		return names.Replace(*r.Body)
 	}

@@ -18,6 +18,7 @@ type reply struct {
 	header  http.Header
 	body    []byte
 	outcome string // the platform's own word for a fault, "" when the Worker answered
+	worker  bool   // it comes from a Worker's address, and not from the site before it
 }
 
 // raw sends one request to /w/<slug>/… on a connection of its own and demands
@@ -33,7 +34,7 @@ func raw(ctx context.Context, s *server, slug string, r Request, body string, na
 		_ = conn.SetDeadline(deadline)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s /w/%s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", r.Method, slug, r.Path, s.addr)
+	fmt.Fprintf(&b, "%s /w/%s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", r.Method, slug, names.Replace(r.Path), s.addr)
 	for k, v := range r.Headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", k, names.Replace(v))
 	}
@@ -60,6 +61,7 @@ func raw(ctx context.Context, s *server, slug string, r Request, body string, na
 		return nil, fmt.Errorf("both Transfer-Encoding and Content-Length")
 	}
 	out := &reply{status: resp.StatusCode, header: resp.Header, outcome: resp.Header.Get("Coldstart-Fault")}
+	out.worker = strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "sandbox")
 	out.body, err = io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil && out.outcome == "" {
 		// A body that the platform cut at a limit ends in a broken stream: that is framing doing its work.

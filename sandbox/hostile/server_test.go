@@ -338,6 +338,13 @@ func (s *server) newSession() *session {
 	return &session{s: s, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
 }
 
+// remember gives the browser another cookie of the site, which no Worker may see.
+func (x *session) remember(value string) {
+	if u, err := url.Parse(x.s.base); err == nil {
+		x.client.Jar.SetCookies(u, []*http.Cookie{{Name: "preference", Value: value, Path: "/"}})
+	}
+}
+
 // heard keeps a copy of what the platform said, for the secrecy checks.
 func (x *session) heard(b []byte) { x.keep(&x.wire, b) }
 
@@ -422,12 +429,25 @@ func (x *session) put(ctx context.Context, id, title string, p *Project, limits 
 func fill(env map[string]any, names *strings.Replacer) map[string]any {
 	out := map[string]any{}
 	for k, v := range env {
-		if s, ok := v.(string); ok {
-			v = names.Replace(s)
-		}
-		out[k] = v
+		out[k] = fillValue(v, names)
 	}
 	return out
+}
+
+func fillValue(v any, names *strings.Replacer) any {
+	switch v := v.(type) {
+	case string:
+		return names.Replace(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = fillValue(e, names)
+		}
+		return out
+	case map[string]any:
+		return fill(v, names)
+	}
+	return v
 }
 
 // socket is the live connection of one project's page.
@@ -630,7 +650,7 @@ func (sk *socket) try(ctx context.Context, r Request, body string, names *string
 	}
 	sk.runs[id] = a
 	err := sk.conn.WriteJSON(clientMessage{Type: "run", ID: id, Request: map[string]any{
-		"method": r.Method, "path": r.Path, "headers": headers, "body": body,
+		"method": r.Method, "path": names.Replace(r.Path), "headers": headers, "body": body,
 	}})
 	sk.mu.Unlock()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -164,6 +165,9 @@ func (p *Platform) Call(ctx context.Context, c Caller, op string, list []any) (a
 func (p *Platform) Deploy(pr Project, d *trace.Deployment) {
 	p.mu.Lock()
 	p.deployed[pr] = d
+	if !slices.ContainsFunc(d.Workers, func(w trace.Worker) bool { return len(w.Crons)+len(w.Consumers) > 0 }) {
+		delete(p.deployed, pr) // only triggers are looked up here
+	}
 	p.mu.Unlock()
 	for _, w := range d.Workers {
 		for _, c := range w.Consumers {
@@ -171,6 +175,25 @@ func (p *Platform) Deploy(pr Project, d *trace.Deployment) {
 		}
 	}
 	p.resumeAlarms(pr)
+}
+
+// Forget ends what the platform does by itself for a project: nothing is
+// deployed there any more. What is stored stays.
+func (p *Platform) Forget(pr Project) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.deployed, pr)
+	p.stopAlarms(pr)
+}
+
+// stopAlarms stops a project's timers. p.mu is held.
+func (p *Platform) stopAlarms(pr Project) {
+	for k, a := range p.alarms {
+		if k.project == pr {
+			a.timer.Stop()
+			delete(p.alarms, k)
+		}
+	}
 }
 
 // workers are what is deployed for a project; a space shares its project's.
@@ -187,12 +210,7 @@ func (p *Platform) workers(pr Project) []trace.Worker {
 // Drop deletes all data of a project's space.
 func (p *Platform) Drop(pr Project) {
 	p.mu.Lock()
-	for k, a := range p.alarms {
-		if k.project == pr {
-			a.timer.Stop()
-			delete(p.alarms, k)
-		}
-	}
+	p.stopAlarms(pr)
 	p.mu.Unlock()
 	p.sql.drop(pr)
 	if err := p.cfg.Store.Drop(p.ctx, pr); err != nil {

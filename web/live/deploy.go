@@ -29,7 +29,7 @@ type Deployer struct {
 	store   Store
 	log     *slog.Logger
 	ceiling trace.Limits
-	build   string
+	build   string // marks what this program has built
 
 	mu   sync.Mutex
 	done map[sandbox.Key]*deployed
@@ -52,7 +52,8 @@ const maxDeployed = 10_000
 // NewDeployer makes a Deployer. build names the running binary: bundles that
 // another one made are built anew. ceiling bounds what projects may ask for.
 func NewDeployer(door sandbox.Door, store Store, log *slog.Logger, ceiling trace.Limits, build string) *Deployer {
-	return &Deployer{door: door, store: store, log: log, ceiling: ceiling, build: build, done: map[sandbox.Key]*deployed{}}
+	mark := sha256.Sum256([]byte(build))
+	return &Deployer{door: door, store: store, log: log, ceiling: ceiling, build: hex.EncodeToString(mark[:8]) + ".", done: map[sandbox.Key]*deployed{}}
 }
 
 // Deployed says what a project's requests meet from now on.
@@ -152,12 +153,29 @@ func (d *Deployer) stored(ctx context.Context, p classroom.Project, source strin
 	if kept.Source != source {
 		return nil, false
 	}
-	var dep trace.Deployment
-	if err := cbor.Unmarshal(kept.Bundle, &dep); err != nil {
+	dep := &trace.Deployment{}
+	if err := cbor.Unmarshal(kept.Bundle, dep); err != nil {
 		d.log.Error("deployment not decoded", "error", err)
 		return nil, false
 	}
-	return &dep, true
+	return dep, true
+}
+
+// Restore gives what is kept as deployed under a key, for a sandbox that has
+// dropped it: nil when there is nothing, or nothing that this program built.
+func (d *Deployer) Restore(ctx context.Context, key sandbox.Key) (*trace.Deployment, error) {
+	kept, err := d.store.Deployment(ctx, key.Learner, key.Project)
+	if errors.Is(err, classroom.ErrNotFound) || err == nil && !strings.HasPrefix(kept.Source, d.build) {
+		return nil, nil
+	}
+	dep := &trace.Deployment{}
+	if err == nil {
+		err = cbor.Unmarshal(kept.Bundle, dep)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what is deployed as project %q: %w", key.Project, err)
+	}
+	return dep, nil
 }
 
 // keep writes the deployment beside the run that waits for it: losing it costs
@@ -189,13 +207,12 @@ func (d *Deployer) hash(p classroom.Project) (string, error) {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
 		h.Write(b)
 	}
-	add([]byte(d.build))
 	add(settings)
 	for _, name := range p.Files.Names() {
 		add([]byte(name))
 		add(p.Files[name])
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return d.build + hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // CodeHash names the content of a project's files.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
 )
@@ -32,6 +33,16 @@ func TestDeployBuildsOnceAndFindsItAgain(t *testing.T) {
 	d.Close()
 	if builds, deploys := w.door.Counts(); builds != 1 || deploys != 1 {
 		t.Fatalf("eight at once built %d and deployed %d times", builds, deploys)
+	}
+	// A sandbox that dropped it gets the same back; of others there is nothing.
+	if got, err := d.Restore(t.Context(), Key(p)); err != nil || got == nil || len(got.Workers) == 0 || got.Workers[0].Code == "" {
+		t.Errorf("restored %+v, %v", got, err)
+	}
+	if got, err := d.Restore(t.Context(), sandbox.Key{Learner: p.Workspace, Project: "other"}); err != nil || got != nil {
+		t.Errorf("restored of nothing %+v, %v", got, err)
+	}
+	if got, err := newDeployer("b2").Restore(t.Context(), Key(p)); err != nil || got != nil {
+		t.Errorf("restored for another program %+v, %v", got, err)
 	}
 	// After a restart the stored bundle is deployed; nothing is built.
 	d = newDeployer("b1")
