@@ -1,7 +1,6 @@
 package lessons
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,8 +22,8 @@ func NewTrack(root, name string) (string, error) {
 }
 
 // NewLesson makes a lesson that passes lint in root and returns its folder's
-// path in root. name is "track/lesson" or, when there is only one track or
-// root itself is a track, "lesson".
+// path in root. name is "track/lesson" or, when there is at most one track or
+// root itself is a track, "lesson"; where there is no track yet, one is made.
 func NewLesson(root, name string) (string, error) {
 	fsys := os.DirFS(root)
 	track, lesson := ".", name
@@ -38,7 +37,14 @@ func NewLesson(root, name string) (string, error) {
 		ts := trackFolders(fsys)
 		switch len(ts) {
 		case 0:
-			return "", errors.New("there is no track here; make one with `coldstart new track NAME`, or say where with --dir DIR")
+			if slug(lesson) == "" {
+				break // numbered says why
+			}
+			made, err := NewTrack(root, "first-track")
+			if err != nil {
+				return "", err
+			}
+			track = made
 		case 1:
 			track = ts[0]
 		default:

@@ -7,10 +7,13 @@ import (
 )
 
 func TestNewTrackAndLesson(t *testing.T) {
-	root := t.TempDir()
-	if _, err := NewLesson(root, "first-worker"); err == nil || !strings.Contains(err.Error(), "coldstart new track") {
-		t.Errorf("without a track: %v", err)
+	if got, err := NewLesson(t.TempDir(), "first-worker"); err != nil || got != "10-first-track/10-first-worker" {
+		t.Errorf("without a track: %q, %v", got, err)
 	}
+	if _, err := NewLesson(t.TempDir(), "First Worker"); err == nil || !strings.Contains(err.Error(), "not a folder name") {
+		t.Errorf("without a track, and with a bad name: %v", err)
+	}
+	root := t.TempDir()
 	for _, c := range []struct{ kind, name, want string }{
 		{"track", "event-sourcing", "10-event-sourcing"},
 		{"lesson", "first-worker", "10-event-sourcing/10-first-worker"},

@@ -94,7 +94,7 @@ type newCmd struct {
 
 type newTrackCmd struct {
 	Name string `arg:"" help:"Name in the address, such as edge."`
-	Dir  string `help:"Folder of lessons." default:"lessons/content" type:"path"`
+	Dir  string `help:"Folder of lessons (default: lessons/content where that is, else this one)." type:"path"`
 }
 
 // Run makes the folder and says where.
@@ -103,8 +103,8 @@ func (c *newTrackCmd) Run(g *globals) error {
 }
 
 type newLessonCmd struct {
-	Name string `arg:"" help:"Track and name, such as workers/first-worker."`
-	Dir  string `help:"Folder of lessons." default:"lessons/content" type:"path"`
+	Name string `arg:"" help:"Track and name, such as workers/first-worker, or only a name where there is one track or none."`
+	Dir  string `help:"Folder of lessons or of a track (default: lessons/content where that is, else this one)." type:"path"`
 }
 
 // Run makes the folder and says where.
@@ -113,20 +113,46 @@ func (c *newLessonCmd) Run(g *globals) error {
 }
 
 func scaffold(g *globals, dir, name string, make func(root, name string) (string, error)) error {
+	if dir == "" {
+		dir = "."
+		if folder("lessons/content") {
+			dir = "lessons/content"
+		}
+	}
+	before := folder(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("new: %w", err)
 	}
 	path, err := make(dir, name)
 	if err != nil {
+		if !before {
+			_ = os.Remove(dir) // empty
+		}
 		return fmt.Errorf("new: %w", err)
+	}
+	path = filepath.Join(dir, filepath.FromSlash(path))
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(rel, "..") {
+			path = rel
+		}
 	}
 	fmt.Fprintf(g.Stdout, "made %s\n", path)
 	return nil
 }
 
+func folder(path string) bool {
+	i, err := os.Stat(path)
+	return err == nil && i.IsDir()
+}
+
+func file(path string) bool {
+	i, err := os.Stat(path)
+	return err == nil && i.Mode().IsRegular()
+}
+
 // lintCmd checks lessons.
 type lintCmd struct {
-	Dir      string   `arg:"" optional:"" help:"Folder or zip of lessons (default: the embedded ones)." type:"path"`
+	Dir      string   `arg:"" optional:"" help:"Folder or zip of lessons, or the folder of one track or lesson (default: the embedded ones)." type:"path"`
 	JSON     bool     `help:"Print problems as a JSON array."`
 	Repeat   int      `help:"Run each solution this often, to find flaky checks."`
 	Mutate   bool     `help:"Remove each line of each solution: does a check notice?"`
@@ -136,10 +162,20 @@ type lintCmd struct {
 
 // Run prints problems and exits with 1 when one of them is an error.
 func (c *lintCmd) Run(ctx context.Context, g *globals) error {
-	files := fs.FS(lessons.Shipped())
+	files, only := fs.FS(lessons.Shipped()), c.Only
 	if c.Dir != "" {
+		root, part := c.Dir, ""
+		switch {
+		case file(filepath.Join(root, "lesson.md")):
+			root, part = filepath.Dir(filepath.Dir(root)), filepath.Base(filepath.Dir(root))+"/"+filepath.Base(root)
+		case file(filepath.Join(root, "track.md")):
+			root, part = filepath.Dir(root), filepath.Base(root)
+		}
+		if part != "" && only == nil {
+			only = []string{part}
+		}
 		var err error
-		if files, err = lessonFiles(c.Dir); err != nil {
+		if files, err = lessonFiles(root); err != nil {
 			return fmt.Errorf("lint: %w", err)
 		}
 	}
@@ -156,7 +192,7 @@ func (c *lintCmd) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	defer box.Close()
-	report, err := check.Lint(ctx, check.LintConfig{Door: box, Lessons: files, Repeat: c.Repeat, Mutate: c.Mutate, Only: c.Only})
+	report, err := check.Lint(ctx, check.LintConfig{Door: box, Lessons: files, Repeat: c.Repeat, Mutate: c.Mutate, Only: only})
 	if err != nil {
 		return fmt.Errorf("lint: %w", err)
 	}

@@ -23,7 +23,7 @@ type LintConfig struct {
 	Load     lessons.Config
 	Repeat   int      // run each solution this often, to find flaky checks; below 2: once
 	Mutate   bool     // remove each line of a solution that is not in the starter
-	Only     []string // lesson ids or folders; nil: all
+	Only     []string // lesson ids, lessons' folders or tracks' folders; nil: all
 	Box      func(ctx context.Context, name string, options map[string]any) (Line, error)
 	Lab      func(ctx context.Context, lesson, lab string) (any, error)
 	Progress func(done, total int, lesson string) // nil: silent
@@ -83,13 +83,28 @@ func count(n int, what string) string {
 // every starter in the sandbox. An error means that it could not be done.
 func Lint(ctx context.Context, cfg LintConfig) (*Report, error) {
 	cat, problems := cfg.Load.Load(cfg.Lessons)
-	r := &Report{Problems: problems}
 	var todo []*lessons.Lesson
 	for _, l := range cat.Lessons() {
-		if cfg.Only == nil || slices.Contains(cfg.Only, l.ID) || slices.Contains(cfg.Only, l.Dir) {
+		if cfg.Only == nil || slices.Contains(cfg.Only, l.ID) || within(l.Dir, cfg.Only) {
 			todo = append(todo, l)
 		}
 	}
+	if cfg.Only != nil {
+		folders := slices.Clone(cfg.Only)
+		for _, l := range todo {
+			folders = append(folders, l.Dir)
+		}
+		problems = slices.DeleteFunc(problems, func(p lessons.Problem) bool { return !within(p.File, folders) })
+	}
+	if len(todo) == 0 && len(problems) == 0 {
+		if cfg.Only != nil {
+			return nil, fmt.Errorf("no lesson is called %s; write an id, such as first-worker, or a folder", strings.Join(cfg.Only, ", "))
+		}
+		if len(cat.Tracks) == 0 {
+			return nil, errors.New("no lessons here: it needs folders such as 10-track/track.md; `coldstart new lesson NAME` makes one")
+		}
+	}
+	r := &Report{Problems: problems}
 	r.Lessons = len(todo)
 	if cfg.Door != nil {
 		for i, l := range todo {
@@ -109,6 +124,11 @@ func Lint(ctx context.Context, cfg LintConfig) (*Report, error) {
 	lessons.SortProblems(r.ran)
 	lessons.SortProblems(r.Problems)
 	return r, nil
+}
+
+// within reports whether a path is one of the folders or in one.
+func within(name string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return name == f || strings.HasPrefix(name, f+"/") })
 }
 
 // linter runs one lesson.
