@@ -19,6 +19,7 @@ async function answer(form: HTMLFormElement, quietly = false): Promise<void> {
     if (!next) throw new Error("The answer has no such question.");
     const made = document.importNode(next, true);
     form.replaceWith(made);
+    moving();
     if (quietly) return;
     document.dispatchEvent(new CustomEvent("coldstart:answered"));
     $<HTMLElement>("[type=submit]", made)?.focus({ preventScroll: true });
@@ -69,6 +70,13 @@ export function pieces(): void {
   document.addEventListener("coldstart:measured", () => $$<HTMLFormElement>("form[data-piece][data-waits]").forEach((f) => void answer(f, true)));
   hints();
   document.addEventListener("coldstart:redrawn", hints);
+  moving();
+  document.addEventListener("coldstart:redrawn", moving);
+}
+
+// What is answered by moving something has a script of its own, as few pages need it.
+function moving(): void {
+  if ($("form[data-kind=order], form[data-kind=mark]")) void import("./_answers.ts").then((m) => m.movable());
 }
 
 // One hint at a time: the next one is offered once the one before was opened.

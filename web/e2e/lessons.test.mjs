@@ -144,3 +144,52 @@ test("a word of the glossary opens its card on focus and on hover, and Escape sh
   await page.waitForURL(/\/glossary#/);
   assert.equal(await page.locator(":target").count(), 1);
 }));
+
+test("an order is made by keys, by drag and by touch of a button; what was seen is what is sent", withPage({}, async (page) => {
+  await openLesson(page, "/learn/isolates/same-code-five-boxes");
+  const form = page.locator("form[data-kind=order]");
+  await form.locator("ol.choices-order").waitFor();
+  assert.deepEqual(await axe(page), []);
+  const seen = () => form.locator(".choice_text").allTextContents();
+  const begun = await seen();
+  await form.locator("[data-do=down]").first().focus();
+  await page.keyboard.press("ArrowDown");
+  assert.deepEqual(await seen(), [begun[1], begun[0], ...begun.slice(2)]);
+  assert.match(await page.textContent("#say"), /: place 2 of 4\.$/);
+  await page.keyboard.press("Enter"); // the button itself, which kept the focus
+  assert.deepEqual(await seen(), [begun[1], begun[2], begun[0], begun[3]]);
+  await form.scrollIntoViewIfNeeded();
+  const grip = await form.locator(".choice_grip").nth(3).boundingBox();
+  const top = await form.locator("li").first().boundingBox();
+  await page.mouse.move(grip.x + 4, grip.y + grip.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(grip.x + 4, top.y + top.height / 2, { steps: 6 });
+  await page.mouse.move(grip.x + 4, top.y + 2, { steps: 2 });
+  await page.mouse.up();
+  assert.deepEqual(await seen(), [begun[3], begun[1], begun[2], begun[0]]);
+  const last = await seen();
+  await form.locator("[type=submit]").click();
+  await page.waitForSelector("form[data-kind=order][data-answered] ol.choices-order");
+  assert.deepEqual(await seen(), last);
+  await page.reload();
+  await page.waitForSelector("form[data-kind=order][data-answered] ol.choices-order");
+  assert.deepEqual(await seen(), last);
+}));
+
+test("a point is marked on an axis; field and handle follow each other", withPage({}, async (page) => {
+  await openLesson(page, "/learn/serverless/price-of-idle");
+  const form = page.locator("form[data-kind=mark]");
+  const handle = form.locator(".axis_handle");
+  const field = form.locator("input[name=answer]");
+  await handle.waitFor();
+  assert.equal(await handle.getAttribute("aria-valuetext"), "not marked yet");
+  await field.fill("1e7");
+  assert.equal(await handle.inputValue(), "500", "ten million is the middle of an axis from 100,000 to a billion");
+  await handle.focus();
+  await page.keyboard.press("PageUp");
+  assert.match(await field.inputValue(), /^[1-9][\d,]+$/);
+  assert.equal(await handle.getAttribute("aria-valuetext"), await field.inputValue());
+  assert.deepEqual(await axe(page), []);
+  await form.locator("[type=submit]").click();
+  await form.locator(".axis_want").waitFor({ state: "attached" });
+}));

@@ -140,6 +140,7 @@ func questionOf(q *lessons.Question, by Learned) *Question {
 		out.Options = append(out.Options, o)
 	}
 	if answered {
+		out.Want = answer.Grade.Want
 		out.Answered, out.Right, out.Says = true, answer.Grade.Right, HTML(q.Why)
 		switch {
 		case !answer.Grade.Known:

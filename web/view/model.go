@@ -205,6 +205,7 @@ type Question struct {
 	Log      bool     // Mark: the axis is logarithmic
 	Min, Max float64  // Number, Mark; equal means unbounded
 	Value    string   // Number, Mark: what was answered
+	Want     float64  // Mark, answered and no longer waiting: the right figure
 	Answered bool
 	Waits    bool // answered, and what it is about is not measured yet
 	Right    bool // when answered
