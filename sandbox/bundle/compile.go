@@ -52,6 +52,16 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	if f := r.fault(); f != nil {
 		return f
 	}
+	if assigned := result.Errors; r.assignLater(assigned) {
+		if result = api.Build(opts); len(result.Errors) > 0 {
+			return b.esbuildFault(assigned)
+		}
+		for _, m := range assigned {
+			m.Text = strings.Replace(m.Text, "Cannot assign to", "This assignment will throw because", 1)
+			m.Text = strings.Replace(m.Text, "because it is a constant", "is a constant", 1)
+			b.warnFrom(m)
+		}
+	}
 	if len(result.Errors) > 0 {
 		return b.esbuildFault(result.Errors)
 	}

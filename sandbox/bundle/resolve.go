@@ -42,6 +42,8 @@ type resolver struct {
 	nodes  bool // something of Node's is imported
 	loaded map[string]bool
 	failed *trace.Fault
+
+	constants map[string][]place // constants that are assigned, by file
 }
 
 func (r *resolver) plugin() api.Plugin {
@@ -337,6 +339,7 @@ func (r *resolver) loadProject(args api.OnLoadArgs) api.OnLoadResult {
 		if f := scanScript(data, syntaxOf(name)); f != nil {
 			return r.refuse(name, data, f)
 		}
+		data = noRequire(r.withAssigned(name, data))
 		result.Loader = loader
 	}
 	return result

@@ -78,6 +78,10 @@ ObjectDefineProperty(NativeError, "captureStackTrace", {
       if (nativeCapture !== undefined) {
         const t: any = {};
         nativeCapture(t, f);
+        if (typeof t.stack === "object" && t.stack !== null) { // what the program's Error.prepareStackTrace made
+          ObjectDefineProperty(o, "stack", { value: t.stack, writable: true, enumerable: false, configurable: true });
+          return;
+        }
         raw = typeof t.stack === "string" ? t.stack : "";
       } else raw = engineStack(new NativeError());
       const frames = call(MAP, raw) as string, head = isError(o) || typeof o.message === "string" || typeof o.name === "string" ? headline(o) : "Error";

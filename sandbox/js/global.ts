@@ -6,6 +6,7 @@ import { call, op } from "./host";
 import { expose, need, tag } from "./primordials";
 import { ErrorEvent, EventTarget, PromiseRejectionEvent, dispatch, listenerCount, onListenerError } from "./events";
 import { current } from "./run";
+import { uncaughtWords } from "./words";
 
 const UNCAUGHT = op("uncaught");
 
@@ -17,6 +18,7 @@ export function describe(e: unknown): [name: string, message: string, stack: str
   try {
     if (typeof e === "object" && e !== null && "message" in e) {
       const x = e as any;
+      uncaughtWords(x);
       return [`${x.name ?? "Error"}`, `${x.message}`, typeof x.stack === "string" ? x.stack : ""];
     }
     return ["", typeof e === "string" ? e : show(e), ""];

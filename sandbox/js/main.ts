@@ -8,6 +8,7 @@ import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetP
 import "./dom";
 import "./proxy";
 import "./errors";
+import { watchErrors } from "./words";
 import "./function";
 import { scope, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, listenerCount } from "./events";
@@ -84,7 +85,8 @@ enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
 
 /** Entry: who this isolate is. */
-function init(bindings: any[], isClassic: boolean, date: string, node: boolean): void {
+function init(bindings: any[], isClassic: boolean, date: string, node: boolean, seesErrors: boolean): void {
+  if (seesErrors) watchErrors();
   makeEnv(bindings);
   classic = isClassic;
   current.date = date;

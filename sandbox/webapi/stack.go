@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/go-sourcemap/sourcemap"
@@ -19,6 +20,8 @@ type stacks struct {
 	worker *trace.Worker
 	once   sync.Once
 	mapped *sourcemap.Consumer
+	split  sync.Once
+	starts []int // where each line of the code begins
 }
 
 var frameLine = regexp.MustCompile(`^\s*at (?:(.*?) \()?([^()]*?):(\d+)(?::(\d+))?\)?$`)
@@ -169,7 +172,50 @@ func parseMapped(stack string) []trace.Frame {
 	return out
 }
 
+// lineRoom is how much of a line is read on each side of a column, in bytes.
+const lineRoom = 400
+
+// line is the text around a line and column of the Worker's code, both from 1,
+// and the column's index in it, from 0.
+func (s *stacks) line(line, column int) (string, int) {
+	s.split.Do(func() {
+		s.starts = append(s.starts, 0)
+		for i := range len(s.worker.Code) {
+			if s.worker.Code[i] == '\n' {
+				s.starts = append(s.starts, i+1)
+			}
+		}
+	})
+	if line < 1 || line > len(s.starts) || column < 1 {
+		return "", 0
+	}
+	text := s.worker.Code[s.starts[line-1]:]
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		text = text[:i]
+	}
+	// Columns count characters. Cutting inside one leaves bytes that are no text.
+	at := len(text)
+	for i := range text {
+		if column--; column == 0 {
+			at = i
+			break
+		}
+	}
+	from, to := max(0, at-lineRoom), min(len(text), at+lineRoom)
+	before := wellFormed(text[from:at])
+	return before + wellFormed(text[at:to]), len(utf16.Encode([]rune(before)))
+}
+
 func stackOps(o *isolate.Ops) {
+	// source.line: line, column of the engine → [text around it, index in the text]
+	o.Add("source.line", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w, ok := h.Owner().(*Worker)
+		if !ok {
+			return []any{"", 0.0}, nil
+		}
+		text, at := w.stacks.line(integer(args, 0), integer(args, 1))
+		return []any{text, float64(at)}, nil
+	})
 	// stack.map: the engine's stack → the learner's frames as V8 writes them
 	o.Add("stack.map", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		var b strings.Builder

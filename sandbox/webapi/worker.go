@@ -93,6 +93,16 @@ func (l *loading) end(f *trace.Fault) {
 // nodeDate is the compatibility date from which nodejs_compat needs no flag.
 const nodeDate = "2026-08-04"
 
+// seesErrors reports whether a program can look at errors that the engine made.
+func seesErrors(code string) bool {
+	for _, word := range []string{"catch", "rejection", ".message", "onerror", "allSettled", "\"error\""} {
+		if strings.Contains(code, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // moduleName is what the learner's code is called inside the engine.
 const moduleName = "worker.js"
 
@@ -177,7 +187,7 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
 	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
-	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node); err != nil {
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code)); err != nil {
 		return err
 	}
 	err := iso.Load(moduleName, importWasm(wk), wk.Classic)

@@ -1,0 +1,509 @@
+// The engine's error messages in V8's words, as Workers show them: what cannot be
+// read, called, looped over or assigned is named from the line of source where it
+// happened. The engine calls a hook below whenever it makes an error; where
+// the program cannot see errors, only those that nobody catches are reworded.
+
+import { call, op } from "./host";
+import { JSONParse, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
+import { engineStack } from "./errors";
+
+const LINE = op("source.line"), MAP = op("stack.map");
+
+/** A stack frame as the engine gives it. */
+interface Site {
+  getFunctionName(): string | null;
+  getFileName(): string | null;
+  getLineNumber(): number | null;
+  getColumnNumber(): number | null;
+  isNative(): boolean;
+}
+
+type Frame = { name: string; file: string; line: number; column: number; native: boolean };
+const frame = (s: Site): Frame => ({ name: s.getFunctionName() ?? "", file: s.getFileName() ?? "", line: s.getLineNumber() ?? 0, column: s.getColumnNumber() ?? 0, native: s.isNative() });
+
+const WORD = /[\w$#\u0080-\uffff]/;
+const isWord = (c: string | undefined): boolean => c !== undefined && RegExpExec(WORD, c) !== null;
+
+const iterations = [/\bof (?=[^;]*\))/, /\.\.\./, /\]\s*=\s*/];
+
+/** The line of source of a frame, and the index of its column in it. */
+class Place {
+  s = "";
+  i = 0;
+  constructor(f: Frame | undefined) {
+    if (f === undefined || f.native || f.line === 0) return;
+    const r = call(LINE, f.line, f.column) as [string, number];
+    this.s = r[0];
+    this.i = r[1];
+  }
+
+  /** The match of a pattern on this line, or else on one of the next two, which this place then is: the engine counts the start of a statement to the line before. */
+  find(re: RegExp, f: Frame | undefined): RegExpExecArray | null {
+    for (let k = 0; f !== undefined && k < 3; k++) {
+      if (k > 0) {
+        const r = call(LINE, f.line + k, 1) as [string, number];
+        this.s = r[0];
+        this.i = 0;
+      }
+      const m = RegExpExec(re, this.s);
+      if (m !== null) return m;
+    }
+    return null;
+  }
+
+  /** The index after the bracket that closes the one at i. */
+  #close(i: number): number {
+    const s = this.s;
+    let depth = 0, quote = "";
+    for (; i < s.length; i++) {
+      const c = s[i];
+      if (quote !== "") {
+        if (c === "\\") i++;
+        else if (c === quote) quote = "";
+      } else if (c === "\"" || c === "'" || c === "`") quote = c;
+      else if (c === "(" || c === "[" || c === "{") depth++;
+      else if ((c === ")" || c === "]" || c === "}") && --depth <= 0) return i + 1;
+    }
+    return s.length;
+  }
+
+  /** The index of the bracket that opens the one at i. */
+  #open(i: number): number {
+    const s = this.s;
+    let depth = 0, quote = "";
+    for (; i >= 0; i--) {
+      const c = s[i];
+      if (quote !== "") {
+        if (c === quote && s[i - 1] !== "\\") quote = "";
+      } else if (c === "\"" || c === "'" || c === "`") quote = c;
+      else if (c === ")" || c === "]" || c === "}") depth++;
+      else if ((c === "(" || c === "[" || c === "{") && --depth <= 0) return i;
+    }
+    return 0;
+  }
+
+  /** A chain of names, members and calls that starts at i, as V8 prints it; "" when there is none. */
+  chain(i: number): { text: string; end: number } {
+    const s = this.s;
+    let text = "";
+    const word = () => {
+      const from = i;
+      while (isWord(s[i])) i++;
+      return StringSlice(s, from, i);
+    };
+    if (isWord(s[i])) text = word();
+    else if (s[i] === "(" || s[i] === "[" || s[i] === "{") {
+      const end = this.#close(i), inner = StringSlice(s, i, end);
+      text = s[i] === "(" && RegExpExec(/=>|\bawait\b|\bnew\b|\bfunction\b|\{/, inner) !== null ? "(intermediate value)" : s[i] === "[" ? inner : s[i] === "{" ? (end === i + 2 ? "{}" : "{(intermediate value)}") : inner;
+      i = end;
+    } else if (s[i] === "\"" || s[i] === "'") {
+      const from = i, q = s[i];
+      for (i++; i < s.length && s[i] !== q; i++) if (s[i] === "\\") i++;
+      i++;
+      text = StringSlice(s, from, i);
+    } else return { text: "", end: i };
+    if (text === "super") text = "(intermediate value)";
+    for (;;) {
+      if (s[i] === "?" && s[i + 1] === "." && (s[i + 2] === "(" || s[i + 2] === "[")) i += 2;
+      if (s[i] === "." && isWord(s[i + 1])) {
+        i++;
+        text += "." + word();
+      } else if (s[i] === "?" && s[i + 1] === "." && isWord(s[i + 2])) {
+        i += 2;
+        text += "?." + word();
+      } else if (s[i] === "[") {
+        const end = this.#close(i), key = StringSlice(s, i + 1, end - 1);
+        const str = RegExpExec(/^"([^"\\]*)"$/, key);
+        text += str !== null ? "." + str[1] : "[" + key + "]";
+        i = end;
+      } else return { text, end: i };
+    }
+  }
+
+  /** What is called at the column: its text, and the text of its first argument. */
+  callee(): { text: string; made: boolean; arg: string } {
+    const s = this.s;
+    // Forward to the bracket of the call, out of the brackets of a last member [key].
+    let i = this.i;
+    for (; i < s.length; i++) {
+      if (s[i] === "(" || s[i] === "`") break;
+      if (s[i] === "[" || s[i] === "{") i = this.#close(i) - 1;
+      else if (s[i] === "\"" || s[i] === "'") i = this.#string(i);
+      else if (s[i] === ";") return { text: "", made: false, arg: "" };
+    }
+    let end = i;
+    if (s[end - 1] === "." && s[end - 2] === "?") end -= 2;
+    const from = this.#start(end);
+    if (from === end) return { text: "", made: false, arg: "" };
+    const made = RegExpExec(/\bnew\s+$/, StringSlice(s, 0, from)) !== null;
+    const close = this.#close(i), args = s[i] === "(" ? StringSlice(s, i + 1, close - 1) : "";
+    return { text: this.#calls(from, end), made, arg: this.#first(args) };
+  }
+
+  #string(i: number): number {
+    const q = this.s[i];
+    for (i++; i < this.s.length && this.s[i] !== q; i++) if (this.s[i] === "\\") i++;
+    return i;
+  }
+
+  /** Where the chain that ends before the index begins. */
+  #start(end: number): number {
+    const s = this.s;
+    let i = end;
+    for (;;) {
+      const c = s[i - 1];
+      if (c === ")" || c === "]") {
+        i = this.#open(i - 1);
+        if (isWord(s[i - 1]) || s[i - 1] === ")" || s[i - 1] === "]" || s[i - 1] === ".") {
+          const w = RegExpExec(/\b(?:return|await|typeof|if|while|of|in|case|new|void|delete|throw|yield|else)\s*$/, StringSlice(s, 0, i));
+          if (w === null) continue;
+        }
+        return i;
+      }
+      if (c === "\"" || c === "'" || c === "`") {
+        for (i -= 2; i > 0 && s[i] !== c; i--);
+        return i;
+      }
+      if (!isWord(c)) return i;
+      while (isWord(s[i - 1])) i--;
+      if (s[i - 1] === ".") i -= s[i - 2] === "?" ? 2 : 1;
+      else return i;
+    }
+  }
+
+  /** The text of a chain with the arguments of its calls left out. */
+  #calls(from: number, end: number): string {
+    const s = this.s;
+    let text = "", i = from;
+    while (i < end) {
+      if (s[i] === "(") {
+        const to = this.#close(i);
+        if (i > from) text += "(...)";
+        else {
+          const inner = StringSlice(s, i, to);
+          text += RegExpExec(/=>|\bawait\b|\bnew\b|\bfunction\b|\{/, inner) !== null ? "(intermediate value)" : inner;
+        }
+        i = to;
+      } else if (s[i] === "[" && i > from) {
+        const to = this.#close(i), str = RegExpExec(/^"([^"\\]*)"$/, StringSlice(s, i + 1, to - 1));
+        text += str !== null ? "." + str[1] : StringSlice(s, i, to);
+        i = to;
+      } else text += s[i++];
+    }
+    return StringSlice(text, 0, 6) === "super." ? "(intermediate value)" + StringSlice(text, 5) : text;
+  }
+
+  #first(args: string): string {
+    let depth = 0;
+    for (let i = 0; i < args.length; i++) {
+      const c = args[i];
+      if (c === "\"" || c === "'" || c === "`") for (i++; i < args.length && args[i] !== c; i++) if (args[i] === "\\") i++;
+      if (c === "(" || c === "[" || c === "{") depth++;
+      else if (c === ")" || c === "]" || c === "}") depth--;
+      else if (c === "," && depth === 0) return StringSlice(args, 0, i);
+    }
+    return args;
+  }
+
+  /** What the line loops over, spreads or takes apart. */
+  iterated(f: Frame | undefined): string {
+    const given = this.s;
+    for (let k = 0; k < iterations.length; k++) {
+      this.s = given;
+      const m = this.find(iterations[k], f);
+      if (m === null) continue;
+      const from = m.index + m[0].length, c = this.chain(from);
+      if (c.text !== "") return this.#calls(from, this.#through(c.end));
+    }
+    return "";
+  }
+
+  /** The end of the chain of which the index is one, calls included. */
+  #through(end: number): number {
+    while (this.s[end] === "(") end = this.chain(this.#close(end)).end || this.#close(end);
+    return end;
+  }
+}
+
+/** A value as V8 names it in "… is not a function", read from its source: literals only. */
+function literal(s: string): string {
+  if (s === "" || s === "void 0" || s === "undefined") return "undefined";
+  if (s === "null") return "object null";
+  if (RegExpExec(/^-?[\d.]+$/, s) !== null) return "number " + s;
+  if (RegExpExec(/^"[^"]*"$/, s) !== null) return "string " + s;
+  if (s === "true" || s === "false") return "boolean " + s;
+  if (s[0] === "{" || s[0] === "[") return "object";
+  return s;
+}
+const bare = (s: string): string => s === "" || s === "void 0" ? "undefined" : s;
+
+const fixed: { [message: string]: string } = {
+  "cannot convert symbol to string": "Cannot convert a Symbol value to a string",
+  "cannot convert symbol to number": "Cannot convert a Symbol value to a number",
+  "cannot convert BigInt to number": "Cannot mix BigInt and other types, use explicit conversions",
+  "bigint argument with unary +": "Cannot convert a BigInt value to a number",
+  "BigInt division by zero": "Division by zero",
+  "BigInt negative exponent": "Exponent must be positive",
+  "invalid string length": "Invalid string length",
+  "Date value is NaN": "Invalid time value",
+  "not a Date object": "this is not a Date object.",
+  "circular prototype chain": "Cyclic __proto__ value",
+  toPrimitive: "Cannot convert object to primitive value",
+  "promise self resolution": "Chaining cycle detected for promise #<Promise>",
+  "revoked proxy": "Cannot perform 'get' on a proxy that has been revoked",
+  "cannot invoke a running generator": "Generator is already running",
+  "derived class constructor must return an object or undefined": "Derived constructors may only return object or undefined",
+  "empty array": "Reduce of empty array with no initial value",
+  "empty iterator": "Reduce of a done iterator with no initial value",
+  "invalid value used as WeakMap key": "Invalid value used as weak map key",
+  "invalid value used as WeakSet key": "Invalid value used in weak set",
+  "invalid target": "WeakRef: invalid target",
+  "abstract class not constructable": "Abstract class Iterator not directly constructable",
+  "this is not initialized": "Must call super constructor in derived class before accessing 'this' or returning from derived constructor",
+  "'this' can be initialized only once": "Super constructor may only be called once",
+  "bad normalization form": "The normalization form should be one of NFC, NFD, NFKC, NFKD.",
+  "out of bound": "Offset is outside the bounds of the DataView",
+  "ArrayBuffer object expected": "First argument to DataView constructor must be an ArrayBuffer",
+  "invalid typed array index": "Invalid typed array index",
+  "invalid regular expression flags": "Invalid flags supplied to RegExp constructor",
+  "operand 'prototype' property is not an object": "Function has non-object prototype 'undefined' in instanceof check",
+  "proxy: cannot set property": "'set' on proxy: trap returned falsish",
+};
+
+const regexps: { [message: string]: string } = {
+  "expecting ')'": "Unterminated group", "invalid class range": "Range out of order in character class", "nothing to repeat": "Nothing to repeat", "unexpected end": "Unterminated character class",
+  "duplicate group name": "Duplicate capture group name", "group name not defined": "Invalid named capture referenced", "invalid repetition count": "numbers out of order in {} quantifier",
+  "invalid group name": "Invalid capture group name", "extraneous characters at the end": "Unmatched ')'", "unknown unicode property name": "Invalid property name", "invalid escape sequence in regular expression": "Invalid escape",
+};
+
+/** The message in V8's words, or the same message when it is none of the engine's. */
+function translate(m: string, frames: Frame[]): string {
+  const f = fixed[m];
+  if (f !== undefined) return f;
+  const at = frames[0], native = at !== undefined && at.native, fn = native ? at.name : "";
+  const caller = () => new Place(native ? frames[1] : at).callee();
+  let x: RegExpExecArray | null;
+  switch (m) {
+    case "not a function": {
+      const c = caller();
+      if (fn === "Promise") return `Promise resolver ${bare(c.arg)} is not a function`;
+      if (fn === "sort" || fn === "toSorted") return `The comparison function must be either a function or undefined: ${c.arg}`;
+      if (native) return c.text === "" ? "undefined is not a function" : `${literal(c.arg)} is not a function`;
+      if (c.text === "") return m;
+      if (c.made && RegExpExec(/Error$/, c.text) !== null) return m; // the program's own words
+      return `${c.text} is not a ${c.made ? "constructor" : "function"}`;
+    }
+    case "not a constructor": {
+      const c = caller();
+      return `${c.text === "" ? "(intermediate value)" : c.text} is not a constructor`;
+    }
+    case "class constructors must be invoked with 'new'":
+      return `Class constructor ${at?.name ?? ""} cannot be invoked without 'new'`;
+    case "must be called with new":
+      return fn === "Promise" ? "Promise constructor cannot be invoked without 'new'" : `Constructor ${fn} requires 'new'`;
+    case "value is not iterable": {
+      const p = new Place(native ? frames[1] : at), t = native ? literal(p.callee().arg) : p.iterated(at);
+      if (native || t === "") return `${t === "" ? "object" : t} is not iterable (cannot read property Symbol(Symbol.iterator))`;
+      return RegExpExec(/[\w$)\]]\s*\((?:.*,\s*)?\.\.\./, p.s) !== null ? "Spread syntax requires ...iterable[Symbol.iterator] to be a function" : `${t} is not iterable`;
+    }
+    case "Cannot convert undefined or null to object": {
+      if (native) return m;
+      const p = new Place(at);
+      if ((x = p.find(/\{\s*([\w$]+)(?:\s*[:,=][^=]*)?\s*\}\s*=\s*/, at)) !== null) {
+        const from = x.index + x[0].length, c = p.chain(from);
+        return `Cannot destructure property '${x[1]}' of '${c.text === "" ? "undefined" : c.text}' as it is ${c.text === "null" ? "null" : "undefined"}.`;
+      }
+      if ((x = RegExpExec(/\(\{\s*([\w$]+)/, new Place(at).s)) !== null) return `Cannot destructure property '${x[1]}' of 'undefined' as it is undefined.`;
+      return m;
+    }
+    case "object is not extensible": {
+      if (!native && StringIndexOf(new Place(at).s, "__coldstart_constant()") >= 0) return "Assignment to constant variable."; // the bundler's mark
+      x = native ? null : RegExpExec(/\.([\w$]+)\s*=[^=]/, new Place(at).s);
+      return x !== null ? `Cannot add property ${x[1]}, object is not extensible` : "Cannot add property, object is not extensible";
+    }
+    case "could not delete property": {
+      x = RegExpExec(/\bdelete\b.*?\.([\w$]+)\s*[;)\]}]?\s*$/, new Place(at).s);
+      return `Cannot delete property${x !== null ? ` '${x[1]}'` : ""} of #<Object>`;
+    }
+    case "no setter for property": {
+      x = RegExpExec(/\.([\w$]+)\s*(?:[-+*/%&|^]|\*\*|<<|>>>?|\?\?|&&|\|\|)?=[^=]/, new Place(at).s);
+      return x !== null ? `Cannot set property ${x[1]} of #<Object> which has only a getter` : "Cannot set property of #<Object> which has only a getter";
+    }
+    case "invalid 'instanceof' right operand":
+      return "Right-hand side of 'instanceof' is not callable";
+    case "parent class must be constructor": {
+      x = RegExpExec(/\bextends\s+([\w$.]+)/, new Place(at).s);
+      return `Class extends value ${x !== null && RegExpExec(/^\d/, x[1]) !== null ? x[1] : "undefined"} is not a constructor or null`;
+    }
+    case "regexp must have the 'g' flag":
+      return `String.prototype.${fn} called with a non-global RegExp argument`;
+    case "regexp not supported":
+      return `First argument to String.prototype.${fn} must not be a regular expression`;
+    case "null or undefined are forbidden":
+      return `String.prototype.${fn} called on null or undefined`;
+    case "not a number":
+      return native ? `Number.prototype.${fn} requires that 'this' be a Number` : m;
+    case "invalid array length":
+      return fn === "set" ? "offset is out of bounds" : "Invalid array length";
+    case "invalid repeat count":
+      return `Invalid count value: ${caller().arg}`;
+    case "invalid number of digits":
+      return fn === "toPrecision" ? "toPrecision() argument must be between 1 and 100" : fn === "toFixed" ? "toFixed() digits argument must be between 0 and 100" : `${fn}() argument must be between 0 and 100`;
+    case "invalid code point":
+      return `Invalid code point ${caller().arg}`;
+    case "cannot convert NaN or Infinity to BigInt":
+    case "cannot convert to BigInt: not an integer":
+      return `The number ${caller().arg} cannot be converted to a BigInt because it is not an integer`;
+    case "cannot convert to BigInt":
+      return `Cannot convert ${bare(caller().arg)} to a BigInt`;
+    case "invalid BigInt literal": {
+      const a = caller().arg, s = RegExpExec(/^"(.*)"$/, a);
+      return `Cannot convert ${s !== null ? s[1] : a} to a BigInt`;
+    }
+    case "invalid array index":
+      return fn === "ArrayBuffer" ? "Array buffer allocation failed" : `Invalid typed array length: ${caller().arg}`;
+    case "invalid offset":
+      return "Start offset is outside the bounds of the buffer";
+    case "invalid length":
+      return native ? `byte length of ${fn} should be a multiple of ${fn === "Float64Array" || RegExpExec(/64/, fn) !== null ? 8 : RegExpExec(/32/, fn) !== null ? 4 : 2}` : m;
+    case "not an object":
+      switch (fn) {
+        case "defineProperty": return "Object.defineProperty called on non-object";
+        case "Proxy": return "Cannot create proxy with a non-object as target or handler";
+        case "setPrototypeOf": return `Object prototype may only be an Object or null: ${bare(caller().arg)}`;
+        case "Map": case "WeakMap": case "fromEntries": return "Iterator value undefined is not an entry object";
+        case "getPrototypeOf": return "Cannot convert undefined or null to object";
+        case "ownKeys": case "get": case "set": case "has": case "deleteProperty": case "getOwnPropertyDescriptor": return `Reflect.${fn} called on non-object`;
+      }
+      return m;
+    case "property is not configurable": {
+      x = RegExpExec(/defineProperty\([^,]*,\s*"([^"]*)"/, new Place(native ? frames[1] : at).s);
+      return x !== null ? `Cannot redefine property: ${x[1]}` : "Cannot redefine property";
+    }
+  }
+  if ((x = RegExpExec(/^cannot (read|set) property '(.*)' of (undefined|null)$/s, m)) !== null) {
+    const [, how, name, of] = x;
+    if (how === "read" && name === "Symbol.iterator") {
+      const p = new Place(native ? frames[1] : at), t = native ? "" : p.iterated(at);
+      return t === "" ? `${of === "null" ? "object null" : "undefined"} is not iterable (cannot read property Symbol(Symbol.iterator))` : `${t} is not iterable`;
+    }
+    const key = StringIndexOf(name, "Symbol.") === 0 ? `Symbol(${name})` : name;
+    return how === "read" ? `Cannot read properties of ${of} (reading '${key}')` : `Cannot set properties of ${of} (setting '${key}')`;
+  }
+  if ((x = RegExpExec(/^'(.*)' is read-only$/s, m)) !== null) {
+    const name = x[1];
+    if (name[0] === "#") return `Private method '${name}' is not writable`;
+    const p = new Place(native ? frames[1] : at);
+    if (!native && StringSlice(p.s, p.i, p.i + name.length) === name && p.s[p.i - 1] !== "." && !isWord(p.s[p.i + name.length]) && p.s[p.i + name.length] !== ".") return "Assignment to constant variable.";
+    return `Cannot assign to read only property '${name}' of object '${RegExpExec(/^\d+$/, name) !== null ? "[object Array]" : "#<Object>"}'`;
+  }
+  if ((x = RegExpExec(/^(.*) is not initialized$/s, m)) !== null) return `Cannot access '${x[1]}' before initialization`;
+  if ((x = RegExpExec(/^private class field '(.*)' does not exist$/s, m)) !== null) return `Cannot read private member ${x[1]} from an object whose class did not declare it`;
+  if ((x = RegExpExec(/^(\w+) object expected$/, m)) !== null) {
+    if (native && fn !== "call") return `Method ${x[1]}.prototype.${fn} called on incompatible receiver #<Object>`;
+    const c = RegExpExec(/^(.*)\.call$/, new Place(native ? frames[1] : at).callee().text);
+    if (c !== null) return `Method ${c[1]} called on incompatible receiver #<Object>`;
+  }
+  if ((x = RegExpExec(/^invalid array index: (.*)$/, m)) !== null) return `Invalid index : ${x[1]}`;
+  if (fn === "RegExp") {
+    const why = regexps[m];
+    if (why !== undefined) {
+      const a = caller().arg, s = RegExpExec(/^"(.*)"$/, a);
+      return `Invalid regular expression: /${s !== null ? JSONParse(a) : "…"}/: ${why}`;
+    }
+  }
+  return m;
+}
+
+/** A frame as V8 gives it to Error.prepareStackTrace, mapped to the learner's file. */
+class CallSite {
+  #f: Frame;
+  constructor(f: Frame) {
+    this.#f = f;
+    if (f.native) return;
+    const m = RegExpExec(/\(?([^()]*):(\d+):(\d+)\)?$/, call(MAP, `    at (${f.file}:${f.line}:${f.column})`) as string);
+    if (m !== null) this.#f = { ...f, file: m[1], line: +m[2], column: +m[3] };
+  }
+  getThis() { return undefined; }
+  getTypeName() { return null; }
+  getFunction() { return undefined; }
+  getFunctionName() { return this.#f.name === "" ? null : this.#f.name; }
+  getMethodName() { return null; }
+  getFileName() { return this.#f.native ? undefined : this.#f.file; }
+  getLineNumber() { return this.#f.native ? null : this.#f.line; }
+  getColumnNumber() { return this.#f.native ? null : this.#f.column; }
+  getEvalOrigin() { return undefined; }
+  isToplevel() { return true; }
+  isEval() { return false; }
+  isNative() { return this.#f.native; }
+  isConstructor() { return false; }
+  isAsync() { return false; }
+  isPromiseAll() { return false; }
+  getPromiseIndex() { return null; }
+  getScriptNameOrSourceURL() { return this.getFileName(); }
+  toString() { return (this.#f.name === "" ? "" : this.#f.name + " ") + (this.#f.native ? "(<anonymous>)" : `(${this.#f.file}:${this.#f.line}:${this.#f.column})`); }
+}
+
+const hook = ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace");
+let given: unknown, watched = false;
+
+/** Gives an error's message V8's words. */
+function reword(e: any, frames: Frame[]): void {
+  const m = ObjectGetOwnPropertyDescriptor(e, "message")?.value;
+  if (typeof m !== "string" || m === "" || m.length > 500) return;
+  const t = translate(m, frames);
+  if (t !== m) ObjectDefineProperty(e, "message", { value: t, writable: true, enumerable: false, configurable: true });
+}
+
+/** What the engine calls for each error it makes; its value is the error's stack. */
+function prepare(e: any, sites: Site[]): unknown {
+  let stack = "";
+  const frames: Frame[] = [];
+  for (let i = 0; i < sites.length; i++) {
+    const f = frames[i] = frame(sites[i]);
+    stack += f.native ? `    at ${f.name} (native)\n` : `    at ${f.name === "" ? "<anonymous>" : f.name} (${f.file}:${f.line}:${f.column})\n`;
+  }
+  reword(e, frames);
+  if (typeof given !== "function") return stack;
+  const calls: CallSite[] = [];
+  for (let i = 0; i < frames.length; i++) if (frames[i].native || frames[i].file === "worker.js") calls[calls.length] = new CallSite(frames[i]);
+  return given(e, calls);
+}
+
+/**
+ * Has every error in V8's words from now on. Only for programs that look at
+ * errors: where the stack is full the engine cannot call this, and such an
+ * error then has no frames.
+ */
+export function watchErrors(): void {
+  if (watched || hook?.set === undefined) return;
+  watched = true;
+  hook.set.call(NativeError, prepare);
+}
+
+/** An error that nobody caught, in V8's words. */
+export function uncaughtWords(e: unknown): void {
+  if (watched || !isError(e)) return;
+  const frames: Frame[] = [], lines = StringSplit(engineStack(e), "\n");
+  for (let i = 0; i < lines.length && frames.length < 3; i++) {
+    let m = RegExpExec(/^\s*at (.*) \((.*):(\d+):(\d+)\)$/, lines[i]);
+    if (m !== null) {
+      frames[frames.length] = { name: m[1] === "<anonymous>" ? "" : m[1], file: m[2], line: +m[3], column: +m[4], native: false };
+      continue;
+    }
+    m = RegExpExec(/^\s*at (.*) \(native\)$/, lines[i]);
+    if (m !== null) frames[frames.length] = { name: m[1], file: "", line: 0, column: 0, native: true };
+  }
+  if (frames.length > 0) reword(e, frames);
+}
+
+if (hook?.set !== undefined) {
+  ObjectDefineProperty(NativeError, "prepareStackTrace", {
+    get: () => given,
+    set(f: unknown) {
+      given = f;
+      if (typeof f === "function") watchErrors();
+    },
+    enumerable: false, configurable: true,
+  });
+}
