@@ -72,6 +72,25 @@ func (s *Sandbox) learnerOf(id string) *learner {
 	return l
 }
 
+// enqueue puts a ticket at the end of its learner's queue. s.mu is held.
+func (s *Sandbox) enqueue(l *learner, t *ticket) {
+	if len(l.queue) == 0 {
+		s.waiting = append(s.waiting, l)
+	}
+	l.queue = append(l.queue, t)
+	s.queued++
+}
+
+// dequeue takes the ticket at a place out of a learner's queue. s.mu is held.
+func (s *Sandbox) dequeue(l *learner, at int) {
+	l.queue = slices.Delete(l.queue, at, at+1)
+	s.queued--
+	if len(l.queue) == 0 {
+		n := slices.Index(s.waiting, l)
+		s.waiting = slices.Delete(s.waiting, n, n+1)
+	}
+}
+
 // trim forgets learners who have nothing here. s.mu is held.
 func (s *Sandbox) trim() {
 	now := time.Now()
@@ -139,8 +158,7 @@ func (s *Sandbox) admit(ctx context.Context, e *execution, queued func(trace.Que
 			l.virtual = max(l.virtual, s.clock)
 		}
 	}
-	l.queue = append(l.queue, t)
-	s.queued++
+	s.enqueue(l, t)
 	s.dispatch(&done)
 	s.mu.Unlock()
 	done.do()
@@ -172,15 +190,8 @@ func (s *Sandbox) admit(ctx context.Context, e *execution, queued func(trace.Que
 		return t, nil, nil
 	default:
 	}
-	at := 0
-	for n, o := range l.queue {
-		if o == t {
-			at = n
-			l.queue = append(l.queue[:n:n], l.queue[n+1:]...)
-			s.queued--
-			break
-		}
-	}
+	at := slices.Index(l.queue, t)
+	s.dequeue(l, at)
 	if why != nil {
 		return nil, nil, why
 	}
@@ -222,21 +233,18 @@ func seconds(d time.Duration) string {
 func (s *Sandbox) position(t *ticket, ahead int) (int, time.Duration) {
 	place := ahead + 1
 	var work int64
-	for _, l := range s.learners {
-		n := len(l.queue)
-		switch {
-		case n == 0:
-		case l == t.learner:
+	for _, l := range s.waiting {
+		if l == t.learner {
 			work += int64(ahead) * t.group.cost
-		default:
-			// Others' runs alternate with this learner's.
-			n = min(n, ahead+1)
-			if l.virtual > t.learner.virtual {
-				n--
-			}
-			place += n
-			work += int64(n) * l.queue[0].group.cost
+			continue
 		}
+		// Others' runs alternate with this learner's.
+		n := min(len(l.queue), ahead+1)
+		if l.virtual > t.learner.virtual {
+			n--
+		}
+		place += n
+		work += int64(n) * l.queue[0].group.cost
 	}
 	return place, time.Duration((work + s.load) / int64(runtime.NumCPU()))
 }
@@ -348,8 +356,8 @@ func (s *Sandbox) dispatch(done *doings) {
 	room := int64(aheadPerCPU) * int64(runtime.NumCPU())
 	for s.queued > 0 && s.running < runningMax {
 		var next *learner
-		for _, l := range s.learners {
-			if len(l.queue) > 0 && !l.stalled && (next == nil || l.virtual < next.virtual) {
+		for _, l := range s.waiting {
+			if !l.stalled && (next == nil || l.virtual < next.virtual) {
 				next = l
 			}
 		}
@@ -365,13 +373,11 @@ func (s *Sandbox) dispatch(done *doings) {
 			next.stalled = true // its own isolates are full; others go on
 			continue
 		}
-		next.queue[0] = nil
-		next.queue = next.queue[1:]
-		s.queued--
+		s.dequeue(next, 0)
 		s.clock = max(s.clock, next.virtual)
 		s.enter(t, i, cold, done)
 	}
-	for _, l := range s.learners {
+	for _, l := range s.waiting {
 		l.stalled = false
 	}
 }
@@ -468,7 +474,7 @@ func (s *Sandbox) look() bool {
 	}
 	s.dispatch(&done)
 	now := time.Now()
-	for _, l := range s.learners {
+	for _, l := range s.waiting {
 		for n, t := range l.queue {
 			if t.queued != nil && now.Sub(t.asked) > queuedAfter && now.Sub(t.shown) > queuedAgain {
 				t.shown = now

@@ -49,7 +49,8 @@ type Sandbox struct {
 	busy      int   // how many those are
 	clock     int64 // virtual time of the fair queue
 	running   int
-	queued    int
+	waiting   []*learner // who has tickets in their queue
+	queued    int        // tickets in all queues
 }
 
 var _ Door = (*Sandbox)(nil)

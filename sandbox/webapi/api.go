@@ -82,6 +82,9 @@ type Sink interface {
 	Result(payload []byte)
 	// Event gives a log line, fault, call or phase as it happens.
 	Event(e trace.Event)
+	// Flush says that the next call may take a while: what was given so far
+	// shall not wait for it.
+	Flush()
 	// Done closes the run, after waitUntil; nothing follows.
 	Done(s trace.Summary)
 	// Refused closes a run of which nothing has begun, because the isolate was

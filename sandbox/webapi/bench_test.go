@@ -23,6 +23,7 @@ func (signalSink) Write(_ []byte, ready func(error)) error     { ready(nil); ret
 func (signalSink) End(error)                                   {}
 func (signalSink) Result([]byte)                               {}
 func (signalSink) Event(trace.Event)                           {}
+func (signalSink) Flush()                                      {}
 func (s signalSink) Refused()                                  { panic("refused") }
 func (s signalSink) Done(sum trace.Summary)                    { *s.cpu += sum.CPU; s.done <- struct{}{} }
 

@@ -266,6 +266,7 @@ func (s *sink) Event(e trace.Event) {
 	}
 }
 
+func (*sink) Flush()     {}
 func (s *sink) Refused() { s.Done(trace.Summary{Outcome: "refused"}) }
 
 func (s *sink) Done(sum trace.Summary) {

@@ -438,7 +438,7 @@ func (r *run) finish() {
 		outcome = string(r.fault.Kind)
 	}
 	wall := r.at()
-	memory := w.weigh(r.inv.Weigh)
+	memory := w.weigh(r.sink, r.inv.Weigh)
 	w.cpu.Add(cpu.Microseconds())
 	s := trace.Summary{
 		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,

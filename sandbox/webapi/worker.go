@@ -190,9 +190,7 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code)); err != nil {
 		return err
 	}
-	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
-	w.private.Store(iso.Memory().Private)
-	return err
+	return iso.Load(moduleName, importWasm(wk), wk.Classic)
 }
 
 // versionID is a Worker's version, a hash in hexadecimal, in the shape of a UUID.
@@ -238,9 +236,11 @@ func (w *Worker) failed(a *isolate.Account, err error) {
 // kernel takes a seventh of a small request's CPU time.
 const weighEvery = 10 * time.Millisecond
 
-// weigh is the isolate's private memory, inside a turn; with now as it is at this moment.
-func (w *Worker) weigh(now bool) int64 {
+// weigh is the isolate's private memory, inside a turn of a run that is over;
+// with now as it is at this moment.
+func (w *Worker) weigh(sink Sink, now bool) int64 {
 	if at := time.Now(); now || at.Sub(w.weighed) >= weighEvery {
+		sink.Flush()
 		w.weighed = at
 		w.private.Store(w.loop.Isolate().Memory().Private)
 	}

@@ -72,12 +72,13 @@ func (a *answer) Head(_ trace.ResponseHead, body []byte, _ bool) error {
 	return nil
 }
 func (a *answer) Event(trace.Event)    {}
+func (*answer) Flush()                 {}
 func (a *answer) Refused()             {}
 func (a *answer) Done(s trace.Summary) { a.done <- s }
 
 func startWorker(b *testing.B, e *quickjs.Engine, pool *isolate.Pool, ops *isolate.Ops) *webapi.Worker {
 	w, fault, err := webapi.Start(context.Background(), webapi.Config{
-		Engine: e, Pool: pool, Ops: ops, ID: "bench", Worker: trace.Worker{Name: "hello", Code: hello, Sources: map[string]string{}},
+		Engine: e, Pool: pool, Ops: ops, ID: "bench", Worker: trace.Worker{Name: "hello", Code: hello, Date: "2026-11-01", Sources: map[string]string{}},
 	})
 	if err != nil || fault != nil {
 		b.Fatal(err, fault)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 
@@ -28,6 +29,7 @@ type Engine struct {
 	moduleNames map[string]bool
 
 	ready chan *vm
+	taken chan struct{} // holds one value once an instance was taken
 	live  atomic.Int64
 
 	pagemap *os.File // nil where the kernel has none
@@ -42,7 +44,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if sum := sha256.Sum256(cfg.Wasm); hex.EncodeToString(sum[:]) != WasmSHA256 {
 		return nil, fmt.Errorf("quickjs.wasm has SHA-256 %x, want %s: run npm ci in web and build again", sum, WasmSHA256)
 	}
-	e := &Engine{cfg: cfg, moduleNames: map[string]bool{}, ready: make(chan *vm, cfg.Ready)}
+	e := &Engine{cfg: cfg, moduleNames: map[string]bool{}, ready: make(chan *vm, cfg.Ready), taken: make(chan struct{}, 1)}
 	for _, m := range cfg.Bootstrap.Modules {
 		if e.moduleNames[m.Name] {
 			return nil, fmt.Errorf("bootstrap module %q is there twice", m.Name)
@@ -90,18 +92,43 @@ func (e *Engine) open(ctx context.Context) error {
 	return err
 }
 
+// restWait is for how long nobody has taken an instance when the next is made
+// ahead of time, while enough are left: making one at once would take the CPU
+// from the cold start that has just taken one.
+const restWait = 2 * time.Millisecond
+
 // fill keeps instances ready until ctx ends.
 func (e *Engine) fill(ctx context.Context) {
-	for {
+	for e.room(ctx) {
 		v, err := e.restore(ctx)
 		if err != nil {
 			return // New then meets the same error and reports it
 		}
+		e.ready <- v // does not wait: nobody else makes any
+	}
+}
+
+// room waits until another instance is to be made; it reports false once ctx ended.
+func (e *Engine) room(ctx context.Context) bool {
+	rest := time.NewTimer(restWait)
+	defer rest.Stop()
+	for {
+		var rested <-chan time.Time
+		switch n := len(e.ready); {
+		case ctx.Err() != nil:
+			return false
+		case n < max(1, cap(e.ready)/2):
+			return true
+		case n < cap(e.ready):
+			rest.Reset(restWait)
+			rested = rest.C
+		}
 		select {
-		case e.ready <- v:
+		case <-rested:
+			return true
+		case <-e.taken:
 		case <-ctx.Done():
-			_ = v.mod.Close(context.Background())
-			return
+			return false
 		}
 	}
 }
@@ -142,6 +169,10 @@ func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, e
 func (e *Engine) instance(ctx context.Context) (*vm, error) {
 	select {
 	case v := <-e.ready:
+		select {
+		case e.taken <- struct{}{}:
+		default:
+		}
 		return v, nil
 	default:
 		return e.restore(ctx)

@@ -51,7 +51,7 @@ func (v *vm) Thaw(f *isolate.Frozen) error {
 		copy(n.page(i), page)
 	}
 	old := v.mod
-	v.mod, v.mem, v.callees = n.mod, n.mem, [fnCount]callee{}
+	v.mod, v.mem, v.callees = n.mod, n.mem, n.callees
 	v.rejected, v.reported = nil, nil
 	v.called = true
 	v.reseed()

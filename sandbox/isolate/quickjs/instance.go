@@ -76,12 +76,10 @@ var fnNames = [fnCount]string{
 	"wasm_malloc", "wasm_free", "qjs_free_value",
 }
 
-// callee is one export. wazero gives every looked-up function a stack of its
-// own, so they are looked up when first called and dropped when idle.
-type callee struct {
-	f    api.Function
-	busy bool
-}
+// callees are the functions of one export that are not in a call. wazero gives
+// every looked-up function a stack of its own, so a call inside of a call of
+// the same export needs another; all are dropped when idle.
+type callees []api.Function
 
 // instantiate makes an instance with fresh memory, running no code in it.
 func (e *Engine) instantiate(ctx context.Context) (*vm, error) {
@@ -117,11 +115,13 @@ func (e *Engine) restore(ctx context.Context) (*vm, error) {
 	if err == nil {
 		err = v.mem.region.mapImage(e.image)
 	}
+	if err == nil {
+		err = e.warmer.warm(v)
+	}
 	if err != nil {
 		_ = v.mod.Close(ctx)
 		return nil, err
 	}
-	e.warmer.warm(v)
 	return v, nil
 }
 
@@ -130,21 +130,17 @@ func (v *vm) call(id fn, args ...uint64) (uint64, error) {
 	if v.dead != nil {
 		return 0, v.dead
 	}
-	c := &v.callees[id]
-	f := c.f
-	if f == nil || c.busy {
+	var f api.Function
+	if free := v.callees[id]; len(free) > 0 {
+		f, v.callees[id] = free[len(free)-1], free[:len(free)-1]
+	} else {
 		f = v.mod.ExportedFunction(fnNames[id])
-		if c.f == nil {
-			c.f = f
-		}
 	}
-	nested := c.busy
-	c.busy = true
 	// Parameters are read before and the result is written after the call,
 	// so nested calls may share this buffer.
 	n := copy(v.stack[:], args)
 	err := f.CallWithStack(v.ctx, v.stack[:max(n, 1)])
-	c.busy = nested
+	v.callees[id] = append(v.callees[id], f)
 	if err != nil {
 		v.die(err)
 		return 0, v.dead

@@ -117,21 +117,37 @@ const (
 // private marks the pages that belong to the region alone as pagePrivate and
 // reports whether the kernel told.
 func (r *region) private(pagemap *os.File, list []byte) bool {
+	return r.entries(pagemap, len(list), func(i int, e uint64) {
+		if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
+			list[i] = pagePrivate
+		}
+	})
+}
+
+// mapped marks with 1 the pages that the process's page table has, and reports
+// whether the kernel told.
+func (r *region) mapped(pagemap *os.File, list []byte) bool {
+	return r.entries(pagemap, len(list), func(i int, e uint64) {
+		if e&pagePresent != 0 {
+			list[i] = 1
+		}
+	})
+}
+
+// entries gives the first n entries of the region's pagemap.
+func (r *region) entries(pagemap *os.File, n int, give func(i int, entry uint64)) bool {
 	if os.Getpagesize() != pageSize {
 		return false
 	}
 	first := int64(uintptr(unsafe.Pointer(&r.base[0])) / pageSize)
 	var buf [512 * 8]byte
-	for at := 0; at < len(list); at += 512 {
-		part := buf[:8*min(512, len(list)-at)]
+	for at := 0; at < n; at += 512 {
+		part := buf[:8*min(512, n-at)]
 		if n, err := pagemap.ReadAt(part, (first+int64(at))*8); err != nil || n != len(part) {
 			return false
 		}
 		for i := range len(part) / 8 {
-			e := binary.LittleEndian.Uint64(part[8*i:])
-			if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
-				list[at+i] = pagePrivate
-			}
+			give(at+i, binary.LittleEndian.Uint64(part[8*i:]))
 		}
 	}
 	return true

@@ -50,3 +50,5 @@ func sealed(*os.File) bool { return true }
 func openPagemap() *os.File { return nil }
 
 func (r *region) private(*os.File, []byte) bool { return false }
+
+func (r *region) mapped(*os.File, []byte) bool { return false }

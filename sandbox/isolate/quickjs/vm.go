@@ -26,7 +26,7 @@ type vm struct {
 	meta *meta
 	ctx  *callContext
 
-	callees [fnCount]callee
+	callees [fnCount]callees
 	stack   [8]uint64
 
 	called   bool                // an entry was called, so the isolate has done something
@@ -757,8 +757,8 @@ func (v *vm) Idle() {
 	if v.depth > 0 || v.mod == nil {
 		return
 	}
-	v.callees = [fnCount]callee{}
 	v.eng.warmer.learn(v)
+	v.callees = [fnCount]callees{}
 	v.trim()
 }
 
@@ -772,7 +772,7 @@ func (v *vm) Close() error {
 	}
 	v.eng.warmer.learn(v)
 	mod := v.mod
-	v.mod, v.dead, v.callees = nil, isolate.ErrBroken, [fnCount]callee{}
+	v.mod, v.dead, v.callees = nil, isolate.ErrBroken, [fnCount]callees{}
 	v.eng.live.Add(-1)
 	return mod.Close(context.Background())
 }
