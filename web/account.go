@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -91,6 +92,9 @@ func (s *Site) accountPage(c *call) error {
 	if err != nil {
 		return offerError(err)
 	}
+	if err := c.notHosts(a); err != nil {
+		return err
+	}
 	return c.page(http.StatusOK, view.Account(view.AccountPage{Shell: c.shell(), Token: token, Name: a.Name}))
 }
 
@@ -103,6 +107,9 @@ func (s *Site) accountAccept(c *call) error {
 	a, err := s.config.Store.CheckAccountOffer(c.r.Context(), token)
 	if err != nil {
 		return offerError(err)
+	}
+	if err := c.notHosts(a); err != nil {
+		return err
 	}
 	again := func(why string) error {
 		return c.page(http.StatusUnprocessableEntity, view.Account(view.AccountPage{Shell: c.shell(), Token: token, Name: a.Name, Error: why}))
@@ -126,6 +133,16 @@ func (s *Site) accountAccept(c *call) error {
 		return c.seeOther("/host")
 	}
 	return c.seeOther("/classes")
+}
+
+// notHosts refuses an instructor's account in the host's browser: a host who
+// tries the link before giving it away would be signed out of their own place,
+// or the instructor would get into it.
+func (c *call) notHosts(a classroom.Account) error {
+	if c.session.workspace.Role != classroom.RoleHost || a.Role == classroom.RoleHost {
+		return nil
+	}
+	return &Error{Status: http.StatusConflict, Heading: "This is the host’s browser", Message: fmt.Sprintf("The link is for %s. Open it in their browser, or in a private window: here it would take the host’s place.", a.Name)}
 }
 
 func offerError(err error) error {

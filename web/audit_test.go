@@ -40,7 +40,7 @@ func TestEveryRouteOfInstructorsAndHostsHasWords(t *testing.T) {
 // host is a browser that has claimed the server's link.
 func (s *server) host() *browser {
 	s.t.Helper()
-	link, err := s.site.AdminLink(s.t.Context(), s.url)
+	link, err := s.site.AdminLink(s.t.Context(), s.url, false)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -401,7 +401,7 @@ func TestRule6Matrix(t *testing.T) {
 	if r := owner.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "the owner's secret"}}); r.status != 200 {
 		t.Fatal(r.body)
 	}
-	link, err := s.site.AdminLink(t.Context(), s.url)
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -527,7 +527,7 @@ func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
 	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
 	b := s.browser()
 	b.get("/")
-	link, err := s.site.AdminLink(t.Context(), s.url)
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil {
 		t.Fatal(err)
 	}

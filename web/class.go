@@ -131,9 +131,16 @@ func (s *Site) classPage(c *call) error {
 			p.Allowed++
 		}
 	}
-	for _, l := range s.assigned(class) {
-		p.Lessons = append(p.Lessons, view.Link{Text: l.Title, Href: l.ID})
+	workers, err := s.config.Store.BurstWorkers(c.r.Context(), class.ID)
+	if err != nil {
+		return err
 	}
+	for _, l := range s.assigned(class) {
+		if n := workers[l.ID]; n > 0 {
+			p.Lessons = append(p.Lessons, view.BurstLesson{ID: l.ID, Title: l.Title, Workers: n})
+		}
+	}
+	slices.SortStableFunc(p.Lessons, func(a, b view.BurstLesson) int { return cmp.Compare(b.Workers, a.Workers) })
 	return c.page(http.StatusOK, view.ClassView(p))
 }
 
@@ -373,6 +380,9 @@ func (s *Site) learnerMerge(c *call) error {
 		return err
 	}
 	_, err = s.config.Store.Merge(c.r.Context(), class.ID, m.ID, form.Get("into"))
+	if errors.Is(err, classroom.ErrNotFound) {
+		return fail(http.StatusBadRequest, "Choose another learner of this class.")
+	}
 	if errors.Is(err, classroom.ErrElsewhere) {
 		return fail(http.StatusConflict, "One of them is in another class too, or has an account, so they cannot be put together here.")
 	}
@@ -574,7 +584,7 @@ func (s *Site) classJSON(c *call) error {
 		}
 		at := 0
 		for _, l := range g.Lessons {
-			entry := lessonJSON{Cells: map[string]string{}, Checks: []checkJSON{}, Answers: []answerJSON{}}
+			entry := lessonJSON{Cells: map[string]string{}, Checks: []checkJSON{}, Answers: []answerJSON{}, Hints: map[int]int{}}
 			for _, col := range l.Columns {
 				entry.Cells[col.Name] = cellText(row.Cells[at])
 				at++

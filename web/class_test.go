@@ -324,13 +324,26 @@ func TestClassBurstAsksOnlyWhoAllowedIt(t *testing.T) {
 	})
 	teacher := s.instructor("ada")
 	class := teacher.newClass("Period 3")
+	if r := teacher.form("/classes/"+class.ID+"/settings", "title", "Period 3", "lesson", "hello", "due:hello", "2027-01-31"); r.status != 303 {
+		t.Fatalf("a due date gives %d %s", r.status, r.body)
+	}
+	fire := `<option value="hello">`
+	if r := teacher.get("/classes/" + class.ID); !strings.Contains(r.body, "Nobody has allowed it yet") || strings.Contains(r.body, fire) {
+		t.Error("a burst is offered before anybody allowed it")
+	}
 	for _, name := range []string{"yes", "no"} {
 		b := s.browser()
 		b.join(class, name)
+		if r := b.get("/learn/serverless/hello"); !strings.Contains(r.body, "due 31 Jan 2027") {
+			t.Error("the lesson does not say when it is due")
+		}
 		b.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": name}})
 		if name == "yes" {
 			b.form("/you/burst", "class", class.ID, "on", "yes")
 		}
+	}
+	if r := teacher.get("/classes/" + class.ID); !strings.Contains(r.body, fire) || !strings.Contains(r.body, "1 Worker<") {
+		t.Error("the page does not offer the burst")
 	}
 	if r := teacher.form("/classes/"+class.ID+"/burst", "lesson", "hello", "path", "/"); r.status != 303 {
 		t.Fatalf("the burst gives %d %s", r.status, r.body)
@@ -382,7 +395,7 @@ func TestRule8WrongCodesAreThrottled(t *testing.T) {
 
 func TestPasswordsAndAccounts(t *testing.T) {
 	s := newServer(t, nil)
-	link, err := s.site.AdminLink(t.Context(), s.url)
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,6 +420,12 @@ func TestPasswordsAndAccounts(t *testing.T) {
 	token := offered(boss.form("/host/accounts", "name", " Ada@School.example "))
 	if r := boss.form("/host/accounts", "name", "ada@school.example"); r.status != 422 {
 		t.Errorf("a name twice gives %d", r.status)
+	}
+	if r := boss.get("/account?token=" + token); r.status != http.StatusConflict {
+		t.Errorf("the instructor's link in the host's browser gives %d", r.status)
+	}
+	if r := boss.form("/account", "token", token, "password", goodPassword); r.status != http.StatusConflict || boss.get("/host").status != 200 {
+		t.Errorf("an instructor's account in the host's browser gives %d", r.status)
 	}
 	ada := s.browser()
 	ada.get("/")

@@ -222,6 +222,7 @@ func (s *Site) you(c *call) error {
 	for _, sh := range shares {
 		p.Shares = append(p.Shares, view.ShareRow{ID: sh.ID, Title: sh.Title, Made: sh.Created})
 	}
+	p.Host = c.session.workspace.Role == classroom.RoleHost
 	if a, err := store.AccountOf(ctx, me); err == nil {
 		p.Account = a.Name
 	} else if !errors.Is(err, classroom.ErrNotFound) {
@@ -375,6 +376,10 @@ func (s *Site) classNews(ctx context.Context, workspace string) (news live.Class
 	if err != nil {
 		return news, "", err
 	}
+	return s.newsOf(ctx, all)
+}
+
+func (s *Site) newsOf(ctx context.Context, all []classroom.Membership) (news live.ClassNews, class string, err error) {
 	for _, m := range all {
 		if class == "" || !news.Hand && !m.Member.Hand.IsZero() {
 			class, news.Hand = m.Class.ID, !m.Member.Hand.IsZero()
@@ -392,15 +397,26 @@ func (s *Site) classNews(ctx context.Context, workspace string) (news live.Class
 	return news, class, nil
 }
 
-// inClass puts an instructor's newest unread note above a lesson, and the
-// learner's hand into its bar.
+// inClass puts an instructor's newest unread note above a lesson, the learner's
+// hand into its bar, and the day by which it is due.
 func (s *Site) inClass(c *call, p *view.LessonPage) error {
 	if !c.session.stored || teacher(c.session.workspace) {
 		return nil
 	}
-	news, class, err := s.classNews(c.r.Context(), c.session.workspace.ID)
-	if err != nil || class == "" {
+	all, err := s.config.Store.Memberships(c.r.Context(), c.session.workspace.ID)
+	if err != nil || len(all) == 0 {
 		return err
+	}
+	news, class, err := s.newsOf(c.r.Context(), all)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		for _, a := range m.Class.Lessons {
+			if day := due(a); a.Lesson == p.Project && !day.IsZero() && (p.Due.IsZero() || day.Before(p.Due)) {
+				p.Due = day
+			}
+		}
 	}
 	p.Hand = &view.Hand{Class: class, Lesson: p.Project, Up: news.Hand}
 	if news.Note != "" {

@@ -179,10 +179,11 @@ func (s *Site) Deployed(ctx context.Context, key sandbox.Key) (*trace.Deployment
 }
 
 // AdminLink makes the one-time link that turns whoever opens it within an hour
-// into this server's host. It is empty when there is a host already.
-func (s *Site) AdminLink(ctx context.Context, base string) (string, error) {
+// into this server's host. It is empty when there is a host already, unless
+// another one is asked for.
+func (s *Site) AdminLink(ctx context.Context, base string, another bool) (string, error) {
 	has, err := s.config.Store.HasHost(ctx)
-	if err != nil || has {
+	if err != nil || has && !another {
 		return "", err
 	}
 	token, err := s.config.Store.OfferHost(ctx, time.Hour)

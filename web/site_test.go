@@ -427,7 +427,7 @@ func TestHostIsClaimedByLink(t *testing.T) {
 	if r := b.get("/api/stats"); r.status != 403 {
 		t.Errorf("stats as a learner gives %d", r.status)
 	}
-	link, err := s.site.AdminLink(t.Context(), s.url)
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil || !strings.HasPrefix(link, s.url+"/setup?token=") {
 		t.Fatalf("link %q, %v", link, err)
 	}
@@ -456,8 +456,19 @@ func TestHostIsClaimedByLink(t *testing.T) {
 	if r := other.form("/setup", "token", token); r.status != 410 {
 		t.Errorf("a second claim gives %d", r.status)
 	}
-	if link, err := s.site.AdminLink(t.Context(), s.url); err != nil || link != "" {
+	if link, err := s.site.AdminLink(t.Context(), s.url, false); err != nil || link != "" {
 		t.Errorf("a link is offered though there is a host: %q, %v", link, err)
+	}
+	if r := b.get("/you"); !strings.Contains(r.body, `href="/host"`) || !strings.Contains(r.body, "This browser is the host") {
+		t.Error("the host's own page does not lead to the accounts")
+	}
+	// A host who lost the browser asks for another link.
+	link, err = s.site.AdminLink(t.Context(), s.url, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := other.form("/setup", "token", link[strings.Index(link, "token=")+6:]); r.status != 303 || other.get("/host").status != 200 {
+		t.Errorf("another host's link gives %d", r.status)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -82,6 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		kong.Name("coldstart"),
 		kong.Description("Learn serverless by running it: lessons, live editors, and real isolates behind them."),
 		kong.UsageOnError(),
+		kong.ValueFormatter(helpText),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -101,6 +103,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%w; see coldstart --help", err)
 	}
 	return k.Run()
+}
+
+// helpText is what --help says of a flag: with its default and its variable.
+func helpText(v *kong.Value) string {
+	text := strings.TrimSuffix(v.Help, ".")
+	if v.Flag != nil && v.Name != "help" && !strings.Contains(text, "default") {
+		standard := v.Default
+		switch {
+		case standard != "":
+		case v.IsBool():
+			standard = "off"
+		default:
+			standard = "none"
+		}
+		text += " (default: " + standard + ")"
+	}
+	for _, name := range v.Tag.Envs {
+		text += " ($" + name + ")"
+	}
+	return text + "."
 }
 
 type versionCmd struct{}

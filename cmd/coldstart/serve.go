@@ -32,9 +32,9 @@ type serveCmd struct {
 	Addr string `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
 	storage
 	tlsFlags
-	Lessons        string            `help:"Folder or zip of lessons instead of the embedded ones." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
+	Lessons        string            `help:"Folder or zip of lessons (default: the embedded ones)." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
 	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
-	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
+	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org (default: what each request says)." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
 	WorkerDomain   string            `help:"Domain whose subdomains are learners' Workers." env:"COLDSTART_WORKER_DOMAIN" placeholder:"NAME"`
 	TrustedProxies []string          `help:"Addresses whose X-Forwarded-* headers are believed." env:"COLDSTART_TRUSTED_PROXIES" placeholder:"CIDR"`
 	FetchAllow     map[string]string `help:"Hosts that Workers may fetch, each with the only address it is dialled at." env:"COLDSTART_FETCH_ALLOW" placeholder:"HOST=IP:PORT"`
@@ -47,6 +47,7 @@ type serveCmd struct {
 	OIDCClient     string            `name:"oidc-client" help:"Client id that the provider gave this site; it returns to /signin/return." env:"COLDSTART_OIDC_CLIENT" placeholder:"ID"`
 	OIDCSecretFile string            `name:"oidc-secret-file" help:"File with the client's secret." env:"COLDSTART_OIDC_SECRET_FILE" type:"path" placeholder:"FILE"`
 	OIDCName       string            `name:"oidc-name" help:"Name of the provider on the button." default:"your school" env:"COLDSTART_OIDC_NAME" placeholder:"NAME"`
+	AdminLink      bool              `help:"Print a one-time link that makes a host, also when there is a host already." env:"COLDSTART_ADMIN_LINK"`
 	AuditDays      int               `help:"Days for which the audit log of instructors and hosts is kept." default:"365" env:"COLDSTART_AUDIT_DAYS" placeholder:"DAYS"`
 	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
 	LogLevel       string            `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"COLDSTART_LOG_LEVEL"`
@@ -221,7 +222,7 @@ func (c *serveCmd) greet(ctx context.Context, g *globals, site *web.Site, addr n
 	if c.TLSCert != "" || len(c.TLSDomain) > 0 {
 		base = "https://" + browsable(addr)
 	}
-	link, err := site.AdminLink(ctx, base)
+	link, err := site.AdminLink(ctx, base, c.AdminLink)
 	if err != nil {
 		return err
 	}

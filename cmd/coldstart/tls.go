@@ -20,7 +20,7 @@ type tlsFlags struct {
 	TLSKey    string   `name:"tls-key" help:"The certificate's key (PEM)." env:"COLDSTART_TLS_KEY" type:"path" placeholder:"FILE"`
 	TLSDomain []string `name:"tls-domain" help:"Names to get certificates for by ACME (Let's Encrypt); --addr must be reachable as port 443." env:"COLDSTART_TLS_DOMAIN" placeholder:"NAME"`
 	TLSEmail  string   `name:"tls-email" help:"Where the certificate authority may write to." env:"COLDSTART_TLS_EMAIL" placeholder:"ADDRESS"`
-	ACME      string   `name:"acme-directory" help:"Another certificate authority's directory." env:"COLDSTART_ACME_DIRECTORY" placeholder:"URL"`
+	ACME      string   `name:"acme-directory" help:"Directory of the certificate authority (default: Let's Encrypt's)." env:"COLDSTART_ACME_DIRECTORY" placeholder:"URL"`
 }
 
 // config is nil when the site speaks plain http. data keeps ACME's keys and certificates.

@@ -136,6 +136,25 @@ func (s *Store) SetClass(ctx context.Context, id, title string, lessons []Assign
 	return nil
 }
 
+// BurstWorkers is how many learners of a class who allow class bursts have a
+// Worker in each lesson, by the lesson's id.
+func (s *Store) BurstWorkers(ctx context.Context, class string) (map[string]int, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT p.lesson, count(*) FROM members m JOIN projects p ON p.workspace = m.workspace AND p.id = p.lesson WHERE m.class = $1 AND m.burst GROUP BY p.lesson`, class)
+	if err != nil {
+		return nil, fmt.Errorf("count a class's Workers: %w", reason(err))
+	}
+	type count struct {
+		lesson string
+		n      int
+	}
+	list, err := collect(rows, func(scan func(...any) error) (c count, err error) { return c, scan(&c.lesson, &c.n) })
+	out := make(map[string]int, len(list))
+	for _, c := range list {
+		out[c.lesson] = c.n
+	}
+	return out, err
+}
+
 // SaveBurst keeps the newest class burst in the place of the one before.
 func (s *Store) SaveBurst(ctx context.Context, id string, record json.RawMessage) error {
 	err := s.tx(ctx, func(tx *sql.Tx) error {

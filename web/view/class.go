@@ -36,7 +36,13 @@ type ClassPage struct {
 	Grid    Grid
 	Burst   *Burst // nil before the first
 	Allowed int    // learners whose Workers a class burst may ask
-	Lessons []Link // of the set, for the class burst; Href is the lesson's id
+	Lessons []BurstLesson // of the set, that a class burst can ask; the most Workers first
+}
+
+// BurstLesson is a lesson in which learners who allow class bursts have Workers.
+type BurstLesson struct {
+	ID, Title string
+	Workers   int
 }
 
 // Grid is learners by tasks.

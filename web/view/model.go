@@ -17,20 +17,21 @@ type Link struct {
 
 // Shell is what every page shares: the head and the bar at the top.
 type Shell struct {
-	Title       string // of the document; the site's name is added
-	Description string // one sentence for search engines; "" for none
-	Lang        string // of the text, BCP 47; "" means en
-	Theme       string // light, dark, or "" for the system's; the page keeps it in the cookie "theme"
-	Home        string // address of the home page; "" means /
-	Crumbs      []Link // where the page is, the page itself last, without Href
-	Note        string // short text at the right of the bar: "Lesson 7 of 9 · 2 of 3 tasks"
-	Class       *Link  // the learner's class; nil hides the button
-	Nonce       string // of this answer's style-src, for the editor's styles
-	Script      string // plain name of the page's script: "lesson.js"; "" means site.js
-	Author      bool   // serve --author: the page reloads when a lesson is saved
-	Banner      string // one sentence above everything; "" for none
-	Letter      string // an instructor's note above everything; "" for none
-	Hand        *Hand  // the learner's, for their class to see; nil hides it
+	Title       string    // of the document; the site's name is added
+	Description string    // one sentence for search engines; "" for none
+	Lang        string    // of the text, BCP 47; "" means en
+	Theme       string    // light, dark, or "" for the system's; the page keeps it in the cookie "theme"
+	Home        string    // address of the home page; "" means /
+	Crumbs      []Link    // where the page is, the page itself last, without Href
+	Note        string    // short text at the right of the bar: "Lesson 7 of 9 · 2 of 3 tasks"
+	Class       *Link     // the learner's class; nil hides the button
+	Nonce       string    // of this answer's style-src, for the editor's styles
+	Script      string    // plain name of the page's script: "lesson.js"; "" means site.js
+	Author      bool      // serve --author: the page reloads when a lesson is saved
+	Banner      string    // one sentence above everything; "" for none
+	Letter      string    // an instructor's note above everything; "" for none
+	Due         time.Time // when the learner's class wants it done; zero for no day
+	Hand        *Hand     // the learner's, for their class to see; nil hides it
 }
 
 // Hand is a learner's hand in a class.

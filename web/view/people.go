@@ -33,6 +33,7 @@ type YouPage struct {
 	Shell
 	Classes []YouClass
 	Shares  []ShareRow
+	Host    bool   // this browser is the host's
 	Account string // name of the account this browser is signed in with; "" for none
 	Begun   bool   // anything is kept at all
 	Owner   bool   // of classes: the work cannot be deleted while one goes on

@@ -36,7 +36,7 @@ func samplePeople() map[string]templ.Component {
 		"classes": Classes(ClassesPage{Host: true, Classes: []ClassRow{
 			{ID: "c1", Title: "Period 3", Code: "kwthrp42", Learners: 16, Made: sampleDay}, {ID: "c0", Title: "Last year", Learners: 20, Made: sampleDay, Ended: sampleDay},
 		}}),
-		"class":     ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Grid: grid, Allowed: 12, Burst: sampleBurst(), Lessons: []Link{{"The cold start", "first-request"}}}),
+		"class":     ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Grid: grid, Allowed: 12, Burst: sampleBurst(), Lessons: []BurstLesson{{"first-request", "The cold start", 12}}}),
 		"class-new": ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Grid: Grid{Class: "c1", Order: "help", Lessons: grid.Lessons}}),
 		"learner": Learner(LearnerPage{
 			Class: "c1", Title: "Period 3", ID: "m1", Name: "moss-otter", Joined: sampleDay, Hand: sampleDay, Row: grid.Rows[0], Project: "The cold start", Lesson: "first-request", Saved: sampleDay,
