@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/a-h/templ"
 
@@ -98,6 +99,24 @@ type labRun[R any] struct {
 	// Show draws what is known so far, and says where the lab stands. It is
 	// cheap to call ten times a second and not more often.
 	Show func(record *R, say string)
+}
+
+// heed gives f what the pages ask of the lab while it runs, one after the
+// other, until stop is called. f does not wait for anything.
+func (r *labRun[R]) heed(f func(live.LabAct)) (stop func()) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case a := <-r.Acts:
+				f(a)
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() { close(over); wg.Wait() }
 }
 
 // Say tells where the lab stands, in one sentence.
@@ -204,13 +223,13 @@ func (i *labInfo) values(given map[string]string) map[string]string {
 	return out
 }
 
-// shown is a lab with its fields holding values.
-func (i *labInfo) shown(values map[string]string) view.LabInfo {
+// shown is a lab with its fields holding values, in a lesson or on its own page.
+func (i *labInfo) shown(values map[string]string, lesson bool) view.LabInfo {
 	out := i.LabInfo
 	out.Fields = slices.Clone(i.Fields)
 	for k := range out.Fields {
 		out.Fields[k].Value = values[out.Fields[k].Name]
-		if out.Fields[k].Unless != "" && values[out.Fields[k].Unless] != "" {
+		if out.Fields[k].Lesson && !lesson || out.Fields[k].Unless != "" && values[out.Fields[k].Unless] != "" {
 			out.Fields[k].Label = ""
 		}
 	}
@@ -297,7 +316,8 @@ func (k labsOf) view(id, action string, args, asked map[string]string) *view.Lab
 	maps.Copy(given, k.of(l, l.info().values(args)).values)
 	maps.Copy(given, asked)
 	values := l.info().values(given)
-	return &view.Lab{LabInfo: l.info().shown(values), Action: action, Drawn: k.of(l, values).drawn}
+	known := k.of(l, values)
+	return &view.Lab{LabInfo: l.info().shown(values, k.project != labProject(id)), Action: action, Drawn: known.drawn, Blank: known.check == nil && !l.info().Live}
 }
 
 // figures are those of all labs, for the text's placeholders.

@@ -40,7 +40,7 @@ func (s *Site) autoscaleLab() experiment {
 			Fields: []view.LabField{
 				{Name: "shape", Label: "Visitors", Value: "crowd", Kind: view.LabChoice, Options: []view.LabOption{{Value: "crowd", Label: "a sudden crowd"}, {Value: "rush", Label: "five stairs up"}, {Value: "twice", Label: "twice, with silence between"}}},
 				{Name: "peak", Label: "At most", Value: "120", Kind: view.LabNumber, Min: 1, Max: 500, Unit: "a second"},
-				{Name: "inside", Label: "Inside one isolate", Value: "16", Kind: view.LabNumber, Min: 1, Max: 64, Unit: "at once"},
+				{Name: "inside", Label: "Inside one isolate", Value: "4", Kind: view.LabNumber, Min: 1, Max: 64, Unit: "at once"},
 				{Name: "controller", Label: "Against", Kind: view.LabChoice, Options: []view.LabOption{{Value: "", Label: "the pool as pool.json says"}, {Value: pool.Group, Label: "an autoscaling group"}, {Value: pool.Fixed, Label: "rented servers"}, {Value: pool.Cluster, Label: "a Kubernetes-like cluster"}}},
 				{Name: "clock", Value: "15", Kind: view.LabNumber, Min: 10, Max: 60},
 				{Name: "capacity", Value: "0", Kind: view.LabNumber, Min: 0, Max: 10_000},
@@ -116,25 +116,16 @@ func (s *Site) runAutoscale(ctx context.Context, r *labRun[lab.Autoscale]) (*lab
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	crash, over := make(chan struct{}, 1), make(chan struct{})
-	go func() {
-		defer close(over)
-		for {
-			select {
-			case a := <-r.Acts:
-				if a.Action == "kill" {
-					select {
-					case crash <- struct{}{}:
-					default: // one is on its way
-					}
-				}
-			case <-ctx.Done():
-				return
-			}
+	crash := make(chan struct{}, 1)
+	defer r.heed(func(a live.LabAct) {
+		if a.Action != "kill" {
+			return
 		}
-	}()
-	defer func() { cancel(); <-over }()
+		select {
+		case crash <- struct{}{}:
+		default: // one is on its way
+		}
+	})()
 	a, err := s.labs.Scale(ctx, live.Key(r.Project), own, t, crash, func(a *lab.Autoscale, say string) { r.Show(a, say) })
 	if a != nil {
 		a.PoolText = text
@@ -173,15 +164,7 @@ func autoscaleView(a *lab.Autoscale) view.Autoscale {
 			v.Events = append(v.Events, view.AutoEvent{At: e.At, Side: l.side, Say: e.Say, Hard: e.Kind == "crash"})
 		}
 	}
-	slices.SortStableFunc(v.Events, func(x, y view.AutoEvent) int {
-		switch {
-		case x.At < y.At:
-			return -1
-		case x.At > y.At:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(v.Events, func(x, y view.AutoEvent) int { return cmp.Compare(x.At, y.At) })
 	v.Until = max(v.Until, float64(len(a.Real.Beats))*a.Step)
 	if a.Machine != "" {
 		whose := "the lab's own Worker, which waits 50 ms"
@@ -221,7 +204,7 @@ func poolKind(c pool.Config) string {
 }
 
 func autoSide(name string, s lab.Side) view.AutoSide {
-	out := view.AutoSide{Name: name, Requests: s.Requests, Answered: s.Answered, Errors: s.Errors, Cold: s.Cold, Peak: s.Peak, P50: s.P50, P99: s.P99, Cost: s.Cost}
+	out := view.AutoSide{Name: name, Requests: s.Requests, Answered: s.Answered, Errors: s.Errors, Cold: s.Cold, Peak: s.Peak, Busy: s.Busy, P50: s.P50, P99: s.P99, Cost: s.Cost}
 	for _, b := range s.Beats {
 		out.Beats = append(out.Beats, view.AutoBeat(b))
 	}

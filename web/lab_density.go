@@ -35,9 +35,10 @@ func (s *Site) densityLab() experiment {
 			Description: "Isolates, processes and containers, started and measured before your eyes.",
 		}},
 		Run: s.runDensity,
-		Draw: func(d *lab.Density, _ map[string]string) templ.Component {
+		Draw: func(d *lab.Density, values map[string]string) templ.Component {
 			if d == nil {
-				return nil
+				plan := lab.Planned(strings.Fields(values["boxes"]), false, int(labNumber(values, "isolates")))
+				d = &plan
 			}
 			return view.DensityView(densityView(*d))
 		},
@@ -105,7 +106,7 @@ func densityView(d lab.Density) view.Density {
 		}
 	}
 	if d.Machine != "" {
-		out.How = fmt.Sprintf("Pages in memory after one request to each copy, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Programs and isolates run the lab's own visit counter. %s, on %s.",
+		out.How = fmt.Sprintf("Pages in memory after one request to each copy, isolates at rest, from /proc/PID/smaps; what copies share counts once. The lines are least squares, n = %s. Programs and isolates run the lab's own visit counter. %s, on %s.",
 			strings.Join(n, " and "), d.At.UTC().Format("2 January 2006, 15:04 UTC"), d.Machine)
 	}
 	return out

@@ -34,7 +34,10 @@ func (s *Site) dialectsLab() experiment {
 		},
 		Draw: func(record *lab.Dialects, _ map[string]string) templ.Component {
 			if record == nil {
-				return nil
+				record = &lab.Dialects{}
+				for _, name := range lab.DialectNames {
+					record.Rows = append(record.Rows, lab.Dialect{Name: name})
+				}
 			}
 			return view.DialectsView(dialectsView(record))
 		},
@@ -51,16 +54,23 @@ var accents = map[string]view.Dialect{
 }
 
 func dialectsView(d *lab.Dialects) view.Dialects {
-	out := view.Dialects{Request: d.Method + " /login", Body: d.Body, Own: d.Own}
+	out := view.Dialects{Body: d.Body, Own: d.Own}
 	for _, row := range d.Rows {
 		v := accents[row.Name]
-		v.Key, v.Source, v.Given, v.Back = row.Name, row.Source, indented(row.Given), indented(row.Back)
+		v.Key, v.Source = row.Name, row.Source
+		if row.Source != "" {
+			v.Given, v.Back = indented(row.Given), indented(row.Back)
+		}
 		v.Lab = dialectAnswer(row.Answer)
 		if row.Own != nil {
 			v.Mine = dialectAnswer(*row.Own)
 		}
 		out.Rows = append(out.Rows, v)
 	}
+	if d.Method == "" { // nothing was sent yet
+		return out
+	}
+	out.Request = d.Method + " /login"
 	out.How = "Each of the five is a Worker here; an adapter of ours plays the provider’s part, in the shape that the provider documents. Express is the real package. Azure’s address is /api/login. n = 1, for the answers’ sake and not for the times. " + d.Stamp.String() + "."
 	return out
 }

@@ -41,7 +41,7 @@ func (s *Site) eventsLab() experiment {
 		},
 		Draw: func(record *lab.Events, _ map[string]string) templ.Component {
 			if record == nil {
-				return nil
+				record = &lab.Events{}
 			}
 			return view.EventsView(eventsView(record))
 		},

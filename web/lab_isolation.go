@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -39,14 +40,36 @@ func (s *Site) isolationLab() experiment {
 			}
 			return out, s.told(err)
 		},
-		Draw: func(record *lab.Isolation, _ map[string]string) templ.Component {
+		Draw: func(record *lab.Isolation, values map[string]string) templ.Component {
 			if record == nil {
-				return nil
+				record = &lab.Isolation{}
 			}
-			return view.IsolationView(isolationView(record))
+			now := *record
+			if now.Machine == "" { // not over: what is still to come has its place
+				now.Attempts, now.Phases = planned(now, strings.Fields(values["show"]))
+			}
+			return view.IsolationView(isolationView(&now))
 		},
 		Figures: func(i *lab.Isolation) map[string]string { return isolationView(i).Figures() },
 	}
+}
+
+// planned are the attempts and phases of the groups that were chosen, those
+// that are over and those that are to come.
+func planned(d lab.Isolation, groups []string) (attempts []lab.Attempt, phases []lab.Neighbour) {
+	attempts, phases = slices.Clone(d.Attempts), slices.Clone(d.Phases)
+	for _, a := range lab.Attempts {
+		known := slices.ContainsFunc(attempts, func(b lab.Attempt) bool { return b.Name == a.Name })
+		if !known && slices.Contains(groups, a.Group) {
+			attempts = append(attempts, a)
+		}
+	}
+	if slices.Contains(groups, "neighbour") {
+		for _, name := range lab.Phases[len(phases):] {
+			phases = append(phases, lab.Neighbour{Name: name})
+		}
+	}
+	return attempts, phases
 }
 
 func isolationView(d *lab.Isolation) view.Isolation {

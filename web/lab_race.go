@@ -32,7 +32,7 @@ func (s *Site) raceLab() experiment {
 			Fields: []view.LabField{
 				contenders,
 				{Name: "samples", Label: "Starts of each", Kind: view.LabNumber, Value: "30", Min: 5, Max: 100},
-				{Name: "own", Label: "Use my code, in isolates only", Kind: view.LabSwitch},
+				{Name: "own", Label: "Use my code, in isolates only", Kind: view.LabSwitch, Lesson: true},
 			},
 		}},
 		Run: s.runRace,

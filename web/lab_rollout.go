@@ -65,27 +65,18 @@ func release(values map[string]string) lab.Release {
 }
 
 func (s *Site) runRollout(ctx context.Context, r *labRun[lab.Rollout]) (*lab.Rollout, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	shares, over := make(chan float64, 1), make(chan struct{})
-	go func() {
-		defer close(over)
-		for {
-			select {
-			case a := <-r.Acts:
-				percent, err := strconv.ParseFloat(a.Values["percent"], 64)
-				if a.Action != "share" || err != nil || percent != percent || percent < 0 || percent > 100 {
-					continue
-				}
-				select {
-				case shares <- percent:
-				case <-ctx.Done():
-				}
-			case <-ctx.Done():
-				return
-			}
+	shares := make(chan float64, 1)
+	defer r.heed(func(a live.LabAct) {
+		percent, err := strconv.ParseFloat(a.Values["percent"], 64)
+		if a.Action != "share" || err != nil || percent != percent || percent < 0 || percent > 100 {
+			return
 		}
-	}()
-	defer func() { cancel(); <-over }()
+		select {
+		case <-shares: // not taken yet, and no longer what is wanted
+		default:
+		}
+		shares <- percent
+	})()
 	out, err := s.labs.Rollout(ctx, r.Project.Workspace, release(r.Values), shares, func(now *lab.Rollout, say string) { r.Show(now, say) })
 	return out, s.told(err)
 }

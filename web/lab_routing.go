@@ -35,7 +35,7 @@ func (s *Site) routingLab() experiment {
 		},
 		Draw: func(record *lab.Routing, _ map[string]string) templ.Component {
 			if record == nil {
-				return nil
+				return view.RoutingEmpty()
 			}
 			return view.RoutingView(routingView(record))
 		},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"coldstart/sandbox/box"
 	"coldstart/web/lab"
 	"coldstart/web/live"
 	"coldstart/web/view"
@@ -38,7 +39,7 @@ func (s *Site) snapshotLab() experiment {
 		},
 		Draw: func(record *lab.Snapshot, _ map[string]string) templ.Component {
 			if record == nil {
-				return nil
+				record = &lab.Snapshot{Steps: lab.TourSteps}
 			}
 			return view.SnapshotView(snapshotView(record))
 		},
@@ -46,12 +47,18 @@ func (s *Site) snapshotLab() experiment {
 }
 
 func snapshotView(d *lab.Snapshot) view.Snapshot {
-	out := view.Snapshot{Action: "/labs/snapshot", Done: len(d.Steps), Full: len(d.Isolates) >= 4}
+	out := view.Snapshot{Action: "/labs/snapshot", Full: len(d.Isolates) >= 4}
+	if d.Machine != "" {
+		out.Done = len(d.Steps)
+	}
 	for _, i := range d.Isolates {
 		out.Isolates = append(out.Isolates, view.SnapshotIsolate{ID: i.ID, Name: i.Name, Frozen: i.Frozen, Pages: i.Pages})
 	}
 	for _, st := range d.Steps {
 		out.Steps = append(out.Steps, view.SnapshotStep{Do: st.Do, Isolate: st.Isolate, Answer: st.Answer, Took: st.Took, Pages: st.Pages, Written: st.Written})
+	}
+	if out.Done == 0 {
+		return out
 	}
 	out.How = "Measured, once each: a request until its last byte; a freeze, fork or rewind inside the runner. Pages are of 4 kB and told apart by the kernel and by comparing bytes; stack and scratch space that no later request reads do not count. What a Worker stores elsewhere, in KV say, is not part of its isolate and is not rewound. " + d.Stamp.String() + "."
 	return out
@@ -62,6 +69,7 @@ func (s *Site) told(err error) error {
 	var code *lab.CodeError
 	var gone *lab.GoneError
 	var refused *lab.RefusedError
+	var missing *box.MissingError
 	switch {
 	case errors.As(err, &code):
 		return &live.InputError{Message: "Your code does not run: " + code.Message}
@@ -69,6 +77,8 @@ func (s *Site) told(err error) error {
 		return &live.InputError{Message: gone.Error()}
 	case errors.As(err, &refused):
 		return &live.InputError{Message: "The sandbox refused: " + refused.Error() + "."}
+	case errors.As(err, &missing):
+		return &live.InputError{Message: "Not on this host, because " + missing.Why + "."}
 	}
 	return err
 }

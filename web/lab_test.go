@@ -18,7 +18,7 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 	defer stop()
 	b := s.browser()
 	l := s.site.catalog.Load().ByID("grid-for-real")
-	if r := b.get(l.URL()); strings.Contains(r.body, "density_lines") || !strings.Contains(r.body, "not measured yet") {
+	if r := b.get(l.URL()); strings.Contains(r.body, `class="c-line"`) || !strings.Contains(r.body, "not measured yet") {
 		t.Fatalf("before the filling: %d", r.status)
 	}
 	if r := b.form(l.URL()+"/lab", "lab", "alchemy"); r.status != 400 {

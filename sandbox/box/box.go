@@ -24,6 +24,14 @@ type Kind interface {
 	Close() error
 }
 
+// Resting is a Kind whose copies give memory back some time after they have
+// answered.
+type Resting interface {
+	// Rest returns once they have. An error is the cause of ctx's end, or that
+	// their memory cannot be read.
+	Rest(ctx context.Context) error
+}
+
 // Box is one running copy.
 type Box interface {
 	// FirstByte is the time from asking for the copy to the first byte of its first answer.

@@ -408,6 +408,32 @@ func TestFillStopsAtTheLimit(t *testing.T) {
 	}
 }
 
+// tired is a kind whose copies hold twice as much until they rest.
+type tired struct {
+	fake
+	resting bool
+}
+
+func (k *tired) Start(ctx context.Context) (Box, error) { k.resting = false; return k.fake.Start(ctx) }
+func (k *tired) Rest(context.Context) error             { k.resting = true; return nil }
+func (k *tired) Memory() (int64, error) {
+	held, err := k.fake.Memory()
+	if !k.resting {
+		held *= 2
+	}
+	return held, err
+}
+
+func TestFillReadsCopiesAtRest(t *testing.T) {
+	row := &Row{Kind: &tired{fake: fake{fixed: 40, each: 1}}, Counts: []int{1, 20, 60}}
+	if err := Fill(t.Context(), []*Row{row}, 1000, func(*Row) {}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []Sample{{1, 41}, {20, 60}, {60, 100}}; !slices.Equal(row.Samples, want) {
+		t.Errorf("%v, want %v", row.Samples, want)
+	}
+}
+
 // A program that does what the docker command does, as far as boxes go, with
 // plain processes. What it was asked is in the file "asked".
 const fakeDocker = `#!/bin/sh

@@ -34,7 +34,7 @@ func (e *RowError) Error() string { return e.Err.Error() }
 func (e *RowError) Unwrap() error { return e.Err }
 
 // Fill starts copies of every row's kind up to its counts, the rows in turn,
-// and reads their memory at each count. A row that holds more than limit bytes
+// and reads their memory at each count, of a Resting kind once they rest. A row that holds more than limit bytes
 // gets no further copies once it has two samples, which a line needs; so the
 // most that a filling holds is about limit a row, or two copies. told is
 // called after each sample. The copies live on until their kind is closed. A
@@ -84,6 +84,15 @@ func (r *Row) step(ctx context.Context, limit int64) error {
 	}
 	if n := len(r.Samples); n > 0 && r.Samples[n-1].Copies >= len(r.First) {
 		return fmt.Errorf("box: the counts %v do not rise", r.Counts)
+	}
+	if k, ok := r.Kind.(Resting); ok {
+		if err := k.Rest(ctx); err != nil {
+			return err
+		}
+		var err error
+		if held, err = r.Kind.Memory(); err != nil {
+			return err
+		}
 	}
 	r.Samples = append(r.Samples, Sample{Copies: len(r.First), Bytes: held})
 	return nil

@@ -71,6 +71,7 @@ type Result struct {
 	Answered int
 	Errors   int
 	Peak     int     // most copies at once, those that boot included
+	Busy     int     // most requests in slots at once
 	Seconds  float64 // of all servers together: what is paid for
 	Longest  float64 // seconds in line
 	Left     []int   // per crashed copy that was noticed: probes that it took
@@ -280,8 +281,17 @@ func (s *Sim) serve() {
 		s.line = s.line[1:]
 		s.out.Longest = max(s.out.Longest, s.now-s.load.Arrivals[i])
 		c.work[i] = true
+		s.out.Busy = max(s.out.Busy, s.busy())
 		s.at(s.now+s.load.Work[i%len(s.load.Work)], middle, func() { s.end(c, i) })
 	}
+}
+
+// busy is how many requests are in slots.
+func (s *Sim) busy() (n int) {
+	for _, c := range s.copies {
+		n += len(c.work)
+	}
+	return n
 }
 
 // free is the live copy with most free slots, nil when all are full.

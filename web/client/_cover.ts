@@ -48,10 +48,10 @@ export class Cover {
     return on;
   }
 
-  // A lab that has drawn nothing yet has nothing to cover.
+  // A lab that shows only what it will measure has nothing to cover.
   #lab(lab: HTMLElement, waits: boolean): void {
     const out = $(".lab_out", lab);
-    const on = waits && !!out?.childElementCount;
+    const on = waits && !!out?.childElementCount && !("blank" in lab.dataset);
     lab.classList.toggle("is-covered", on);
     const old = $(".cover", lab);
     if (!on) old?.remove();

@@ -129,6 +129,7 @@ export class Labs {
     if (e.html && section) {
       const drawn = new DOMParser().parseFromString(e.html, "text/html");
       morph($(".lab_out", section)!, drawn.body);
+      delete section.dataset.blank;
       readable(section);
     }
     for (const [name, text] of Object.entries(e.figures ?? {})) figure(name, text);

@@ -121,8 +121,8 @@ func (c *crowded) now(at time.Time) *Alive {
 }
 
 // watch follows the isolates of a kind from their first answer on.
-func (f *filling) watch(ctx context.Context, k *isolates, want int) {
-	f.crowd = newCrowded(want)
+func (f *filling) watch(ctx context.Context, k *isolates) {
+	f.crowd = newCrowded(f.d.Alive.Want)
 	k.started = func(b *isolate) {
 		now := f.labs.cfg.Now()
 		if f.crowd.begin.IsZero() {

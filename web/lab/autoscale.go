@@ -64,7 +64,8 @@ type Side struct {
 	Answered int     `json:"answered"`
 	Errors   int     `json:"errors"`
 	Cold     int     `json:"cold"`
-	Peak     int     `json:"peak"` // copies at once
+	Peak     int     `json:"peak"`           // copies at once
+	Busy     int     `json:"busy,omitempty"` // requests being worked on at once, at most
 	P50      float64 `json:"p50_ms"`
 	P99      float64 `json:"p99_ms"`
 	Cost     float64 `json:"cost"` // dollars
@@ -137,29 +138,23 @@ var nap []byte
 // far, from one goroutine, five times a second.
 func (l *Labs) Scale(ctx context.Context, key sandbox.Key, own *trace.Project, t Traffic, crash <-chan struct{}, told func(*Autoscale, string)) (*Autoscale, error) {
 	a := &Autoscale{Traffic: t, Step: beat.Seconds(), Own: own != nil, At: l.cfg.Now()}
-	err := l.enter(ctx, func(n int) {
-		told(a, fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are")))
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer l.leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
-	defer cancel()
-	told(a, "Starting.")
 	if own == nil {
 		key = sandbox.Key{Learner: "lab", Project: "autoscale"}
 		own = &trace.Project{Files: map[string][]byte{"nap.js": nap}, Main: "nap.js"}
 	}
-	s := &scaling{labs: l, a: a, crash: crash, told: told}
-	if err := s.open(ctx, key, *own); err != nil {
+	err := l.Turn(ctx, func(say string) { told(a, say) }, func(ctx context.Context) error {
+		told(a, "Starting.")
+		s := &scaling{labs: l, a: a, crash: crash, told: told}
+		if err := s.open(ctx, key, *own); err != nil {
+			return err
+		}
+		a.Running = true
+		err := errors.Join(s.run(ctx), s.door.Close())
+		a.Running = false
+		return err
+	})
+	if len(a.Real.Beats) == 0 {
 		return nil, err
-	}
-	a.Running = true
-	err = errors.Join(s.run(ctx), s.door.Close())
-	a.Running = false
-	if err != nil && errors.Is(context.Cause(ctx), ErrTime) {
-		err = errors.Join(ErrTime, err)
 	}
 	a.Machine, a.At, a.Whole = box.Machine(), l.cfg.Now(), err == nil
 	return a, err
@@ -179,18 +174,12 @@ type scaling struct {
 
 // open builds the project and deploys it in a sandbox of the lab's own.
 func (s *scaling) open(ctx context.Context, key sandbox.Key, p trace.Project) error {
-	if s.labs.cfg.Open == nil {
-		return errors.New("this server has no sandbox for labs")
-	}
-	d, err := s.labs.cfg.Door.Build(ctx, key, p)
+	d, err := s.labs.Build(ctx, key, p)
 	if err != nil {
 		return err
 	}
-	if d.Fault != nil {
-		return &CodeError{d.Fault.Message}
-	}
 	if s.door, err = s.labs.sandboxOf(ctx, Room{}); err != nil {
-		return fmt.Errorf("open a sandbox for the lab: %w", err)
+		return err
 	}
 	scaled := trace.Deployment{Workers: slices.Clone(d.Workers)}
 	for i := range scaled.Workers {
@@ -313,7 +302,7 @@ func (s *scaling) kill() {
 
 // modelled is a pool's result as a side.
 func modelled(r pool.Result, m Meter) Side {
-	out := Side{Requests: r.Requests, Answered: r.Answered, Errors: r.Errors, Cost: r.Seconds / 3600 * m.VMHour}
+	out := Side{Requests: r.Requests, Answered: r.Answered, Errors: r.Errors, Busy: r.Busy, Cost: r.Seconds / 3600 * m.VMHour}
 	var all []float64
 	var paid float64
 	for _, p := range r.Moments {

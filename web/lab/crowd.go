@@ -37,6 +37,7 @@ type crowd struct {
 	dead     float64 // when the process was killed, until somebody is answered again; 0 for never
 	lost     int     // visitors that the killed process left without an answer
 	copies   int
+	busy     int // most visitors that were inside at once, by the samples
 }
 
 func newCrowd(door sandbox.Door, key sandbox.Key, arrivals []float64) *crowd {
@@ -179,7 +180,7 @@ func (c *crowd) sample(copies, queued int) float64 {
 	if copies == 0 && c.copies > 0 && c.dead == 0 {
 		c.noteAt(now, "stop", "the last isolate is gone")
 	}
-	c.copies = copies
+	c.copies, c.busy = copies, max(c.busy, c.inFlight-queued)
 	b := c.beat(now)
 	b.Copies, b.Queue = copies, queued
 	return now
@@ -236,7 +237,7 @@ func (c *crowd) events() []pool.Event {
 func (c *crowd) fill(s *Side, m Meter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	*s = Side{Beats: slices.Clone(c.beats), Requests: c.came}
+	*s = Side{Beats: slices.Clone(c.beats), Requests: c.came, Busy: c.busy}
 	var all []float64
 	for i := range s.Beats {
 		b := &s.Beats[i]

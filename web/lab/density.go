@@ -45,6 +45,24 @@ func (d *Density) Line(key string) *Line {
 	return nil
 }
 
+// Planned is a density before its first figure: the lines that it will
+// measure, and how many isolates are to live in the end. keys are those of the
+// programs beside isolates; own adds the learner's isolates.
+func Planned(keys []string, own bool, want int) Density {
+	d := Density{Cap: densityCap}
+	for _, l := range programLines {
+		if slices.Contains(keys, l.Key) {
+			d.Lines = append(d.Lines, l)
+		}
+	}
+	d.Lines = append(d.Lines, Line{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true})
+	if own {
+		d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
+	}
+	d.Alive = &Alive{Want: max(min(want, MostAlive), isolateCounts[len(isolateCounts)-1])}
+	return d
+}
+
 // Keys of a density's lines.
 const (
 	Process   = "proc"
@@ -85,16 +103,9 @@ func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 	d := Density{Cap: densityCap, At: l.cfg.Now()}
 	err := l.Turn(ctx, func(say string) { told(d, say) }, func(ctx context.Context) error {
 		told(d, "Starting.")
-		for _, l := range programLines {
-			if slices.Contains(keys, l.Key) {
-				d.Lines = append(d.Lines, l)
-			}
-		}
-		d.Lines = append(d.Lines, Line{Key: Isolate, Name: "isolate", Plural: "isolates", Round: true})
-		if own != nil {
-			d.Lines = append(d.Lines, Line{Key: Own, Name: "isolate, your code", Plural: "isolates with your code", Round: true})
-		}
-		f := &filling{labs: l, d: &d, key: key, own: own, told: told, want: min(want, MostAlive)}
+		plan := Planned(keys, own != nil, want)
+		d.Lines, d.Alive = plan.Lines, plan.Alive
+		f := &filling{labs: l, d: &d, key: key, own: own, told: told}
 		return f.run(ctx)
 	})
 	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
@@ -108,7 +119,6 @@ type filling struct {
 	key  sandbox.Key
 	own  *trace.Project
 	told func(Density, string)
-	want int // isolates alive in the end
 	rows []*box.Row
 	line map[*box.Row]*Line
 
@@ -194,7 +204,7 @@ func (f *filling) open(ctx context.Context, key string) (box.Kind, []int, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	f.watch(ctx, k, max(f.want, isolateCounts[len(isolateCounts)-1]))
+	f.watch(ctx, k)
 	return k, isolateCounts, nil
 }
 

@@ -76,9 +76,9 @@ func project(code string) *trace.Project {
 	return &trace.Project{Files: map[string][]byte{"index.js": []byte(code)}, Main: "index.js"}
 }
 
-// What the lab shows of isolates agrees with what an outsider sees: the
-// resident memory of a runner, read from another file, before and after 200
-// requests to tenants of their own.
+// What the lab shows of isolates agrees with what an outsider sees: the pages
+// that the kernel's page map calls a runner's own in its copies of the
+// snapshot, before and after requests to a hundred tenants of their own.
 func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	labs := realLabs(t)
 	var said []string
@@ -93,9 +93,9 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	if len(said) < len(isolateCounts) {
 		t.Errorf("it said only %q", said)
 	}
-	theirs := outside(t, 200)
+	theirs := outside(t, 100)
 	if ratio := each(iso) / theirs; ratio < 1/1.5 || ratio > 1.5 {
-		t.Errorf("an isolate adds %.0f kB by the lab, %.0f kB by the runner's resident memory", each(iso)/1024, theirs/1024)
+		t.Errorf("an isolate adds %.0f kB by the lab, %.0f kB by the kernel's page map", each(iso)/1024, theirs/1024)
 	}
 	t.Logf("an isolate adds %.0f kB by the lab, %.0f kB from outside", each(iso)/1024, theirs/1024)
 
@@ -111,8 +111,7 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	}
 }
 
-// outside measures the slope with nothing of this package: memory that is not
-// shared with the file system's cache, by /proc/PID/status.
+// outside measures what an isolate adds with nothing of this package, in bytes.
 func outside(t *testing.T, n int) float64 {
 	door, err := opener(t)(t.Context(), Room{})
 	if err != nil {
@@ -141,32 +140,67 @@ func outside(t *testing.T, n int) float64 {
 			t.Fatalf("answer %q, %v", body, err)
 		}
 	}
-	resident := func() (kB float64) {
+	own := func() (pages int) {
 		for _, r := range door.Stats().Runners {
-			if r.Role != "run" || r.Isolates == 0 {
-				continue
-			}
-			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.PID))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for line := range strings.Lines(string(status)) {
-				var n float64
-				if _, err := fmt.Sscanf(line, "RssAnon: %f kB", &n); err == nil {
-					kB += n
-				}
+			if r.Role == "run" && r.Isolates > 0 {
+				pages += copied(t, r.PID)
 			}
 		}
-		return kB
+		return pages
 	}
-	for i := range 20 { // by then the runner has filled its pool of instances
-		visit(-i)
+	// An isolate gives back what its answer needed a little later.
+	rested := func() int {
+		least := own()
+		for calm := 0; calm < 5; calm++ {
+			time.Sleep(200 * time.Millisecond)
+			if now := own(); now < least {
+				least, calm = now, 0
+			}
+		}
+		return least
 	}
-	before := resident()
+	visit(0)
+	before := rested()
 	for i := 1; i <= n; i++ {
 		visit(i)
 	}
-	return (resident() - before) * 1024 / float64(n)
+	return float64(rested()-before) * float64(os.Getpagesize()) / float64(n)
+}
+
+// copied are the pages of a process's mappings of the snapshot that it has a
+// copy of its own of: they are in memory, and no page of the file
+// (Documentation/admin-guide/mm/pagemap.rst of the kernel).
+func copied(t *testing.T, pid int) (pages int) {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.Open(fmt.Sprintf("/proc/%d/pagemap", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	size := int64(os.Getpagesize())
+	for line := range strings.Lines(string(maps)) {
+		var from, to int64
+		if !strings.Contains(line, "/memfd:isolate-image") {
+			continue
+		}
+		if _, err := fmt.Sscanf(line, "%x-%x rw-p", &from, &to); err != nil {
+			continue // another view of the file
+		}
+		entries := make([]byte, (to-from)/size*8)
+		if _, err := table.ReadAt(entries, from/size*8); err != nil {
+			t.Fatal(err)
+		}
+		for i := 7; i < len(entries); i += 8 {
+			const present, file = 1 << 7, 1 << 5 // bits 63 and 61
+			if entries[i]&present != 0 && entries[i]&file == 0 {
+				pages++
+			}
+		}
+	}
+	return pages
 }
 
 func checked(d *trace.Deployment) (*trace.Deployment, error) {

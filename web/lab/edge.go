@@ -123,47 +123,45 @@ const (
 // MeasureEdge measures the learner's Worker: its first requests in new
 // isolates, and warm ones. own nil measures a Worker that answers at once.
 func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Project, told func(string)) (*Edge, error) {
-	err := l.enter(ctx, func(n int) { told(fmt.Sprintf("Waiting: %s ahead of yours.", plural(n, "lab is", "labs are"))) })
-	if err != nil {
-		return nil, err
-	}
-	defer l.leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.Time, ErrTime)
-	defer cancel()
 	e := &Edge{Own: own != nil}
 	if own == nil {
 		key = sandbox.Key{Learner: "lab", Project: "edge"}
 		own = &trace.Project{Files: map[string][]byte{"visits.js": visits}, Main: "visits.js"}
 	}
-	kind, err := l.isolates(ctx, key, *own, Room{})
-	var missing *box.MissingError
-	if errors.As(err, &missing) {
-		return nil, &CodeError{missing.Why}
-	}
+	err := l.Turn(ctx, told, func(ctx context.Context) error { return l.measureEdge(ctx, key, *own, e, told) })
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = kind.Close() }()
+	e.Machine, e.At = box.Machine(), l.cfg.Now()
+	return e, nil
+}
+
+func (l *Labs) measureEdge(ctx context.Context, key sandbox.Key, p trace.Project, e *Edge, told func(string)) (err error) {
+	kind, err := l.isolates(ctx, key, p, Room{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, kind.Close()) }()
 	door, at := kind.door, sandbox.Key{Learner: "visitors", Project: "lab"}
 	if err := door.Deploy(ctx, at, kind.deploy); err != nil {
-		return nil, err
+		return err
 	}
 	told("Measuring the handler.")
 	for i := range edgeCold + edgeWarm + 2 {
 		if i < edgeCold {
 			if err := door.Evict(ctx, at, ""); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		sum, err := visit(ctx, door, shopper(at))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if sum.Outcome != "ok" {
 			if sum.Fault != nil {
-				return nil, faulty(sum.Fault)
+				return faulty(sum.Fault)
 			}
-			return nil, &CodeError{sum.Outcome}
+			return &CodeError{sum.Outcome}
 		}
 		handle := float64(sum.Phase(trace.PhaseHandle)+sum.Phase(trace.PhaseStream)) / 1000
 		switch {
@@ -173,8 +171,7 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 			e.Warm = append(e.Warm, handle)
 		}
 	}
-	e.Machine, e.At = box.Machine(), l.cfg.Now()
-	return e, nil
+	return nil
 }
 
 // Median of the warm handler, in ms; 0 before it was measured.

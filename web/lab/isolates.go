@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -21,11 +22,15 @@ type isolates struct {
 	deploy *trace.Deployment
 	goja   bool
 	n      int
+	last   *isolate // that was started; nil for none
 	// started is told of each isolate that has answered; nil for nobody.
 	started func(*isolate)
 }
 
-var _ box.Kind = (*isolates)(nil)
+var (
+	_ box.Kind    = (*isolates)(nil)
+	_ box.Resting = (*isolates)(nil)
+)
 
 // isolate is one of them.
 type isolate struct {
@@ -50,6 +55,7 @@ func (k *isolates) Start(ctx context.Context) (box.Box, error) {
 		return b, err
 	}
 	b.parts = phases(s, b.first)
+	k.last = b
 	if k.started != nil {
 		k.started(b)
 	}
@@ -151,6 +157,51 @@ func (k *isolates) Memory() (int64, error) {
 		return 0, errors.New("lab: no runner says that it holds isolates")
 	}
 	return box.Memory(pids...)
+}
+
+// What it takes until isolates rest. Each gives back what its last answer
+// needed a quarter of a second after it, and its process gives back what those
+// left behind a little after the last thing that it was asked.
+const (
+	restFirst = 350 * time.Millisecond
+	restLook  = 200 * time.Millisecond // between two readings
+	restCalm  = 2                      // readings in a row that do not fall
+	restMost  = 4 * time.Second
+)
+
+// Rest implements box.Resting: it waits until what the processes hold falls no more.
+func (k *isolates) Rest(ctx context.Context) error {
+	if k.goja || k.last == nil { // goja's give nothing back
+		return nil
+	}
+	wait := func(d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err := wait(restFirst); err != nil {
+		return err
+	}
+	for _, i := range k.door.Isolates(k.last.key) { // ask it something, whatever it says
+		_, _ = k.door.Pages(ctx, k.last.key, i.ID)
+	}
+	least, calm := int64(math.MaxInt64), 0
+	for begin := time.Now(); calm < restCalm && time.Since(begin) < restMost; {
+		if err := wait(restLook); err != nil {
+			return err
+		}
+		held, err := k.Memory()
+		if err != nil {
+			return err
+		}
+		if calm++; held < least-least/256 {
+			least, calm = held, 0
+		}
+	}
+	return nil
 }
 
 // Walls implements box.Walled: what bounds one isolate, and its process.

@@ -34,9 +34,9 @@ type Attempt struct {
 	Group string `json:"group"` // fences limits
 	Name  string `json:"name"`
 	Tried string `json:"tried"` // one sentence
-	Got   string `json:"got"`
-	Wall  string `json:"wall"` // what stopped it; "" when nothing did
-	Held  bool   `json:"held"` // it came out as it should
+	Got   string `json:"got"`   // "" before it was tried
+	Wall  string `json:"wall"`  // what is there to stop it
+	Held  bool   `json:"held"`  // it came out as it should
 	Took  int64  `json:"took_us"`
 }
 
@@ -50,6 +50,9 @@ type Neighbour struct {
 
 // IsolationGroups are the parts of the lab, in its order.
 var IsolationGroups = []string{"fences", "limits", "neighbour"}
+
+// Phases are those of the noisy neighbour.
+var Phases = []string{"alone", "loops, limits on", "loops, limits off"}
 
 const (
 	fenceMemory = 24 << 20              // of an isolate in the lab
@@ -155,7 +158,27 @@ func (f *fencing) meet(ctx context.Context) error {
 	return nil
 }
 
-func (f *fencing) add(a Attempt) {
+// Attempts are everything that the lab tries, in its order, without what came
+// of it. fencing.note fills in the rest.
+var Attempts = []Attempt{
+	{Group: "fences", Name: "a global", Tried: "A sets globalThis.secret; B reads it.", Wall: "B's isolate has a memory and a globalThis of its own"},
+	{Group: "fences", Name: "a prototype", Tried: "A adds a method to Array.prototype; B looks for it.", Wall: "every isolate has its own copy of each built-in"},
+	{Group: "fences", Name: "a module's variable", Tried: "A keeps a note in a variable; B runs the same file and reads it.", Wall: "the same file is evaluated once for each isolate"},
+	{Group: "fences", Name: "a storage key", Tried: "A puts a key into the namespace \"notes\"; B gets it from a namespace of the same name.", Wall: "the runner only asks: the server looks into the asking project's own storage"},
+	{Group: "fences", Name: "a timer", Tried: "A waits for a timer; B clears every number a timer could have.", Wall: "timers belong to the isolate that set them"},
+	{Group: "fences", Name: "the network", Tried: "B fetches an address of this machine.", Wall: "the runner has no network; the server dials only what it allows"},
+	{Group: "fences", Name: "the file system", Tried: "B imports node:fs and reads a file of this machine.", Wall: "the runner has no files: what Workers get under that name is not the machine's"},
+	{Group: "fences", Name: "outliving an eviction", Tried: "A's isolate is evicted; A's next request looks for what it left.", Wall: "memory goes with the isolate; what is stored stays"},
+	{Group: "limits", Name: "an endless loop", Tried: "A loops for ever.", Wall: fmt.Sprintf("the CPU meter: %d ms of a request, then the engine is interrupted", fenceCPU.Milliseconds())},
+	{Group: "limits", Name: "endless recursion", Tried: "A's function calls itself for ever.", Wall: "the engine's stack ends before the process's"},
+	{Group: "limits", Name: "a memory bomb", Tried: "A keeps a megabyte, and another, and another.", Wall: fmt.Sprintf("the edge of its Wasm memory: %d MiB, and not a byte more", fenceMemory>>20)},
+	{Group: "limits", Name: "the same bomb in goja", Tried: "The same code, on an engine that shares one heap with all its isolates.", Wall: fmt.Sprintf("only the last one: nobody can tell whose memory it is, so a runner that holds more than %d MiB is killed with everybody in it", fenceRunner>>20)},
+}
+
+// note tells what came of the attempt of a name.
+func (f *fencing) note(name, got string, held bool, took int64) {
+	a := Attempts[slices.IndexFunc(Attempts, func(a Attempt) bool { return a.Name == name })]
+	a.Got, a.Held, a.Took = got, held, took
 	f.out.Attempts = append(f.out.Attempts, a)
 	f.told(f.out, a.Name+": "+a.Got)
 }
@@ -165,11 +188,8 @@ func (f *fencing) fences(ctx context.Context) error {
 	if _, err := f.try(ctx, f.a, "plant"); err != nil {
 		return err
 	}
-	for _, p := range []struct{ probe, name, tried, wall string }{
-		{"global", "a global", "A sets globalThis.secret; B reads it.", "B's isolate has a memory and a globalThis of its own"},
-		{"prototype", "a prototype", "A adds a method to Array.prototype; B looks for it.", "every isolate has its own copy of each built-in"},
-		{"module", "a module's variable", "A keeps a note in a variable; B runs the same file and reads it.", "the same file is evaluated once for each isolate"},
-		{"storage", "a storage key", "A puts a key into the namespace \"notes\"; B gets it from a namespace of the same name.", "the runner only asks: the server looks into the asking project's own storage"},
+	for _, p := range []struct{ probe, name string }{
+		{"global", "a global"}, {"prototype", "a prototype"}, {"module", "a module's variable"}, {"storage", "a storage key"},
 	} {
 		own, err := f.try(ctx, f.a, p.probe)
 		if err != nil {
@@ -179,23 +199,17 @@ func (f *fencing) fences(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.add(Attempt{
-			Group: "fences", Name: p.name, Tried: p.tried, Got: fmt.Sprintf("A finds %s, B finds %s", own.Body, theirs.Body), Wall: p.wall,
-			Held: own.Body == "tea" && theirs.Body == "null", Took: theirs.Wall,
-		})
+		f.note(p.name, fmt.Sprintf("A finds %s, B finds %s", own.Body, theirs.Body), own.Body == "tea" && theirs.Body == "null", theirs.Wall)
 	}
 	if err := f.timer(ctx); err != nil {
 		return err
 	}
-	for _, p := range []struct{ probe, name, tried, wall string }{
-		{"network", "the network", "B fetches an address of this machine.", "the runner has no network; the server dials only what it allows"},
-		{"files", "the file system", "B imports node:fs and reads a file of this machine.", "the runner has no files: what Workers get under that name is not the machine's"},
-	} {
+	for _, p := range []struct{ probe, name string }{{"network", "the network"}, {"files", "the file system"}} {
 		a, err := f.try(ctx, f.b, p.probe)
 		if err != nil {
 			return err
 		}
-		f.add(Attempt{Group: "fences", Name: p.name, Tried: p.tried, Got: cut(a.Body, 160), Wall: p.wall, Held: a.Status != 200, Took: a.Wall})
+		f.note(p.name, cut(a.Body, 160), a.Status != 200, a.Wall)
 	}
 	return f.evict(ctx)
 }
@@ -216,10 +230,7 @@ func (f *fencing) timer(ctx context.Context) error {
 	if err = errors.Join(err, e.err); err != nil {
 		return err
 	}
-	f.add(Attempt{
-		Group: "fences", Name: "a timer", Tried: "A waits for a timer; B clears every number a timer could have.", Got: cleared.Body + " by B; A says: " + e.a.Body,
-		Wall: "timers belong to the isolate that set them", Held: e.a.Body == "it fired", Took: e.a.Wall,
-	})
+	f.note("a timer", cleared.Body+" by B; A says: "+e.a.Body, e.a.Body == "it fired", e.a.Wall)
 	return nil
 }
 
@@ -244,20 +255,16 @@ func (f *fencing) evict(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.add(Attempt{
-		Group: "fences", Name: "outliving an eviction", Tried: "A's isolate is evicted; A's next request looks for what it left.",
-		Got:  fmt.Sprintf("before %s, after %s; the global is %s, the stored key %s", before.Body, after.Body, global.Body, kept.Body),
-		Wall: "memory goes with the isolate; what is stored stays", Held: after.Body == "visit 1" && global.Body == "null" && kept.Body == "tea", Took: after.Wall,
-	})
+	f.note("outliving an eviction",
+		fmt.Sprintf("before %s, after %s; the global is %s, the stored key %s", before.Body, after.Body, global.Body, kept.Body),
+		after.Body == "visit 1" && global.Body == "null" && kept.Body == "tea", after.Wall)
 	return nil
 }
 
 // walls lets a tenant run into each limit, and looks after its neighbour.
 func (f *fencing) walls(ctx context.Context) error {
-	for _, p := range []struct{ probe, outcome, name, tried, wall string }{
-		{"spin", "cpu", "an endless loop", "A loops for ever.", fmt.Sprintf("the CPU meter: %d ms of a request, then the engine is interrupted", fenceCPU.Milliseconds())},
-		{"deep", "ok", "endless recursion", "A's function calls itself for ever.", "the engine's stack ends before the process's"},
-		{"hoard", "memory", "a memory bomb", "A keeps a megabyte, and another, and another.", fmt.Sprintf("the edge of its Wasm memory: %d MiB, and not a byte more", fenceMemory>>20)},
+	for _, p := range []struct{ probe, outcome, name string }{
+		{"spin", "cpu", "an endless loop"}, {"deep", "ok", "endless recursion"}, {"hoard", "memory", "a memory bomb"},
 	} {
 		restarts, seen := f.door.Stats().Restarts, f.isolatesOf(f.b)
 		a, err := f.try(ctx, f.a, p.probe)
@@ -269,10 +276,7 @@ func (f *fencing) walls(ctx context.Context) error {
 			return err
 		}
 		alive := b.Outcome == "ok" && slices.Contains(seen, b.Isolate) && f.door.Stats().Restarts == restarts
-		f.add(Attempt{
-			Group: "limits", Name: p.name, Tried: p.tried, Got: said(a) + after(alive, " B's isolate lives on.", " B's isolate is gone."),
-			Wall: p.wall, Held: a.Outcome == p.outcome && alive, Took: a.Wall,
-		})
+		f.note(p.name, said(a)+after(alive, " B's isolate lives on.", " B's isolate is gone."), a.Outcome == p.outcome && alive, a.Wall)
 	}
 	return f.bomb(ctx)
 }
@@ -333,23 +337,17 @@ func (f *fencing) bomb(ctx context.Context) (err error) {
 		return err
 	}
 	died := b.Isolate != before.Isolate
-	f.add(Attempt{
-		Group: "limits", Name: "the same bomb in goja", Tried: "The same code, on an engine that shares one heap with all its isolates.",
-		Got:  said(a) + after(died, " B's isolate died with it.", " B's isolate lives on."),
-		Wall: fmt.Sprintf("only the last one: nobody can tell whose memory it is, so a runner that holds more than %d MiB is killed with everybody in it", fenceRunner>>20),
-		Held: a.Outcome != "ok" && b.Outcome == "ok", Took: a.Wall,
-	})
+	f.note("the same bomb in goja", said(a)+after(died, " B's isolate died with it.", " B's isolate lives on."), a.Outcome != "ok" && b.Outcome == "ok", a.Wall)
 	return nil
 }
 
 // neighbour measures how long a quiet tenant's visitors wait: alone, beside loops that
 // are stopped at their limit, and beside loops that may go on.
 func (f *fencing) neighbour(ctx context.Context) error {
-	most := Ceiling().CPU
 	for _, p := range []struct {
 		name  string
 		limit time.Duration
-	}{{"alone", 0}, {"loops, limits on", fenceCPU}, {"loops, limits off", most}} {
+	}{{Phases[0], 0}, {Phases[1], fenceCPU}, {Phases[2], Ceiling().CPU}} {
 		f.told(f.out, "A quiet tenant's visitors, "+p.name+".")
 		if p.limit > 0 {
 			if err := deploy(ctx, f.door, f.a, f.build, trace.Limits{CPU: p.limit, Memory: fenceMemory, Requests: 1, Isolates: loudAtOnce}); err != nil {

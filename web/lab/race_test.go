@@ -18,9 +18,10 @@ import (
 
 // What the race shows agrees with what somebody else measures of the same
 // contenders in the same seconds: Node with the same handler, started and asked
-// through plain pipes; isolates through a door of the test's own. Under a load
-// that comes and goes, the medians of one race may differ by chance; of three
-// races they do not.
+// through plain pipes; isolates through a door of the test's own. A load that
+// comes and goes moves the median of a few starts; so each is held against the
+// one that was measured in the same round, and while those disagree, further
+// races add their rounds.
 func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 	labs := realLabs(t)
 	handler, err := os.ReadFile("../../sandbox/box/visits.mjs")
@@ -37,33 +38,43 @@ func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 	if err != nil || dep.Fault != nil {
 		t.Fatal(err, dep)
 	}
+	var theirs map[string][]int64
+	note := func(name string, us int64) { theirs[name] = append(theirs[name], us) }
 	isolates := 0
-	const rounds, races = 12, 3
+	measure := []func(){func() { isolates++; note("isolate", throughDoor(t, door, dep, isolates)) }}
+	if nodeErr == nil {
+		measure = append(measure, func() { note("node", throughPipes(t, node, string(handler))) })
+	}
+	throughDoor(t, door, dep, 0) // thrown away, as the race's first round is
+	const rounds, races = 12, 5
+	ratios := map[string][]float64{}
 	for race := 1; ; race++ {
-		var theirNode, theirIsolate []int64
+		theirs = map[string][]int64{}
 		r, err := labs.Race(t.Context(), learner, nil, []string{"isolate", "wasm", "node", "docker"}, rounds, func(_ Race, say string) {
-			if !strings.HasPrefix(say, "Round ") {
-				return
+			if strings.HasPrefix(say, "Round ") {
+				slices.Reverse(measure) // nobody is always the one after Node
+				for _, f := range measure {
+					f()
+				}
 			}
-			if nodeErr == nil {
-				theirNode = append(theirNode, throughPipes(t, node, string(handler)))
-			}
-			isolates++
-			theirIsolate = append(theirIsolate, throughDoor(t, door, dep, isolates))
 		})
-		if err != nil || !r.Whole || len(theirIsolate) != rounds {
-			t.Fatalf("%v, %d rounds, %+v", err, len(theirIsolate), r)
+		if err != nil || !r.Whole || len(theirs) != len(measure) {
+			t.Fatalf("%v, %+v beside %v", err, r, theirs)
 		}
 		plausible(t, r, rounds)
-		agree := agrees(t, "isolate", r.Contender("isolate").Cold(), theirIsolate)
-		if nodeErr == nil {
-			agree = agrees(t, "node", r.Contender("node").Cold(), theirNode) && agree
+		agree := true
+		for name, them := range theirs {
+			us := r.Contender(name).Cold()
+			for i := range min(len(us), len(them)) {
+				ratios[name] = append(ratios[name], float64(us[i])/float64(them[i]))
+			}
+			agree = agrees(t, name, ratios[name]) && agree
 		}
 		if agree {
 			return
 		}
 		if race == races {
-			t.Fatalf("%d races of %d disagree", race, races)
+			t.Fatalf("%d races disagree", races)
 		}
 	}
 }
@@ -116,14 +127,13 @@ func throughDoor(t *testing.T, door sandbox.Door, dep *trace.Deployment, n int) 
 	return took.Microseconds()
 }
 
-func agrees(t *testing.T, name string, ours, theirs []int64) bool {
-	middle := func(us []int64) float64 {
-		s := slices.Sorted(slices.Values(us))
-		return float64(s[(len(s)-1)/2])
-	}
-	a, b := middle(ours), middle(theirs)
-	t.Logf("%s: %.0f µs in the race, %.0f µs from outside", name, a, b)
-	return a/b < 1.5 && b/a < 1.5
+// agrees reports whether the race is within 1.5 times of what was measured from
+// outside in the same rounds, by the median of their ratios.
+func agrees(t *testing.T, name string, ratios []float64) bool {
+	s := slices.Sorted(slices.Values(ratios))
+	middle := s[(len(s)-1)/2]
+	t.Logf("%s: the race shows %.2f times what is measured from outside, n = %d, from %.2f to %.2f", name, middle, len(s), s[0], s[len(s)-1])
+	return middle < 1.5 && 1/middle < 1.5
 }
 
 // plausible looks at what every contender of a race must have.
@@ -140,7 +150,8 @@ func plausible(t *testing.T, r Race, rounds int) {
 				t.Errorf("%s: the phases of %+v overlap", c.Key, l)
 			}
 		}
-		if c.Each < 10<<10 || len(c.Starts) != rounds || len(c.Warm) != rounds {
+		whole := len(c.Starts) == rounds || c.Short != "" && len(c.Starts) >= leastLaps // a busy machine ends a race in time
+		if c.Each < 10<<10 || !whole || len(c.Warm) != len(c.Starts) {
 			t.Errorf("%s holds %d bytes, %d starts, %d warm requests", c.Key, c.Each, len(c.Starts), len(c.Warm))
 		}
 	}

@@ -65,6 +65,19 @@ type freezer interface {
 	Written(ctx context.Context, key sandbox.Key, isolate string) ([]byte, error)
 }
 
+// TourSteps are what a tour does, in its order, without what comes of it.
+var TourSteps = []SnapshotStep{
+	{Do: "request", Isolate: "original"},
+	{Do: "request", Isolate: "original"},
+	{Do: "freeze", Isolate: "original"},
+	{Do: "request", Isolate: "original"},
+	{Do: "fork", Isolate: "original"},
+	{Do: "request", Isolate: "fork 1"},
+	{Do: "request", Isolate: "original"},
+	{Do: "rewind", Isolate: "original"},
+	{Do: "request", Isolate: "original"},
+}
+
 // Tour deploys code for a learner and takes an isolate of it through
 // everything once: two requests, a freeze, a request, a fork, a request to
 // each, a rewind, a request. told gets what was done after each step.
@@ -80,18 +93,12 @@ func (l *Labs) Tour(ctx context.Context, learner, code string, told func(*Snapsh
 	if err := errors.Join(s.door.Evict(ctx, s.key, ""), s.makeRoom(ctx)); err != nil {
 		return nil, err
 	}
-	for _, step := range []struct{ do, name string }{
-		{"request", ""},
-		{"request", "original"},
-		{"freeze", "original"},
-		{"request", "original"},
-		{"fork", "original"},
-		{"request", "fork 1"},
-		{"request", "original"},
-		{"rewind", "original"},
-		{"request", "original"},
-	} {
-		if err := s.step(ctx, step.do, step.name); err != nil {
+	for i, step := range TourSteps {
+		name := step.Isolate
+		if i == 0 {
+			name = "" // the first request makes the isolate
+		}
+		if err := s.step(ctx, step.Do, name); err != nil {
 			return s.known, err
 		}
 		told(s.known)

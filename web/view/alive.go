@@ -36,6 +36,7 @@ type aliveMap struct {
 const (
 	aliveColumns = 100
 	pageColumns  = 64
+	pageRows     = 14 // of a map that was not read yet
 )
 
 func newAliveMap(a Alive) aliveMap {
@@ -46,7 +47,10 @@ func newAliveMap(a Alive) aliveMap {
 	for drawn > 0 && a.Map[drawn-1] == 0 {
 		drawn--
 	}
-	m.wide, m.high = pageColumns*10, 10*max((drawn+pageColumns-1)/pageColumns, 1)
+	m.wide, m.high = pageColumns*10, 10*(drawn+pageColumns-1)/pageColumns
+	if drawn == 0 {
+		m.high = 10 * pageRows // room for what comes
+	}
 	var shared, some, private cellPath
 	for i, state := range a.Map[:drawn] {
 		x, y := i%pageColumns*10, i/pageColumns*10
@@ -91,9 +95,20 @@ func (a Alive) each(pages int64) string {
 	return decimal(float64(int64(10*float64(pages)/float64(a.Read)+.5)) / 10)
 }
 
+// pages is a number of them behind a name; nothing before they were read.
+func (m aliveMap) pages(n int) string {
+	if m.Read == 0 {
+		return ""
+	}
+	return ", " + count(n, "page")
+}
+
 const pageBytes = 4096
 
 func (m aliveMap) caption() string {
+	if m.Read == 0 {
+		return "Page map, not read yet."
+	}
 	return fmt.Sprintf("Page map of %s: of %s pages of 4 kB each, %s are shared with the snapshot in all of them, %s are a copy of its own in each, %s in some.",
 		count(m.Read, "isolate"), grouped(m.n), grouped(m.nShared), grouped(m.nOwn), grouped(m.nSome))
 }
@@ -125,7 +140,7 @@ func (m aliveMap) says(fits []densityFit) []string {
 	}
 	for _, f := range fits {
 		if f.Key == "iso" && f.known && m.Bytes > 0 {
-			out = append(out, fmt.Sprintf("Together they hold %s with their runner. The line below, through up to %s that had just answered, would say %s.", size(m.Bytes), grouped(f.most), size(int64(f.at(m.Isolates)))))
+			out = append(out, fmt.Sprintf("Together they hold %s with their runner. The line below, through up to %s at rest, says %s.", size(m.Bytes), grouped(f.most), size(int64(f.at(m.Isolates)))))
 		}
 	}
 	return out

@@ -31,7 +31,7 @@ type AutoSide struct {
 	Name                             string
 	Beats                            []AutoBeat
 	Requests, Answered, Errors, Cold int
-	Peak                             int
+	Peak, Busy                       int     // copies, and requests being worked on, at once
 	P50, P99                         float64 // ms
 	Cost                             float64 // dollars
 }
@@ -188,21 +188,41 @@ func fastest(sides ...AutoSide) float64 {
 
 // rows compare the two sides in figures.
 func (a Autoscale) rows() [][3]string {
-	of := func(name string, f func(AutoSide) string) [3]string { return [3]string{name, f(a.Real), f(a.Model)} }
-	return [][3]string{
-		of("visitors", func(s AutoSide) string { return grouped(s.Requests) }),
-		of("answered", func(s AutoSide) string { return grouped(s.Answered) }),
-		of("lost", func(s AutoSide) string {
-			if s.Requests == 0 {
-				return "0"
-			}
-			return fmt.Sprintf("%s (%.1f %%)", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
-		}),
-		of("p50", func(s AutoSide) string { return figureOr(s.P50) }),
-		of("p99", func(s AutoSide) string { return figureOr(s.P99) }),
-		of("most copies", func(s AutoSide) string { return grouped(s.Peak) }),
-		of("cost", func(s AutoSide) string { return dollars(s.Cost) }),
+	return compared(a.Real, a.Model, "visitors", "lost",
+		sideFigure{"most inside at once", func(s AutoSide) string { return grouped(s.Busy) }},
+		sideFigure{"most copies", func(s AutoSide) string { return grouped(s.Peak) }},
+		sideFigure{"cost", func(s AutoSide) string { return dollars(s.Cost) }})
+}
+
+// sideFigure is one figure of a side, with its name.
+type sideFigure struct {
+	name string
+	of   func(AutoSide) string
+}
+
+// compared are two sides in the figures that each has, under the names that a
+// lab gives to its requests and failures, and then in more of them.
+func compared(a, b AutoSide, requests, failures string, more ...sideFigure) [][3]string {
+	figures := append([]sideFigure{
+		{requests, func(s AutoSide) string { return grouped(s.Requests) }},
+		{"answered", func(s AutoSide) string { return grouped(s.Answered) }},
+		{failures, AutoSide.failures},
+		{"p50", func(s AutoSide) string { return figureOr(s.P50) }},
+		{"p99", func(s AutoSide) string { return figureOr(s.P99) }},
+	}, more...)
+	var out [][3]string
+	for _, f := range figures {
+		out = append(out, [3]string{f.name, f.of(a), f.of(b)})
 	}
+	return out
+}
+
+// failures are how many of a side's requests failed, and which part of all.
+func (s AutoSide) failures() string {
+	if s.Requests == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%s (%.1f %%)", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
 }
 
 func figureOr(ms float64) string {

@@ -69,7 +69,7 @@ func fitBox(b DensityBox, limit int64) densityFit {
 
 // densityGrid is one box's memory as cells. A cell is as much as one copy of
 // the leanest box holds, so that box has one cell a copy; whatever a box needs
-// beyond that is overhead.
+// beyond that is overhead. A box that is not known yet has a grid without cells.
 type densityGrid struct {
 	densityFit
 	columns, rows      int
@@ -97,6 +97,9 @@ func newDensity(d Density) densityView {
 	for _, b := range d.Boxes {
 		f := fitBox(b, d.Cap)
 		v.fits = append(v.fits, f)
+		if f.Off == "" {
+			v.grids = append(v.grids, densityGrid{densityFit: f}) // its place, until it is known
+		}
 		if f.known {
 			unit = min(unit, f.each)
 			v.most = max(v.most, f.fit, f.most)
@@ -107,9 +110,9 @@ func newDensity(d Density) densityView {
 	}
 	v.cell = max(unit, float64(d.Cap)/mostCells)
 	cells := int(float64(d.Cap) / v.cell)
-	for _, f := range v.fits {
-		if f.known {
-			v.grids = append(v.grids, newDensityGrid(f, unit, v.cell, cells))
+	for i := range v.grids {
+		if f := v.grids[i].densityFit; f.known {
+			v.grids[i] = newDensityGrid(f, unit, v.cell, cells)
 		}
 	}
 	return v
@@ -160,6 +163,9 @@ func (v densityView) caption() string {
 		if f.known {
 			parts = append(parts, fmt.Sprintf("%s: %s once, then %s each, reaching %s at %s", f.Plural, size(int64(f.fixed)), size(int64(f.each)), size(v.Cap), grouped(f.fit)))
 		}
+	}
+	if parts == nil {
+		return "Memory against copies: nothing is measured yet."
 	}
 	return "Memory against copies. " + strings.Join(parts, "; ") + "."
 }

@@ -39,7 +39,7 @@ func TestDensityWithoutALine(t *testing.T) {
 		"no more each": {{1, 100}, {10, 100}},
 	} {
 		v := newDensity(Density{Cap: 1000, Boxes: []DensityBox{{Name: "x", Plural: "xs", Samples: samples}}})
-		if v.fits[0].known || len(v.grids) > 0 {
+		if v.fits[0].known || len(v.grids) != 1 || v.grids[0].code+v.grids[0].guess+v.grids[0].over != "" {
 			t.Errorf("%s: %+v", name, v.fits[0])
 		}
 	}

@@ -34,14 +34,17 @@ type DialectAnswer struct {
 
 func (a DialectAnswer) said() string {
 	if a.Status == 0 {
-		return a.Body
+		return dash(a.Body)
 	}
 	return fmt.Sprintf("%d %s", a.Status, a.Body)
 }
 
 // took says how long it was, and how it began.
 func (a DialectAnswer) took() string {
-	if a.Cold {
+	switch {
+	case a.Took == 0:
+		return "–"
+	case a.Cold:
 		return Duration(a.Took) + " cold"
 	}
 	return Duration(a.Took) + " warm"
@@ -58,8 +61,8 @@ func (d Dialects) agree() string {
 		return true
 	}
 	switch {
-	case len(d.Rows) == 0:
-		return ""
+	case d.Request == "" || len(d.Rows) == 0:
+		return "The same request goes to each; its answers stand here side by side."
 	case !d.Own && alike(func(r Dialect) DialectAnswer { return r.Lab }):
 		return "Five accents, one answer: the login is the same file in all of them."
 	case !d.Own:

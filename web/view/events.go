@@ -51,7 +51,7 @@ func eventsY(lane int) string { return strconv.Itoa(lane*eventsLane + 26) }
 func eventsText(lane int) string { return strconv.Itoa(lane*eventsLane + 12) }
 
 // eventBar is a stretch of time with a number of isolates.
-type eventBar struct{ x, width, y, height string }
+type eventBar struct{ x, width, y, height, says string }
 
 func (e Events) bars() []eventBar {
 	var out []eventBar
@@ -68,6 +68,7 @@ func (e Events) bars() []eventBar {
 		out = append(out, eventBar{
 			x: e.x(s.At), width: percent(float64(end-s.At) / float64(max(e.Took, 1))),
 			y: strconv.Itoa(top + eventsBar - h), height: strconv.Itoa(h),
+			says: fmt.Sprintf("from %s to %s, %s alive", Duration(s.At), Duration(end), count(s.Isolates, "isolate")),
 		})
 	}
 	return out
@@ -79,7 +80,18 @@ func eventsBarText() string { return strconv.Itoa(len(EventLanes)*eventsLane + 1
 
 func eventsAxis() string { return strconv.Itoa(len(EventLanes)*eventsLane + eventsBar + 40) }
 
+// mostAlive names the bars, with what the highest stands for.
+func (e Events) mostAlive() string {
+	if e.Most == 0 {
+		return "isolates alive"
+	}
+	return fmt.Sprintf("isolates alive, at most %d", e.Most)
+}
+
 func (e Events) caption() string {
+	if e.Took == 0 {
+		return "Events over time, and the isolates alive: nothing has happened yet."
+	}
 	return fmt.Sprintf("%s over %s, and between 0 and %d isolates at a time. Before the first and after the last event there was none.", count(e.Invocations, "invocation"), Duration(e.Took), e.Most)
 }
 

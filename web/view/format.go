@@ -49,11 +49,14 @@ func size(n int64) string {
 }
 
 // count writes "1 line", "2 lines", "1,024 pages".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
+func count(n int, noun string) string { return grouped(n) + " " + plural(n, noun) }
+
+// plural is the noun alone, as it stands behind a figure.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
 	}
-	return grouped(n) + " " + noun
+	return noun + "s"
 }
 
 // grouped writes an integer with commas: 50,000.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 
 	"coldstart/sandbox/trace"
 )
@@ -27,7 +28,7 @@ type IsolationGroup struct {
 	Attempts []Attempt
 }
 
-// Attempt is one thing that was tried; Took in µs.
+// Attempt is one thing that is tried; Got is "" until it was. Took in µs.
 type Attempt struct {
 	Name, Tried, Got, Wall string
 	Held                   bool
@@ -44,10 +45,29 @@ type Neighbour struct {
 }
 
 func (a Attempt) verdict() string {
-	if a.Held {
+	switch {
+	case a.Got == "":
+		return "open"
+	case a.Held:
 		return "held"
 	}
 	return "broken"
+}
+
+// wall says what stopped it, or that nothing did.
+func (a Attempt) wall() string {
+	switch a.verdict() {
+	case "held":
+		return a.Wall
+	case "broken":
+		return "not stopped as it should be: " + a.Wall
+	}
+	return "–"
+}
+
+// begun reports whether anything of a group was tried.
+func (g IsolationGroup) begun() bool {
+	return slices.ContainsFunc(g.Attempts, func(a Attempt) bool { return a.Got != "" })
 }
 
 // series are the phases as clouds of dots.
@@ -59,11 +79,19 @@ func (i Isolation) series() []Series {
 	return out
 }
 
-func (n Neighbour) p(q float64) string { return Duration(quantile(n.Samples, q)) }
+func (n Neighbour) p(q float64) string {
+	if len(n.Samples) == 0 {
+		return "–"
+	}
+	return Duration(quantile(n.Samples, q))
+}
 
 // loops says what went on beside the quiet tenant.
 func (n Neighbour) loops() string {
-	if n.Limit == 0 {
+	switch {
+	case len(n.Samples) == 0:
+		return "–"
+	case n.Limit == 0:
 		return "nobody else"
 	}
 	return fmt.Sprintf("%s, each with %s of CPU", count(n.Loud, "loop"), limit(n.Limit))
@@ -71,7 +99,7 @@ func (n Neighbour) loops() string {
 
 // worse compares the p99 of the last two phases, "" unless both are there.
 func (i Isolation) worse() string {
-	if len(i.Neighbour) < 3 {
+	if len(i.Neighbour) < 3 || len(i.Neighbour[2].Samples) == 0 {
 		return ""
 	}
 	on, off := quantile(i.Neighbour[1].Samples, 0.99), quantile(i.Neighbour[2].Samples, 0.99)
@@ -82,7 +110,7 @@ func (i Isolation) worse() string {
 func (i Isolation) Figures() map[string]string {
 	out := map[string]string{}
 	for k, name := range []string{"alone", "on", "off"} {
-		if k < len(i.Neighbour) {
+		if k < len(i.Neighbour) && len(i.Neighbour[k].Samples) > 0 {
 			out["isolation."+name] = i.Neighbour[k].p(0.99)
 		}
 	}

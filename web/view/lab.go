@@ -35,6 +35,7 @@ type LabField struct {
 	Unit     string  // behind a number
 	Most     int     // bytes of a text; 0 means 200
 	Folded   bool    // an area that is opened by its label
+	Lesson   bool    // it is about code of the learner's: a lab's own page, which has none, is without it
 	Unless   string  // the name of a field that replaces this one wherever it is set
 }
 
@@ -98,6 +99,7 @@ type Lab struct {
 	Action   string // POST starts it; "" for a lab that this server does not run
 	Fallback HTML   // the lesson's sentence about it
 	Drawn    templ.Component
+	Blank    bool // Drawn holds no figure yet, only the place for them
 }
 
 // LabsPage lists the labs.

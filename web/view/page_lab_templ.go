@@ -99,7 +99,7 @@ func LabView(p LabPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = foot("Measured on this server, when you press the button.", Link{"All labs", "/labs"}, Link{"Lessons", "/"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foot("How each figure came about stands under it.", Link{"All labs", "/labs"}, Link{"Lessons", "/"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

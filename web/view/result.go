@@ -209,10 +209,3 @@ func life(i Isolate) []stage {
 
 // gone reports whether an isolate has ended.
 func gone(i Isolate) bool { return i.State.State == "evicted" || i.State.State == "killed" }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
-}

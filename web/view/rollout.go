@@ -19,20 +19,7 @@ type Rollout struct {
 
 // rows compare the two versions in figures.
 func (r Rollout) rows() [][3]string {
-	of := func(name string, f func(AutoSide) string) [3]string { return [3]string{name, f(r.Old), f(r.New)} }
-	return [][3]string{
-		of("visits", func(s AutoSide) string { return grouped(s.Requests) }),
-		of("answered", func(s AutoSide) string { return grouped(s.Answered) }),
-		of("failed", func(s AutoSide) string {
-			if s.Requests == 0 {
-				return "0"
-			}
-			return fmt.Sprintf("%s (%.1f %%)", grouped(s.Errors), 100*float64(s.Errors)/float64(s.Requests))
-		}),
-		of("p50", func(s AutoSide) string { return figureOr(s.P50) }),
-		of("p99", func(s AutoSide) string { return figureOr(s.P99) }),
-		of("cold starts", func(s AutoSide) string { return grouped(s.Cold) }),
-	}
+	return compared(r.Old, r.New, "visits", "failed", sideFigure{"cold starts", func(s AutoSide) string { return grouped(s.Cold) }})
 }
 
 // people says what it meant for the visitors, in a sentence; "" before anybody came.
@@ -40,15 +27,8 @@ func (r Rollout) people() string {
 	if r.Visitors == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s came. %s an error of the new version; %s from the new version to the old one and wondered.",
-		counted(r.Visitors, "visitor", "visitors"), counted(r.Hurt, "visitor got", "visitors got"), counted(r.Mixed, "visitor went", "visitors went"))
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return grouped(n) + " " + many
+	return fmt.Sprintf("%s came. %s got an error of the new version; %s went from the new version to the old one and wondered.",
+		count(r.Visitors, "visitor"), count(r.Hurt, "visitor"), count(r.Mixed, "visitor"))
 }
 
 func (r Rollout) plots() []Plot {

@@ -5,8 +5,8 @@ import "math"
 func sampleAutoscale() Autoscale {
 	a := Autoscale{
 		Action: "#", Beats: Beats{Step: 0.5, Until: 12},
-		Real:   AutoSide{Name: "isolates", Requests: 160, Answered: 160, Cold: 2, Peak: 2, P50: 52, P99: 61, Cost: 0.00005},
-		Model:  AutoSide{Name: "pool", Requests: 160, Answered: 150, Errors: 10, Peak: 4, P50: 340, P99: 1900, Cost: 0.0004},
+		Real:   AutoSide{Name: "isolates", Requests: 160, Answered: 160, Cold: 2, Peak: 2, Busy: 6, P50: 52, P99: 61, Cost: 0.00005},
+		Model:  AutoSide{Name: "pool", Requests: 160, Answered: 150, Errors: 10, Peak: 4, Busy: 8, P50: 340, P99: 1900, Cost: 0.0004},
 		Events: []AutoEvent{{At: 1.2, Side: "isolates", Say: "the first isolate is there"}, {At: 4, Side: "pool", Say: "server 1 dies, 2 requests with it", Hard: true}},
 		Pool:   "Modelled: the pool.", How: "Measured: 160 requests.",
 	}

@@ -10,7 +10,7 @@ type Snapshot struct {
 	Action   string // POST does a step
 	Isolates []SnapshotIsolate
 	Steps    []SnapshotStep
-	Done     int  // steps in all
+	Done     int  // steps in all; 0: Steps are what the tour will do
 	Full     bool // no room for another fork
 	How      string
 }
@@ -27,6 +27,22 @@ type SnapshotStep struct {
 	Do, Isolate, Answer string
 	Took                int64
 	Pages, Written      int
+}
+
+// about names the table of steps.
+func (s Snapshot) about() string {
+	if s.Done == 0 {
+		return "What the tour will do, in order"
+	}
+	return "What was done, in order"
+}
+
+// tookOr is a duration, "–" for none.
+func tookOr(us int64) string {
+	if us == 0 {
+		return "–"
+	}
+	return Duration(us)
 }
 
 // pages splits the map into what PageMap knows: states, and which pages are written.
