@@ -1,6 +1,7 @@
 // The code editor: CodeMirror 6 with our theme, loaded after the page reads. It
 // is there in steps, each a task of its own, so that a slow machine stays
-// answerable meanwhile: text, then what assists, then colours.
+// answerable meanwhile: an empty editor, its text, what assists, what the text
+// means, its colours.
 
 import { defaultKeymap, history, historyKeymap, indentSelection, indentWithTab, redo, undo } from "@codemirror/commands";
 import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -164,23 +165,30 @@ export class Editor {
   #types = new Compartment();
   #typed: Extension = [];
   #language = new Compartment();
-  #languageOf: (path: string) => Extension = () => [];
+  #languages: ((path: string) => Extension | null)[] = [];
+  #colours = new Compartment();
+  #coloured: Extension = [];
   #assist = new Compartment();
   #assisted: Extension = [];
 
-  #first: EditorState | null;
-
-  /** Prepares an editor; it has no view until it is mounted. */
-  constructor(o: EditorOptions) {
+  private constructor(o: EditorOptions) {
     this.#o = o;
     this.path = o.open;
-    this.#first = this.#state(o.open, o.files[o.open] ?? "");
+  }
+
+  /** Makes an editor with the text of the open file; it is nowhere until it is mounted. */
+  static async make(o: EditorOptions): Promise<Editor> {
+    const editor = new Editor(o);
+    editor.view = new EditorView({ state: editor.#state(o.open, "") });
+    await breath();
+    editor.view.setState(editor.#state(o.open, o.files[o.open] ?? ""));
+    await breath();
+    return editor;
   }
 
   /** Puts the editor into a place, once. */
   mount(host: HTMLElement): void {
-    this.view = new EditorView({ parent: host, state: this.#first as EditorState });
-    this.#first = null;
+    host.replaceChildren(this.view.dom);
     this.complete = this.#complete().catch(() => {}); // without the rest it still edits
     // Tabbing through passes; once something was typed or clicked here, Tab indents.
     const dom = this.view.contentDOM;
@@ -189,21 +197,39 @@ export class Editor {
   }
 
   async #complete(): Promise<void> {
-    const parts = [import("./_assist.ts"), import("./_languages.ts")] as const;
-    const { assist } = await parts[0];
+    const grammar = import("./_grammar.ts");
+    const { assist } = await import("./_assist.ts");
     await breath();
     this.#assisted = assist;
     this.#everywhere(() => this.#assist.reconfigure(assist));
-    const { language } = await parts[1];
+    await grammar;
+    for (const part of [() => import("./_javascript.ts"), () => import("./_json.ts")]) {
+      const { language } = await part();
+      await breath();
+      this.#languages.push(language);
+      this.#everywhere((path) => language(path) && this.#language.reconfigure(this.#languageOf(path)));
+    }
     await breath();
-    this.#languageOf = language;
-    this.#everywhere((path) => this.#language.reconfigure(language(path)));
+    this.#coloured = ink;
+    this.#everywhere(() => this.#colours.reconfigure(ink));
   }
 
-  /** Has an effect on every file that is open, whichever is shown. */
-  #everywhere(effect: (path: string) => StateEffect<unknown>): void {
-    for (const [path, state] of this.#states) this.#states.set(path, state.update({ effects: effect(path) }).state);
-    this.view.dispatch({ effects: effect(this.path) });
+  #languageOf(path: string): Extension {
+    for (const language of this.#languages) {
+      const found = language(path);
+      if (found) return found;
+    }
+    return [];
+  }
+
+  /** Has an effect on every file that is open, whichever is shown; null is none. */
+  #everywhere(effect: (path: string) => StateEffect<unknown> | null): void {
+    for (const [path, state] of this.#states) {
+      const its = effect(path);
+      if (its) this.#states.set(path, state.update({ effects: its }).state);
+    }
+    const shown = effect(this.path);
+    if (shown) this.view.dispatch({ effects: shown });
   }
 
   #state(path: string, text: string): EditorState {
@@ -219,7 +245,7 @@ export class Editor {
         lineNumbers(), history(), highlightActiveLine(), highlightActiveLineGutter(),
         this.#assist.of(this.#assisted),
         indentUnit.of("  "), EditorState.tabSize.of(2), keymap.of([...defaultKeymap, ...steps, indentWithTab]),
-        this.#language.of(this.#languageOf(path)), ink, theme, notes, this.#types.of(this.#typed),
+        this.#language.of(this.#languageOf(path)), this.#colours.of(this.#coloured), theme, notes, this.#types.of(this.#typed),
         EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path, tabindex: "0" }),
         EditorView.updateListener.of((u) => {
           if (u.docChanged && !u.transactions.some((tr) => tr.annotation(fromOutside))) {

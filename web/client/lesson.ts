@@ -485,7 +485,7 @@ class Lesson {
       await import("./_view.ts"); // loading it, loading the rest and making it are tasks of their own, not one long one
       const { Editor } = await import("./_editor.ts");
       await breath();
-      const editor = new Editor({
+      const editor = await Editor.make({
         nonce: $<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "",
         files: this.#saver.files, open: this.#bar.current,
         edited: (path, text) => this.#edited(path, text),
@@ -496,11 +496,9 @@ class Lesson {
           if (e) e.textContent = `Line ${line}, column ${column}`;
         },
       });
-      await breath();
       const host = $(".editor_host") ?? $("#view-edit") as HTMLElement;
       const at = document.activeElement instanceof HTMLTextAreaElement && host.contains(document.activeElement) ? document.activeElement : null;
       const caret = at?.selectionStart ?? 0;
-      host.replaceChildren();
       editor.mount(host);
       editor.show(this.#bar.current, this.#saver.files); // what happened while it was prepared
       editor.adopt(this.#saver.files);

@@ -1246,7 +1246,7 @@ func runbar(p LessonPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 110, "Run <kbd>Ctrl ↵</kbd></button><div class=\"pair\"><button class=\"button\" type=\"submit\" name=\"times\" value=\"cold20\" data-do=\"run-cold\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 110, "Run <kbd>Ctrl Enter</kbd></button><div class=\"pair\"><button class=\"button\" type=\"submit\" name=\"times\" value=\"cold20\" data-do=\"run-cold\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
