@@ -277,7 +277,7 @@ func (a *attempt) Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.R
 func (a *attempt) End(end runner.End) {
 	a.unhook()
 	a.cancel(errRunOver)
-	cpu := end.Summary.CPU * 1000
+	cpu := (end.Summary.CPU + end.Summary.Beside) * 1000
 	if end.Lost == runner.LostGuilty {
 		cpu = int64(a.e.group.worker.Limits.CPU)
 	}

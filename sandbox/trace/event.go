@@ -163,6 +163,9 @@ type Summary struct {
 	Isolates    int         `json:"isolates,omitempty" cbor:"18,keyasint,omitempty"` // live isolates of this Worker afterwards
 	// CallsRefused is how many subrequests were beyond the limit; its code may have caught that.
 	CallsRefused int `json:"calls_refused,omitempty" cbor:"19,keyasint,omitempty"`
+	// Beside is work for the run, in microseconds, that its CPU limit leaves out
+	// and its learner's share does not: making keys.
+	Beside int64 `json:"beside_us,omitempty" cbor:"20,keyasint,omitempty"`
 }
 
 // Phase reports how long a phase took in microseconds, 0 if the run skipped it.

@@ -39,8 +39,9 @@ func cryptoOps(o *isolate.Ops) {
 		return h.Sum(nil), nil
 	})
 	secretOps(o)
-	pairOps(o)
-	nodeCryptoOps(o)
+	maker := newKeymaker()
+	pairOps(o, maker)
+	nodeCryptoOps(o, maker)
 }
 
 // newHash is the constructor of a hash by its Web Crypto name.

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
@@ -30,7 +31,7 @@ const (
 func plain(message string) error { return &isolate.Throw{Name: "Error", Message: message} }
 
 // nodeCryptoOps are what node:crypto needs beyond Web Crypto. Keys cross as there.
-func nodeCryptoOps(o *isolate.Ops) {
+func nodeCryptoOps(o *isolate.Ops, maker keymaker) {
 	// crypto.blocks: mode, encrypt, key, iv, bytes, offset in the stream → as many bytes, without padding
 	o.Add("crypto.blocks", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		block, err := aes.NewCipher(data(args, 2))
@@ -60,14 +61,16 @@ func nodeCryptoOps(o *isolate.Ops) {
 		return exportKey(k, flag(args, 0), data(args, 1), str(args, 2), str(args, 3))
 	})
 	// crypto.keypair: kind, bits → [public material, private material]
-	o.Add("crypto.keypair", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		kind, bits := str(args, 0), integer(args, 1)
+	o.Add("crypto.keypair", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		wait := maker.pair(h, str(args, 0), integer(args, 1))
+		ctx, cancel := context.WithTimeout(h.Context(), keyWait)
+		defer cancel()
 		var pair isolate.Value
 		var err error
 		made := make(chan struct{})
-		go func() { // the isolate is not charged for finding primes
+		go func() { // on a thread whose time is not this turn's
 			defer close(made)
-			pair, err = generatePair(kind, bits)
+			pair, err = wait(ctx)
 		}()
 		<-made
 		return pair, err

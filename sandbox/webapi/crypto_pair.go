@@ -59,7 +59,7 @@ func curveNamed(name string) (elliptic.Curve, ecdh.Curve) {
 
 // pairOps are the operations on public and private keys. Material is SPKI for
 // public keys and PKCS #8 for private ones.
-func pairOps(o *isolate.Ops) {
+func pairOps(o *isolate.Ops, maker keymaker) {
 	// crypto.import: family, format, curve, bytes or JWK text → [material, modulus length, public exponent]
 	o.Add("crypto.import", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		k, err := importPair(str(args, 0), str(args, 1), str(args, 2), arg(args, 3))
@@ -98,7 +98,8 @@ func pairOps(o *isolate.Ops) {
 	// crypto.generate: run, id, kind, bits, exponent → [public material, private material]
 	o.Add("crypto.generate", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		finish, kind, bits := async(h, integer(args, 1)), str(args, 2), integer(args, 3)
-		go func() { finish(generatePair(kind, bits)) }()
+		make := maker.pair(h, kind, bits)
+		go func() { finish(make(h.Context())) }()
 		return nil, nil
 	})
 	// crypto.sign: name, hash, salt length, material, bytes

@@ -8,6 +8,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/subtle"
 	"encoding/binary"
+	"fmt"
 	"strconv"
 
 	"golang.org/x/crypto/scrypt"
@@ -50,6 +51,9 @@ func secretOps(o *isolate.Ops) {
 	})
 	// crypto.scrypt: password, salt, N, r, p, length
 	o.Add("crypto.scrypt", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if n, r, p := integer(args, 2), integer(args, 3), integer(args, 4); n > 0 && r > 0 && p > 0 && (n > scryptMost/128 || r > scryptMost/128/n || p > scryptMost/128/r) {
+			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt params: memory limit exceeded"}
+		}
 		out, err := scrypt.Key(data(args, 0), data(args, 1), integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5))
 		if err != nil {
 			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt parameters: " + err.Error()}
@@ -62,6 +66,9 @@ func secretOps(o *isolate.Ops) {
 		var out []byte
 		var err error
 		if str(args, 0) == "PBKDF2" {
+			if most, n := 100_000, num(args, 4); n > float64(most) { // as on Workers
+				return nil, domError("NotSupportedError", fmt.Sprintf("Pbkdf2 failed: iteration counts above %d are not supported (requested %.0f).", most, n))
+			}
 			out, err = pbkdf2.Key(h, string(key), salt, integer(args, 4), n)
 		} else {
 			out, err = hkdf.Key(h, key, salt, string(data(args, 4)), n)
@@ -72,6 +79,9 @@ func secretOps(o *isolate.Ops) {
 		return out, nil
 	})
 }
+
+// scryptMost is what one call of scrypt may hold, in bytes.
+const scryptMost = 64 << 20
 
 func aesCBC(block cipher.Block, encrypt bool, iv, b []byte) (isolate.Value, error) {
 	const size = aes.BlockSize

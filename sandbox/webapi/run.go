@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"coldstart/sandbox/isolate"
@@ -46,7 +47,10 @@ type run struct {
 	bodies    []int
 	codecs    []int
 	socketID  int
-	used      bool // it left timers or operations in the isolate
+	used      bool          // it left timers or operations in the isolate
+	keys      int           // RSA keys that it asked for
+	beside    atomic.Int64  // microseconds that making them took
+	gone      chan struct{} // closed when it is over
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -55,7 +59,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 // goes to sink, from the isolate's goroutine, until Sink.Done. When ctx ends,
 // the run is canceled.
 func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
-	r := &run{w: w, inv: inv, sink: sink, began: time.Now()}
+	r := &run{w: w, inv: inv, sink: sink, began: time.Now(), gone: make(chan struct{})}
 	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet, End: r.onEnd}
 	w.mu.Lock()
 	if w.closed {
@@ -444,9 +448,10 @@ func (r *run) finish() {
 		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,
 		Spans: []trace.Span{{Phase: trace.PhaseHandle, Start: 0, End: r.headAt}, {Phase: trace.PhaseStream, Start: r.headAt, End: wall}},
 		Calls: r.calls, CPU: cpu.Microseconds(), Memory: memory, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
-		CallsRefused: max(0, r.callCount-w.limits.Calls),
+		CallsRefused: max(0, r.callCount-w.limits.Calls), Beside: r.beside.Load(),
 	}
 	r.over = true
+	close(r.gone)
 	r.unwatch()
 	for _, id := range r.bodies {
 		if b := w.bodies[id]; b != nil {

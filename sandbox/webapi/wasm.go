@@ -34,8 +34,9 @@ type wasmHost struct {
 }
 
 type wasmModule struct {
-	info *wasmInfo
-	code wazero.CompiledModule
+	info   *wasmInfo
+	code   wazero.CompiledModule
+	tables int64 // bytes that the tables of an instance can take
 }
 
 type wasmInstance struct {
@@ -184,12 +185,13 @@ func (h *wasmHost) module(spec string) (isolate.Value, error) {
 	if err != nil {
 		return failed("CompileError", strings.TrimPrefix(spec, "coldstart:wasm/")+" is not a WebAssembly module"), nil
 	}
+	b, tables := boundTables(b)
 	code, err := h.rt.CompileModule(h.ctx, b)
 	if err != nil {
 		return failed("CompileError", strings.TrimPrefix(spec, "coldstart:wasm/")+": "+err.Error()), nil
 	}
 	id := h.next()
-	h.modules[id] = &wasmModule{info: info, code: code}
+	h.modules[id] = &wasmModule{info: info, code: code, tables: tables}
 	h.specs[spec] = id
 	return id, nil
 }
@@ -295,6 +297,9 @@ func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isol
 	if err != nil {
 		return failed("LinkError", "WebAssembly.Instance(): "+err.Error()), nil
 	}
+	if !h.budget.take(m.tables) {
+		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), nil
+	}
 	ctx := experimental.WithImportResolver(h.ctx, func(name string) api.Module { return namespaces[name] })
 	stop := h.guard(l)
 	mod, err := h.rt.InstantiateModule(ctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
@@ -351,7 +356,7 @@ func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []an
 		byName[e.module] = append(byName[e.module], i)
 	}
 	for name, list := range byName {
-		host := h.rt.NewHostModuleBuilder("")
+		host := h.rt.NewHostModuleBuilder("imports") // wazero wants a name; the instance has none
 		shim := wasmShim{}
 		sources := map[string]api.Module{}
 		var origins []string

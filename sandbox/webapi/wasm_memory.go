@@ -26,6 +26,15 @@ func (b *wasmBudget) exceeded() bool {
 	return over
 }
 
+// take counts n bytes of another kind, if there is room.
+func (b *wasmBudget) take(n int64) bool {
+	if b.used+n > b.limit {
+		return false
+	}
+	b.used += n
+	return true
+}
+
 type wasmLinear struct {
 	b   *wasmBudget
 	buf []byte

@@ -45,6 +45,7 @@ type Worker struct {
 	loop   *isolate.Loop
 	made   time.Time
 	stacks stacks
+	keys   chan struct{} // full while a key with primes is made for it
 
 	start, load time.Duration // how long the two phases took
 
@@ -114,7 +115,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 	}
 	w := &Worker{
 		cfg: cfg, limits: withDefaults(cfg.Worker.Limits), made: time.Now(),
-		runs: map[int]*run{}, unbegun: map[*run]bool{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
+		keys: make(chan struct{}, 1), runs: map[int]*run{}, unbegun: map[*run]bool{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
 		loading: &loading{done: make(chan struct{})},
 	}
 	w.stacks.worker = &w.cfg.Worker
