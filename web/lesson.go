@@ -108,6 +108,7 @@ func (s *Site) lessonPage(c *call) error {
 	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), limitsOf(l)
 	if x.project.Revision > 0 && x.project.LessonRevision != l.Hash {
 		p.Banner = "This lesson was updated since you began. Your files are as you left them; Reset takes the new ones."
+		p.BannerDo = &view.Link{Text: "Update, keep my code", Href: l.URL() + "/update"}
 	}
 	if err := s.inClass(c, &p); err != nil {
 		return err

@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -228,6 +230,36 @@ func (s *Site) lessonReplace(c *call, kind string) error {
 	}
 	return s.lessonStep(c, l, func() (classroom.Project, error) {
 		return s.replace(c, l.ID, classroom.AnyRevision, kind)
+	})
+}
+
+// lessonUpdate takes a lesson's new revision and leaves the learner's files as
+// they are; files that are new in the starter are added. Undo goes back.
+func (s *Site) lessonUpdate(c *call) error {
+	l, err := c.lesson()
+	if err != nil {
+		return err
+	}
+	return s.lessonStep(c, l, func() (classroom.Project, error) {
+		ctx, workspace := c.r.Context(), c.session.workspace.ID
+		p, err := s.config.Store.Project(ctx, workspace, l.ID, 0)
+		if errors.Is(err, classroom.ErrNotFound) {
+			return p, fail(http.StatusNotFound, "You have not begun this lesson, so it is the new one already.")
+		}
+		if err != nil {
+			return p, err
+		}
+		files := maps.Clone(classroom.Files(l.Starter))
+		maps.Copy(files, p.Files)
+		if err := files.Check(s.sourceLimits()); err != nil {
+			return p, err
+		}
+		settings := p.Settings
+		settings.Limits = lessonSettings(l).Limits
+		return s.config.Store.Save(ctx, workspace, l.ID, classroom.Change{
+			Base: p.Revision, Files: files, Kind: classroom.KindRestore, Settings: &settings, Lesson: l.ID, LessonRevision: l.Hash,
+			Slug: p.Slug,
+		})
 	})
 }
 

@@ -41,6 +41,8 @@ func TestLessonUpdateKeepsWorkInProgress(t *testing.T) {
 	text = strings.Replace(text, "Say hello.\n\n:::hint", "Say hello.\n\n## 2. Once more\n\nAgain.\n\n:::hint", 1)
 	changed["01-serverless/10-hello/lesson.md"] = &fstest.MapFile{Data: []byte(text)}
 	changed["01-serverless/10-hello/_files/src/index.js"] = &fstest.MapFile{Data: []byte("another starter\n")}
+	changed["01-serverless/10-hello/_files/src/index.js"] = &fstest.MapFile{Data: []byte("another starter\n")}
+	changed["01-serverless/10-hello/_files/src/new.js"] = &fstest.MapFile{Data: []byte("a file more\n")}
 	changed["01-serverless/10-hello/checks.js"] = &fstest.MapFile{Data: []byte(`test("1: greets everybody", async () => {}); test("2: again", async () => {});`)}
 	catalog, problems := lessons.Load(changed)
 	if catalog.ByID("hello") == nil || len(catalog.ByID("hello").Tasks) != 2 {
@@ -60,6 +62,24 @@ func TestLessonUpdateKeepsWorkInProgress(t *testing.T) {
 	}
 	if !strings.Contains(after.body, "1 of 2 tasks") {
 		t.Error("what was passed is lost, or the new task is not counted")
+	}
+	files := func() string { return b.get("/api/projects/hello").body }
+	if !strings.Contains(after.body, "Update, keep my code") || strings.Contains(files(), "a file more") {
+		t.Error("the update is not offered, or was taken without being asked for")
+	}
+	if r := b.form(page + "/update"); r.status >= 400 {
+		t.Fatal(r.status, r.body)
+	}
+	for _, want := range []string{"my own work", "mine too", "a file more"} {
+		if now := files(); !strings.Contains(now, want) {
+			t.Errorf("after the update the files should hold %q: %s", want, now)
+		}
+	}
+	if strings.Contains(b.get(page).body, banner) {
+		t.Error("the update is taken, and the page still says that there is one")
+	}
+	if r := b.form(page + "/undo"); r.status >= 400 || strings.Contains(files(), "a file more") {
+		t.Error("Undo does not take the update back")
 	}
 	if r := b.form(page + "/reset"); r.status >= 400 {
 		t.Fatal(r.status, r.body)

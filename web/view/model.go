@@ -32,6 +32,7 @@ type Shell struct {
 	Letter      string    // an instructor's note above everything; "" for none
 	Due         time.Time // when the learner's class wants it done; zero for no day
 	Hand        *Hand     // the learner's, for their class to see; nil hides it
+	BannerDo    *Link  // a button beside it, which posts to Href; nil for none
 }
 
 // Hand is a learner's hand in a class.
