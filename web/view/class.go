@@ -34,8 +34,8 @@ type ClassPage struct {
 	Code    string // "" once it has ended
 	Ended   bool
 	Grid    Grid
-	Burst   *Burst // nil before the first
-	Allowed int    // learners whose Workers a class burst may ask
+	Burst   *Burst        // nil before the first
+	Allowed int           // learners whose Workers a class burst may ask
 	Lessons []BurstLesson // of the set, that a class burst can ask; the most Workers first
 }
 

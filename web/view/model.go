@@ -29,10 +29,10 @@ type Shell struct {
 	Script      string    // plain name of the page's script: "lesson.js"; "" means site.js
 	Author      bool      // serve --author: the page reloads when a lesson is saved
 	Banner      string    // one sentence above everything; "" for none
+	BannerDo    *Link     // a button beside it, which posts to Href; nil for none
 	Letter      string    // an instructor's note above everything; "" for none
 	Due         time.Time // when the learner's class wants it done; zero for no day
 	Hand        *Hand     // the learner's, for their class to see; nil hides it
-	BannerDo    *Link  // a button beside it, which posts to Href; nil for none
 }
 
 // Hand is a learner's hand in a class.
