@@ -47,6 +47,9 @@ func (s *Site) isolationLab() experiment {
 			now := *record
 			if now.Machine == "" { // not over: what is still to come has its place
 				now.Attempts, now.Phases = planned(now, strings.Fields(values["show"]))
+				if now.Tenants == nil {
+					now.Tenants = []lab.Tenant{{Name: "A"}, {Name: "B"}}
+				}
 			}
 			return view.IsolationView(isolationView(&now))
 		},

@@ -2,12 +2,12 @@
 // selection, open details and what is being typed stay.
 
 /** Makes an element's children equal to those of another one. */
-export function morph(into: Element, from: ParentNode): void {
+export function morph(into: Element, from: ParentNode & Node): void {
   let at = into.firstChild;
-  for (const want of [...from.childNodes]) {
+  for (let want = from.firstChild; want; want = want.nextSibling) {
     if (at && same(at, want)) {
-      const next = at.nextSibling;
-      if (at instanceof Element) element(at, want as Element);
+      const next: ChildNode | null = at.nextSibling;
+      if (at.nodeType === Node.ELEMENT_NODE) element(at as unknown as Element, want as unknown as Element);
       else if (at.nodeValue !== want.nodeValue) at.nodeValue = want.nodeValue;
       at = next;
     } else {
@@ -23,16 +23,23 @@ export function morph(into: Element, from: ParentNode): void {
 
 function same(a: Node, b: Node): boolean {
   if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName) return false;
-  return !(a instanceof Element) || (a.id === (b as Element).id && a.getAttribute("class") === (b as Element).getAttribute("class"));
+  return a.nodeType !== Node.ELEMENT_NODE || ((a as Element).id === (b as Element).id && (a as Element).getAttribute("class") === (b as Element).getAttribute("class"));
 }
 
+// A chart has hundreds of elements, and comes several times a second: no lists
+// of attributes are made, and what is equal is left at once.
 function element(at: Element, want: Element): void {
-  for (const { name } of [...at.attributes]) {
-    if (!want.hasAttribute(name) && name !== "open") at.removeAttribute(name);
+  if (at.isEqualNode(want)) return;
+  const have = at.attributes;
+  for (let i = have.length - 1; i >= 0; i--) {
+    const { name } = have[i]!;
+    if (name !== "open" && !want.hasAttribute(name)) at.removeAttribute(name);
   }
-  for (const { name, value } of [...want.attributes]) {
+  const wanted = want.attributes;
+  for (let i = 0; i < wanted.length; i++) {
+    const { name, value } = wanted[i]!;
     if (at.getAttribute(name) !== value) at.setAttribute(name, value);
   }
-  if (at === document.activeElement && "value" in at) return; // it is being edited
+  if ("value" in at && at === document.activeElement) return; // it is being edited
   morph(at, want);
 }

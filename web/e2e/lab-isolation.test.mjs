@@ -6,6 +6,7 @@ import { axe, base, openLesson, sideways, useBrowser, withPage } from "./_browse
 useBrowser();
 
 async function attempt(page) {
+  await page.evaluate(() => document.querySelector("#lab-isolation .method")?.remove());
   await page.click("#form-isolation > button");
   await page.waitForSelector("#lab-isolation .method", { timeout: 90_000 });
   await page.waitForFunction(() => document.querySelector("#form-isolation > button").textContent === "Try", null, { timeout: 90_000 });
@@ -20,9 +21,15 @@ test("every wall holds, and a loud tenant is heard less with limits", withPage({
   assert.deepEqual(Object.values(got).map((a) => a.verdict), Array(4).fill("held"), JSON.stringify(got));
   assert.match(got["a memory bomb"].got, /B's isolate lives on/);
   assert.match(got["the same bomb in goja"].got, /B's isolate died with it/);
-  const p99 = await page.$$eval("#lab-isolation [data-p99]", (cells) => cells.map((c) => Number(c.dataset.p99)));
-  assert.equal(p99.length, 3);
-  assert.ok(p99[2] > p99[1], `p99 with limits ${p99[1]} µs, without ${p99[2]} µs`);
+  // A stall of the whole machine may fall into the phase with limits, but not three times.
+  for (let turn = 1; ; turn++) {
+    const p99 = await page.$$eval("#lab-isolation [data-p99]", (cells) => cells.map((c) => Number(c.dataset.p99)));
+    assert.equal(p99.length, 3);
+    if (p99[2] > p99[1]) break;
+    assert.ok(turn < 3, `p99 with limits ${p99[1]} µs, without ${p99[2]} µs`);
+    await page.setChecked("#form-isolation [value=limits]", false);
+    await attempt(page);
+  }
   assert.equal(await page.locator("#lab-isolation .isolation_neighbour circle.c-warm").count(), 300, "a dot for each visitor");
   assert.deepEqual(await axe(page), []);
   assert.ok(await sideways(page) <= 0);

@@ -123,7 +123,7 @@ func (m aliveMap) numbers() Numbers {
 		{"its own", m.each(m.Private), grouped(int(m.Private)), size(m.Private * pageBytes)},
 		{"untouched", m.each(m.Untouched), grouped(int(m.Untouched)), "0 B"},
 	}
-	return Numbers{Name: "Pages of the isolates alive", Head: []string{"pages", "of one, mean", "of all", "memory for all"}, Rows: rows, Open: m.Done}
+	return Numbers{Name: "Pages of the isolates alive", Head: []string{"pages", "of one, mean", "of all", "memory for all"}, Rows: rows, Open: true}
 }
 
 // says is what the crowd proves, in sentences.

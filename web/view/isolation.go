@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"coldstart/sandbox/trace"
 )
@@ -20,6 +21,22 @@ type Isolation struct {
 type IsolationTenant struct {
 	Name, Isolate string
 	Private       int64 // bytes
+}
+
+// private is what an isolate has to itself, "–" before it is there.
+func (t IsolationTenant) private() string {
+	if t.Isolate == "" {
+		return "–"
+	}
+	return size(t.Private)
+}
+
+// process is the number of the process in which both live.
+func (i Isolation) process() string {
+	if i.Process == 0 {
+		return "not started yet"
+	}
+	return strconv.Itoa(i.Process)
 }
 
 // IsolationGroup is a part of the lab.

@@ -450,6 +450,9 @@ func (s Spans) part(p SpanPart) (b bar, ok bool) {
 }
 
 func (s Spans) caption(r SpanRow) string {
+	if r.Parts == nil {
+		return r.Name + ": not measured yet"
+	}
 	var parts []string
 	for _, p := range r.Parts {
 		parts = append(parts, p.Name+" "+Duration(p.End-p.Start))

@@ -34,9 +34,6 @@ func (r Race) dots() Dots {
 	return d
 }
 
-// there reports whether anything raced.
-func (r Race) there() bool { return r.slowest(func(RaceContender) bool { return true }) > 0 }
-
 // slowest is the longest median start of some contenders, in µs.
 func (r Race) slowest(of func(RaceContender) bool) (us int64) {
 	for _, c := range r.Contenders {
@@ -47,47 +44,66 @@ func (r Race) slowest(of func(RaceContender) bool) (us int64) {
 	return us
 }
 
+// What the timelines are drawn to before anything was measured, in µs.
+const (
+	racePlan = 200_000
+	raceNear = 5_000
+)
+
 // spans are the median starts on one scale; what an isolate cannot show at the
 // scale of a process is drawn once more, larger.
 func (r Race) spans() []Spans {
 	all := Spans{Name: "As it is"}
+	kinds := map[bool]bool{}
 	for _, c := range r.Contenders {
-		if len(c.Cold) == 0 {
+		if c.Off != "" {
 			continue
 		}
-		all.Rows = append(all.Rows, SpanRow{Name: c.Name, Parts: []SpanPart{
-			{"start", "make the box", 0, c.Made}, {"load", "boot the runtime, load the code", c.Made, c.Loaded}, {"handle", "the handler", c.Loaded, c.First},
-		}})
+		row := SpanRow{Name: c.Name}
+		if len(c.Cold) > 0 {
+			row.Parts = []SpanPart{{"start", "make the box", 0, c.Made}, {"load", "boot the runtime, load the code", c.Made, c.Loaded}, {"handle", "the handler", c.Loaded, c.First}}
+		}
+		all.Rows = append(all.Rows, row)
+		kinds[c.Isolate] = true
 	}
-	out := []Spans{all}
-	fast := r.slowest(func(c RaceContender) bool { return c.Isolate }) * 5 / 4
-	if whole := all.to(); fast > 0 && whole > 4*fast {
-		near := all
-		near.To = fast
-		near.Name = fmt.Sprintf("The first %s, %s times larger", Duration(fast), strconv.FormatInt(whole/fast, 10))
-		out = append(out, near)
+	fast, whole := r.slowest(func(c RaceContender) bool { return c.Isolate })*5/4, r.slowest(func(RaceContender) bool { return true })
+	if whole == 0 {
+		all.To = racePlan
 	}
-	return out
+	near := all
+	switch {
+	case fast > 0 && whole > 4*fast:
+		near.To, near.Name = fast, fmt.Sprintf("The first %s, %s times larger", Duration(fast), strconv.FormatInt(whole/fast, 10))
+	case whole == 0 && len(kinds) > 1:
+		near.To, near.Name = raceNear, "Its beginning, larger"
+	default:
+		return []Spans{all}
+	}
+	return []Spans{all, near}
 }
 
 func (r Race) numbers() Numbers {
 	n := Numbers{Name: "Starts and memory of each contender", Open: true, Head: []string{"contender", "cold p50", "cold p99", "warm p50", "warm p99", "make", "load", "answer", "memory each", "n"}}
 	for _, c := range r.Contenders {
-		if len(c.Cold) == 0 || len(c.Warm) == 0 {
+		if c.Off != "" {
 			continue
 		}
-		each := "not known"
-		if c.Each > 0 {
-			each = size(c.Each)
+		row := []string{c.Name, "–", "–", "–", "–", "–", "–", "–", "–", "–"}
+		if len(c.Cold) > 0 && len(c.Warm) > 0 {
+			each := "not known"
+			if c.Each > 0 {
+				each = size(c.Each)
+			}
+			answer := Duration(c.First - c.Loaded)
+			if c.First == c.Loaded {
+				answer = "in load" // this box does not say when its handler began
+			}
+			row = []string{
+				c.Name, Duration(quantile(c.Cold, .5)), Duration(quantile(c.Cold, .99)), Duration(quantile(c.Warm, .5)), Duration(quantile(c.Warm, .99)),
+				Duration(c.Made), Duration(c.Loaded - c.Made), answer, each, fmt.Sprintf("%d + %d", len(c.Cold), len(c.Warm)),
+			}
 		}
-		answer := Duration(c.First - c.Loaded)
-		if c.First == c.Loaded {
-			answer = "in load" // this box does not say when its handler began
-		}
-		n.Rows = append(n.Rows, []string{
-			c.Name, Duration(quantile(c.Cold, .5)), Duration(quantile(c.Cold, .99)), Duration(quantile(c.Warm, .5)), Duration(quantile(c.Warm, .99)),
-			Duration(c.Made), Duration(c.Loaded - c.Made), answer, each, fmt.Sprintf("%d + %d", len(c.Cold), len(c.Warm)),
-		})
+		n.Rows = append(n.Rows, row)
 	}
 	return n
 }
