@@ -119,6 +119,68 @@ for (const path of firsts) {
   }));
 }
 
+/** What a screen reader does: it finds things by role and name in the accessibility tree, and acts on what it found. */
+async function reader(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("DOM.enable");
+  const all = async () => (await session.send("Accessibility.getFullAXTree")).nodes.filter((n) => !n.ignored);
+  const find = async (role, name) => {
+    const nodes = await all();
+    const found = nodes.find((n) => n.role?.value === role && name.test(n.name?.value ?? ""));
+    if (!found) assert.fail(`no ${role} ${name} among ${JSON.stringify(nodes.filter((n) => n.role?.value === role).map((n) => n.name?.value))}`);
+    return found;
+  };
+  return {
+    find,
+    /** Whether there is something of this role and name. */
+    has: async (role, name) => (await all()).some((n) => n.role?.value === role && name.test(n.name?.value ?? "")),
+    /** Puts the focus on it and presses a key there. */
+    press: async (role, name, key = "Enter") => {
+      const { backendDOMNodeId } = await find(role, name);
+      await session.send("DOM.focus", { backendNodeId: backendDOMNodeId });
+      await page.keyboard.press(key);
+    },
+    /** What the live region has said last. */
+    heard: async (pattern, timeout = 30_000) => {
+      for (const end = Date.now() + timeout; ;) {
+        const nodes = await all();
+        const region = nodes.find((n) => n.role?.value === "status" && n.backendDOMNodeId && nodes.some((c) => c.parentId === n.nodeId && pattern.test(c.name?.value ?? "")));
+        if (region) return;
+        if (Date.now() > end) assert.fail(`never said: ${pattern}; said: ${await page.textContent("#say")}`);
+        await page.waitForTimeout(100);
+      }
+    },
+  };
+}
+
+for (const path of firsts) {
+  test(`${path} through the accessibility tree alone: predict, solve, run, check, next`, { timeout: 90_000 }, withPage({}, async (page) => {
+    await openLesson(page, path);
+    const sr = await reader(page);
+    await sr.find("heading", new RegExp((await page.title()).split(" · ")[0]));
+    for (const role of ["radio", "checkbox"]) {
+      if (!await page.locator(`form[data-piece=predict] input[type=${role}]`).count()) continue;
+      await sr.press(role, /./, "Space");
+      await sr.press("button", /^(Predict|Answer)/);
+      await sr.heard(/^Prediction kept/);
+      break;
+    }
+    await sr.press(await sr.has("link", /^Solution as a diff/) ? "link" : "button", /^Solution as a diff/);
+    await sr.press("button", /^Use this/);
+    await sr.heard(/solution is in place/);
+    await saved(page);
+    await sr.press("button", /^Run\b/);
+    await sr.heard(/^Run \d+: /);
+    await sr.press("tab", /^Checks/);
+    await sr.press("button", /^Run checks/);
+    await sr.heard(/checks? pass/, 60_000);
+    assert.match(await page.textContent("#say"), /^(All \d+ checks pass|The check passes)/);
+    await sr.find("tab", /^Checks/).then((t) => assert.match(t.name.value, /(\d+) of \1/, "the tab tells the news"));
+    await sr.press("link", /^Next/);
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  }));
+}
+
 /** The accessibility tree as rows of role, name and states. */
 async function tree(page) {
   const session = await page.context().newCDPSession(page);
