@@ -90,9 +90,24 @@ export function theme(): void {
   }
 }
 
+// A finger has no hover: its first touch of a term opens the card, the second follows the link.
+function touches(): void {
+  let finger = false;
+  document.addEventListener("pointerdown", (e) => { finger = e.pointerType === "touch"; });
+  document.addEventListener("click", (e) => {
+    const term = (e.target as Element).closest?.(".term");
+    for (const open of $$(".term-open")) if (open !== term) open.classList.remove("term-open");
+    if (!term || !finger || term.classList.contains("term-open")) return;
+    e.preventDefault();
+    term.classList.remove("term-shut");
+    term.classList.add("term-open");
+  });
+}
+
 /** What every page does: the theme, / for the search, Escape to shut a term's card. */
 export function everywhere(): void {
   theme();
+  touches();
   if (document.body.dataset.author !== undefined) void import("./_author.ts").then((m) => m.author());
   const search = () => void import("./_search.ts").then((m) => m.openSearch());
   for (const a of $$("a[data-do=search]")) {
@@ -110,7 +125,10 @@ export function everywhere(): void {
       if (box) box.focus();
       else search();
     }
-    if (e.key === "Escape") for (const t of $$(".term:is(:hover, :focus-within)")) t.classList.add("term-shut");
+    if (e.key === "Escape") for (const t of $$(".term:is(:hover, :focus-within, .term-open)")) {
+      t.classList.remove("term-open");
+      t.classList.add("term-shut");
+    }
   });
   for (const how of ["pointerout", "focusout"]) {
     document.addEventListener(how, (e) => (e.target as Element).closest?.(".term-shut")?.classList.remove("term-shut"));

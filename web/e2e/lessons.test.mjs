@@ -145,6 +145,22 @@ test("a word of the glossary opens its card on focus and on hover, and Escape sh
   assert.equal(await page.locator(":target").count(), 1);
 }));
 
+test("a finger's first touch of a word opens its card, the second follows it", withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+  await page.goto(`${base}/learn/serverless/keep-servers-alive`);
+  await page.waitForSelector("html[data-live=open]");
+  const term = page.locator(".term").first();
+  const card = term.locator(".term_card");
+  await term.locator("a").tap();
+  assert.equal(await card.isVisible(), true);
+  assert.doesNotMatch(page.url(), /glossary/);
+  assert.ok(await sideways(page) <= 0);
+  await page.locator("h1").tap();
+  await card.waitFor({ state: "hidden" });
+  await term.locator("a").tap();
+  await term.locator("a").tap();
+  await page.waitForURL(/\/glossary#/);
+}));
+
 test("an order is made by keys, by drag and by touch of a button; what was seen is what is sent", withPage({}, async (page) => {
   await openLesson(page, "/learn/isolates/same-code-five-boxes");
   const form = page.locator("form[data-kind=order]");
