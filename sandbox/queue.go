@@ -429,6 +429,16 @@ func (s *Sandbox) leave(t *ticket, cpu int64, end runner.End) (state trace.Isola
 	return state, live
 }
 
+// charge counts CPU time that the parent spent for a learner.
+func (s *Sandbox) charge(learner string, cpu time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.learners[learner]; l != nil {
+		l.virtual += int64(cpu)
+		l.cpu += int64(cpu)
+	}
+}
+
 // rest takes a ticket out of the expected work. s.mu is held.
 func (s *Sandbox) rest(t *ticket) {
 	if t.busy {

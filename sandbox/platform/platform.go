@@ -33,9 +33,11 @@ type Config struct {
 	// Lease is for how long a batch of messages or an alarm belongs to the server
 	// that runs it and says nothing more of it; default 30 s. Then another takes over.
 	Lease time.Duration
-	Full  func() // told each time that a project's storage has no room; nil for nobody
-	Log   *slog.Logger
-	Now   func() time.Time
+	// Charge is told of CPU time that this process spent on a learner's SQL; nil for nobody.
+	Charge func(learner string, cpu time.Duration)
+	Full   func() // told each time that a project's storage has no room; nil for nobody
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // Platform answers binding operations.
@@ -53,12 +55,16 @@ type Platform struct {
 	rates    map[rateKey]*rate
 	paces    map[Project]*limiter.Limiter
 	sql      databases
+	lanes    *lanes
 }
 
 // New makes a Platform. The caller closes it.
 func New(cfg Config) *Platform {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Charge == nil {
+		cfg.Charge = func(string, time.Duration) {}
 	}
 	if cfg.Full == nil {
 		cfg.Full = func() {}
@@ -75,6 +81,7 @@ func New(cfg Config) *Platform {
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.sql.p = p
+	p.lanes = newLanes(cfg.Now, cfg.Charge)
 	p.wg.Go(p.crons)
 	p.wg.Go(p.sweeps)
 	return p
@@ -89,6 +96,7 @@ func (p *Platform) Close() error {
 	}
 	p.mu.Unlock()
 	p.wg.Wait()
+	p.lanes.close()
 	return p.sql.close()
 }
 

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"coldstart/sandbox/trace"
 )
@@ -103,13 +100,6 @@ func TestKV(t *testing.T) {
 	}
 }
 
-// threadCPU is the CPU time of this thread.
-func threadCPU() time.Duration {
-	var t unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t)
-	return time.Duration(t.Nano())
-}
-
 func TestD1(t *testing.T) {
 	p, c := testPlatform(t, nil)
 	call(t, p, c, "d1.exec", "db", "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE t SET v = v || '!' WHERE id = new.id; END;")
@@ -123,15 +113,20 @@ func TestD1(t *testing.T) {
 	if got := show(call(t, p, c, "d1.query", "db", []any{"SELECT count(*) FROM t", []any{}})); !strings.HasSuffix(got, " 1]]") {
 		t.Errorf("a batch is not undone: %s", got)
 	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	var used atomic.Int64
+	p.lanes.charge = func(learner string, cpu time.Duration) {
+		if learner != "l" {
+			t.Errorf("%q is charged", learner)
+		}
+		used.Add(int64(cpu))
+	}
 	for _, text := range []string{"SELECT zeroblob(1000000000)", "PRAGMA journal_mode=wal", "ATTACH 'x' AS y", "SELECT randomblob(900000000)", "BEGIN", "CREATE TABLE big AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT randomblob(100000) FROM c"} {
-		before := threadCPU()
+		before := used.Load()
 		if _, err := p.Call(t.Context(), c, "d1.query", []any{"db", []any{text, []any{}}}); err == nil {
 			t.Errorf("%s is accepted", text)
 		}
-		if used := threadCPU() - before; used > 2*sqlWall { // the query runs on this thread
-			t.Errorf("%s used %v", text, used)
+		if took := time.Duration(used.Load() - before); took <= 0 || took > 2*sqlWall {
+			t.Errorf("%s is charged with %v", text, took)
 		}
 	}
 	// Closed and opened again, it is still there.

@@ -55,8 +55,8 @@ func sqlNamespace(ns Namespace) Namespace {
 	return ns
 }
 
-// with runs f on an open database.
-func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(*database) error) error {
+// with runs f on an open database, on a thread that its learner waits for.
+func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(context.Context, *database) error) error {
 	d.mu.Lock()
 	if d.list == nil {
 		d.list = map[Namespace]*database{}
@@ -79,14 +79,23 @@ func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(*d
 		d.mu.Unlock()
 		d.shrink()
 	}()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.conn == nil {
-		if err := b.open(ctx, d.p); err != nil {
-			return err
+	var err error
+	waited := d.p.lanes.do(ctx, ns.Project.Learner, func() {
+		ctx, cancel := context.WithTimeout(ctx, sqlWall)
+		defer cancel()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.conn == nil {
+			if err = b.open(ctx, d.p); err != nil {
+				return
+			}
 		}
+		err = f(ctx, b)
+	})
+	if waited != nil {
+		return waited
 	}
-	return f(b)
+	return err
 }
 
 // shrink closes the databases that were used longest ago.
@@ -278,7 +287,7 @@ func (d *databases) remove(ctx context.Context, ns Namespace) error {
 // begin opens a transaction on a database that is open or stored; one that an
 // object never used has nothing to undo.
 func (d *databases) begin(ctx context.Context, ns Namespace) error {
-	return d.with(ctx, ns, true, func(b *database) error {
+	return d.with(ctx, ns, true, func(ctx context.Context, b *database) error {
 		if _, err := b.conn.ExecContext(ctx, "SAVEPOINT object"); err != nil {
 			return err
 		}
@@ -288,7 +297,7 @@ func (d *databases) begin(ctx context.Context, ns Namespace) error {
 }
 
 func (d *databases) end(ctx context.Context, ns Namespace, commit bool) error {
-	return d.with(ctx, ns, false, func(b *database) error {
+	return d.with(ctx, ns, false, func(ctx context.Context, b *database) error {
 		if !b.tx {
 			return nil
 		}
@@ -454,10 +463,8 @@ func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	if len(list) == 0 {
 		return nil, plainError("SQL code did not contain a statement.")
 	}
-	ctx, cancel := context.WithTimeout(ctx, sqlWall)
-	defer cancel()
 	var res result
-	err = p.sql.with(ctx, sqlNamespace(ns), true, func(b *database) error {
+	err = p.sql.with(ctx, sqlNamespace(ns), true, func(ctx context.Context, b *database) error {
 		for i, st := range list {
 			// Values belong to the last statement.
 			var in args
@@ -492,7 +499,7 @@ func sqlSize(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 		return nil, err
 	}
 	var n int64
-	err = p.sql.with(ctx, sqlNamespace(ns), true, func(b *database) error {
+	err = p.sql.with(ctx, sqlNamespace(ns), true, func(ctx context.Context, b *database) error {
 		return b.conn.QueryRowContext(ctx, "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&n)
 	})
 	return n, p.trouble("sql.size", err)
@@ -504,9 +511,7 @@ func (p *Platform) d1(ctx context.Context, c Caller, a args, f func(context.Cont
 	if err := c.own("d1", id); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sqlWall)
-	defer cancel()
-	return p.sql.with(ctx, Namespace{c.Project, "sql", "d1\n" + id}, true, func(b *database) error {
+	return p.sql.with(ctx, Namespace{c.Project, "sql", "d1\n" + id}, true, func(ctx context.Context, b *database) error {
 		if _, err := b.conn.ExecContext(ctx, "SAVEPOINT d1"); err != nil {
 			return err
 		}
