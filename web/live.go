@@ -27,7 +27,10 @@ func (s *Site) liveSession(c *call) error {
 	s.hub.Open(c.w, c.r, live.Learner{
 		Workspace: x.workspace.ID,
 		Member: func(ctx context.Context) bool {
-			now, err := s.session(ctx, c.r)
+			if workspace, err := s.members.workspace(ctx, x.token); err != nil || workspace == x.workspace.ID {
+				return true
+			}
+			now, err := s.session(ctx, c.r)                                       // it may not be stored yet
 			return err != nil || now != nil && now.workspace.ID == x.workspace.ID // a database that hiccups ends nobody's session
 		},
 		Begin: func(ctx context.Context, project string) error {

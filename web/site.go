@@ -45,6 +45,7 @@ type Site struct {
 	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
 	boards      *boards
+	members     members    // of open pages
 	telling     sync.Mutex // held while a page is told what its class says
 	metrics     metrics
 	ctx         context.Context // ends when the site closes
@@ -87,6 +88,7 @@ func New(c Config) (*Site, error) {
 	s.passwords = newGuard(c.Rates.Wrong, c.Rates.WrongAll, c.Now)
 	s.byName = newLimiter(Rate{1.0 / 30, 10}, c.Now)
 	s.boards, s.metrics = newBoards(), newMetrics()
+	s.members.ask = func(tokens []string) (map[string]string, error) { return c.Store.Sessions(s.ctx, tokens) }
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)

@@ -590,3 +590,31 @@ func TestConcurrentSavesConflictOrCount(t *testing.T) {
 		t.Errorf("revision %d after %d saves, %v", p.Revision, saved, err)
 	}
 }
+
+func TestSessionsOfManyTokens(t *testing.T) {
+	s, _ := newStore(t)
+	var tokens []string
+	want := map[string]string{}
+	for range 70 { // more than one question holds
+		w := newWorkspace(t, s)
+		token, err := s.AddDevice(t.Context(), w.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, want[token] = append(tokens, token), w.ID
+	}
+	first, err := s.RotateToken(t.Context(), want[tokens[0]]) // the device's token is dead now
+	if err != nil {
+		t.Fatal(err)
+	}
+	want[first] = want[tokens[0]]
+	delete(want, tokens[0])
+	if err := s.DropDevice(t.Context(), tokens[1]); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, tokens[1])
+	got, err := s.Sessions(t.Context(), append(tokens, first, "nobody's", ""))
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -48,6 +50,48 @@ func NewToken() string {
 func (s *Store) Workspace(ctx context.Context, token string) (Workspace, error) {
 	return s.workspace(ctx, `token_hash = $1 OR id = (SELECT workspace FROM devices WHERE token_hash = $1)`, hash(token))
 }
+
+// askedAtOnce is how many tokens one question holds. It always has so many
+// places, so that the statement is prepared once.
+const askedAtOnce = 64
+
+// Sessions gives the workspaces of those tokens that are good, by token.
+func (s *Store) Sessions(ctx context.Context, tokens []string) (map[string]string, error) {
+	out := make(map[string]string, len(tokens))
+	for some := range slices.Chunk(tokens, askedAtOnce) {
+		of := make(map[string]string, len(some))
+		args := make([]any, askedAtOnce)
+		for i := range args {
+			args[i] = "" // no token has this hash
+			if i < len(some) {
+				h := hash(some[i])
+				of[h], args[i] = some[i], h
+			}
+		}
+		rows, err := s.read.QueryContext(ctx, sessionsQuery, args...)
+		if err != nil {
+			return nil, fmt.Errorf("find sessions: %w", reason(err))
+		}
+		type session struct{ hash, workspace string }
+		list, err := collect(rows, func(scan func(...any) error) (x session, err error) { return x, scan(&x.hash, &x.workspace) })
+		if err != nil {
+			return nil, fmt.Errorf("find sessions: %w", err)
+		}
+		for _, x := range list {
+			out[of[x.hash]] = x.workspace
+		}
+	}
+	return out, nil
+}
+
+var sessionsQuery = func() string {
+	places := make([]string, askedAtOnce)
+	for i := range places {
+		places[i] = fmt.Sprint("$", i+1)
+	}
+	in := strings.Join(places, ", ")
+	return `SELECT token_hash, id FROM workspaces WHERE token_hash IN (` + in + `) UNION ALL SELECT token_hash, workspace FROM devices WHERE token_hash IN (` + in + `)`
+}()
 
 // WorkspaceByID finds a workspace by its id, or returns ErrNotFound.
 func (s *Store) WorkspaceByID(ctx context.Context, id string) (Workspace, error) {
