@@ -77,8 +77,7 @@ export class AbortSignal extends EventTarget {
   }
   static timeout(ms: number): AbortSignal {
     need(arguments.length, 1, "AbortSignal.timeout");
-    const n = +ms;
-    if (n !== n) throw new NativeTypeError("AbortSignal.timeout: the delay must be a number of milliseconds.");
+    const n = +ms || 0;
     const s = newSignal();
     setTimer(n, false, () => signalAbort(s, domError("TimeoutError", "The operation was aborted due to timeout")));
     return s;

@@ -1,5 +1,6 @@
 // Every API that registers itself and that no other file needs.
 
+import "./atomics";
 import "./date";
 import "./cache";
 import "./compression";
@@ -10,6 +11,7 @@ import "./intl";
 import "./kv";
 import "./message";
 import "./meters";
+import "./promise";
 import "./queue";
 import "./r2";
 import "./services";

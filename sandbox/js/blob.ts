@@ -26,8 +26,8 @@ export function concat(parts: Uint8Array[]): Uint8Array {
 
 function gather(parts: unknown): Uint8Array {
   if (parts === undefined) return new NativeUint8Array(0);
-  if (parts === null || typeof parts !== "object" || typeof (parts as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Failed to construct 'Blob': constructor parameter 1 is not of type 'Array'.");
-  const list: Uint8Array[] = [], from = ArrayIsArray(parts) ? parts : [...(parts as Iterable<unknown>)];
+  if (parts === null || typeof parts !== "object" || !ArrayIsArray(parts)) throw new NativeTypeError("Failed to construct 'Blob': constructor parameter 1 is not of type 'Array'.");
+  const list: Uint8Array[] = [], from: unknown[] = parts;
   for (let i = 0; i < from.length; i++) {
     const p = from[i];
     if (isBlob(p)) ArrayPush(list, blobBytes(p));
@@ -42,8 +42,8 @@ export class Blob {
   #type: string;
 
   constructor(parts?: unknown[], options?: { type?: string }) {
-    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw new NativeTypeError("Blob: the options are not an object.");
-    if ((options as any)?.endings !== undefined) throw new NativeError("Blob: the option endings is not available here.");
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw new NativeTypeError("Failed to construct 'Blob': constructor parameter 2 is not of type 'Options'.");
+    if ((options as any)?.endings !== undefined) throw new NativeError("The 'endings' field on 'Options' is not implemented.");
     this.#bytes = gather(parts);
     const t = options?.type === undefined ? "" : `${options.type}`;
     this.#type = RegExpTest(/[^ -~]/, t) ? "" : StringToLowerCase(t);

@@ -115,6 +115,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
 
 export const structuredClone = function structuredClone(value: any, options?: { transfer?: any[] }): any {
   need(arguments.length, 1, "structuredClone");
+  if (options !== undefined && options !== null && typeof options !== "object") throw new NativeTypeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 2 is not of type 'StructuredCloneOptions'.");
   const seen = new SafeMap<any, any>(), list = options?.transfer === undefined || options?.transfer === null ? [] : [...options.transfer];
   for (const t of list) {
     if (!isArrayBuffer(t)) throw new NativeTypeError("structuredClone: an object in the transfer list cannot be transferred.");

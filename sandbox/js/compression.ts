@@ -24,16 +24,20 @@ function transformer(format: unknown, decompress: boolean, name: string) {
   };
 }
 
+// What has been written may wait for its reader up to here, in bytes, so that a
+// program can write and close before it begins to read.
+const room = { highWaterMark: 1 << 20, size: (b: Uint8Array) => TypedArrayLength(b) };
+
 class CompressionStream extends TransformStream {
   constructor(format: string) {
     need(arguments.length, 1, "CompressionStream constructor");
-    super(transformer(format, false, "CompressionStream"));
+    super(transformer(format, false, "CompressionStream"), undefined, room);
   }
 }
 class DecompressionStream extends TransformStream {
   constructor(format: string) {
     need(arguments.length, 1, "DecompressionStream constructor");
-    super(transformer(format, true, "DecompressionStream"));
+    super(transformer(format, true, "DecompressionStream"), undefined, room);
   }
 }
 for (const [name, C] of Object.entries({ CompressionStream, DecompressionStream })) {

@@ -8,10 +8,15 @@ import { CryptoKey, DigestStream, SubtleCrypto, subtle } from "./subtle";
 
 const RANDOM = op("random"), UUID = op("random.uuid");
 
+const own = (self: unknown): void => {
+  if (self !== crypto) throw new NativeTypeError("Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.");
+};
+
 class Crypto {
   get subtle() { return subtle; }
   get DigestStream() { return DigestStream; }
   getRandomValues<T extends ArrayBufferView>(view: T): T {
+    own(this);
     need(arguments.length, 1, "crypto.getRandomValues");
     refuseAtStart("crypto.getRandomValues()");
     const t = TypedArrayTag(view);
@@ -23,6 +28,7 @@ class Crypto {
     return view;
   }
   randomUUID(): string {
+    own(this);
     refuseAtStart("crypto.randomUUID()");
     return call(UUID);
   }

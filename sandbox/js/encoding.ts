@@ -47,6 +47,7 @@ export class TextDecoder {
   #seenBOM = false;
 
   constructor(label: string = "utf-8", options?: { fatal?: boolean; ignoreBOM?: boolean }) {
+    if (options !== undefined && (typeof options !== "object" || options === null)) throw new NativeTypeError("Failed to construct 'TextDecoder': constructor parameter 2 is not of type 'ConstructorOptions'.");
     const l = `${label}`;
     const name = l === "utf-8" ? l : (call(LABEL, l) as string);
     if (name === "") throw new NativeRangeError(`"${l}" is not a valid encoding.`);
@@ -60,7 +61,7 @@ export class TextDecoder {
   decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string {
     let b: Uint8Array | undefined;
     if (input === undefined) b = new NativeUint8Array(0);
-    else if ((b = bytesOf(input)) === undefined) throw new NativeTypeError("TextDecoder.decode: the argument is not an ArrayBuffer or a view on one.");
+    else if ((b = bytesOf(input)) === undefined) throw new NativeTypeError("Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
     const stream = !!options?.stream, rest = this.#rest;
     if (rest !== null) {
       const joined = new NativeUint8Array(TypedArrayLength(rest) + TypedArrayLength(b));

@@ -169,9 +169,11 @@ export class EventTarget {
   addEventListener(type: string, f: any, options?: any): void {
     need(arguments.length, 2, "addEventListener");
     if (f === null || f === undefined) return;
+    if (typeof f === "object" && typeof f.handleEvent !== "function") throw new NativeTypeError("Incorrect type for the 'handleEvent' field on 'HandlerObject': the provided value is not of type 'function'.");
     if (typeof f !== "function" && typeof f !== "object") throw new NativeTypeError("Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or HandlerObject'.");
     const t = `${type}`;
     const o = typeof options === "object" && options !== null ? options : { capture: !!options };
+    if (o.capture) throw new NativeTypeError(typeof options === "object" ? "addEventListener(): options.capture must be false." : "addEventListener(): useCapture must be false.");
     const signal = o.signal;
     if (signal !== undefined) {
       if (signal === null || typeof signal.aborted !== "boolean") throw new NativeTypeError("addEventListener: signal is not an AbortSignal.");
@@ -186,6 +188,7 @@ export class EventTarget {
   }
   removeEventListener(type: string, f: any, options?: any): void {
     need(arguments.length, 2, "removeEventListener");
+    if (typeof options === "object" && options !== null ? options.capture : options) throw new NativeTypeError(typeof options === "object" ? "removeEventListener(): options.capture must be false." : "removeEventListener(): useCapture must be false.");
     const l = this.#listeners, t = `${type}`, capture = typeof options === "object" && options !== null ? !!options.capture : !!options;
     if (l === undefined) return;
     for (let i = 0; i < l.length; i++) {
@@ -276,8 +279,8 @@ export class MessageEvent extends Event {
     super(type, init);
     this.#init = init ?? {};
   }
-  get data(): unknown { return this.#init.data; }
-  get origin(): string | null { return this.#init.origin ?? null; }
+  get data(): unknown { return "data" in this.#init ? this.#init.data : null; }
+  get origin(): string | null { return this.#init.origin === undefined ? "" : this.#init.origin; }
   get lastEventId(): string { return this.#init.lastEventId ?? ""; }
   get source(): unknown { return this.#init.source ?? null; }
   get ports(): unknown[] { return this.#init.ports ?? []; }

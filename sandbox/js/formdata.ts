@@ -94,7 +94,7 @@ export function encodeMultipart(f: FormData): { bytes: Uint8Array; boundary: str
       ArrayPush(parts, encodeUTF8(`--${boundary}\r\nContent-Disposition: form-data; name="${quote(n)}"; filename="${quote(v.name)}"\r\nContent-Type: ${v.type || "application/octet-stream"}\r\n\r\n`), blobBytes(v), encodeUTF8("\r\n"));
     }
   }
-  ArrayPush(parts, encodeUTF8(`--${boundary}--\r\n`));
+  ArrayPush(parts, encodeUTF8(`--${boundary}--`));
   return { bytes: concat(parts), boundary };
 }
 
@@ -107,11 +107,12 @@ export function parseForm(bytes: Uint8Array, text: () => string, contentType: st
     for (let i = 0; i < l.length; i += 2) ArrayPush(list, [l[i], l[i + 1]]);
     return f;
   }
+  if (contentType === null) throw new NativeTypeError("Parsing a Body as FormData requires a Content-Type header.");
   if (type !== "multipart/form-data") {
     throw new NativeTypeError(`Unrecognized Content-Type header value. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded`);
   }
-  const m = /;\s*boundary=(?:"([^"]*)"|([^;\s]+))/i.exec(contentType!);
-  if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter.");
+  const m = /;\s*boundary=(?:"([^"]*)"|([^;\s]+))/i.exec(contentType);
+  if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.");
   // [name, filename or null, type, value (text or bytes), …]
   const l: any[] = call(MULTIPART, bytes, m[1] ?? m[2]);
   for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === undefined ? l[i + 3] : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);

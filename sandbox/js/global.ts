@@ -81,4 +81,12 @@ expose("WorkerGlobalScope", WorkerGlobalScope);
 expose("ServiceWorkerGlobalScope", ServiceWorkerGlobalScope);
 expose("reportError", reportError);
 expose("origin", "null");
-expose("isSecureContext", true);
+Object.defineProperty(ServiceWorkerGlobalScope.prototype, Symbol.toStringTag, { value: "ServiceWorkerGlobalScope", configurable: true });
+Object.defineProperty(globalThis, Symbol.toStringTag, { value: "ServiceWorkerGlobalScope", configurable: true });
+Object.defineProperty(globalThis, "constructor", { value: ServiceWorkerGlobalScope, writable: true, enumerable: false, configurable: true });
+const flags = Object.create(null);
+expose("Cloudflare", Object.freeze({ compatibilityFlags: flags }));
+/** Says in Cloudflare.compatibilityFlags whether node:* is there. */
+export function setFlags(node: boolean): void {
+  flags.nodejs_compat = node;
+}

@@ -4,7 +4,7 @@
 
 import { NativeTypeError, expose, tag } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
-import { ReadableStream, bodyBytes, getReader, readerRead } from "./streams";
+import { ReadableStream, bodyBytes, getReader, isReadableStream, readerRead } from "./streams";
 import { Headers } from "./headers";
 import { Response, isResponse } from "./response";
 import { Open, Selector, compile } from "./selector";
@@ -15,9 +15,32 @@ const foreign: Record<string, string> = { svg: "http://www.w3.org/2000/svg", mat
 
 type Content = { html?: boolean } | undefined;
 const text = (s: string) => s.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+// Content that is a stream stands as a mark in the text until it is written.
+const streamed = new Map<string, { body: ReadableStream | null; html: boolean }>();
+const mark = /\u0000streamed \d+\u0000/g;
+let marks = 0;
+
 function content(v: unknown, o: Content): string {
+  if (o !== undefined && (typeof o !== "object" || o === null)) throw new NativeTypeError("Failed to execute 'append' on 'Element': parameter 2 is not of type 'ContentOptions'.");
+  if (isResponse(v) || isReadableStream(v)) {
+    const body = isResponse(v) ? v.body : v, key = `\u0000streamed ${++marks}\u0000`;
+    streamed.set(key, { body, html: !!o?.html });
+    return key;
+  }
   if (typeof v !== "string") v = `${v}`;
   return o?.html ? (v as string) : text(v as string);
+}
+
+/** The text with its marks replaced by what their streams hold. */
+async function withStreams(s: string): Promise<string> {
+  for (const key of s.match(mark) ?? []) {
+    const held = streamed.get(key);
+    if (held === undefined) continue;
+    streamed.delete(key);
+    const all = held.body === null ? "" : await new Response(held.body).text();
+    s = s.replace(key, () => (held.html ? all : text(all)));
+  }
+  return s;
 }
 
 // Objects given to handlers are dead once their token has been written.
@@ -474,17 +497,18 @@ class HTMLRewriter {
   #rules: Rule[] = [];
   #documents: any[] = [];
   on(selector: string, h: Handlers): this {
-    if (typeof h !== "object" || h === null) throw new NativeTypeError("HTMLRewriter.on: the handlers are not an object.");
+    if (typeof h !== "object" || h === null) throw new NativeTypeError("Failed to execute 'on' on 'HTMLRewriter': parameter 2 is not of type 'ElementContentHandlers'.");
+    for (const k of ["element", "comments", "text"] as const) if ((h as any)[k] !== undefined && typeof (h as any)[k] !== "function") throw new NativeTypeError(`Incorrect type for the '${k}' field on 'ElementContentHandlers': the provided value is not of type 'function'.`);
     this.#rules.push({ selector: compile(`${selector}`), h });
     return this;
   }
   onDocument(h: object): this {
-    if (typeof h !== "object" || h === null) throw new NativeTypeError("HTMLRewriter.onDocument: the handlers are not an object.");
+    if (typeof h !== "object" || h === null) throw new NativeTypeError("Failed to execute 'onDocument' on 'HTMLRewriter': parameter 1 is not of type 'DocumentContentHandlers'.");
     this.#documents.push(h);
     return this;
   }
   transform(r: Response): Response {
-    if (!isResponse(r)) throw new NativeTypeError("HTMLRewriter.transform: the argument is not a Response.");
+    if (!isResponse(r)) throw new NativeTypeError("Failed to execute 'transform' on 'HTMLRewriter': parameter 1 is not of type 'Response'.");
     const body = r.body;
     if (body === null) return new Response(null, r);
     const pass = new Pass([...this.#rules], [...this.#documents]), decoder = new TextDecoder();
@@ -495,12 +519,12 @@ class HTMLRewriter {
           const { done, value } = await readerRead(reader);
           await pass.feed(done ? decoder.decode() : decoder.decode(bodyBytes(value), { stream: true }), done);
           if (done) {
-            if (pass.out !== "") c.enqueue(encodeUTF8(pass.out));
+            if (pass.out !== "") c.enqueue(encodeUTF8(streamed.size > 0 ? await withStreams(pass.out) : pass.out));
             c.close();
             return;
           }
         }
-        const b = encodeUTF8(pass.out);
+        const b = encodeUTF8(streamed.size > 0 ? await withStreams(pass.out) : pass.out);
         pass.out = "";
         c.enqueue(b);
       },

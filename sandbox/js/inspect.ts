@@ -4,7 +4,7 @@
 
 import {
   ArrayBufferByteLength, ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, DateGetTime, DateToISOString, FunctionToString, JSONStringify, MapForEach, MapSize, MathMax, MathMin, NativeUint8Array, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
-  ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
+  ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpExec, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
   TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, ordinary, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
 } from "./primordials";
 import { engine } from "./host";
@@ -194,7 +194,7 @@ function functionBase(v: any, name: string | null, tag: string): string {
       return base + "]";
     }
   }
-  const kind = RegExpTest(/^async\s*(function\s*\*|\*)/, text) ? "AsyncGeneratorFunction" : RegExpTest(/^async[\s(]/, text) ? "AsyncFunction" : RegExpTest(/^(function\s*\*|\*)/, text) ? "GeneratorFunction" : "Function";
+  const said = RegExpExec(/^\[object ((?:Async)?(?:Generator)?Function)\]$/, ObjectToString(v)), kind = said === null ? "Function" : said[1];
   let base = `[${kind}`;
   if (name === null) base += " (null prototype)";
   base += v.name === "" || v.name === undefined ? " (anonymous)" : `: ${String(v.name)}`;

@@ -10,7 +10,7 @@ import "./proxy";
 import "./errors";
 import { watchErrors } from "./words";
 import "./function";
-import { scope, describe, rejection, setShow, uncaught } from "./global";
+import { scope, setFlags, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, listenerCount } from "./events";
 import { begin, current, enter } from "./run";
 import { dropTimers, timer } from "./timers";
@@ -90,6 +90,7 @@ function init(bindings: any[], isClassic: boolean, date: string, node: boolean, 
   makeEnv(bindings);
   classic = isClassic;
   current.date = date;
+  setFlags(node);
   if (!node) removeNode();
   else if (bindings.length > 0) {
     const types: Record<string, string> = {};

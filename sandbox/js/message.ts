@@ -41,7 +41,7 @@ export class MessagePort extends EventTarget {
       return;
     }
     const give = () => {
-      dispatch(this, new MessageEvent("message", { data }));
+      dispatch(this, new MessageEvent("message", { origin: null, data }));
     };
     if (current.starting) Promise.resolve().then(give);
     else setTimer(0, false, give);

@@ -30,14 +30,23 @@ function describe(o: { actual?: unknown; expected?: unknown; operator?: string }
   return o.operator!.startsWith("not") ? `${t} ${inspect(o.expected)}` : `${t}\n\n${inspect(o.actual)} !== ${inspect(o.expected)}\n`;
 }
 
+const received = (v: unknown): string => (v === undefined || v === null ? String(v) : `type ${typeof v} (${inspect(v)})`);
+
 function fails(message: unknown, actual: unknown, expected: unknown, operator: string): never {
   if (message instanceof Error) throw message;
   throw new AssertionError({ message: message as string | undefined, actual, expected, operator });
 }
 const missing = (n: number) => Object.assign(new TypeError(`The "actual" and "expected" arguments must be specified`), { code: "ERR_MISSING_ARGS", n });
 
+function truthy(given: number, v: unknown, message: unknown): void {
+  if (v) return;
+  if (message instanceof Error) throw message;
+  const e = new AssertionError({ message: (message ?? (given === 0 ? "No value argument passed to `assert.ok()`" : `${inspect(v)} == true`)) as string, actual: v, expected: true, operator: "==" });
+  e.generatedMessage = message === undefined;
+  throw e;
+}
 export function ok(v?: unknown, message?: unknown): void {
-  if (!v) fails(message ?? (arguments.length === 0 ? "No value argument passed to `assert.ok()`" : "The expression evaluated to a falsy value"), v, true, "==");
+  truthy(arguments.length, v, message);
 }
 export function equal(a: unknown, b: unknown, message?: unknown): void {
   if (arguments.length < 2) throw missing(2);
@@ -89,6 +98,7 @@ function matches(e: any, expected: any, message: unknown, operator: string): voi
   }
 }
 export function throws(f: () => unknown, expected?: any, message?: unknown): void {
+  if (typeof f !== "function") throw Object.assign(new TypeError(`The "fn" argument must be of type function. Received ${received(f)}`), { code: "ERR_INVALID_ARG_TYPE" });
   let e: unknown, threw = false;
   try {
     f();
@@ -108,6 +118,7 @@ export function doesNotThrow(f: () => unknown, expected?: any, message?: unknown
   }
 }
 export async function rejects(p: any, expected?: any, message?: unknown): Promise<void> {
+  if (typeof p !== "function" && typeof p?.then !== "function") throw Object.assign(new TypeError(`The "promiseFn" argument must be of type function or an instance of Promise. Received ${received(p)}`), { code: "ERR_INVALID_ARG_TYPE" });
   let e: unknown, threw = false;
   try {
     await (typeof p === "function" ? p() : p);
@@ -142,7 +153,7 @@ export function partialDeepStrictEqual(a: any, b: any, message?: unknown): void 
 }
 
 const assert: any = function assert(v?: unknown, message?: unknown): void {
-  if (!v) fails(message ?? "The expression evaluated to a falsy value", v, true, "==");
+  truthy(arguments.length, v, message);
 };
 Object.assign(assert, { AssertionError, ok, equal, notEqual, strictEqual, notStrictEqual, deepStrictEqual, notDeepStrictEqual, deepEqual, notDeepEqual, fail, ifError, throws, doesNotThrow, rejects, doesNotReject, match, doesNotMatch, partialDeepStrictEqual });
 assert.strict = assert;

@@ -45,7 +45,10 @@ export class Immediate {
 }
 export function setTimeout(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, false, "setTimeout()"); }
 export function setInterval(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, true, "setInterval()"); }
-export function setImmediate(f: any, ...args: unknown[]) { return new Immediate(f, args); }
+export function setImmediate(f: any, ...args: unknown[]) {
+  if (typeof f !== "function") throw new TypeError("Failed to execute 'setImmediate' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.");
+  return new Immediate(f, args);
+}
 export function clearTimeout(t: any): void {
   if (t instanceof Timeout || t instanceof Immediate) t.close();
   else if (t !== undefined && t !== null) clearTimer(+t);

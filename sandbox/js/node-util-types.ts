@@ -15,7 +15,7 @@ const boxed = (valueOf: () => unknown) => (v: unknown): boolean => {
     return false;
   }
 };
-const kind = (re: RegExp) => (v: unknown): boolean => typeof v === "function" && re.test(Function.prototype.toString.call(v));
+const callable = (re: RegExp) => (v: unknown): boolean => typeof v === "function" && re.test(tagOf(v));
 
 export const isNativeError = isError, isProxy = (v: any) => (typeof v === "object" || typeof v === "function") && v !== null && proxy(v);
 export { isDate, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakSet, isArrayBuffer };
@@ -30,7 +30,7 @@ export const isNumberObject = boxed(Number.prototype.valueOf), isStringObject = 
   isBigIntObject = boxed(BigInt.prototype.valueOf), isSymbolObject = boxed(Symbol.prototype.valueOf);
 export const isBoxedPrimitive = (v: unknown) => isNumberObject(v) || isStringObject(v) || isBooleanObject(v) || isBigIntObject(v) || isSymbolObject(v);
 export const isMapIterator = tagged("Map Iterator"), isSetIterator = tagged("Set Iterator"), isGeneratorObject = tagged("Generator"), isArgumentsObject = tagged("Arguments"), isModuleNamespaceObject = tagged("Module");
-export const isAsyncFunction = kind(/^async[\s(*]/), isGeneratorFunction = kind(/^(async\s+)?(function\s*\*|\*)/);
+export const isAsyncFunction = callable(/^Async/), isGeneratorFunction = callable(/GeneratorFunction$/);
 export const isExternal = () => false, isEventTarget = (v: unknown) => v instanceof EventTarget;
 export const isCryptoKey = (v: unknown) => v instanceof CryptoKey, isKeyObject = () => false;
 export default {

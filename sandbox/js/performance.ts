@@ -16,6 +16,7 @@ class Performance extends EventTarget {
   getEntriesByName() { return []; }
   getEntriesByType() { return []; }
   setResourceTimingBufferSize() { }
+  eventLoopUtilization() { return { idle: 0, active: 0, utilization: 0 }; }
   toJSON() { return { timeOrigin: 0 }; }
 }
 Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: "Performance", configurable: true });

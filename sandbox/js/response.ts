@@ -45,7 +45,7 @@ export class Response {
       this.#type = type;
       return;
     }
-    if (typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Response: the second argument is not an object.");
+    if (typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Failed to construct 'Response': constructor parameter 2 is not of type 'InitializerDict or Response'.");
     let headers: unknown = init.headers;
     const st = init.status;
     if (isResponse(init)) {
@@ -65,6 +65,7 @@ export class Response {
         if (e !== "automatic" && e !== "manual") throw new NativeTypeError(`encodeBody: unexpected value: ${e}`);
         this.#manual = e === "manual";
       }
+      if (init.cf !== undefined && (typeof init.cf !== "object" || init.cf === null)) throw new NativeTypeError("Incorrect type for the 'cf' field on 'InitializerDict': the provided value is not of type 'Object'.");
       if (init.cf !== undefined) this.#cf = init.cf;
     }
     if (st !== undefined) {

@@ -313,6 +313,9 @@ around(ReadableStreamBYOBReader, "read", (old) => function (view: any, options: 
 Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
   value: function readAtLeast(this: any, min: number, view: any) { return this.read(view, { min }); }, writable: true, enumerable: true, configurable: true,
 });
+around(ReadableStream, "pipeTo", (old) => function (to: any, options: any) {
+  return to instanceof WritableStream ? old(this, to, options) : PromiseReject(new NativeTypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'."));
+});
 // A read is answered a turn of the microtask queue later.
 around(ReadableStreamDefaultReader, "read", (old) => function () { return PromiseThen(old(this), (r: unknown) => r); });
 // A branch of a tee is done with canceling at once; the source hears when both are.
@@ -396,7 +399,22 @@ for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
         const sink = args[0];
         if (sink === null) args[0] = undefined;
         else if (typeof sink === "object" && sink.type !== undefined) args[0] = { start: sink.start?.bind(sink), write: sink.write?.bind(sink), close: sink.close?.bind(sink), abort: sink.abort?.bind(sink) };
-        else if (typeof sink?.start === "function") waits = true;
+        if (typeof args[0]?.start === "function") {
+          waits = true;
+          // What start throws errors the stream.
+          const given = args[0], start = given.start;
+          args[0] = Object.create(given, { start: { value: (c: any) => {
+            try {
+              return ReflectApply(start, given, [c]);
+            } catch (e) {
+              c.error(e);
+            }
+          } } });
+          for (const k of ["write", "close", "abort"]) {
+            const f = given[k];
+            if (typeof f === "function") Object.defineProperty(args[0], k, { value: f.bind(given) });
+          }
+        }
       }
       const made: any = ReflectConstruct(C, args, new.target);
       // Without a start to wait for, the first write begins at once.

@@ -4,7 +4,7 @@
 // a private field: raw bytes for secrets, SPKI or PKCS #8 for pairs.
 
 import { call, op } from "./host";
-import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, need, tag } from "./primordials";
+import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, ObjectDefineProperty, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, need, tag } from "./primordials";
 import { domError } from "./dom";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { WritableStream } from "./streams";
@@ -64,7 +64,7 @@ function algorithm(a: any): { alg: Algorithm; spec: Spec } {
 
 const usageOrder = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
 function usageList(u: any, allowed: string[]): string[] {
-  if (u === undefined || u === null || typeof u[Symbol.iterator] !== "function") throw new NativeTypeError("The key usages must be given as an array.");
+  if (u === undefined || u === null || typeof u !== "object" || typeof u[Symbol.iterator] !== "function") throw new NativeTypeError("The key usages must be given as an array.");
   const given: string[] = [...u].map((x) => `${x}`), out: string[] = [];
   for (const x of given) {
     if (usageOrder.indexOf(x) < 0) throw domError("SyntaxError", `Unrecognized key usage "${x}".`);
@@ -92,6 +92,10 @@ export class CryptoKey {
     this.#algorithm = alg;
     this.#usages = usages;
     this.#data = data;
+    ObjectDefineProperty(this, "usages", { value: usages, enumerable: true });
+    ObjectDefineProperty(this, "algorithm", { value: alg, enumerable: true });
+    ObjectDefineProperty(this, "extractable", { value: extractable, enumerable: true });
+    ObjectDefineProperty(this, "type", { value: type, enumerable: true });
   }
   static {
     dataOf = (k) => k.#data;
@@ -246,6 +250,7 @@ function exportKey(format: string, k: unknown): ArrayBuffer | object {
   if (format === "raw") return out;
   const jwk = JSONParse(out);
   if (spec.family === "rsa") jwk.alg = rsaAlg(spec.name, k.algorithm.hash.name);
+  else if (jwk.crv === "Ed25519") jwk.alg = "EdDSA";
   return jsonWebKey(jwk, k.usages);
 }
 
@@ -263,6 +268,7 @@ async function generateKey(a: any, extractable: boolean, usagesGiven: any): Prom
   if (spec.family === "kdf") throw domError("NotSupportedError", `Unrecognized key generation algorithm "${spec.name}" requested.`);
   const usages = usageList(usagesGiven, all);
   if (spec.family === "aes") {
+    if (alg.length === undefined) throw new NativeTypeError("Missing field \"length\" in \"algorithm\".");
     const n = Math.trunc(+alg.length);
     if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Generated AES key length must be 128, 192, or 256 bits but requested ${alg.length}.`);
     if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
@@ -336,13 +342,17 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
   switch (spec.name) {
     case "PBKDF2": {
       const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), n = Math.trunc(+alg.iterations);
-      if (bits === null || bits < 0 || bits % 8 !== 0) throw domError("OperationError", "PBKDF2 cannot derive this length: it must be a non-zero multiple of 8 bits.");
+      if (bits === null) throw domError("OperationError", "PBKDF2 cannot derive a key with null length.");
+      if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `PBKDF2 requires a derived key length that is a multiple of eight (requested ${bits}).`);
       if (!(n > 0)) throw domError("OperationError", `PBKDF2 requires a positive iteration count (requested ${n}).`);
+      if (bits === 0) return new ArrayBuffer(0);
       return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
     }
     case "HKDF": {
       const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), info = needBytes(alg.info, "info");
-      if (bits === null || bits <= 0 || bits % 8 !== 0) throw domError("OperationError", "HKDF cannot derive this length: it must be a non-zero multiple of 8 bits.");
+      if (bits === null) throw domError("OperationError", "HKDF cannot derive a key with null length.");
+      if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `HKDF requires a derived key length that is a multiple of eight (requested ${bits}).`);
+      if (bits === 0) return new ArrayBuffer(0);
       return call(KDF, "HKDF", hash, d, salt, info, bits / 8);
     }
     case "ECDH": case "X25519": {
@@ -370,11 +380,17 @@ const attempt = <T>(f: () => T): Promise<T> => {
   }
 };
 
+let made = false;
 export class SubtleCrypto {
+  constructor() {
+    if (made) throw new NativeTypeError("Illegal constructor");
+    made = true;
+  }
   digest(algorithm: any, data: any): Promise<ArrayBuffer> {
     const n = arguments.length;
     return attempt(() => {
       need(n, 2, "SubtleCrypto.digest");
+      if (typeof algorithm === "object" ? algorithm !== null && algorithm.name === undefined : typeof algorithm !== "string") throw domError("NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
       return call(DIGEST, hashName(algorithm), needBytes(data, "SubtleCrypto.digest: the data"));
     });
   }
@@ -415,6 +431,7 @@ export class SubtleCrypto {
       const { alg, spec } = algorithm(derived);
       let n: number | null = null;
       if (spec.family === "aes") {
+        if (alg.length === undefined) throw new NativeTypeError("Missing field \"length\" in \"derivedKeyParams\".");
         n = Math.trunc(+alg.length);
         if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Derived AES key length must be 128, 192, or 256 bits but provided ${alg.length}.`);
       } else if (spec.family === "hmac") n = alg.length === undefined ? hashBits[hashName(alg.hash)] : Math.trunc(+alg.length);
@@ -458,7 +475,9 @@ function signing(alg: Algorithm, spec: Spec, k: CryptoKey): [name: string, hash:
   switch (spec.name) {
     case "ECDSA": return ["ECDSA", hashName(alg.hash), 0];
     case "Ed25519": case "NODE-ED25519": return ["Ed25519", "", 0];
-    case "RSA-PSS": return [spec.name, k.algorithm.hash.name, Math.trunc(+alg.saltLength) || 0];
+    case "RSA-PSS":
+      if (alg.saltLength === undefined) throw domError("DataError", "Failed to provide salt for RSA-PSS key operation which requires a salt");
+      return [spec.name, k.algorithm.hash.name, Math.trunc(+alg.saltLength) || 0];
     case "RSASSA-PKCS1-v1_5": return [spec.name, k.algorithm.hash.name, 0];
   }
   throw domError("NotSupportedError", `The ${spec.name} algorithm does not sign.`);

@@ -99,6 +99,7 @@ export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<vo
 class Scheduler {
   wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
     refuseAtStart("scheduler.wait");
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'wait' on 'Scheduler': parameter 1 is not of type 'number'.");
     return wait(ms, options);
   }
 }

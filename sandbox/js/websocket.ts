@@ -104,7 +104,7 @@ export class WebSocket extends EventTarget {
       if ("data" in p) {
         if (this.#gotClose) return;
         if (this.#hibernation !== null) this.#hibernation.message(this, p.data);
-        else dispatch(this, new MessageEvent("message", { data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }));
+        else dispatch(this, new MessageEvent("message", { origin: null, data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }));
         return;
       }
       if (this.#gotClose) return;

@@ -34,9 +34,9 @@ func formOps(o *isolate.Ops) {
 	})
 	// form.multipart: bytes, boundary → [name, filename or undefined, type, value, …]
 	o.Add("form.multipart", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		out, ok := parseMultipart(data(args, 0), str(args, 1))
-		if !ok {
-			return nil, typeError("Failed to parse the body as multipart/form-data: it does not match its boundary.")
+		out, wrong := parseMultipart(data(args, 0), str(args, 1))
+		if wrong != "" {
+			return nil, typeError(wrong)
 		}
 		return out, nil
 	})
@@ -89,15 +89,18 @@ func formEncode(b *strings.Builder, s string) {
 	}
 }
 
+const noHeaderEnd = "No multipart message header termination found."
+
 // parseMultipart takes a multipart/form-data body apart. It is stricter than
-// mime/multipart about the end, and keeps binary content as it is.
-func parseMultipart(b []byte, boundary string) ([]any, bool) {
+// mime/multipart about the end, and keeps binary content as it is. wrong says
+// what is wrong with it, "" when nothing is.
+func parseMultipart(b []byte, boundary string) (entries []any, wrong string) {
 	out := []any{}
 	mark := []byte("--" + boundary)
 	if !bytes.HasPrefix(b, mark) {
 		i := bytes.Index(b, append([]byte("\n"), mark...))
 		if i < 0 {
-			return nil, false
+			return nil, "No initial boundary string (or you have a truncated message)."
 		}
 		b = b[i+1:]
 	}
@@ -105,16 +108,16 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 	next := append([]byte("\n"), mark...)
 	for {
 		if bytes.HasPrefix(b, []byte("--")) {
-			return out, true
+			return out, ""
 		}
 		b = bytes.TrimLeft(b, " \t")
 		rest, ok := cutNewline(b)
-		if !ok {
-			return nil, false
+		if !ok || len(rest) == 0 {
+			return nil, noHeaderEnd
 		}
 		end := bytes.Index(rest, next)
 		if end < 0 {
-			return nil, false
+			return nil, "No subsequent boundary string after multipart message."
 		}
 		part := rest[:end]
 		b = bytes.TrimPrefix(rest[end+len(next)-len(mark):], mark)
@@ -123,7 +126,7 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 		for {
 			line, after, found := bytes.Cut(part, []byte("\n"))
 			if !found {
-				return nil, false
+				return nil, noHeaderEnd
 			}
 			part = after
 			if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
@@ -138,6 +141,9 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 			key, value, _ := strings.Cut(line, ":")
 			switch strings.ToLower(strings.TrimSpace(key)) {
 			case "content-disposition":
+				if kind, _, _ := strings.Cut(value, ";"); !strings.EqualFold(strings.TrimSpace(kind), "form-data") {
+					return nil, `Content-Disposition header for FormData part must have the value "form-data", possibly followed by parameters. Got: "` + strings.TrimSpace(kind) + `"`
+				}
 				name, named = dispositionLookup(value, "name")
 				if f, has := dispositionLookup(value, "filename"); has && f != "" {
 					filename, isFile = f, true
@@ -146,8 +152,11 @@ func parseMultipart(b []byte, boundary string) ([]any, bool) {
 				ctype = strings.TrimSpace(value)
 			}
 		}
+		if !named && len(head) == 0 {
+			return nil, noHeaderEnd
+		}
 		if !named {
-			return nil, false
+			return nil, "Content-Disposition header in FormData part is missing a name."
 		}
 		if isFile {
 			if ctype == "" {
@@ -195,8 +204,8 @@ func dispositionLookup(v, key string) (string, bool) {
 			if end < 0 {
 				end = len(v)
 			}
-			value = strings.TrimSpace(v[:end])
 			v = v[end:]
+			continue // only a value in quotes counts
 		}
 		if name == key {
 			return value, true

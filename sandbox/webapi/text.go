@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -187,6 +188,25 @@ func lookup(label string) (encoding.Encoding, string) {
 	return e, name
 }
 
+// decodeSingle decodes an encoding of one byte a character. A byte from 0x80 to
+// 0x9F that stands for no character of its own is the control code of that
+// number, as the Encoding standard's indexes have it.
+func decodeSingle(m *charmap.Charmap, b []byte, fatal bool) (isolate.Value, error) {
+	var out strings.Builder
+	out.Grow(len(b) * 2)
+	for _, c := range b {
+		r := m.DecodeByte(c)
+		if r == utf8.RuneError && c >= 0x80 && c <= 0x9F {
+			r = rune(c)
+		}
+		if r == utf8.RuneError && fatal {
+			return nil, errDecode
+		}
+		out.WriteRune(r)
+	}
+	return []any{out.String(), 0}, nil
+}
+
 func decodeOther(name string, b []byte, fatal, keepBOM, last bool) (isolate.Value, error) {
 	e, _ := lookup(name)
 	if e == nil {
@@ -197,6 +217,9 @@ func decodeOther(name string, b []byte, fatal, keepBOM, last bool) (isolate.Valu
 		e = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	case "utf-16be":
 		e = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	}
+	if m, ok := e.(*charmap.Charmap); ok {
+		return decodeSingle(m, b, fatal)
 	}
 	out := make([]byte, 0, len(b)*3+16)
 	buf := make([]byte, 4096)

@@ -1,0 +1,65 @@
+// node:events. The emitter is unenv's; here are Node's checks of arguments, a
+// constructor that old classes can call without new, and the abort error of once.
+
+import * as base from "unenv/node/events";
+import { argType, nodeError, outOfRange } from "./node-errors";
+import { isAbortSignal } from "./abort";
+
+const Base: any = base.EventEmitter;
+
+function EventEmitter(this: any, options?: unknown): any {
+  if (new.target !== undefined) return Reflect.construct(Base, [options], new.target);
+  const made = new Base(options);
+  for (const k of Reflect.ownKeys(made)) if (!Object.hasOwn(this, k)) Object.defineProperty(this, k, Object.getOwnPropertyDescriptor(made, k)!);
+}
+Object.setPrototypeOf(EventEmitter, Base);
+Object.defineProperty(EventEmitter, "prototype", { value: Base.prototype, writable: false });
+Object.defineProperty(Base.prototype, "constructor", { value: EventEmitter, writable: true, configurable: true });
+
+const checked = (name: string): void => {
+  const old = Base.prototype[name];
+  Object.defineProperty(Base.prototype, name, {
+    value: { [name](this: any, type: unknown, f: unknown) {
+      if (typeof f !== "function") throw argType("listener", "of type function", f);
+      return old.call(this, type, f);
+    } }[name], writable: true, configurable: true,
+  });
+};
+for (const name of ["addListener", "on", "prependListener", "once", "prependOnceListener", "removeListener", "off"]) checked(name);
+
+const setMax = Base.prototype.setMaxListeners;
+Object.defineProperty(Base.prototype, "setMaxListeners", {
+  value: { setMaxListeners(this: any, n: unknown) {
+    if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", typeof n === "string" ? `'${n}'` : n);
+    return setMax.call(this, n);
+  } }.setMaxListeners, writable: true, configurable: true,
+});
+
+const aborted = (signal: any): any => Object.assign(new Error("The operation was aborted", { cause: signal.reason }), { code: "ABORT_ERR", name: "AbortError" });
+
+export async function once(emitter: any, name: any, options: any = {}): Promise<any[]> {
+  const signal = options?.signal;
+  if (signal !== undefined && !isAbortSignal(signal)) throw argType("options.signal", "an instance of AbortSignal", signal);
+  if (typeof emitter?.on !== "function" && typeof emitter?.addEventListener !== "function") throw argType("emitter", "an instance of EventEmitter", emitter);
+  if (signal?.aborted) throw aborted(signal);
+  try {
+    return await base.once(emitter, name, options);
+  } catch (e) {
+    if (signal?.aborted) throw aborted(signal);
+    throw e;
+  }
+}
+
+export const setMaxListeners = (n = 10, ...targets: any[]): void => {
+  if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", n);
+  if (targets.length === 0) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", "setMaxListeners() is available here for given emitters only.");
+  for (const t of targets) t.setMaxListeners?.(n);
+};
+export const listenerCount = (emitter: any, type: any): number => emitter.listenerCount(type);
+
+export const { EventEmitterAsyncResource, addAbortListener, getEventListeners, getMaxListeners, on, usingDomains, captureRejectionSymbol, captureRejections, errorMonitor, defaultMaxListeners, init } = base as any;
+for (const [k, value] of Object.entries({ EventEmitter, once, on, setMaxListeners, listenerCount, usingDomains, captureRejectionSymbol, errorMonitor, getEventListeners, getMaxListeners, addAbortListener })) {
+  Object.defineProperty(EventEmitter, k, { value, writable: true, enumerable: true, configurable: true });
+}
+export { EventEmitter };
+export default EventEmitter;
