@@ -28,7 +28,7 @@ import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { env, exposeEnv, makeEnv } from "./bindings";
 import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
-import { RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
+import { RpcPromise, RpcProperty, RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
 import { namespaceOf } from "./storage";
 import { deserialize } from "./serialize";
 import { inspect } from "./inspect";
@@ -285,7 +285,7 @@ function event(run: number, entrypoint: string, object: string, props: string, t
       r = durable(namespace, env, entrypoint, object, (o) => {
         if (type === "alarm") {
           if (typeof o.alarm !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no alarm method.`);
-          return o.alarm({ retryCount: p.retryCount ?? 0, isRetry: (p.retryCount ?? 0) > 0 });
+          return o.alarm({ scheduledTime: p.scheduledTime, retryCount: p.retryCount ?? 0, isRetry: (p.retryCount ?? 0) > 0 });
         }
         throw message(`no ${type} events for Durable Objects`);
       });
@@ -422,12 +422,46 @@ setLoopback((name, v) => {
 
 export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose, wasmImport };
 
+// What a module sees of its own exports and of env, wherever it looks from.
+const moduleExports = new Proxy({}, {
+  get: (_, k) => (exported(namespace) as any)[k],
+  has: (_, k) => k in exported(namespace),
+  ownKeys: () => Reflect.ownKeys(exported(namespace)),
+  getOwnPropertyDescriptor: (_, k) => {
+    const value = (exported(namespace) as any)[k];
+    return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
+  },
+});
+let instead: object | null = null;
+const moduleEnv = new Proxy(env, {
+  get: (e, k) => Reflect.get(instead ?? e, k),
+  has: (e, k) => Reflect.has(instead ?? e, k),
+  ownKeys: (e) => Reflect.ownKeys(instead ?? e),
+  getOwnPropertyDescriptor: (e, k) => {
+    const d = Reflect.getOwnPropertyDescriptor(instead ?? e, k);
+    if (d !== undefined) d.configurable = true;
+    return d;
+  },
+});
+/** Calls f, for which the module's env is another object until it returns. */
+function withEnv(e: object, f: () => unknown): unknown {
+  const before = instead;
+  instead = e;
+  try {
+    return f();
+  } finally {
+    instead = before;
+  }
+}
+
 // What the importable modules take over; the engine deletes the global before learner code runs.
 (globalThis as any).__coldstart = {
   ...nodeModules,
   "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
-    WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env, waitUntil,
-    exports: {}, withEnv(_: unknown, f: () => unknown) { return f(); },
+    WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env: moduleEnv, waitUntil,
+    exports: moduleExports, RpcPromise, RpcProperty, withEnv,
+    withExports(_: unknown, f: () => unknown) { return f(); },
+    withEnvAndExports(e: object, _: unknown, f: () => unknown) { return withEnv(e, f); },
   },
 };

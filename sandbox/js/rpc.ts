@@ -173,14 +173,14 @@ type Ask = (path: string[], args: unknown[] | null) => Promise<any>;
 const asks = new SafeWeakMap<object, () => Promise<any>>();
 const settled = (o: object): Promise<any> => asks.get(o)!();
 
-class RpcProperty {
+export class RpcProperty {
   then(resolve?: any, reject?: any) { return PromiseThen(settled(this), resolve, reject); }
   catch(reject?: any) { return PromiseThen(settled(this), undefined, reject); }
   finally(done?: any) { return settled(this).finally(done); }
 }
 tag(RpcProperty, "JsRpcProperty");
 ObjectDefineProperty(RpcProperty, "name", { value: "RpcProperty", configurable: true });
-class RpcPromise extends RpcProperty {
+export class RpcPromise extends RpcProperty {
   [Symbol.dispose](): void { PromiseThen(settled(this), disposeResult, () => { }); }
 }
 tag(RpcPromise, "JsRpcPromise");

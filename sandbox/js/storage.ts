@@ -25,7 +25,10 @@ class DurableObjectId {
     if (name !== undefined) this.name = name;
   }
   toString() { return this.#hex; }
-  equals(o: unknown) { return o instanceof DurableObjectId && o.#hex === this.#hex; }
+  equals(o: unknown) {
+    if (!(o instanceof DurableObjectId)) throw new NativeTypeError("Failed to execute 'equals' on 'DurableObjectId': parameter 1 is not of type 'DurableObjectId'.");
+    return o.#hex === this.#hex;
+  }
 }
 const hex = (b: Uint8Array) => {
   let s = "";
@@ -83,21 +86,17 @@ binding("durable", (b) => {
   return n;
 });
 
-const limitKeys = 128;
 /** Refuses a first argument that is neither a key nor keys. */
 function checkArgument(what: string, v: unknown, or: string): void {
-  if (typeof v !== "string" && (typeof v !== "object" || v === null)) throw new NativeTypeError(`Failed to execute '${what}' on 'DurableObjectStorage': parameter 1 is not of type 'string or ${or}'.`);
+  if (v === undefined || v === null) throw new NativeTypeError(`Failed to execute '${what}' on 'DurableObjectStorage': parameter 1 is not of type 'string or ${or}'.`);
 }
 function checkKeys(keys: unknown[]): string[] {
   const out: string[] = [];
-  if (keys.length > limitKeys) throw new NativeError(`Maximum number of keys is ${limitKeys}.`);
   for (let i = 0; i < keys.length; i++) out[i] = checkKey(keys[i]);
   return out;
 }
 function checkKey(k: unknown): string {
-  const s = `${k as string}`;
-  if (s.length > 2048) throw new NativeError("Keys cannot be larger than 2048 bytes.");
-  return s;
+  return `${k as string}`;
 }
 
 let objectOf: (t: DurableObjectTransaction) => string;
@@ -134,6 +133,7 @@ class DurableObjectTransaction {
     return many ? n : n > 0;
   }
   async list(o: any = {}): Promise<Map<string, unknown>> {
+    if (typeof o !== "object" || o === null) throw new NativeTypeError("Failed to execute 'list' on 'DurableObjectStorage': parameter 1 is not of type 'ListOptions'.");
     if (o.limit !== undefined && !(+o.limit > 0)) throw new NativeTypeError("List limit must be positive.");
     if (o.start !== undefined && o.startAfter !== undefined) throw new NativeTypeError("list() cannot be called with both start and startAfter values.");
     const r: string[] = await backend("durable", "storage.list", "storage.list", this.#object, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : Math.trunc(+o.limit));
@@ -147,6 +147,7 @@ class DurableObjectTransaction {
   }
   async setAlarm(at: number | Date, _options?: unknown): Promise<void> {
     const t = at instanceof Date ? at.getTime() : +at;
+    if (t !== t) throw new NativeTypeError("Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'.");
     if (!(t > 0)) throw new NativeTypeError("setAlarm() cannot be called with an alarm time <= 0");
     await backend("durable", "storage.setAlarm", "storage.setAlarm", this.#object, t);
   }
@@ -184,7 +185,7 @@ class SqlStorageCursor {
     return o;
   }
   next(): IteratorResult<Record<string, unknown>> {
-    return this.#at < this.#rows.length ? { done: false, value: this.#object(this.#rows[this.#at++]) } : ({ done: true } as any);
+    return this.#at < this.#rows.length ? { done: false, value: this.#object(this.#rows[this.#at++]) } : ({ done: true, value: undefined } as any);
   }
   toArray(): Record<string, unknown>[] {
     const out = [];

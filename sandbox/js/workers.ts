@@ -42,8 +42,8 @@ export class WorkerEntrypoint {
   ctx: any;
   env: any;
   constructor(ctx?: unknown, e?: unknown) {
-    Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: false, configurable: true });
-    Object.defineProperty(this, "env", { value: e, writable: true, enumerable: false, configurable: true });
+    Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(this, "env", { value: e, writable: true, enumerable: true, configurable: true });
   }
 }
 /** Base of Durable Object classes. */
@@ -51,8 +51,8 @@ export class DurableObject {
   ctx: any;
   env: any;
   constructor(ctx?: unknown, e?: unknown) {
-    Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: false, configurable: true });
-    Object.defineProperty(this, "env", { value: e, writable: true, enumerable: false, configurable: true });
+    Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(this, "env", { value: e, writable: true, enumerable: true, configurable: true });
   }
 }
 /** Base of Workflow classes: they can be declared, but no workflow engine runs here. */

@@ -192,7 +192,7 @@ func (p *Platform) take(k alarmKey, a alarm) (taken alarm, mine bool) {
 
 // ring runs an alarm that was taken after it had failed so many times.
 func (p *Platform) ring(k alarmKey, tries int, taken alarm) {
-	payload, err := json.Marshal(map[string]int{"retryCount": tries})
+	payload, err := json.Marshal(map[string]int64{"retryCount": int64(tries), "scheduledTime": taken.due})
 	if err != nil {
 		return
 	}
