@@ -87,6 +87,9 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 			header.Del("Content-Length")
 		}
 	}
+	if n := resp.Head.Length; n > 0 && (header["Content-Length"] == nil || req.Method != http.MethodHead) {
+		header.Set("Content-Length", strconv.FormatInt(n, 10)) // what is sent, whatever the Worker said
+	}
 	if h.Filter != nil {
 		h.Filter(header)
 	}

@@ -17,6 +17,7 @@ import { dropTimers, timer } from "./timers";
 import { dropPending, hostAsync, settle } from "./async";
 import "./encoding";
 import { HostBody, pump, use } from "./body";
+import { fixedLength } from "./streams";
 import { incoming, Request } from "./request";
 import { isResponse, responseParts } from "./response";
 import "./fetch";
@@ -261,7 +262,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   const stream = r.body!;
   if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
-  call(RESPOND, run, p.status, p.statusText, p.headers, null, -1, true);
+  call(RESPOND, run, p.status, p.statusText, p.headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
   PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, b) : undefined)), () => {
     call(END, run, "", "", "");
     outcome(ctx);

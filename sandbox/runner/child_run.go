@@ -191,10 +191,7 @@ func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
 		return errStopped
 	}
 	r.head = true
-	m := headMsg{Events: r.takeEvents(), Head: head, Body: body, End: end, Length: -1, At: (monotonic() - r.origin) / 1000}
-	if end {
-		m.Length = int64(len(body))
-	}
+	m := headMsg{Events: r.takeEvents(), Head: head, Body: body, End: end, At: (monotonic() - r.origin) / 1000}
 	if len(body) > headBody {
 		m.Body, m.End = nil, false
 	}

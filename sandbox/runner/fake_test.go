@@ -99,7 +99,7 @@ func (w *fakeWorker) finish(run string, sink webapi.Sink, f *trace.Fault) {
 
 func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink webapi.Sink) {
 	text := func(s string) {
-		_ = sink.Head(trace.ResponseHead{Status: 200, Headers: [][2]string{{"a", "b"}}}, []byte(s), true)
+		_ = sink.Head(trace.ResponseHead{Status: 200, Headers: [][2]string{{"a", "b"}}, Length: int64(len(s))}, []byte(s), true)
 	}
 	switch path {
 	case "/hello":

@@ -203,8 +203,7 @@ type headMsg struct {
 	Head   trace.ResponseHead `cbor:"2,keyasint"`
 	Body   []byte             `cbor:"3,keyasint"`
 	End    bool               `cbor:"4,keyasint"` // Body is all of it
-	Length int64              `cbor:"5,keyasint"` // of the whole body when known, else -1
-	At     int64              `cbor:"6,keyasint"` // microseconds since the run's origin
+	At     int64              `cbor:"5,keyasint"` // microseconds since the run's origin
 }
 
 type doneMsg struct {

@@ -41,7 +41,6 @@ func Monotonic() int64 { return monotonic() }
 // Head is the beginning of a response.
 type Head struct {
 	trace.ResponseHead
-	Length int64         // of the body when known, else -1
 	Body   io.ReadCloser // closing it before its end cancels the run
 	Socket webapi.Socket // status 101 of an upgrade
 	First  []byte        // what came with the head; Body gives it too
@@ -377,7 +376,7 @@ func (r *Run) onHead(m headMsg) error {
 	in := newInStream(r.p.conn, r.n, 0)
 	in.quit = func() { r.Cancel("the visitor went away") }
 	r.in = in
-	h := Head{ResponseHead: m.Head, Length: m.Length, Body: in.first(m.Body, !m.End), First: m.Body, Whole: m.End, At: m.At}
+	h := Head{ResponseHead: m.Head, Body: in.first(m.Body, !m.End), First: m.Body, Whole: m.End, At: m.At}
 	if m.Head.Status == 101 && r.client != nil {
 		h.Socket = r.client
 	}

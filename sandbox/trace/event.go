@@ -133,6 +133,7 @@ type ResponseHead struct {
 	Status     int         `json:"status" cbor:"1,keyasint"`
 	StatusText string      `json:"status_text,omitempty" cbor:"2,keyasint,omitempty"`
 	Headers    [][2]string `json:"headers" cbor:"3,keyasint"`
+	Length     int64       `json:"length,omitempty" cbor:"4,keyasint,omitempty"` // of the body in bytes, when it is known before it is sent; of what GET would send for HEAD
 }
 
 // BodyChunk is a piece of a response body. Data is base64 in JSON.

@@ -333,6 +333,9 @@ func (r *run) respond(args []isolate.Value) {
 		body = b
 	}
 	socket, more := integer(args, 5), flag(args, 6)
+	if head.Length = int64(len(body)); socket == -1 {
+		head.Length = max(0, int64(num(args, 7)))
+	}
 	if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
 		body = nil
 	}

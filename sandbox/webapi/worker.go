@@ -234,8 +234,8 @@ func (w *Worker) failed(a *isolate.Account, err error) {
 }
 
 // weighEvery is how old the memory figure of a busy isolate may be: asking the
-// kernel takes a seventh of a small request's CPU time.
-const weighEvery = 10 * time.Millisecond
+// kernel takes about as long as a small request.
+const weighEvery = 50 * time.Millisecond
 
 // weigh is the isolate's private memory, inside a turn of a run that is over;
 // with now as it is at this moment.

@@ -1,0 +1,52 @@
+package sandbox
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// An answer that is whole says its length, as on Workers; one that streams,
+// or says a length of its own, is left as it is.
+func TestAnswersSayTheirLength(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("length"), worker(`export default { fetch(request) {
+  switch (new URL(request.url).pathname) {
+    case "/text": return new Response("hällo");
+    case "/none": return new Response(null);
+    case "/large": return new Response("x".repeat(200_000));
+    case "/fixed": { const f = new FixedLengthStream(5); const w = f.writable.getWriter(); w.write(new TextEncoder().encode("hello")); w.close(); return new Response(f.readable); }
+  }
+  return new Response(new ReadableStream({ async start(c) { c.enqueue(new TextEncoder().encode("a")); await scheduler.wait(5); c.enqueue(new TextEncoder().encode("b")); c.close(); } }));
+} };`))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := (HTTP{Door: s}).Serve(w, r, Run{Key: key("length"), URL: "https://length.example" + r.URL.Path}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	for _, c := range []struct {
+		method, path, body string
+		length             int64
+	}{
+		{"GET", "/text", "hällo", 6},
+		{"HEAD", "/text", "", 6},
+		{"GET", "/none", "", 0},
+		{"GET", "/large", strings.Repeat("x", 200_000), 200_000},
+		{"GET", "/fixed", "hello", 5},
+		{"GET", "/stream", "ab", -1},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), c.method, srv.URL+c.path, nil)
+		resp, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || string(body) != c.body || resp.ContentLength != c.length {
+			t.Errorf("%s %s: length %d, want %d; %d bytes, %v", c.method, c.path, resp.ContentLength, c.length, len(body), err)
+		}
+	}
+}
