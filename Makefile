@@ -8,6 +8,8 @@ BIN := bin/coldstart
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
+# Packages whose tests start processes; TestChildrenRunAlone keeps the list whole.
+CHILDREN := ^coldstart/(cmd/coldstart|lessons/check|sandbox|sandbox/(box|conformance|hostile|runner)|web|web/(classroom|lab|live))$$
 
 .PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser postgres deploy-check clean
 
@@ -50,10 +52,12 @@ test: browser postgres build check deploy-check test-go test-browser ## everythi
 	@echo "make test: all passed"
 
 test-go: ## Go tests under the race detector, the slow corpora once and without it
-	@# Compiled with every processor, then run one package after the other: many tests start real children
-	@# and hold them to deadlines, which means nothing while another package's children compete.
+	@# Compiled with every processor. Packages that start real children hold them to deadlines, which means
+	@# nothing while another package's children compete: they run one after the other, the rest two at a time.
 	$(GO) test -race -short -run '^$$' ./... >/dev/null
-	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -vE '/sandbox/(conformance|hostile)$$')
+	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)')
+	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$')
+	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats'
 	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd'
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass '
 	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile

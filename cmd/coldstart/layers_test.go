@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -115,5 +116,43 @@ func TestPackageComment(t *testing.T) {
 		if len(with) != 1 || with[0] != want {
 			t.Errorf("package %s: package comments in %v, want exactly one, in %s", name, with, want)
 		}
+	}
+}
+
+// TestChildrenRunAlone demands that a package whose test binary is its own
+// child processes stands in the Makefile's CHILDREN, so that no other package
+// competes with them for the processors.
+func TestChildrenRunAlone(t *testing.T) {
+	text, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^CHILDREN := (.*)\$\$$`).FindSubmatch(text)
+	if line == nil {
+		t.Fatal("the Makefile has no CHILDREN")
+	}
+	alone := regexp.MustCompile(string(line[1]) + "$")
+	found := 0
+	for name := range listPackages(t) {
+		files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !regexp.MustCompile(`os\.Exit\(sandbox\.Main\(`).Match(src) {
+				continue
+			}
+			found++
+			if !alone.MatchString("coldstart/" + name) {
+				t.Errorf("%s starts children in its tests: add it to CHILDREN in the Makefile", name)
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("only %d packages with children were found", found)
 	}
 }
