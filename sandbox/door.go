@@ -117,7 +117,7 @@ type Stats struct {
 	Queued   int           `json:"queued"`
 	Restarts int           `json:"restarts"`
 	Walls    []string      `json:"walls"` // seccomp, landlock, rlimits … that children really have
-	// Reached is how often each limit was reached since the start: cpu wall memory body log
+	// Reached is how often each limit was reached since the start: cpu wall memory request body log
 	// calls depth isolates queue build storage. All are there, also at 0.
 	Reached map[string]int64 `json:"reached"`
 }

@@ -107,11 +107,52 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 		}
 	}
 	c.limit = int64(e.group.worker.Limits.Calls)
+	if e.request != nil && e.request.Body != nil {
+		if most := e.group.worker.Limits.Request; r.Length > most {
+			s.reached.add(limitRequest)
+			_ = e.request.Body.Close() // nobody reads it
+			return e.refuse(413, &trace.Fault{Kind: trace.FaultLimit, Message: requestTooLarge(most), Hint: "Send less, or in several requests."}), nil
+		} else if r.Length < 0 {
+			e.request.Body = &bounded{ReadCloser: e.request.Body, most: most, s: s}
+		}
+	}
 	e.span(trace.PhaseRoute, from, c.at())
 	if r.Cold {
 		s.cool(e.group)
 	}
 	return e.run(ctx)
+}
+
+// bounded is a request's body of unknown length within its limit.
+type bounded struct {
+	io.ReadCloser
+	read, most int64
+	s          *Sandbox
+}
+
+// Read gives an error once there is more; the Worker's code meets a body that breaks off.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.read > b.most {
+		return 0, errors.New(requestTooLarge(b.most))
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.read += int64(n); b.read > b.most {
+		b.s.reached.add(limitRequest)
+		return 0, errors.New(requestTooLarge(b.most))
+	}
+	return n, err
+}
+
+func requestTooLarge(most int64) string {
+	return fmt.Sprintf("The request's body is larger than %s.", inMiB(most))
+}
+
+// inMiB is a limit as learners read it.
+func inMiB(n int64) string {
+	if n >= 1<<20 {
+		return fmt.Sprint(n>>20, " MiB")
+	}
+	return fmt.Sprint(n, " bytes")
 }
 
 // span records a phase and tells of it.

@@ -12,6 +12,7 @@ const (
 	limitCPU      = "cpu"      // CPU and StartCPU, also where code had to be killed
 	limitWall     = "wall"     // Wall
 	limitMemory   = "memory"   // Memory
+	limitRequest  = "request"  // Request
 	limitBody     = "body"     // Body
 	limitLog      = "log"      // LogBytes and LogCount: a run whose log is not whole
 	limitCalls    = "calls"    // Calls
@@ -30,7 +31,7 @@ type reached struct {
 
 func newReached() *reached {
 	r := &reached{n: map[string]int64{}}
-	for _, name := range []string{limitCPU, limitWall, limitMemory, limitBody, limitLog, limitCalls, limitDepth, limitIsolates, limitQueue, limitBuild, limitStorage} {
+	for _, name := range []string{limitCPU, limitWall, limitMemory, limitRequest, limitBody, limitLog, limitCalls, limitDepth, limitIsolates, limitQueue, limitBuild, limitStorage} {
 		r.n[name] = 0
 	}
 	return r

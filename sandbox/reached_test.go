@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"coldstart/sandbox/trace"
@@ -45,5 +47,45 @@ func TestReached(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A request's body is bounded whether its length is told or not: the first is
+// answered by the platform, the second is an error that the Worker meets.
+func TestRequestBodyIsBounded(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`export default { async fetch(request) { try { return new Response(String((await request.text()).length)); } catch (e) { return new Response("caught " + e.message); } } };`))
+	for _, w := range s.projects[key("a")].deploy.Workers {
+		if w.Limits.Request != trace.Default().Request {
+			t.Fatalf("the limit is %d", w.Limits.Request)
+		}
+	}
+	s.mu.Lock()
+	s.projects[key("a")].deploy.Workers[0].Limits.Request = 1000
+	s.mu.Unlock()
+	send := func(n int, known bool) answer {
+		return get(t, s, key("a"), "/", func(r *Run) {
+			text := strings.NewReader(strings.Repeat("x", n))
+			r.Method, r.Body, r.Length = "POST", text, int64(n)
+			if !known {
+				r.Body, r.Length = iotest.OneByteReader(text), -1
+			}
+		})
+	}
+	for _, known := range []bool{true, false} {
+		if a := send(1000, known); a.body != "1000" {
+			t.Errorf("1000 bytes, length known %v: %d %q %+v", known, a.status, a.body, a.sum.Fault)
+		}
+	}
+	if a := send(1001, true); a.status != 413 || a.sum.Fault == nil || a.sum.Fault.Message != "The request's body is larger than 1000 bytes." {
+		t.Errorf("a byte too many: %d %+v", a.status, a.sum.Fault)
+	}
+	if a := send(1001, false); !strings.HasPrefix(a.body, "caught ") {
+		t.Errorf("a byte too many of unknown length: %d %q %+v", a.status, a.body, a.sum.Fault)
+	} else {
+		t.Log(a.body)
+	}
+	if n := s.Stats().Reached[limitRequest]; n != 2 {
+		t.Errorf("the limit was reached %d times", n)
 	}
 }

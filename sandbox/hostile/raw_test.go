@@ -18,6 +18,7 @@ type reply struct {
 	header  http.Header
 	body    []byte
 	outcome string // the platform's own word for a fault, "" when the Worker answered
+	cut     bool   // the platform broke the body off
 	worker  bool   // it comes from a Worker's address, and not from the site before it
 }
 
@@ -66,6 +67,7 @@ func raw(ctx context.Context, s *server, slug string, r Request, body string, na
 	if err != nil && out.outcome == "" {
 		// A body that the platform cut at a limit ends in a broken stream: that is framing doing its work.
 		if int64(len(out.body)) < resp.ContentLength || resp.ContentLength < 0 {
+			out.cut = true
 			return out, nil
 		}
 		return nil, fmt.Errorf("body: %w", err)
