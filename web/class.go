@@ -688,9 +688,7 @@ func funnel(l *lessons.Lesson, all []*classroom.Work) view.LessonFunnel {
 					ended = k.PassedAt
 				}
 			}
-			if ended.After(began) {
-				took = append(took, ended.Sub(began))
-			}
+			took = append(took, max(0, ended.Sub(began))) // 0 for the first try
 		}
 		if len(took) > 0 {
 			slices.Sort(took)

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -717,5 +718,105 @@ func BenchmarkBoard(b *testing.B) {
 		if _, err := board.next(b.Context()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What the analytics of a lesson say, on learners of every kind.
+func TestFunnel(t *testing.T) {
+	l := &lessons.Lesson{Track: &lessons.Track{}}
+	l.Tasks, l.Questions = []*lessons.Task{{N: 1}, {N: 2}}, []*lessons.Question{{ID: "p", Predict: true}, {ID: "q"}}
+	at := func(minute int) time.Time { return time.Unix(int64(minute)*60, 0) }
+	check := func(task, began, passed int) classroom.Check {
+		c := classroom.Check{Task: task, Began: at(began), Passed: passed >= 0}
+		if c.Passed {
+			c.PassedAt = at(passed)
+		}
+		return c
+	}
+	got := funnel(l, []*classroom.Work{
+		{Checks: []classroom.Check{check(1, 0, 4), check(1, 1, 6), check(2, 7, 7)}, Done: at(7), Answers: []classroom.Answer{{Piece: "p", FirstCorrect: true}, {Piece: "q", FirstCorrect: true}}},
+		{Checks: []classroom.Check{check(1, 0, 2), check(2, 3, -1)}, Hints: map[int]int{1: 2, 2: 1}, Answers: []classroom.Answer{{Piece: "p"}}},
+		{Checks: []classroom.Check{check(1, 5, 5), check(1, 5, -1)}, Hints: map[int]int{1: 1}},
+		{Checks: []classroom.Check{check(1, 9, 9)}},
+		{},
+	})
+	want := []view.FunnelStep{
+		{Name: "begun", Reached: 5},
+		{Name: "task 1", Reached: 3, Median: 2 * time.Minute, Hints: 2}, // 6, 2 and 0 minutes
+		{Name: "task 2", Reached: 1, Hints: 1},
+		{Name: "done", Reached: 1},
+	}
+	if !slices.Equal(got.Steps, want) {
+		t.Errorf("steps %+v", got.Steps)
+	}
+	if got.Predict != (view.Share{Part: 1, Of: 2}) || got.Hints != 2 {
+		t.Errorf("predictions %+v, %d opened hints", got.Predict, got.Hints)
+	}
+}
+
+// However often learners do something, a live view is drawn twice a second at most.
+func TestLiveViewIsDrawnTwiceASecondAtMost(t *testing.T) {
+	s := newServer(t, nil)
+	teacher := s.instructor("ada")
+	class := teacher.newClass("Period 3")
+	grace := s.browser()
+	grace.join(class, "Grace")
+	live := teacher.follow(t, "/classes/"+class.ID+"/live?order=help")
+	live.next(func(m boardMessage) bool { return len(m.Rows) == 1 })
+	var drawn atomic.Int64
+	go func() { // until the stream is closed at the test's end
+		for {
+			line, err := live.r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if strings.HasPrefix(line, "data: ") {
+				drawn.Add(1)
+			}
+		}
+	}()
+	member := s.memberOf(class, "Grace").ID
+	begin := time.Now() // nothing has changed since the view was drawn first
+	for up := true; drawn.Load() < 4; up = !up {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("the view is not drawn")
+		}
+		if err := s.store.RaiseHand(t.Context(), class.ID, member, up); err != nil {
+			t.Fatal(err)
+		}
+		s.site.classChanged(class.ID)
+		<-time.After(5 * time.Millisecond)
+	}
+	if took := time.Since(begin); took < 3*boardEvery {
+		t.Errorf("drawn four times in %v", took)
+	}
+}
+
+// An ended class lets nobody in, lets everybody out, and keeps what they did.
+func TestEndedClass(t *testing.T) {
+	s := newServer(t, nil)
+	teacher := s.instructor("ada")
+	class := teacher.newClass("Period 3")
+	grace, late := s.browser(), s.browser()
+	grace.join(class, "Grace")
+	at := "/classes/" + class.ID
+	if r := teacher.form(at + "/end"); r.status != 400 {
+		t.Errorf("ending without a tick gives %d", r.status)
+	}
+	if r := teacher.form(at+"/end", "sure", "yes"); r.status != 303 {
+		t.Fatalf("ending gives %d", r.status)
+	}
+	late.get("/join")
+	if r := late.form("/join", "code", s.site.code(class.ID, class.CodeNumber), "nickname", "Late"); r.status != 422 {
+		t.Errorf("the code of an ended class gives %d", r.status)
+	}
+	if r := teacher.get(at + "/code"); r.status != http.StatusGone {
+		t.Errorf("the code's page gives %d", r.status)
+	}
+	if r := grace.get("/you"); strings.Contains(r.body, "You are Grace there") {
+		t.Error("the learner is still in the class")
+	}
+	if r := teacher.get(at + "/export.csv"); r.status != 200 || !strings.Contains(r.body, "Grace") {
+		t.Errorf("the results afterwards: %d %s", r.status, r.body)
 	}
 }

@@ -243,7 +243,7 @@ type Share struct{ Part, Of int }
 type FunnelStep struct {
 	Name    string
 	Reached int           // learners
-	Median  time.Duration // from the first try, or the task before, to passed; 0 unknown
+	Median  time.Duration // from the first try to passed; 0 when that was the first try, or nobody passed
 	Hints   int           // learners who opened one
 }
 
@@ -339,4 +339,12 @@ func liveShell(p ClassPage) Shell {
 		s.Script = "class.js"
 	}
 	return s
+}
+
+// tookWords is how long a task took, for its row.
+func tookWords(s FunnelStep) string {
+	if s.Median == 0 && s.Reached > 0 && strings.HasPrefix(s.Name, "task") {
+		return "at once"
+	}
+	return span(s.Median.Round(time.Second))
 }
