@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -38,12 +37,8 @@ func (s *Site) raceLab() experiment {
 		Run: s.runRace,
 		Draw: func(r *lab.Race, values map[string]string) templ.Component {
 			if r == nil {
-				r = &lab.Race{}
-				for _, e := range all {
-					if slices.Contains(lab.RaceKeys(values["contenders"]), e.Key) {
-						r.Contenders = append(r.Contenders, lab.Contender{Key: e.Key, Name: e.Name, Note: e.Note})
-					}
-				}
+				plan := lab.PlannedRace(lab.RaceKeys(values["contenders"]))
+				r = &plan
 			}
 			return view.RaceView(raceView(r))
 		},

@@ -79,6 +79,17 @@ func (r *Race) Contender(key string) *Contender {
 	return nil
 }
 
+// PlannedRace is a race of the contenders with the given keys before its first figure.
+func PlannedRace(keys []string) Race {
+	r := Race{Contenders: make([]Contender, 0, len(entries))}
+	for _, e := range entries {
+		if slices.Contains(keys, e.Key) {
+			r.Contenders = append(r.Contenders, Contender{Key: e.Key, Name: e.Name, Note: e.Note, Isolate: e.isolate})
+		}
+	}
+	return r
+}
+
 // Entry is a contender that may be chosen.
 type Entry struct{ Key, Name, Note string }
 
@@ -154,13 +165,10 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 				err = errors.Join(err, c.kind.Close())
 			}
 		}()
-		r.Contenders = make([]Contender, 0, len(entries))
-		for _, e := range entries {
-			if !slices.Contains(keys, e.Key) {
-				continue
-			}
-			r.Contenders = append(r.Contenders, Contender{Key: e.Key, Name: e.Name, Note: e.Note, Isolate: e.isolate})
-			c := &r.Contenders[len(r.Contenders)-1]
+		r.Contenders = PlannedRace(keys).Contenders
+		for i := range r.Contenders {
+			c := &r.Contenders[i]
+			e := entries[slices.IndexFunc(entries, func(e entry) bool { return e.Key == c.Key })]
 			if own != nil && (!e.isolate || e.Key == "wasm") {
 				c.Off = "only isolates run code that a learner wrote"
 				continue
@@ -178,7 +186,11 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 			default:
 				track = append(track, racer{c, kind})
 			}
-			told(r, e.Name+" is ready.")
+			say := e.Name + " is ready."
+			if c.Off != "" {
+				say = e.Name + ": " + c.Off + "."
+			}
+			told(r, say)
 		}
 		if err := r.rounds(ctx, track, func(say string) { r.At = l.cfg.Now(); r.Machine = box.Machine(); told(r, say) }); err != nil {
 			return err

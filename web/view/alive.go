@@ -123,7 +123,12 @@ func (m aliveMap) numbers() Numbers {
 		{"its own", m.each(m.Private), grouped(int(m.Private)), size(m.Private * pageBytes)},
 		{"untouched", m.each(m.Untouched), grouped(int(m.Untouched)), "0 B"},
 	}
-	return Numbers{Name: "Pages of the isolates alive", Head: []string{"pages", "of one, mean", "of all", "memory for all"}, Rows: rows, Open: true}
+	if m.Read == 0 {
+		for _, r := range rows {
+			r[2], r[3] = "–", "–"
+		}
+	}
+	return Numbers{Name: "Pages of the isolates alive", Head: []string{"pages", "of one, mean", "of all", "memory for all"}, Rows: rows, Open: true, Blank: m.Read == 0}
 }
 
 // says is what the crowd proves, in sentences.
@@ -148,6 +153,9 @@ func (m aliveMap) says(fits []densityFit) []string {
 
 // how says how the pages were told apart.
 func (m aliveMap) how() string {
+	if m.Read == 0 {
+		return "No page is read yet."
+	}
 	s := "Pages by the kernel’s own account, /proc/PID/pagemap of the runner, for each isolate after its first answer"
 	if !m.Kernel {
 		s = "This kernel shows no page map, so bytes were compared with the snapshot’s, for each isolate after its first answer"

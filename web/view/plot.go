@@ -304,6 +304,8 @@ type Numbers struct {
 	Head []string
 	Rows [][]string
 	Open bool // shown at once
+	// Blank says that no figure is there yet, only the places: nothing to copy.
+	Blank bool
 }
 
 // Bars are figures side by side, each a bar from the left.

@@ -84,6 +84,7 @@ func (r Race) spans() []Spans {
 
 func (r Race) numbers() Numbers {
 	n := Numbers{Name: "Starts and memory of each contender", Open: true, Head: []string{"contender", "cold p50", "cold p99", "warm p50", "warm p99", "make", "load", "answer", "memory each", "n"}}
+	n.Blank = r.slowest(func(RaceContender) bool { return true }) == 0
 	for _, c := range r.Contenders {
 		if c.Off != "" {
 			continue
