@@ -102,7 +102,7 @@ export function drawIsolate(panel: HTMLElement, runs: Runs, known: Isolates, lim
   const name = $(".panel_name", panel);
   if (!i) {
     if (runs.last) {
-      set(panel, name, el("div", { class: "empty" }, el("h3", null, "No isolate is alive"),
+      set(panel, name, el("div", { class: "empty" }, el("b", { class: "empty_name" }, "No isolate is alive"),
         el("p", null, "Press Run. The next request starts one from the snapshot.")));
     }
     return;

@@ -202,7 +202,7 @@ export function drawResponse(
         : el("p", { class: "panel_say" }, run.over ? "The body is empty." : "The body is on its way."),
       el("table", { class: "pairs" }, el("caption", { class: "sr" }, "Response headers"),
         el("tbody", null, ...(head.headers ?? []).map(([k, v]) => el("tr", null, el("th", { scope: "row" }, k), el("td", null, v)))))),
-    !head && run.over && !run.fault && el("div", { class: "empty" }, icon("run"), el("h3", null, "No response"),
+    !head && run.over && !run.fault && el("div", { class: "empty" }, icon("run"), el("b", { class: "empty_name" }, "No response"),
       el("p", null, "The run ended before there was one.")));
   if (focused) $<HTMLInputElement>("input[name=as]:checked", panel)?.focus();
 }
