@@ -55,6 +55,9 @@ export type DateData = {
   /** what stands between date and time: long styles, others */ join: [string, string];
   /** numeric, with month's name: y M d; M d; y M */ numeric: [string, string, string]; text: [string, string, string];
   /** a weekday in front of: text, numeric */ weekday: [string, string];
+  /** months that stand without a day, where they differ */ nominative?: string[];
+  /** what follows a field that stands alone */ alone?: { y: string; M: string; d: string; h: string };
+  /** a weekday that comes last: long, short */ after?: [string, string];
 };
 const list = (s: string) => s.split(" ");
 const enMonths = list("January February March April May June July August September October November December"), enShort = list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec");
@@ -83,6 +86,71 @@ export const dates: Record<string, DateData> = {
     months: list("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"), short: list("ene feb mar abr may jun jul ago sept oct nov dic"),
     days: list("domingo lunes martes miércoles jueves viernes sábado"), dayShort: list("dom lun mar mié jue vie sáb"), ampm: ["a.\xa0m.", "p.\xa0m."], hour12: false, era: " d. C.",
     styles: ["EEEE, d de MMMM de y", "d de MMMM de y", "d MMM y", "d/M/yy"], join: [", ", ", "], numeric: ["d/M/y", "d/M", "M/y"], text: ["d M y", "d M", "M y"], weekday: [", ", ", "],
+  },
+  it: {
+    months: list("gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"), short: list("gen feb mar apr mag giu lug ago set ott nov dic"),
+    days: list("domenica lunedì martedì mercoledì giovedì venerdì sabato"), dayShort: list("dom lun mar mer gio ven sab"), ampm: ["AM", "PM"], hour12: false, era: " d.C.",
+    styles: ["EEEE d MMMM y", "d MMMM y", "d MMM y", "dd/MM/yy"], join: [" alle ore ", ", "], numeric: ["dd/MM/y", "dd/MM", "MM/y"], text: ["d M y", "d M", "M y"], weekday: [" ", " "],
+  },
+  pt: {
+    months: list("janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"), short: list("jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez."),
+    days: list("domingo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado"), dayShort: list("dom. seg. ter. qua. qui. sex. sáb."), ampm: ["AM", "PM"], hour12: false, era: " d.C.",
+    styles: ["EEEE, d de MMMM de y", "d de MMMM de y", "d de MMM de y", "dd/MM/y"], join: [" às ", ", "], numeric: ["dd/MM/y", "dd/MM", "MM/y"], text: ["d de M de y", "d de M", "M de y"], weekday: [", ", ", "],
+  },
+  nl: {
+    months: list("januari februari maart april mei juni juli augustus september oktober november december"), short: list("jan feb mrt apr mei jun jul aug sep okt nov dec"),
+    days: list("zondag maandag dinsdag woensdag donderdag vrijdag zaterdag"), dayShort: list("zo ma di wo do vr za"), ampm: ["a.m.", "p.m."], hour12: false, era: " n.Chr.",
+    styles: ["EEEE d MMMM y", "d MMMM y", "d MMM y", "dd-MM-y"], join: [" om ", ", "], numeric: ["d-M-y", "d-M", "M-y"], text: ["d M y", "d M", "M y"], weekday: [" ", " "],
+  },
+  sv: {
+    months: list("januari februari mars april maj juni juli augusti september oktober november december"), short: list("jan. feb. mars apr. maj juni juli aug. sep. okt. nov. dec."),
+    days: list("söndag måndag tisdag onsdag torsdag fredag lördag"), dayShort: list("sön mån tis ons tors fre lör"), ampm: ["fm", "em"], hour12: false, era: " e.Kr.",
+    styles: ["EEEE d MMMM y", "d MMMM y", "d MMM y", "y-MM-dd"], join: [" kl. ", " "], numeric: ["y-MM-dd", "d/M", "y-MM"], text: ["d M y", "d M", "M y"], weekday: [" ", ", "],
+  },
+  nb: {
+    months: list("januar februar mars april mai juni juli august september oktober november desember"), short: list("jan. feb. mars apr. mai juni juli aug. sep. okt. nov. des."),
+    days: list("søndag mandag tirsdag onsdag torsdag fredag lørdag"), dayShort: list("søn. man. tir. ons. tor. fre. lør."), ampm: ["a.m.", "p.m."], hour12: false, era: " e.Kr.",
+    styles: ["EEEE d. MMMM y", "d. MMMM y", "d. MMM y", "dd.MM.y"], join: [" kl. ", ", "], numeric: ["d.M.y", "d.M.", "M.y"], text: ["d. M y", "d. M", "M y"], weekday: [" ", " "],
+  },
+  ja: {
+    months: list("1 2 3 4 5 6 7 8 9 10 11 12"), short: list("1 2 3 4 5 6 7 8 9 10 11 12"),
+    days: list("日曜日 月曜日 火曜日 水曜日 木曜日 金曜日 土曜日"), dayShort: list("日 月 火 水 木 金 土"), ampm: ["午前", "午後"], hour12: false, era: " 西暦",
+    styles: ["y年M月d日EEEE", "y年M月d日", "y/MM/dd", "y/MM/dd"], join: [" ", " "], numeric: ["y/M/d", "M/d", "y/M"], text: ["y年M月d日", "M月d日", "y年M月"], weekday: ["", ""], alone: { y: "年", M: "月", d: "日", h: "時" }, after: ["", "(#)"],
+  },
+  zh: {
+    months: list("一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月"), short: list("1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月"),
+    days: list("星期日 星期一 星期二 星期三 星期四 星期五 星期六"), dayShort: list("周日 周一 周二 周三 周四 周五 周六"), ampm: ["上午", "下午"], hour12: false, era: " 公元",
+    styles: ["y年M月d日EEEE", "y年M月d日", "y年M月d日", "y/M/d"], join: [" ", " "], numeric: ["y/M/d", "M/d", "y/M"], text: ["y年M月d日", "M月d日", "y年M月"], weekday: ["", ""], alone: { y: "年", M: "", d: "日", h: "时" }, after: ["", ""],
+  },
+  "en-CA": {
+    months: list("January February March April May June July August September October November December"), short: list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
+    days: list("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"), dayShort: list("Sun Mon Tue Wed Thu Fri Sat"), ampm: ["a.m.", "p.m."], hour12: true, era: " AD",
+    styles: ["EEEE, MMMM d, y", "MMMM d, y", "MMM d, y", "y-MM-dd"], join: [" at ", ", "], numeric: ["y-MM-dd", "MM-dd", "y-MM"], text: ["M d, y", "M d", "M y"], weekday: [", ", ", "],
+  },
+  "en-AU": {
+    months: list("January February March April May June July August September October November December"), short: list("Jan Feb Mar Apr May June July Aug Sept Oct Nov Dec"),
+    days: list("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"), dayShort: list("Sun Mon Tue Wed Thu Fri Sat"), ampm: ["am", "pm"], hour12: true, era: " AD",
+    styles: ["EEEE, d MMMM y", "d MMMM y", "d MMM y", "d/M/yy"], join: [" at ", ", "], numeric: ["dd/MM/y", "d/M", "MM/y"], text: ["d M y", "d M", "M y"], weekday: [", ", ", "],
+  },
+  "en-IN": {
+    months: list("January February March April May June July August September October November December"), short: list("Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec"),
+    days: list("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"), dayShort: list("Sun Mon Tue Wed Thu Fri Sat"), ampm: ["am", "pm"], hour12: true, era: " AD",
+    styles: ["EEEE, d MMMM y", "d MMMM y", "d MMM y", "dd/MM/yy"], join: [" at ", ", "], numeric: ["d/M/y", "dd/MM", "MM/y"], text: ["d M y", "d M", "M y"], weekday: [", ", ", "],
+  },
+  "ru": {
+    months: list("января февраля марта апреля мая июня июля августа сентября октября ноября декабря"), short: list("янв. февр. мар. апр. мая июн. июл. авг. сент. окт. нояб. дек."),
+    days: list("воскресенье понедельник вторник среда четверг пятница суббота"), dayShort: list("вс пн вт ср чт пт сб"), ampm: ["AM", "PM"], hour12: false, era: " г. н. э.",
+    styles: ["EEEE, d MMMM y г.", "d MMMM y г.", "d MMM y г.", "dd.MM.y"], join: [" в ", ", "], numeric: ["dd.MM.y", "dd.MM", "MM.y"], text: ["d M y г.", "d M", "M y г."], weekday: [", ", ", "], nominative: list("январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь"),
+  },
+  "pl": {
+    months: list("stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia"), short: list("sty lut mar kwi maj cze lip sie wrz paź lis gru"),
+    days: list("niedziela poniedziałek wtorek środa czwartek piątek sobota"), dayShort: list("niedz. pon. wt. śr. czw. pt. sob."), ampm: ["AM", "PM"], hour12: false, era: " n.e.",
+    styles: ["EEEE, d MMMM y", "d MMMM y", "d MMM y", "d.MM.y"], join: [" ", ", "], numeric: ["d.MM.y", "d.MM", "MM.y"], text: ["d M y", "d M", "M y"], weekday: [", ", ", "], nominative: list("styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień"),
+  },
+  "uk": {
+    months: list("січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня"), short: list("січ. лют. бер. квіт. трав. черв. лип. серп. вер. жовт. лист. груд."),
+    days: list("неділя понеділок вівторок середа четвер пʼятниця субота"), dayShort: list("нд пн вт ср чт пт сб"), ampm: ["дп", "пп"], hour12: false, era: " н. е.",
+    styles: ["EEEE, d MMMM y р.", "d MMMM y р.", "d MMM y р.", "dd.MM.yy"], join: [" о ", ", "], numeric: ["dd.MM.y", "dd.MM", "MM.y"], text: ["d M y р.", "d M", "M y р."], weekday: [", ", ", "], nominative: list("січень лютий березень квітень травень червень липень серпень вересень жовтень листопад грудень"),
   },
 };
 

@@ -115,14 +115,20 @@ export class DateTimeFormat {
       // A 2-digit month or day in any locale is padded; so is either beside the other where the locale pads.
       date = p.replace(/d+/, (s) => (o.day === "2-digit" ? "dd" : named ? day : s)).replace(/M+/, (s) => (named || o.month === "2-digit" ? month : s)).replace(/y/, year);
       // The d of 'de' is text.
-      if (this.#key === "es") date = p.split(/('de')/).map((x) => (x === "'de'" ? x : x.replace(/d+/, o.day === "2-digit" ? "dd" : "d").replace(/M+/, month).replace(/y/, year))).join("");
+      if (this.#key === "pt") p = p.replace(/\bde\b/g, "'de'");
+      if (this.#key === "es" || (this.#key === "pt" && named)) date = p.split(/('de')/).map((x) => (x === "'de'" ? x : x.replace(/d+/, o.day === "2-digit" ? "dd" : "d").replace(/M+/, month).replace(/y/, year))).join("");
     } else {
       if (o.month !== undefined) date = month;
       if (o.day !== undefined) date = o.year === undefined ? day : `${day} ${year}`;
       else if (o.year !== undefined) date = year;
     }
     if (o.era !== undefined) date += "G";
-    if (o.weekday !== undefined) {
+    if (d.alone !== undefined && (date === "y" || date === "yy" || date === "d" || date === "dd" || /^M+$/.test(date))) date += `'${d.alone[date[0] as "y"]}'`;
+    if (o.weekday !== undefined && d.after !== undefined && date !== "") {
+      const e = o.weekday === "long" ? "EEEE" : o.weekday === "short" ? "EEE" : "EEEEE";
+      const long = o.weekday === "long" && o.month !== "numeric" && o.month !== "2-digit";
+      date += long || d.after[1] === "" ? e : d.after[1].replace("#", () => e);
+    } else if (o.weekday !== undefined) {
       const e = o.weekday === "long" ? "EEEE" : o.weekday === "short" ? "EEE" : "EEEEE";
       if (date === "") date = e;
       else if (o.day !== undefined && o.month === undefined) date = this.#key === "en" ? `${date} ${e}` : `${e}${this.#key === "de" ? ", " : " "}${date}`;
@@ -136,7 +142,7 @@ export class DateTimeFormat {
       if (o.minute !== undefined) time += ":mm";
       if (o.second !== undefined) time += ":ss";
       if (o.fractionalSecondDigits !== undefined) time += this.#dot() + "S";
-      if (o.minute === undefined && !o.hour12) time += this.#key === "de" ? " 'Uhr'" : this.#key === "fr" ? " 'h'" : "";
+      if (o.minute === undefined && !o.hour12) time += this.#key === "de" ? " 'Uhr'" : this.#key === "fr" ? " 'h'" : d.alone !== undefined ? `'${d.alone.h}'` : "";
       if (o.hour12) time += " a";
     } else if (o.minute !== undefined || o.second !== undefined) {
       time = o.minute !== undefined && o.second !== undefined ? "mm:ss" : o.minute !== undefined ? "m" : "s";
@@ -173,7 +179,7 @@ export class DateTimeFormat {
       switch (m[2]) {
         case "E": v = n === 4 ? d.days[t.getUTCDay()] : n === 5 ? d.days[t.getUTCDay()][0].toUpperCase() : d.dayShort[t.getUTCDay()]; break;
         case "y": v = n === 2 ? two(((y % 100) + 100) % 100) : `${y <= 0 ? 1 - y : y}`; break;
-        case "M": v = n === 1 ? `${month + 1}` : n === 2 ? two(month + 1) : n === 3 ? d.short[month] : n === 4 ? d.months[month] : d.months[month][0].toUpperCase(); break;
+        case "M": v = n === 1 ? `${month + 1}` : n === 2 ? two(month + 1) : n === 3 ? d.short[month] : n === 4 ? (d.nominative !== undefined && !this.#pattern.includes("d") ? d.nominative : d.months)[month] : d.months[month][0].toUpperCase(); break;
         case "d": v = n === 2 ? two(t.getUTCDate()) : `${t.getUTCDate()}`; break;
         case "h": v = n === 2 ? two(hour) : `${hour}`; break;
         case "m": v = n === 2 ? two(t.getUTCMinutes()) : `${t.getUTCMinutes()}`; break;

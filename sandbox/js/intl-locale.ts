@@ -14,7 +14,7 @@ export function parseTag(tag: string): Tag {
   let t = known.get(tag);
   if (t === undefined) {
     t = call(LOCALE, tag) as Tag | undefined;
-    if (t === undefined || t === null) throw new NativeRangeError(`Incorrect locale information provided: ${tag}`);
+    if (t === undefined || t === null) throw new NativeRangeError(`Invalid language tag: ${tag}`);
     if (known.size > 50) known.clear();
     known.set(tag, t);
   }

@@ -275,7 +275,7 @@ export class NumberFormat {
 }
 const resolved = [
   "style", "currency", "currencyDisplay", "currencySign", "unit", "unitDisplay", "minimumIntegerDigits", "minimumFractionDigits", "maximumFractionDigits", "minimumSignificantDigits", "maximumSignificantDigits",
-  "useGrouping", "notation", "compactDisplay", "signDisplay", "roundingMode", "roundingIncrement", "trailingZeroDisplay", "roundingPriority",
+  "useGrouping", "notation", "compactDisplay", "signDisplay", "roundingIncrement", "roundingMode", "roundingPriority", "trailingZeroDisplay",
 ];
 const own: Record<string, string> = { __proto__: null as any, jaJPY: "￥", jaCNY: "元", zhCNY: "¥", "de-CHEUR": "EUR", ukEUR: "EUR", ukUAH: "₴", ruRUB: "₽", plPLN: "zł", csCZK: "Kč", svSEK: "kr", daDKK: "kr.", nbNOK: "kr", trTRY: "₺" };
 

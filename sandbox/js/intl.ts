@@ -5,6 +5,7 @@
 import { call, op } from "./host";
 import { DateGetTime, NativeDate, NativeNumber, NativeRangeError, NativeTypeError, ObjectDefineProperty, SafeMap, StringSplit } from "./primordials";
 import { moneyNames, words, units } from "./intl-data";
+import { relative } from "./intl-relative";
 import { DateTimeFormat } from "./intl-date";
 import { Locale, choose, locales, option, supported } from "./intl-locale";
 import { NumberFormat, Part, join } from "./intl-number";
@@ -145,31 +146,60 @@ const autos: Record<string, Record<string, string>> = {
 };
 const shortUnits: Record<string, [string, string]> = { second: ["sec.", "s"], minute: ["min.", "min"], hour: ["hr.", "h"], day: ["day", "d"], week: ["wk.", "w"], month: ["mo.", "mo"], quarter: ["qtr.", "q"], year: ["yr.", "y"] };
 
+const relativeUnits = ["second", "minute", "hour", "day", "week", "month", "quarter", "year"];
+const relatives: Record<string, string | undefined> = { ...relative, en: "" };
+/** The form for a plural category: "a=x|b=y", or one for all. */
+function form(forms: string, category: string): string {
+  if (!forms.includes("=")) return forms;
+  let last = "";
+  for (const f of StringSplit(forms, "|")) {
+    const [c, t] = StringSplit(f, "=");
+    if (c === category) return t;
+    last = t;
+  }
+  return last;
+}
+
 class RelativeTimeFormat {
   #locale: string;
+  #key: string;
   #numeric: string;
   #style: string;
   #numbers: NumberFormat;
+  #plurals: PluralRules | undefined;
   constructor(tags?: unknown, o?: any) {
-    this.#locale = choose(tags, { en: 1 } as Record<string, number>).locale;
+    ({ locale: this.#locale, key: this.#key } = choose(tags, relatives as Record<string, string>));
     this.#numeric = option(o, "numeric", ["always", "auto"], "always");
     this.#style = option(o, "style", ["long", "short", "narrow"], "long");
-    this.#numbers = new NumberFormat("en");
+    this.#numbers = new NumberFormat(this.#locale);
   }
   formatToParts(value: number, unit: string): any[] {
     const v = NativeNumber(value), u = `${unit}`.replace(/s$/, "");
     if (shortUnits[u] === undefined) throw new NativeRangeError(`Invalid unit argument for format() '${unit}'`);
     if (!Number.isFinite(v)) throw new NativeRangeError("Invalid time value");
+    const past = v < 0 || Object.is(v, -0), n = Math.abs(v), one = n === 1;
+    const number = () => this.#numbers.formatToParts(n).map((p) => ({ ...p, unit: u }));
+    if (this.#key !== "en") {
+      const line = StringSplit(relative[this.#key], "\n")[relativeUnits.indexOf(u) * 2 + (this.#style === "long" ? 0 : 1)], [ago, ahead, near] = StringSplit(line, "~");
+      if (this.#numeric === "auto") for (const x of StringSplit(near, ";")) {
+        const [k, t] = StringSplit(x, "=");
+        if (k !== "" && k === `${v}`) return [{ type: "literal", value: t }];
+      }
+      this.#plurals ??= new PluralRules(this.#locale);
+      const [before, after] = StringSplit(form(past ? ago : ahead, this.#plurals.select(n)), "#"), out: any[] = [];
+      if (before !== "") out.push({ type: "literal", value: before });
+      out.push(...number());
+      if (after !== "") out.push({ type: "literal", value: after });
+      return out;
+    }
     const auto = this.#numeric === "auto" ? autos[u][`${v}`] : undefined;
     if (auto !== undefined) return [{ type: "literal", value: this.#style === "long" ? auto : auto.replace(u, shortUnits[u][0]) }];
-    const past = v < 0 || Object.is(v, -0), n = Math.abs(v), one = n === 1;
-    const number = this.#numbers.formatToParts(n).map((p) => ({ ...p, unit: u }));
     const name = this.#style === "long" ? ` ${u}${one ? "" : "s"}` : this.#style === "short" ? ` ${u === "day" || u === "quarter" ? (u === "day" ? "day" : "qtr") + (one ? "" : "s") + (u === "quarter" ? "." : "") : shortUnits[u][0]}` : shortUnits[u][1];
-    return past ? [...number, { type: "literal", value: `${name} ago` }] : [{ type: "literal", value: "in " }, ...number, { type: "literal", value: name }];
+    return past ? [...number(), { type: "literal", value: `${name} ago` }] : [{ type: "literal", value: "in " }, ...number(), { type: "literal", value: name }];
   }
   format(value: number, unit: string): string { return join(this.formatToParts(value, unit)); }
   resolvedOptions() { return { locale: this.#locale, style: this.#style, numeric: this.#numeric, numberingSystem: "latn" }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, { en: 1 }); }
+  static supportedLocalesOf(tags: unknown) { return supported(tags, relatives as Record<string, string>); }
 }
 
 // Extended grapheme clusters (UAX 29), words by scripts with spaces, sentences by their marks.
