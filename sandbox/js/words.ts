@@ -308,13 +308,12 @@ function translate(m: string, frames: Frame[]): string {
     }
     case "Cannot convert undefined or null to object": {
       if (native) return m;
-      const p = new Place(at);
-      if ((x = p.find(/\{\s*([\w$]+)(?:\s*[:,=][^=]*)?\s*\}\s*=\s*/, at)) !== null) {
-        const from = x.index + x[0].length, c = p.chain(from);
-        return `Cannot destructure property '${x[1]}' of '${c.text === "" ? "undefined" : c.text}' as it is ${c.text === "null" ? "null" : "undefined"}.`;
-      }
-      if ((x = RegExpExec(/\(\{\s*([\w$]+)/, new Place(at).s)) !== null) return `Cannot destructure property '${x[1]}' of 'undefined' as it is undefined.`;
-      return m;
+      // A declaration or assignment on this line, else a parameter on it, else a declaration further down.
+      const p = new Place(at), taken = /\{\s*([\w$]+)(?:\s*[:,=][^=]*)?\s*\}\s*=\s*/, here = RegExpExec(taken, p.s);
+      if (here === null && (x = RegExpExec(/\(\{\s*([\w$]+)/, p.s)) !== null) return `Cannot destructure property '${x[1]}' of 'undefined' as it is undefined.`;
+      if ((x = here ?? p.find(taken, at)) === null) return m;
+      const c = p.chain(x.index + x[0].length);
+      return `Cannot destructure property '${x[1]}' of '${c.text === "" ? "undefined" : c.text}' as it is ${c.text === "null" ? "null" : "undefined"}.`;
     }
     case "object is not extensible": {
       if (!native && StringIndexOf(new Place(at).s, "__coldstart_constant()") >= 0) return "Assignment to constant variable."; // the bundler's mark
