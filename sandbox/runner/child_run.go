@@ -47,6 +47,10 @@ type childRun struct {
 	ending    bool // Done was called
 	done      bool // the run is over; nothing is sent any more
 	calls     map[uint32]func(any, error)
+	flights   map[uint32]int // bytes of large calls that were sent and not answered
+	flying    int            // of all those
+	waiting   []waitingCall  // in order
+	waits     int            // bytes of those
 	fetches   map[uint32]*childFetch
 	next      uint32
 }
@@ -412,9 +416,22 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 		done(nil, errStopped)
 		return
 	}
+	size := argBytes(args)
+	if r.waits+size > waitingMax {
+		r.mu.Unlock()
+		done(nil, errTooMuch)
+		return
+	}
 	r.next++
 	id := r.next
 	r.calls[id] = done
+	if len(r.waiting) > 0 || r.flying > 0 && r.flying+size > flyingMax {
+		r.waiting = append(r.waiting, waitingCall{callMsg{Call: id, Op: op, Args: args}, size})
+		r.waits += size
+		r.mu.Unlock()
+		return
+	}
+	r.fly(id, size)
 	r.sendEvents(held)
 	r.mu.Unlock()
 	if err := c.conn.send(now, kindCall, r.n, callMsg{Call: id, Op: op, Args: args}); err != nil {
@@ -448,6 +465,7 @@ func (r *childRun) takeCall(id uint32) func(any, error) {
 	defer r.mu.Unlock()
 	f := r.calls[id]
 	delete(r.calls, id)
+	r.landed(id)
 	return f
 }
 
