@@ -13,7 +13,7 @@ import (
 func TestLanes(t *testing.T) {
 	now := time.Now()
 	l := newLanes(func() time.Time { return now }, func(string, time.Duration) {})
-	defer l.close()
+	t.Cleanup(l.close)
 	for _, hog := range []string{"h1", "h2", "h3"} {
 		l.learners[hog] = &lane{debt: time.Hour, at: now}
 	}
@@ -72,6 +72,8 @@ func TestLanes(t *testing.T) {
 	if rest["h2"] != 1 || rest["h3"] != 1 || rest["new"] != 1 {
 		t.Errorf("then began %v", rest)
 	}
+	l.mu.Lock() // a thread may still be at its account
+	defer l.mu.Unlock()
 	if now = now.Add(11 * time.Hour); l.owed(l.learners["h1"]) != 0 {
 		t.Errorf("after eleven hours one still owes %v of an hour", l.owed(l.learners["h1"]))
 	}
