@@ -21,12 +21,30 @@ type Account struct {
 	// End is called at the end of every turn of the account, microtasks and
 	// reports of rejections included, before Quiet. Nil for none.
 	End Turn
+	// Gate holds back the account's turns, nil for none.
+	Gate *Gate
 	// Owner is the owner's own data.
 	Owner any
 
 	cpu     atomic.Int64 // nanoseconds of finished turns
 	pending int          // guarded by the loop: queued turns, timers, reservations
 	closed  bool         // guarded by the loop
+}
+
+// Gate is shared by the accounts of all runs of one Durable Object. While work
+// that was reserved as Storage is under way no turn of them begins except those
+// that hand over its results, and while one account holds the gate no turn of the
+// others does: so what an event does between reading and writing is not
+// interrupted. See "input gates" in the Durable Objects documentation.
+type Gate struct {
+	// Guarded by the loop.
+	storage int      // reservations whose turn has not begun
+	holder  *Account // nil for none
+}
+
+// holds reports whether a task may not begin now.
+func (g *Gate) holds(t task) bool {
+	return g != nil && !t.storage && !t.a.closed && (g.storage > 0 || g.holder != nil && g.holder != t.a && !g.holder.closed)
 }
 
 // CPU is the thread CPU time of the account's finished turns.

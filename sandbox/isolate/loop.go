@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,8 +88,9 @@ type meter struct {
 func (m *meter) used() time.Duration { return m.a.CPU() + m.clock.now() - m.begin }
 
 type task struct {
-	a *Account
-	f Turn
+	a       *Account
+	f       Turn
+	storage bool // it hands over what Storage reserved
 }
 
 // NewLoop makes an isolate and its loop.
@@ -119,7 +121,7 @@ func (l *Loop) Post(a *Account, f Turn) error {
 		return ErrClosed
 	}
 	a.pending++
-	l.push(task{a, f})
+	l.push(task{a: a, f: f})
 	return nil
 }
 
@@ -133,6 +135,13 @@ func (l *Loop) wake() {
 	if !l.ready {
 		l.ready = true
 		l.cfg.Pool.add(l)
+	}
+}
+
+// nudge has the loop look again at the turns that a gate held back. l.mu is held.
+func (l *Loop) nudge() {
+	if len(l.queue) > 0 && !l.closing && !l.broken {
+		l.wake()
 	}
 }
 
@@ -153,9 +162,10 @@ func (l *Loop) CPU() time.Duration { return l.meter.Load().used() }
 
 // Reservation keeps an account pending while the host works for it elsewhere.
 type Reservation struct {
-	l    *Loop
-	a    *Account
-	used atomic.Bool
+	l       *Loop
+	a       *Account
+	storage bool
+	used    atomic.Bool
 }
 
 // Reserve announces host work for the current account, inside a turn. Exactly
@@ -165,6 +175,34 @@ func (l *Loop) Reserve() *Reservation {
 	defer l.mu.Unlock()
 	l.current.pending++
 	return &Reservation{l: l, a: l.current}
+}
+
+// Storage is Reserve for an operation on the storage of a Durable Object: until
+// its result is handed over, the account's gate is closed.
+func (l *Loop) Storage() *Reservation {
+	r := l.Reserve()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := r.a.Gate; g != nil {
+		r.storage = true
+		g.storage++
+	}
+	return r
+}
+
+// Hold has the current account hold its gate, or with false no more, inside a
+// turn. An account that is closed holds nothing.
+func (l *Loop) Hold(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := l.current.Gate
+	switch {
+	case g == nil:
+	case on:
+		g.holder = l.current
+	case g.holder == l.current:
+		g.holder = nil
+	}
 }
 
 // Post ends the reservation with a turn that hands over the result; nil hands
@@ -179,12 +217,16 @@ func (r *Reservation) Post(f Turn) {
 	defer l.mu.Unlock()
 	if r.a.closed || l.closing || l.broken {
 		r.a.pending--
+		if r.storage {
+			r.a.Gate.storage--
+			l.nudge()
+		}
 		return
 	}
 	if f == nil {
 		f = func(Isolate) error { return nil }
 	}
-	l.push(task{r.a, f})
+	l.push(task{a: r.a, f: f, storage: r.storage})
 }
 
 // Pending is how many queued turns, timers and reservations an account has.
@@ -201,6 +243,9 @@ func (l *Loop) CloseAccount(a *Account) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.closed = true
+	if a.Gate != nil {
+		l.nudge()
+	}
 	for _, t := range l.timers {
 		if t.a == a {
 			t.dead = true
@@ -275,24 +320,38 @@ func (l *Loop) Now() time.Time {
 // turn runs one task and tells whether another is waiting.
 func (l *Loop) turn() (more bool) {
 	l.mu.Lock()
-	if l.closing || l.broken || len(l.queue) == 0 {
+	at := l.first()
+	if l.closing || l.broken || at < 0 {
 		return l.rest()
 	}
-	t := l.queue[0]
-	l.queue[0] = task{}
-	l.queue = l.queue[1:]
+	t := l.queue[at]
+	if at == 0 {
+		l.queue[0] = task{}
+		l.queue = l.queue[1:]
+	} else {
+		l.queue = slices.Delete(l.queue, at, at+1)
+	}
 	t.a.pending--
+	if t.storage {
+		t.a.Gate.storage--
+	}
 	drop := t.a.closed
 	l.mu.Unlock()
 	if !drop {
 		l.run(t)
 	}
 	l.mu.Lock()
-	if len(l.queue) > 0 && !l.broken && !l.closing {
+	if l.first() >= 0 && !l.broken && !l.closing {
 		l.mu.Unlock()
 		return true
 	}
 	return l.rest()
+}
+
+// first is the place of the first task that may begin, -1 when there is none.
+// l.mu is held.
+func (l *Loop) first() int {
+	return slices.IndexFunc(l.queue, func(t task) bool { return !t.a.Gate.holds(t) })
 }
 
 // rest ends the loop's place in the pool. l.mu is held and given up.
@@ -476,7 +535,7 @@ func (l *Loop) fire() {
 			t.a.pending--
 			continue
 		}
-		l.push(task{t.a, t.f}) // its place in pending passes to the turn
+		l.push(task{a: t.a, f: t.f}) // its place in pending passes to the turn
 	}
 	l.arm()
 }

@@ -58,11 +58,18 @@ func rpcOps(o *isolate.Ops) {
 func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []any) {
 	c.Start = r.at()
 	r.used = true
-	res := h.Reserve()
+	reserve := h.Reserve
+	if strings.HasPrefix(op, "storage.") {
+		reserve = h.Storage
+	}
+	res := reserve()
 	r.w.cfg.Backend.Call(r.inv.Run, op, args, func(v any, err error) {
 		res.Post(func(iso isolate.Isolate) error {
 			if err != nil {
 				c.Error = err.Error()
+			}
+			if op == "storage.begin" && err == nil || op == "storage.end" {
+				h.Hold(op == "storage.begin")
 			}
 			r.called(c)
 			return settle(iso, id, v, err)

@@ -66,6 +66,7 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 		w.mu.Unlock()
 		return ErrClosed
 	}
+	r.account.Gate = w.gate(inv)
 	if ctx.Done() != nil {
 		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
 	}
@@ -86,6 +87,24 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 		return ErrClosed
 	}
 	return nil
+}
+
+// gate is that of the Durable Object an event is for, nil for none. A stub's
+// address is that of its isolate, then "@" and the object's. w.mu is held.
+func (w *Worker) gate(inv Invocation) *isolate.Gate {
+	object := inv.Entrypoint + "@" + inv.Object
+	if _, behind, ok := strings.Cut(inv.Object, "@"); ok {
+		object = behind
+	} else if inv.Object == "" || inv.Entrypoint == "" {
+		return nil
+	}
+	object, _, _ = strings.Cut(object, ":") // the name behind an id
+	g := w.gates[object]
+	if g == nil {
+		g = &isolate.Gate{}
+		w.gates[object] = g
+	}
+	return g
 }
 
 // begin queues the run's first turn.

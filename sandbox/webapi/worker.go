@@ -59,6 +59,7 @@ type Worker struct {
 	unbegun map[*run]bool // posted or waiting, their first turn not begun
 	closed  bool
 	served  int
+	gates   map[string]*isolate.Gate // of Durable Objects
 
 	// The rest belongs to the isolate's turns.
 	runs    map[int]*run
@@ -115,7 +116,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, *trace.Fault, error) {
 	}
 	w := &Worker{
 		cfg: cfg, limits: withDefaults(cfg.Worker.Limits), made: time.Now(),
-		keys: make(chan struct{}, 1), runs: map[int]*run{}, unbegun: map[*run]bool{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
+		keys: make(chan struct{}, 1), gates: map[string]*isolate.Gate{}, runs: map[int]*run{}, unbegun: map[*run]bool{}, bodies: map[int]*hostBody{}, uploads: map[int]*upload{}, fetches: map[int]func(){}, sockets: map[int]*socket{}, timers: map[int]*timer{}, codecs: map[int]codec{},
 		loading: &loading{done: make(chan struct{})},
 	}
 	w.stacks.worker = &w.cfg.Worker
