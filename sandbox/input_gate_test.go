@@ -28,7 +28,7 @@ func TestInputGate(t *testing.T) {
 				async together() { most = Math.max(most, ++inside); await scheduler.wait(20); inside--; return most; }
 				async count() { return await this.ctx.storage.get("n"); }
 			}
-			const many = (f) => Promise.all(Array.from({ length: 10 }, f));
+			const many = (f) => Promise.all(Array.from({ length: 8 }, f));
 			export default { async fetch(request, env) {
 				const o = env.O.getByName("o");
 				await many(() => o.add());
@@ -39,7 +39,7 @@ func TestInputGate(t *testing.T) {
 				return new Response((await o.count()) + " counted, " + together + " together");
 			} };`,
 	})
-	for _, want := range []string{"30 counted, 10 together", "60 counted, 10 together"} {
+	for _, want := range []string{"24 counted, 8 together", "48 counted, 8 together"} {
 		if a := get(t, s, key("a"), "/"); a.body != want {
 			t.Fatalf("%q, want %q; %+v", a.body, want, a.sum.Fault)
 		}
