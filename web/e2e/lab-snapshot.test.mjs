@@ -25,7 +25,10 @@ test("an isolate goes back to before its last request", withPage({ colorScheme: 
   await page.goto(`${base}/labs/snapshot`);
   await page.waitForSelector("html[data-live=open]");
   await page.click("#lab-snapshot form.lab_do > button");
-  await page.waitForFunction(() => document.querySelectorAll("#lab-snapshot .ledger tbody tr").length === 9, null, { timeout: 30_000 });
+  await page.waitForFunction(() => { // before the run the table has its nine rows, empty
+    const answers = [...document.querySelectorAll("#lab-snapshot .ledger tbody tr")].map((r) => r.cells[2]?.textContent.trim() ?? "");
+    return answers.length === 9 && answers.every((a) => a !== "") && answers[8] === "visit 3";
+  }, null, { timeout: 30_000 });
   const tour = await steps(page);
   assert.deepEqual(tour.map((s) => s.answer), ["visit 1", "visit 2", "–", "visit 3", "–", "visit 3", "visit 4", "–", "visit 3"]);
   assert.ok(tour[2].kept > 0 && tour[2].written === 0, "freezing keeps pages and none differs yet");

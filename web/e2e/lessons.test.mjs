@@ -16,6 +16,7 @@ const own = {
   "/learn/ship-it/ship-it": async (page) => {
     await tab(page, "checks");
     await check(page);
+    await page.waitForFunction(() => /Expected"\w+"/.test(document.querySelector("#panel-checks").textContent), null, { timeout: 20_000 });
     const nonce = /Expected"(\w+)"/.exec(await page.textContent("#panel-checks"))[1];
     const answer = JSON.stringify({ project: "proof", nonce, proof: createHash("sha256").update(`${nonce}:proof`).digest("hex") });
     await page.click(".tree summary");
