@@ -102,13 +102,13 @@ func TestStorageBindings(t *testing.T) {
 	for _, c := range []struct{ path, want string }{
 		{"/d1", `{"success":true,"last":1,"changes":1,"all":[{"id":1,"name":"a","n":1.5,"b":[1,2]},{"id":2,"name":"b","n":2,"b":null},{"id":3,"name":"c","n":1,"b":null}],"read":3,` +
 			`"first":{"name":"b","n":2},"column":3,"none":null,"raw":[["id","name"],[1,"a"],[2,"b"]]}`},
-		{"/d1/bad", `["D1_ERROR: no such table: nowhere: SQLITE_ERROR","D1_ERROR: Type 'undefined' not supported for value 'undefined'","D1_COLUMN_NOTFOUND: Column not found (b)",` +
+		{"/d1/bad", `["D1_ERROR: no such table: nowhere: SQLITE_ERROR","D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'","D1_COLUMN_NOTFOUND: Column not found (b)",` +
 			`"D1_ERROR: Wrong number of parameter bindings for SQL query.","D1_EXEC_ERROR: Error in line 2: CREATE TABLE x (: incomplete input: SQLITE_ERROR","D1_ERROR: no such table: nowhere: SQLITE_ERROR",0]`},
 		{"/r2", `{"tag":"\"` + tag + `\"","size":10,"same":true,"date":true,"headers":[["cache-control","no-store"],["content-type","text/plain"]],"custom":{"by":"me"},"text":"0123456789","used":true,` +
 			`"part":["234",{"offset":2,"length":3}],"tail":["6789",{"offset":6,"length":4}]}`},
 		{"/r2/only", `[true,true,"0123456789",null,null,null]`},
 		{"/r2/list", `{"page":["a/1.txt","a/2"],"truncated":true,"rest":["b","c"],"end":false,"dirs":["a/"],"keys":["b","c"],"body":[{},"streamed",0],"left":["a/1.txt","c"]}`},
-		{"/r2/bad", `["put: The specified object name is not valid. (10020)","put() takes a string, an ArrayBuffer or view, a Blob, a ReadableStream or null as the object's value.",` +
+		{"/r2/bad", `["put: The specified object name is not valid. (10020)","Failed to execute 'put' on 'R2Bucket': parameter 2 is not of type 'JsReadableStream or ArrayBuffer or ArrayBufferView or string or Blob'.",` +
 			`"get: The requested range is not satisfiable (10039)","R2: multipart uploads are not available here; put() takes objects of up to 16 MiB."]`},
 		{"/limit", `[[true,true,false,true],"limit() takes an object with a key, for example { key: userId }; the key must be a string."]`},
 		{"/hit", `"writeDataPoint(): Maximum of 1 indexes supported."`},

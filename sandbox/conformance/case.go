@@ -72,13 +72,17 @@ func mustJSON(v any) []byte {
 	return bytes.TrimRight(buf.Bytes(), "\n")
 }
 
-// Binding is "kv", or an object that says more.
+// Binding is "kv", or an object that says more. The types d1, r2 and queue, and
+// a queue's consumer, are in the project's own cases only.
 type Binding struct {
 	Type       string `json:"type"`
 	ID         string `json:"id"`
 	Service    string `json:"service"`
 	Entrypoint string `json:"entrypoint"`
 	Class      string `json:"class"`
+	Consume    bool   `json:"consume"`        // the Worker gets the queue's messages
+	BatchSize  int    `json:"max_batch_size"` // messages
+	Retries    int    `json:"max_retries"`
 }
 
 // UnmarshalJSON reads either form.

@@ -46,7 +46,7 @@ func newDoor(t *testing.T, engine string) sandbox.Door {
 		t.Fatal(err)
 	}
 	ceiling := trace.Ceiling()
-	ceiling.Isolates = 4096
+	ceiling.Isolates, ceiling.Calls = 4096, 1000 // workerd itself has no limit of calls
 	cfg := sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if engine == "goja" {
 		cfg.Image, cfg.Args = nil, []string{"child", "goja"}

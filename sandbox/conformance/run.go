@@ -80,7 +80,7 @@ func (p *player) build(ctx context.Context) (*trace.Deployment, *trace.Fault, er
 	all := &trace.Deployment{}
 	for i, s := range append([]Service{main}, p.c.Services...) {
 		classic := i == 0 && p.c.Format == "service-worker"
-		d, err := p.door.Build(ctx, p.key, trace.Project{Files: projectFiles(s, p.c.Date), Limits: trace.Limits{CPU: time.Second, Wall: 10 * time.Second}})
+		d, err := p.door.Build(ctx, p.key, trace.Project{Files: projectFiles(s, p.c.Date), Limits: trace.Limits{CPU: time.Second, Wall: 10 * time.Second, Calls: 1000}})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -111,7 +111,7 @@ func projectFiles(s Service, date string) map[string][]byte {
 	if len(s.Vars) > 0 {
 		cfg["vars"] = s.Vars
 	}
-	var kv, services, durables []map[string]any
+	var kv, services, durables, d1, r2, producers, consumers []map[string]any
 	var classes []string
 	names := make([]string, 0, len(s.Bindings))
 	for n := range s.Bindings {
@@ -135,6 +135,16 @@ func projectFiles(s Service, date string) map[string][]byte {
 		case b.Type == "durable":
 			durables = append(durables, map[string]any{"name": n, "class_name": b.Class})
 			classes = append(classes, b.Class)
+		case b.Type == "d1":
+			d1 = append(d1, map[string]any{"binding": n, "database_name": n, "database_id": n})
+		case b.Type == "r2":
+			r2 = append(r2, map[string]any{"binding": n, "bucket_name": strings.ToLower(n)})
+		case b.Type == "queue":
+			name := strings.ToLower(n)
+			producers = append(producers, map[string]any{"binding": n, "queue": name})
+			if b.Consume {
+				consumers = append(consumers, map[string]any{"queue": name, "max_batch_size": b.BatchSize, "max_batch_timeout": 0, "max_retries": b.Retries})
+			}
 		}
 	}
 	if kv != nil {
@@ -142,6 +152,15 @@ func projectFiles(s Service, date string) map[string][]byte {
 	}
 	if services != nil {
 		cfg["services"] = services
+	}
+	if d1 != nil {
+		cfg["d1_databases"] = d1
+	}
+	if r2 != nil {
+		cfg["r2_buckets"] = r2
+	}
+	if producers != nil {
+		cfg["queues"] = map[string]any{"producers": producers, "consumers": consumers}
 	}
 	if durables != nil {
 		cfg["durable_objects"] = map[string]any{"bindings": durables}

@@ -3,7 +3,7 @@
 import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { cloneable } from "./clone";
-import { bytesStream } from "./streams";
+import { bytesStream, fixedLength } from "./streams";
 
 export let blobBytes: (b: Blob) => Uint8Array;
 /** A Blob over these bytes, its type as given. */
@@ -68,7 +68,11 @@ export class Blob {
   async text(): Promise<string> { return decodeBlob(this.#bytes); }
   async arrayBuffer(): Promise<ArrayBuffer> { return new NativeUint8Array(this.#bytes).buffer as ArrayBuffer; }
   async bytes(): Promise<Uint8Array> { return new NativeUint8Array(this.#bytes); }
-  stream() { return bytesStream(this.#bytes); }
+  stream() {
+    const s = bytesStream(this.#bytes);
+    fixedLength.set(s, TypedArrayLength(this.#bytes));
+    return s;
+  }
 }
 
 function decodeBlob(b: Uint8Array): string { return decodeUTF8(b); }

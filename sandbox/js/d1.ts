@@ -1,7 +1,7 @@
 // D1: the client half. A statement is a query with its values; the outside runs
 // what is sent as one transaction. Results have the shapes and texts of Workers D1.
 
-import { ArrayIsArray, ArrayPush, NativeError, NativeTypeError, ObjectDefineProperty, ReflectApply, bytesOf } from "./primordials";
+import { ArrayIsArray, ArrayPush, NativeError, NativeTypeError, NumberIsFinite, ObjectDefineProperty, ReflectApply, bytesOf } from "./primordials";
 import { backend } from "./backend";
 import { binding } from "./bindings";
 
@@ -10,40 +10,34 @@ type Result = { success: true; meta: Record<string, unknown>; results: Row[] };
 /** What the outside gives for one statement, taken apart. */
 type Raw = { columns: string[]; rows: unknown[][]; meta: Record<string, unknown> };
 
-function error(text: string): Error {
-  return new NativeError(`D1_ERROR: ${text}`);
+function error(text: string, code = "D1_ERROR", cause = text): Error {
+  return new NativeError(`${code}: ${text}`, { cause: new NativeError(cause) });
 }
+const said = (e: unknown): string => (e instanceof NativeError ? e.message : `${e}`);
 
-/** A value as SQLite takes it. */
+/** A value as D1 sends it: JSON has no number for NaN and the infinities. */
 function bindable(v: unknown): unknown {
   switch (typeof v) {
-    case "string": case "number": return v;
+    case "number": return NumberIsFinite(v) ? v : null;
+    case "string": return v;
     case "boolean": return v ? 1 : 0;
     case "object":
       if (v === null) return v;
       if (ArrayIsArray(v)) {
         const bytes = new Uint8Array(v.length);
         for (let i = 0; i < v.length; i++) {
-          if (typeof v[i] !== "number") throw error(`Type 'object' not supported for value '${v}'`);
+          if (typeof v[i] !== "number") throw error(`Type 'object' not supported for value '${v}'`, "D1_TYPE_ERROR", "Type not supported");
           bytes[i] = v[i];
         }
         return bytes;
       }
-      return bytesOf(v) ?? unsupported(v);
+      // The elements of an array of numbers, each as one byte.
+      if (bytesOf(v) !== undefined) return v instanceof ArrayBuffer ? bytesOf(v) : Uint8Array.from(v as ArrayLike<number>);
   }
-  return unsupported(v);
-}
-function unsupported(v: unknown): never {
-  let text: string;
-  try {
-    text = String(v);
-  } catch {
-    text = "a value without text";
-  }
-  throw error(`Type '${typeof v}' not supported for value '${text}'`);
+  throw error(`Type '${typeof v}' not supported for value '${v as string}'`, "D1_TYPE_ERROR", "Type not supported");
 }
 
-const fixed = 6; // columns, rows read, rows written, last row id, changes, duration
+const fixed = 8; // columns, rows read, rows written, last row id, changes, duration, whether anything changed, bytes
 function parse(list: any[]): Raw {
   const columns: string[] = list[0], rows: unknown[][] = [], n = columns.length;
   for (let i = fixed; n > 0 && i + n <= list.length; i += n) {
@@ -51,13 +45,13 @@ function parse(list: any[]): Raw {
     for (let j = 0; j < n; j++) {
       const v = list[i + j];
       // Blobs arrive as lists of numbers, as D1 gives them.
-      row[j] = v === undefined ? null : bytesOf(v) === undefined ? v : [...bytesOf(v)!];
+      row[j] = v === undefined || v === Infinity || v === -Infinity ? null : bytesOf(v) === undefined ? v : [...bytesOf(v)!];
     }
     ArrayPush(rows, row);
   }
   return {
     columns, rows,
-    meta: { served_by: "coldstart", duration: list[5], changes: list[4], last_row_id: list[3], changed_db: list[4] > 0, size_after: 0, rows_read: list[1], rows_written: list[2] },
+    meta: { served_by: "coldstart", duration: list[5], changes: list[4], last_row_id: list[3], changed_db: list[6], size_after: list[7], rows_read: list[1], rows_written: list[2] },
   };
 }
 function objects(r: Raw): Row[] {
@@ -100,8 +94,8 @@ class D1PreparedStatement {
     const [r] = await send(this.#db, "first", [this]);
     if (r.rows.length === 0) return null;
     const row = objects({ ...r, rows: [r.rows[0]] })[0];
-    if (column === undefined || column === null) return row;
-    if (!Object.hasOwn(row, column)) throw new NativeError(`D1_COLUMN_NOTFOUND: Column not found (${column})`);
+    if (column === undefined) return row;
+    if (!Object.hasOwn(row, column)) throw error(`Column not found (${column})`, "D1_COLUMN_NOTFOUND", "Column not found");
     return row[column];
   }
   async run(): Promise<Result> {
@@ -130,7 +124,12 @@ class D1Database {
         const [, query, values] = partsOf(list[i]);
         ArrayPush(flat, query, values);
       }
-      const all: any[][] = await backend("d1", `${db.#name}.${name}`, "d1.query", db.#id, flat);
+      let all: any[][];
+      try {
+        all = await backend("d1", `${db.#name}.${name}`, "d1.query", db.#id, flat);
+      } catch (e) {
+        throw error(said(e));
+      }
       const out: Raw[] = [];
       for (let i = 0; i < all.length; i++) out[i] = parse(all[i]);
       return out;
@@ -150,8 +149,12 @@ class D1Database {
   }
   async exec(text: string): Promise<{ count: number; duration: number }> {
     if (typeof text !== "string") throw new NativeTypeError("D1: exec() takes statements as one string.");
-    const [count, duration] = await backend("d1", `${this.#name}.exec`, "d1.exec", this.#id, text);
-    return { count, duration };
+    try {
+      const [count, duration] = await backend("d1", `${this.#name}.exec`, "d1.exec", this.#id, text);
+      return { count, duration };
+    } catch (e) {
+      throw error(said(e), "D1_EXEC_ERROR");
+    }
   }
   withSession(_constraintOrBookmark?: string): D1DatabaseSession {
     return new D1DatabaseSession(this);

@@ -63,6 +63,7 @@ export const NativeString = String;
 export const JSONParse = JSON.parse;
 export const JSONStringify = JSON.stringify;
 export const MathMin = Math.min;
+export const NumberIsFinite = Number.isFinite;
 export const MathMax = Math.max;
 export const MathFloor = Math.floor;
 export const MathRandom = Math.random;

@@ -166,22 +166,25 @@ class Transaction extends DurableObjectTransaction {
 
 type Row = unknown[];
 /** A result of sql.exec: rows are there already, and read once. */
-class SqlStorageCursor {
-  readonly columnNames: string[];
+class Cursor {
+  #columns: string[];
   #rows: Row[];
   #at = 0;
-  readonly rowsRead: number;
-  readonly rowsWritten: number;
+  #read: number;
+  #written: number;
   constructor(columns: string[], rows: Row[], read: number, written: number) {
-    this.columnNames = columns;
+    this.#columns = columns;
     this.#rows = rows;
-    this.rowsRead = read;
-    this.rowsWritten = written;
-    for (const k of ["columnNames", "rowsRead", "rowsWritten"]) Object.defineProperty(this, k, { enumerable: false });
+    this.#read = read;
+    this.#written = written;
   }
+  get columnNames(): string[] { return this.#columns; }
+  /** The row after those that were taken is read already. */
+  get rowsRead(): number { return Math.min(this.#read, this.#at + 1); }
+  get rowsWritten(): number { return this.#written; }
   #object(r: Row): Record<string, unknown> {
     const o: Record<string, unknown> = {};
-    for (let i = 0; i < r.length; i++) o[this.columnNames[i]] = r[i];
+    for (let i = 0; i < r.length; i++) o[this.#columns[i]] = r[i];
     return o;
   }
   next(): IteratorResult<Record<string, unknown>> {
@@ -213,11 +216,8 @@ class SqlStorageCursor {
 function bindValue(v: unknown): unknown {
   if (v === null || v === undefined) return undefined;
   if (typeof v === "string" || typeof v === "number") return v;
-  if (typeof v === "boolean") return v ? 1 : 0;
-  if (typeof v === "bigint") throw new NativeTypeError("SQL values cannot be bigint: convert to number or string first.");
-  const b = bytesOf(v);
-  if (b !== undefined) return b;
-  throw new NativeTypeError("A SQL value must be null, a string, a number or a buffer.");
+  if (typeof v === "bigint") throw new NativeTypeError("Cannot convert a BigInt value to a number");
+  return bytesOf(v) ?? `${v as string}`;
 }
 
 class SqlStorage {
@@ -225,13 +225,13 @@ class SqlStorage {
   constructor(object: string) {
     this.#object = object;
   }
-  exec(query: string, ...bindings: unknown[]): SqlStorageCursor {
-    if (arguments.length === 0) throw new NativeTypeError("sql.exec: the query is missing.");
+  exec(query: string, ...bindings: unknown[]): Cursor {
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'exec' on 'SqlStorage': parameter 1 is not of type 'String'.");
     // [columns, rows read, rows written, value, value, …]
     const r = call(SYNC, "sql.exec", [this.#object, `${query}`, bindings.map(bindValue)]);
     const columns: string[] = r[0], rows: Row[] = [], n = columns.length;
     for (let i = 3; n > 0 && i < r.length; i += n) rows.push(r.slice(i, i + n).map((v: unknown) => v === undefined ? null : v));
-    return new SqlStorageCursor(columns, rows, r[1], r[2]);
+    return new Cursor(columns, rows, r[1], r[2]);
   }
   get databaseSize(): number { return call(SYNC, "sql.size", [this.#object]); }
 }
@@ -275,6 +275,8 @@ class DurableObjectStorage extends DurableObjectTransaction {
   async sync(): Promise<void> { }
   async getCurrentBookmark(): Promise<string> { throw new NativeError("Point-in-time recovery is not available here."); }
 }
+Object.defineProperty(Cursor.prototype, Symbol.toStringTag, { value: "Cursor", configurable: true });
+Object.defineProperty(SqlStorage.prototype, Symbol.toStringTag, { value: "SqlStorage", configurable: true });
 Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });
 
 /** storage.kv: the same keys, synchronously. */

@@ -3,9 +3,13 @@ package platform
 import (
 	"bytes"
 	"context"
-	"crypto/md5" //nolint:gosec // R2's ETag is an MD5 by definition
+	"crypto/md5"  //nolint:gosec // R2's ETag is an MD5 by definition
+	"crypto/sha1" //nolint:gosec // one that R2 offers
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 )
@@ -52,19 +56,26 @@ func (t texts) has(etag string) bool {
 	return slices.ContainsFunc(t, func(s string) bool { return s == "*" || strings.Trim(strings.TrimPrefix(s, "W/"), `"`) == etag })
 }
 
-// hold reports whether conditions hold for an object, nil being none.
+// hold reports whether conditions hold for an object, nil being none. A test of
+// the ETag that holds outranks the one of the time. Specification: RFC 9110, 13.2.2.
 func (c conditions) hold(o *object) bool {
 	if o == nil {
-		return len(c.Matches) == 0 && c.Before == nil
+		return len(c.Matches) == 0 && c.After == nil
 	}
-	at := float64(o.Uploaded)
-	if c.Seconds {
-		at = float64(o.Uploaded / 1000 * 1000)
+	second := func(t float64) float64 {
+		if c.Seconds {
+			return math.Floor(t / 1000)
+		}
+		return t
 	}
-	if len(c.Matches) > 0 && !c.Matches.has(o.ETag) || len(c.DoesNotMatch) > 0 && c.DoesNotMatch.has(o.ETag) {
+	at := second(float64(o.Uploaded))
+	switch {
+	case len(c.Matches) > 0 && !c.Matches.has(o.ETag), len(c.DoesNotMatch) > 0 && c.DoesNotMatch.has(o.ETag):
+		return false
+	case len(c.Matches) == 0 && c.Before != nil && at >= second(*c.Before):
 		return false
 	}
-	return !(c.Before != nil && at >= *c.Before || c.After != nil && at <= *c.After)
+	return !(len(c.DoesNotMatch) == 0 && c.After != nil && at <= second(*c.After))
 }
 
 func conditionsOf(text string) (conditions, error) {
@@ -147,6 +158,9 @@ func r2Get(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	if offset < 0 { // the last bytes
 		offset = max(0, size+offset)
 	}
+	if offset >= size && a.flag(5) { // a Range header that cannot be met is left aside
+		offset, length = 0, -1
+	}
 	if offset > size || offset == size && size > 0 {
 		return nil, plainError("get: The requested range is not satisfiable (10039)")
 	}
@@ -181,7 +195,18 @@ func r2Put(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	}
 	sum := md5.Sum(body) //nolint:gosec // as above
 	etag := hex.EncodeToString(sum[:])
-	sums, err := json.Marshal(map[string]string{"md5": etag})
+	kept := map[string]string{"md5": etag}
+	if algorithm := a.str(6); algorithm != "" {
+		sum, ok := checksums[algorithm]
+		if !ok {
+			return nil, plainError("put: no checksum algorithm has this name: %s", clip(algorithm, 16))
+		}
+		kept[algorithm] = sum.of(body)
+		if want := a.str(7); want != kept[algorithm] {
+			return nil, plainError("put: The %[1]s checksum you specified did not match what we received.\nYou provided a %[1]s checksum with value: %[2]s\nActual %[1]s was: %[3]s (10037)", sum.name, clip(want, 128), kept[algorithm])
+		}
+	}
+	sums, err := json.Marshal(kept)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +225,18 @@ func r2Put(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 		return nil, p.trouble("r2.put", err)
 	}
 	return describe(&rec, o, int64(len(body))), nil
+}
+
+// checksums are the algorithms whose result put() may be told, in hex digits.
+var checksums = map[string]struct {
+	name string
+	of   func([]byte) string
+}{
+	"md5":    {"MD5", func(b []byte) string { s := md5.Sum(b); return hex.EncodeToString(s[:]) }},    //nolint:gosec // as above
+	"sha1":   {"SHA-1", func(b []byte) string { s := sha1.Sum(b); return hex.EncodeToString(s[:]) }}, //nolint:gosec // as above
+	"sha256": {"SHA-256", func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }},
+	"sha384": {"SHA-384", func(b []byte) string { s := sha512.Sum384(b); return hex.EncodeToString(s[:]) }},
+	"sha512": {"SHA-512", func(b []byte) string { s := sha512.Sum512(b); return hex.EncodeToString(s[:]) }},
 }
 
 // rawJSON is text that is JSON, else nothing.

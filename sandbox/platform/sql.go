@@ -5,7 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -325,6 +326,9 @@ type result struct {
 // exec runs one statement with values, within the bounds.
 func (b *database) exec(ctx context.Context, st statement, values args) (result, error) {
 	var res result
+	if len(st.words) == 0 {
+		return res, plainError("SQL code did not contain a statement.")
+	}
 	if err := st.allowed(); err != nil {
 		return res, err
 	}
@@ -337,28 +341,25 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 		case nil, string, []byte:
 			in[i] = v
 		case int64:
-			in[i] = v
+			in[i] = float64(v) // a number of JavaScript is a REAL
 		case float64:
 			in[i] = v
-			if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-				in[i] = int64(v)
-			}
 		default:
 			return res, typeError("A SQL value must be null, a string, a number or a buffer.")
+		}
+	}
+	if len(values) == len(st.names) {
+		for i, name := range st.names {
+			in[i] = sql.Named(name, in[i])
 		}
 	}
 	var before int64
 	if err := b.conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
 		return res, sqlFault(ctx, err)
 	}
-	rows, err := b.conn.QueryContext(ctx, st.text, in...)
+	rows, names, err := b.query(ctx, st, in)
 	if err != nil {
-		return res, sqlFault(ctx, err)
-	}
-	names, err := rows.Columns()
-	if err != nil {
-		_ = rows.Close()
-		return res, sqlFault(ctx, err)
+		return res, b.fault(ctx, st, err)
 	}
 	for _, n := range names {
 		res.columns = append(res.columns, n)
@@ -372,7 +373,7 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 		}
 		if err := rows.Scan(into...); err != nil {
 			_ = rows.Close()
-			return res, sqlFault(ctx, err)
+			return res, b.fault(ctx, st, err)
 		}
 		for i, v := range row {
 			switch x := v.(type) {
@@ -380,6 +381,9 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 				size += len(x)
 			case []byte:
 				size += len(x)
+				if x == nil {
+					row[i] = []byte{}
+				}
 			case bool:
 				row[i] = int64(0)
 				if x {
@@ -400,11 +404,11 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 		}
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return res, sqlFault(ctx, err)
+		return res, b.fault(ctx, st, err)
 	}
 	var after int64
 	if err := b.conn.QueryRowContext(ctx, "SELECT total_changes(), last_insert_rowid()").Scan(&after, &res.last); err != nil {
-		return res, sqlFault(ctx, err)
+		return res, b.fault(ctx, st, err)
 	}
 	res.changes = after - before
 	res.wrote = res.changes
@@ -418,6 +422,69 @@ func (b *database) exec(ctx context.Context, st statement, values args) (result,
 	return res, nil
 }
 
+// query begins a statement and names its columns. The driver makes times of the
+// texts in columns that are declared so; where it would, the columns are read
+// through an operator that changes nothing but that a column has no type then.
+func (b *database) query(ctx context.Context, st statement, in []any) (*sql.Rows, []string, error) {
+	rows, err := b.conn.QueryContext(ctx, st.text, in...)
+	if err != nil {
+		return nil, nil, err
+	}
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, nil, errors.Join(err, rows.Close())
+	}
+	names, columns, again := make([]string, len(types)), make([]string, len(types)), false
+	for i, t := range types {
+		names[i], columns[i] = t.Name(), "+c"+strconv.Itoa(i)
+		switch t.DatabaseTypeName() {
+		case "DATE", "DATETIME", "TIMESTAMP":
+			again = true
+		}
+	}
+	if again && (st.words[0] == "SELECT" || st.words[0] == "WITH" || st.words[0] == "VALUES") {
+		if err := rows.Close(); err != nil {
+			return nil, nil, err
+		}
+		list := strings.Join(columns, ", ")
+		rows, err = b.conn.QueryContext(ctx, "WITH \"as is\"("+strings.ReplaceAll(list, "+", "")+") AS ("+st.text+"\n) SELECT "+list+" FROM \"as is\"", in...)
+	}
+	return rows, names, err
+}
+
+// fault is what a statement's error is to a learner.
+func (b *database) fault(ctx context.Context, st statement, err error) error {
+	var e *sqlite.Error
+	if ctx.Err() != nil || !errors.As(err, &e) {
+		return sqlFault(ctx, err)
+	}
+	text := sqlText(e)
+	offset := st.offset(text, func(start string) bool {
+		if !strings.HasPrefix(strings.ToUpper(start), "EXPLAIN") {
+			start = "EXPLAIN " + start
+		}
+		rows, err := b.conn.QueryContext(ctx, start)
+		if err == nil {
+			err = rows.Close()
+		}
+		var e *sqlite.Error
+		return errors.As(err, &e) && sqlText(e) == text
+	})
+	return plainError("%s%s: %s", clip(text, 500), at(offset), sqlCode(e.Code()))
+}
+
+// sqlText is an error's text without its code.
+func sqlText(e *sqlite.Error) string {
+	text := e.Error()
+	for _, p := range []string{"SQL logic error: ", "constraint failed: ", "authorization denied: "} {
+		text = strings.TrimPrefix(text, p)
+	}
+	if i := strings.LastIndex(text, " ("); i > 0 {
+		text = text[:i]
+	}
+	return text
+}
+
 // sqlFault is an error as a learner reads it.
 func sqlFault(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -425,20 +492,25 @@ func sqlFault(ctx context.Context, err error) error {
 	}
 	var e *sqlite.Error
 	if errors.As(err, &e) {
-		text := e.Error()
-		text = strings.TrimPrefix(text, "SQL logic error: ")
-		if i := strings.LastIndex(text, " ("); i > 0 {
-			text = text[:i]
-		}
-		return plainError("%s: %s", clip(text, 500), sqlCode(e.Code()))
+		return plainError("%s: %s", clip(sqlText(e), 500), sqlCode(e.Code()))
 	}
 	return plainError("%s", clip(err.Error(), 500))
+}
+
+// constraints are the extended result codes of broken constraints.
+var constraints = map[int]string{
+	sqlite3.SQLITE_CONSTRAINT_CHECK: "CHECK", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "FOREIGNKEY", sqlite3.SQLITE_CONSTRAINT_NOTNULL: "NOTNULL",
+	sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "PRIMARYKEY", sqlite3.SQLITE_CONSTRAINT_TRIGGER: "TRIGGER", sqlite3.SQLITE_CONSTRAINT_UNIQUE: "UNIQUE",
+	sqlite3.SQLITE_CONSTRAINT_ROWID: "ROWID", sqlite3.SQLITE_CONSTRAINT_DATATYPE: "DATATYPE",
 }
 
 // sqlCode is a result code's name, as Workers put it behind the message.
 func sqlCode(code int) string {
 	switch code & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT:
+		if kind := constraints[code]; kind != "" {
+			return "SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_" + kind + ")"
+		}
 		return "SQLITE_CONSTRAINT"
 	case sqlite3.SQLITE_FULL:
 		return "SQLITE_FULL"
@@ -470,6 +542,9 @@ func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 			var in args
 			if i == len(list)-1 {
 				in = a.list(2)
+			} else if st.params != 0 {
+				err = plainError("When executing multiple SQL statements in a single call, only the last statement can have parameters.")
+				break
 			}
 			if res, err = b.exec(ctx, st, in); err != nil {
 				break
@@ -500,9 +575,16 @@ func sqlSize(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	}
 	var n int64
 	err = p.sql.with(ctx, sqlNamespace(ns), true, func(ctx context.Context, b *database) error {
-		return b.conn.QueryRowContext(ctx, "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&n)
+		n, err = b.size(ctx)
+		return err
 	})
 	return n, p.trouble("sql.size", err)
+}
+
+// size is a database's size in bytes.
+func (b *database) size(ctx context.Context) (n int64, err error) {
+	err = b.conn.QueryRowContext(ctx, "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&n)
+	return n, err
 }
 
 // d1 runs f in one transaction on a D1 database.
@@ -532,12 +614,12 @@ func (p *Platform) d1(ctx context.Context, c Caller, a args, f func(context.Cont
 
 func d1Query(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	flat := a.list(1)
-	out := []any{}
+	var out [][]any
 	err := p.d1(ctx, c, a, func(ctx context.Context, b *database) error {
 		for i := 0; i+1 < len(flat); i += 2 {
 			list := statements(flat.str(i))
 			if len(list) == 0 {
-				return plainError("D1_ERROR: No SQL statements detected.")
+				return plainError("No SQL statements detected.")
 			}
 			begin := time.Now()
 			var res result
@@ -548,21 +630,29 @@ func d1Query(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 					in = flat.list(i + 1)
 				}
 				if res, err = b.exec(ctx, st, in); err != nil {
-					return d1Fault(err)
+					return err
 				}
 			}
 			took := float64(time.Since(begin).Microseconds()) / 1000
-			out = append(out, append([]any{list0(res.columns), res.read, res.wrote, res.last, res.changes, took}, res.values...))
+			last := list[len(list)-1].words[0]
+			changed := res.changes > 0 || last == "CREATE" || last == "DROP"
+			out = append(out, append([]any{list0(res.columns), res.read, res.wrote, res.last, res.changes, took, changed, int64(0)}, res.values...))
 		}
-		return nil
+		size, err := b.size(ctx)
+		for _, r := range out {
+			r[7] = size
+		}
+		return err
 	})
 	if err != nil {
 		return nil, p.trouble("d1.query", err)
 	}
-	return out, nil
+	all := make([]any, len(out))
+	for i, r := range out {
+		all[i] = r
+	}
+	return all, nil
 }
-
-func d1Fault(err error) error { return plainError("D1_ERROR: %s", Said(err)) }
 
 // Said is an error's message without its class.
 func Said(err error) string {
@@ -579,10 +669,10 @@ func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	count := int64(0)
 	err := p.d1(ctx, c, a, func(ctx context.Context, b *database) error {
 		for i, line := range strings.Split(strings.TrimSpace(a.str(1)), "\n") {
-			list := statements(line)
+			list := slices.DeleteFunc(statements(line), func(st statement) bool { return len(st.words) == 0 })
 			for _, st := range list {
 				if _, err := b.exec(ctx, st, nil); err != nil {
-					return plainError("D1_EXEC_ERROR: Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), Said(err))
+					return plainError("Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), Said(err))
 				}
 			}
 			if len(list) > 0 {
@@ -590,7 +680,7 @@ func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 			}
 		}
 		if count == 0 {
-			return plainError("D1_EXEC_ERROR: No SQL statements detected.")
+			return plainError("Error in line 1: : No SQL statements detected.")
 		}
 		return nil
 	})

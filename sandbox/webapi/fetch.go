@@ -21,11 +21,24 @@ type upload struct {
 	w *io.PipeWriter
 }
 
-// countCall counts a subrequest or binding call and refuses what is beyond the limit.
+// countCall counts a subrequest and refuses what is beyond the limit.
 func (r *run) countCall() error {
 	r.callCount++
 	if r.callCount > r.w.limits.Calls {
 		return &isolate.Throw{Name: "Error", Message: "Too many subrequests: a request may make " + itoa(int64(r.w.limits.Calls)) + "."}
+	}
+	return nil
+}
+
+// bindingCalls is how many calls of KV, storage and the like one request may make,
+// in subrequests: on Workers 1,000 for 50.
+const bindingCalls = 20
+
+// countBinding counts a call of a binding and refuses what is beyond the limit.
+func (r *run) countBinding() error {
+	r.bindingCount++
+	if limit := r.w.limits.Calls * bindingCalls; r.bindingCount > limit {
+		return &isolate.Throw{Name: "Error", Message: "Too many calls of bindings: a request may make " + itoa(int64(limit)) + "."}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func rpcOps(o *isolate.Ops) {
 		if r == nil {
 			return nil, &isolate.Throw{Name: "Error", Message: str(args, 3) + " is not available within global scope."}
 		}
-		if err := r.countCall(); err != nil {
+		if err := r.countBinding(); err != nil {
 			return nil, err
 		}
 		r.backend(h, integer(args, 1), trace.Call{Kind: str(args, 2), Name: str(args, 3)}, str(args, 4), list(args, 5))

@@ -38,19 +38,21 @@ type run struct {
 	fault     *trace.Fault
 	calls     []trace.Call
 	callCount int
-	logs      int
-	logBytes  int
-	treeBytes int // of the values beside the log's text
-	faults    int // exceptions told of
-	dropped   int
-	sockets   int // open ones that keep the run alive
-	bodies    []int
-	codecs    []int
-	socketID  int
-	used      bool          // it left timers or operations in the isolate
-	keys      int           // RSA keys that it asked for
-	beside    atomic.Int64  // microseconds that making them took
-	gone      chan struct{} // closed when it is over
+	// bindingCount is how many calls of bindings it made.
+	bindingCount int
+	logs         int
+	logBytes     int
+	treeBytes    int // of the values beside the log's text
+	faults       int // exceptions told of
+	dropped      int
+	sockets      int // open ones that keep the run alive
+	bodies       []int
+	codecs       []int
+	socketID     int
+	used         bool          // it left timers or operations in the isolate
+	keys         int           // RSA keys that it asked for
+	beside       atomic.Int64  // microseconds that making them took
+	gone         chan struct{} // closed when it is over
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -470,7 +472,7 @@ func (r *run) finish() {
 		Run: r.inv.Run, Worker: w.cfg.Worker.Name, Isolate: w.cfg.ID, Engine: w.cfg.Engine.Name(), Outcome: outcome, Status: r.status,
 		Spans: []trace.Span{{Phase: trace.PhaseHandle, Start: 0, End: r.headAt}, {Phase: trace.PhaseStream, Start: r.headAt, End: wall}},
 		Calls: r.calls, CPU: cpu.Microseconds(), Memory: memory, Wall: wall, BodyBytes: r.sent, Logs: r.logs, LogsDropped: r.dropped, Fault: r.fault,
-		CallsRefused: max(0, r.callCount-w.limits.Calls), Beside: r.beside.Load(),
+		CallsRefused: max(0, r.callCount-w.limits.Calls) + max(0, r.bindingCount-w.limits.Calls*bindingCalls), Beside: r.beside.Load(),
 	}
 	r.over = true
 	close(r.gone)
