@@ -2,6 +2,7 @@ package lessons
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -257,6 +258,36 @@ func (c *Catalog) Lesson(track, slug string) *Lesson {
 		}
 	}
 	return nil
+}
+
+// With is the catalog with further tracks behind its own, whose ids and
+// addresses must be others. Search, glossary and sources stay the catalog's.
+func (c *Catalog) With(tracks ...*Track) *Catalog {
+	if len(tracks) == 0 {
+		return c
+	}
+	more := *c
+	more.Tracks = append(slices.Clip(c.Tracks), tracks...)
+	more.byID = maps.Clone(c.byID)
+	for _, t := range tracks {
+		for _, l := range t.Lessons() {
+			more.byID[l.ID] = l
+		}
+	}
+	return &more
+}
+
+// Only is the track with those lessons alone that pass; what is still to come
+// is left out.
+func (t *Track) Only(pass func(*Lesson) bool) *Track {
+	part := *t
+	part.Entries = nil
+	for _, e := range t.Entries {
+		if e.Lesson != nil && pass(e.Lesson) {
+			part.Entries = append(part.Entries, e)
+		}
+	}
+	return &part
 }
 
 // ByID finds a lesson by its id, nil when there is none.

@@ -24,6 +24,9 @@ type Config struct {
 	Ceiling trace.Limits // the most a lesson may ask for; zero fields: trace.Ceiling
 	RawHTML bool         // keep authors' raw HTML as it is; false sanitises it
 	Items   []Item       // what covers: may name; nil: the shipped Items
+	// Mark keeps the lessons of one folder apart from all others of a site: a
+	// track's address ends in -Mark, and every id begins with Mark-. "": as they are.
+	Mark string
 }
 
 // The most that one file and one lesson folder may hold, so that a broken
@@ -211,6 +214,9 @@ func (l *loader) tracks() {
 	seen := map[string]string{}
 	for _, dir := range l.folders(".") {
 		t := &Track{Slug: slug(dir), Dir: dir}
+		if l.config.Mark != "" {
+			t.Slug += "-" + l.config.Mark
+		}
 		if other, dup := seen[t.Slug]; dup {
 			l.add(dir, 1, 1, "E008", "folder has the same address as %s; rename one", other)
 			continue
@@ -231,7 +237,7 @@ func (l *loader) tracks() {
 			dirs = append(dirs, name)
 			u := "/learn/" + t.Slug + "/" + slug(name)
 			l.dirs[path.Join(dir, name)] = u
-			l.dirs[path.Join(t.Slug, slug(name))] = u
+			l.dirs[path.Join(slug(dir), slug(name))] = u
 			l.dirs[path.Join(dir, slug(name))] = u
 		}
 		all = append(all, found{t, f, dirs})
@@ -417,10 +423,19 @@ func (l *loader) identify(ls *Lesson, f *front) {
 	case dup:
 		l.add(f.file, line, col, "E002", "id %q is also used in %s", ls.ID, other)
 		ls.ID = ""
+	case l.config.Mark != "" && len(l.config.Mark)+1+len(ls.ID) > maxMarked:
+		l.add(f.file, line, col, "E001", "id %q has more than %d characters, the most for lessons that are uploaded", ls.ID, maxMarked-1-len(l.config.Mark))
+		ls.ID = ""
 	default:
 		l.ids[ls.ID] = fmt.Sprintf("%s:%d", f.file, line)
+		if l.config.Mark != "" {
+			ls.ID = l.config.Mark + "-" + ls.ID
+		}
 	}
 }
+
+// maxMarked is how long an id with its mark may be: it names a project.
+const maxMarked = 63
 
 // files reads the starter, the solution and the checks.
 func (l *loader) files(ls *Lesson, f *front) {

@@ -147,6 +147,7 @@ var problems = []struct {
 	{"coming", map[string]string{"10-track/track.md": "---\ntitle: T\ncoming:\n  Bad Name: { title: x }\n---\n"}, "10-track/track.md:4:3 E008 coming: \"Bad Name\" is not a folder name; write it like 20-first-worker"},
 	{"front matter is a list", edit("id: first\ntitle: First\nopen: a.ts", "- a"), at + "lesson.md:2:1 E005 front matter must be keys and values, such as `id: first-worker`"},
 	{"title is a list", edit("title: First", "title: [a]"), at + "lesson.md:3:8 E005 title must be text"},
+	{"uploaded: a long id", edit("id: first", "id: "+strings.Repeat("f", 55)), at + "lesson.md:2:5 E001 id \"" + strings.Repeat("f", 55) + "\" has more than 54 characters, the most for lessons that are uploaded"},
 	{"labs is text", edit("open:", "labs: race\nopen:"), at + "lesson.md:4:7 E005 labs must be a list, such as [a, b]"},
 	{"labs holds a list", edit("open:", "labs: [[race]]\nopen:"), at + "lesson.md:4:8 E005 labs must be a list of plain values"},
 	{"limits is text", edit("open:", "limits: 5\nopen:"), at + "lesson.md:4:9 E005 limits must be keys and values, such as { cpu_ms: 50 }"},
@@ -181,7 +182,11 @@ var problems = []struct {
 func TestProblems(t *testing.T) {
 	for _, c := range problems {
 		t.Run(c.name, func(t *testing.T) {
-			_, ps := Load(folder(c.files))
+			config := Config{}
+			if strings.HasPrefix(c.name, "uploaded: ") {
+				config.Mark = "t1234567"
+			}
+			_, ps := config.Load(folder(c.files))
 			var all []string
 			for _, p := range ps {
 				if p.String() == c.want {

@@ -35,6 +35,8 @@ var auditWords = map[string]audited{
 	"POST /host/accounts":                         {"account.create", "made the account"},
 	"POST /host/accounts/:account/link":           {"account.link", "made a new link for the account"},
 	"POST /host/accounts/:account/remove":         {"account.remove", "removed the account"},
+	"POST /teach/lessons":                         {"lessons.upload", "uploaded lessons"},
+	"POST /teach/lessons/:set/remove":             {"lessons.remove", "removed lessons"},
 	"POST /classes":                               {"class.create", "made a class"},
 	"POST /classes/:class/code":                   {"class.code", "made a new join code"},
 	"POST /classes/:class/settings":               {"class.settings", "changed title, lessons or due dates"},

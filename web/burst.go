@@ -56,7 +56,7 @@ func (s *Site) classBurst(c *call) error {
 	if err != nil {
 		return err
 	}
-	l := s.catalog.Load().ByID(form.Get("lesson"))
+	l := s.lessonByID(form.Get("lesson"))
 	path := form.Get("path")
 	if l == nil || !slices.ContainsFunc(class.Lessons, func(a classroom.Assignment) bool { return a.Lesson == l.ID }) || !class.Ended.IsZero() {
 		return fail(http.StatusBadRequest, "That lesson is not in the class's set. Load the page again.")

@@ -31,7 +31,7 @@ import (
 // concrete is a row's address with its parameters filled in.
 func (r route) concrete() string {
 	return strings.NewReplacer(":track", "serverless", ":lesson", "hello", ":project", "hello", ":revision", "1", ":class", classSample, ":member", memberSample,
-		":task", "1", ":code", "abcd-efgh", ":account", "0123456789ab", ":share", "0123456789ab", "*", "none.js").Replace(r.path)
+		":task", "1", ":code", "abcd-efgh", ":account", "0123456789ab", ":set", "t0000000", ":share", "0123456789ab", "*", "none.js").Replace(r.path)
 }
 
 // Ids that nothing has.

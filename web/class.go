@@ -58,7 +58,7 @@ func (s *Site) showClasses(c *call, status int, wrong string) error {
 	if err != nil {
 		return err
 	}
-	p := view.ClassesPage{Shell: c.shell(), Host: c.session.workspace.Role == classroom.RoleHost, Error: wrong}
+	p := view.ClassesPage{Shell: c.shell(), OwnLessons: s.config.ReadLessons != nil, Host: c.session.workspace.Role == classroom.RoleHost, Error: wrong}
 	for _, class := range classes {
 		members, err := s.config.Store.Members(c.r.Context(), class.ID)
 		if err != nil {
@@ -181,7 +181,7 @@ func (s *Site) classSettings(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := view.ClassSettingsPage{Shell: c.shell(), ID: class.ID, Title: class.Title, Ended: !class.Ended.IsZero()}
+	p := view.ClassSettingsPage{Shell: c.shell(), OwnLessons: s.config.ReadLessons != nil, ID: class.ID, Title: class.Title, Ended: !class.Ended.IsZero()}
 	if !p.Ended {
 		p.Code = s.code(class.ID, class.CodeNumber)
 		p.Link = s.codeLink(c, p.Code)
@@ -190,7 +190,7 @@ func (s *Site) classSettings(c *call) error {
 	for _, a := range class.Lessons {
 		in[a.Lesson] = a
 	}
-	for _, t := range s.catalog.Load().Tracks {
+	for _, t := range s.catalogOf(class.Owner).Tracks {
 		track := view.SetTrack{Title: t.Title}
 		for _, l := range t.Lessons() {
 			a, chosen := in[l.ID]
@@ -221,7 +221,7 @@ func (s *Site) classSet(c *call) error {
 	}
 	chosen := form["lesson"]
 	var set []classroom.Assignment
-	for _, l := range s.catalog.Load().Lessons() {
+	for _, l := range s.catalogOf(class.Owner).Lessons() {
 		if !slices.Contains(chosen, l.ID) {
 			continue
 		}
@@ -265,7 +265,7 @@ func (s *Site) classLearner(c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, store, catalog := c.r.Context(), s.config.Store, s.catalog.Load()
+	ctx, store := c.r.Context(), s.config.Store
 	work, err := store.WorkOf(ctx, class.ID, m.Workspace)
 	if err != nil {
 		return err
@@ -283,7 +283,7 @@ func (s *Site) classLearner(c *call) error {
 	asked := c.r.URL.Query().Get("lesson")
 	var shown string
 	for _, project := range projects {
-		l := catalog.ByID(project.Lesson)
+		l := s.lessonByID(project.Lesson)
 		if l == nil || !slices.ContainsFunc(class.Lessons, func(a classroom.Assignment) bool { return a.Lesson == l.ID }) || project.ID != l.ID {
 			continue
 		}
@@ -303,7 +303,7 @@ func (s *Site) classLearner(c *call) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = noteRows(catalog, notes)
+	p.Notes = s.noteRows(notes)
 	members, err := store.Members(ctx, class.ID)
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (s *Site) learnerNote(c *call) error {
 		return fail(http.StatusBadRequest, "A note has 1 to 2000 characters.")
 	}
 	lesson := ""
-	if l := s.catalog.Load().ByID(form.Get("lesson")); l != nil {
+	if l := s.lessonByID(form.Get("lesson")); l != nil {
 		lesson = l.ID
 	}
 	if err := s.config.Store.SendNote(c.r.Context(), class.ID, m.ID, lesson, note); err != nil {
@@ -404,7 +404,7 @@ func (s *Site) classFailures(c *call) error {
 	if err != nil {
 		return err
 	}
-	l := s.catalog.Load().ByID(c.param("lesson"))
+	l := s.lessonByID(c.param("lesson"))
 	task, err := strconv.Atoi(c.param("task"))
 	if l == nil || err != nil {
 		return fail(http.StatusNotFound, "The lesson has no such task.")

@@ -57,6 +57,12 @@ type Config struct {
 	// Author shows lint and reloads pages while lessons are being written; nil: nobody writes here.
 	Author *Author
 
+	// ReadLessons reads lessons that an instructor brings, apart from this
+	// process, and gives their problems: reading them here takes no longer and no
+	// more memory than it took there. Nil: instructors bring none, and those that
+	// they brought before are not shown.
+	ReadLessons func(ctx context.Context, archive []byte, mark string) ([]lessons.Problem, error)
+
 	Rates    Rates
 	Timeouts Timeouts
 	MaxConns int // open connections; 0 means 8192

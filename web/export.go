@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"coldstart/lessons"
 	"coldstart/sandbox/bundle"
 	"coldstart/sandbox/trace"
 	"coldstart/static"
@@ -22,8 +23,11 @@ func (s *Site) projectExport(c *call) error {
 	}
 	p, err := s.config.Store.Project(c.r.Context(), c.session.workspace.ID, id, 0)
 	if errors.Is(err, classroom.ErrNotFound) {
-		if l := s.catalog.Load().ByID(id); l != nil {
-			p, err = s.starter(c.session, l), nil
+		var l *lessons.Lesson
+		if l, err = c.lessonFor(id); err == nil && l != nil {
+			p = s.starter(c.session, l)
+		} else if err == nil {
+			err = classroom.ErrNotFound
 		}
 	}
 	if err != nil {

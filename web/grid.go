@@ -22,9 +22,8 @@ const (
 // assigned are the lessons of a class's set that the catalog has, in its order.
 func (s *Site) assigned(class classroom.Class) []*lessons.Lesson {
 	var out []*lessons.Lesson
-	catalog := s.catalog.Load()
 	for _, a := range class.Lessons {
-		if l := catalog.ByID(a.Lesson); l != nil {
+		if l := s.lessonByID(a.Lesson); l != nil {
 			out = append(out, l)
 		}
 	}

@@ -12,12 +12,15 @@ import (
 
 // home is the front page: the tracks, and where this learner stands.
 func (s *Site) home(c *call) error {
-	ctx, catalog, x := c.r.Context(), s.catalog.Load(), c.session
+	ctx, x := c.r.Context(), c.session
+	catalog, err := s.catalogFor(ctx, x)
+	if err != nil {
+		return err
+	}
 	p := view.HomePage{Shell: c.shell(), Docs: "/docs"}
 	p.Description = "A playground that teaches serverless by running your code in real isolates and measuring it."
 	known := standing{}
 	if x.stored {
-		var err error
 		if known, err = s.standing(ctx, x.workspace.ID, catalog); err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"coldstart/lessons"
 	"coldstart/web/classroom"
 	"coldstart/web/live"
 	"coldstart/web/view"
@@ -197,11 +196,10 @@ func (s *Site) you(c *call) error {
 	if err != nil {
 		return err
 	}
-	catalog := s.catalog.Load()
 	for _, x := range memberships {
 		class := view.YouClass{ID: x.Class.ID, Title: x.Class.Title, Nickname: x.Member.Nickname, Hand: !x.Member.Hand.IsZero(), Burst: x.Member.Burst}
 		for _, a := range x.Class.Lessons {
-			if l := catalog.ByID(a.Lesson); l != nil {
+			if l := s.lessonByID(a.Lesson); l != nil {
 				class.Lessons = append(class.Lessons, view.YouLesson{Title: l.Title, Href: l.URL(), Due: due(a), Done: !progress[l.ID].Done.IsZero()})
 			}
 		}
@@ -209,7 +207,7 @@ func (s *Site) you(c *call) error {
 		if err != nil {
 			return err
 		}
-		class.Notes = noteRows(catalog, notes)
+		class.Notes = s.noteRows(notes)
 		for _, n := range notes {
 			class.Unread = class.Unread || n.Read.IsZero()
 		}
@@ -241,11 +239,11 @@ func due(a classroom.Assignment) time.Time {
 	return time.UnixMilli(a.Due)
 }
 
-func noteRows(catalog *lessons.Catalog, notes []classroom.Note) []view.NoteRow {
+func (s *Site) noteRows(notes []classroom.Note) []view.NoteRow {
 	var rows []view.NoteRow
 	for _, n := range notes {
 		row := view.NoteRow{Text: n.Text, Sent: n.Sent, Read: !n.Read.IsZero()}
-		if l := catalog.ByID(n.Lesson); l != nil {
+		if l := s.lessonByID(n.Lesson); l != nil {
 			row.Lesson = l.Title
 		}
 		rows = append(rows, row)
@@ -293,7 +291,7 @@ func (s *Site) member(c *call, do func(m classroom.Membership, field func(string
 	}
 	s.classChanged(m.Class.ID)
 	s.news(c.session.workspace.ID)
-	if l := s.catalog.Load().ByID(form.Get("lesson")); l != nil { // asked for there
+	if l := s.lessonByID(form.Get("lesson")); l != nil { // asked for there
 		return c.seeOther(l.URL())
 	}
 	return c.seeOther("/you")

@@ -74,7 +74,7 @@ func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Den
 
 // ownProject is the learner's project for a lab; nil while it is as the lesson gave it.
 func (s *Site) ownProject(p classroom.Project) (*trace.Project, error) {
-	l := s.catalog.Load().ByID(p.Lesson)
+	l := s.lessonByID(p.Lesson)
 	if l == nil || bytes.Equal(l.Starter[l.Main()], p.Files[l.Main()]) {
 		return nil, nil
 	}

@@ -18,7 +18,19 @@ import (
 // lesson is the one that the address names.
 func (c *call) lesson() (*lessons.Lesson, error) {
 	track, slug := c.param("track"), c.param("lesson")
-	catalog := c.site.catalog.Load()
+	catalog, err := c.site.catalogFor(c.r.Context(), c.session)
+	if err != nil {
+		return nil, err
+	}
+	if catalog.Lesson(track, slug) == nil {
+		again, err := c.site.setsAgain(c.r.Context(), track)
+		if err == nil && again {
+			catalog, err = c.site.catalogFor(c.r.Context(), c.session)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if l := catalog.Lesson(track, slug); l != nil {
 		return l, nil
 	}
@@ -99,7 +111,11 @@ func (s *Site) lessonPage(c *call) error {
 		return err
 	}
 	l, q := x.lesson, c.r.URL.Query()
-	p := view.LessonText(s.catalog.Load(), l, x.learned(), x.text)
+	catalog, err := s.catalogFor(c.r.Context(), c.session)
+	if err != nil {
+		return err
+	}
+	p := view.LessonText(catalog, l, x.learned(), x.text)
 	description, lang := p.Description, p.Lang
 	p.Shell = c.shell()
 	p.Description, p.Lang = description, lang

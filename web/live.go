@@ -49,7 +49,11 @@ func (s *Site) begin(ctx context.Context, x *session, id string) (classroom.Proj
 	if !errors.Is(err, classroom.ErrNotFound) {
 		return p, err
 	}
-	l := s.catalog.Load().ByID(id)
+	catalog, err := s.catalogFor(ctx, x)
+	if err != nil {
+		return p, err
+	}
+	l := catalog.ByID(id)
 	if l == nil && s.isLab(id) { // a lab's own page has no files to begin with
 		return classroom.Project{Workspace: x.workspace.ID, ID: id}, s.store(ctx, x)
 	}
@@ -90,7 +94,7 @@ type checker struct{ s *Site }
 
 // Check implements live.Checker.
 func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.CheckEvent)) error {
-	l := k.s.catalog.Load().ByID(p.Lesson)
+	l := k.s.lessonByID(p.Lesson)
 	if l == nil || len(l.Declared) == 0 {
 		return &live.InputError{Message: "This lesson has no checks."}
 	}

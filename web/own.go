@@ -40,7 +40,7 @@ func (s *Site) ownPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	if l := s.catalog.Load().ByID(project.ID); l != nil {
+	if l := s.lessonByID(project.ID); l != nil && l.ID == project.Lesson {
 		return c.seeOther(l.URL())
 	}
 	x := studying{project: project}

@@ -82,7 +82,11 @@ func (s *Site) projectGet(c *call) error {
 	}
 	p, err := s.config.Store.Project(c.r.Context(), c.session.workspace.ID, id, 0)
 	if errors.Is(err, classroom.ErrNotFound) {
-		if l := s.catalog.Load().ByID(id); l != nil {
+		l, err := c.lessonFor(id)
+		if err != nil {
+			return err
+		}
+		if l != nil {
 			return c.json(http.StatusOK, s.projectJSON(c, s.starter(c.session, l), true))
 		}
 	}
@@ -139,7 +143,10 @@ func (s *Site) projectPut(c *call) error {
 	if body.Title != nil && len(*body.Title) > 200 {
 		return fail(http.StatusBadRequest, "The title is longer than 200 bytes.")
 	}
-	lesson := s.catalog.Load().ByID(id)
+	lesson, err := c.lessonFor(id)
+	if err != nil {
+		return err
+	}
 	if lesson != nil {
 		change.Lesson, change.LessonRevision = lesson.ID, lesson.Hash
 	}
@@ -374,7 +381,10 @@ func (s *Site) projectSolve(c *call) error {
 
 // replace puts the lesson's starter or solution in place of all files.
 func (s *Site) replace(c *call, id string, base int64, kind string) (classroom.Project, error) {
-	l := s.catalog.Load().ByID(id)
+	l, err := c.lessonFor(id)
+	if err != nil {
+		return classroom.Project{}, err
+	}
 	if l == nil {
 		return classroom.Project{}, fail(http.StatusNotFound, "This project belongs to no lesson.")
 	}
@@ -397,7 +407,10 @@ func (s *Site) projectSolution(c *call) error {
 	if err != nil {
 		return err
 	}
-	l := s.catalog.Load().ByID(id)
+	l, err := c.lessonFor(id)
+	if err != nil {
+		return err
+	}
 	if l == nil || l.Solution == nil {
 		return fail(http.StatusNotFound, "There is no solution to show.")
 	}

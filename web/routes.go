@@ -168,6 +168,17 @@ func (s *Site) table() []route {
 		{http.MethodPost, class + "/members/:member/remove", instructor, 0, s.learnerRemove},
 		{http.MethodPost, class + "/members/:member/merge", instructor, maxSmall, s.learnerMerge},
 	}
+	if s.config.ReadLessons != nil {
+		const set = "/teach/lessons/:set"
+		rows = append(
+			rows,
+			route{http.MethodGet, "/teach/lessons", instructor, 0, s.teachLessons},
+			route{http.MethodPost, "/teach/lessons", instructor, maxUpload, s.teachUpload},
+			route{http.MethodGet, "/teach/news", instructor, 0, s.teachNews},
+			route{http.MethodGet, set + "/lessons.zip", instructor, 0, s.teachArchive},
+			route{http.MethodPost, set + "/remove", instructor, maxSmall, s.teachRemove},
+		)
+	}
 	if s.author != nil {
 		rows = append(rows, route{http.MethodGet, routeAuthor, public, 0, s.authorNews})
 	}

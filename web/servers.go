@@ -20,6 +20,7 @@ const (
 	topicLearner = "learner"
 	topicClass   = "class"
 	topicNews    = "news"
+	topicLessons = "lessons" // an instructor brought some or took them back; the text is the set
 )
 
 // touched says to every server that a learner did something their class sees.
@@ -84,6 +85,9 @@ func (s *Site) heard(m bus.Message) {
 	case topicNews:
 		s.tellNews(true, m.Text)
 		return
+	case topicLessons:
+		s.lookForSets()
+		return
 	case topicClass:
 		s.boards.changed(m.Text)
 		return
@@ -109,11 +113,21 @@ func (s *Site) heard(m bus.Message) {
 	s.boards.touched(p.Workspace)
 }
 
+// lookForSets loads what instructors brought to other servers. It returns at once.
+func (s *Site) lookForSets() {
+	s.background(func() {
+		if err := s.refreshSets(s.ctx); err != nil && s.ctx.Err() == nil {
+			s.log.Error("lessons of instructors were not loaded", "error", err)
+		}
+	})
+}
+
 // missed is called when other servers may have said something that was lost:
 // every Worker is looked up again by its next request, every live view draws
 // anew, every page hears its class again.
 func (s *Site) missed() {
 	s.boards.missed()
+	s.lookForSets()
 	s.tellNews(true, s.hub.Connected()...)
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Site) shareCreate(c *call) error {
 	}
 	if len(runs) == 0 || runs[0].Revision != p.Revision {
 		request := live.Request{Method: http.MethodGet, Path: "/"}
-		if l := s.catalog.Load().ByID(p.Lesson); l != nil && l.Request.Path != "" {
+		if l := s.lessonByID(p.Lesson); l != nil && l.Request.Path != "" {
 			request = live.Request{Method: l.Request.Method, Path: l.Request.Path, Headers: l.Request.Headers, Body: l.Request.Body}
 		}
 		if len(runs) > 0 {

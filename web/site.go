@@ -31,6 +31,7 @@ type Site struct {
 	log         *slog.Logger
 	secret      []byte
 	catalog     atomic.Pointer[lessons.Catalog]
+	sets        lessonSets // that instructors brought
 	manual      *lessons.Manual
 	hub         *live.Hub
 	deploy      *live.Deployer
@@ -105,6 +106,10 @@ func New(c Config) (*Site, error) {
 	if c.Author != nil {
 		s.author = newAuthoring(s, *c.Author)
 	}
+	s.sets.turn = make(chan struct{}, 1)
+	if err := s.refreshSets(s.ctx); err != nil {
+		return nil, err
+	}
 	s.routes = s.table()
 	s.router = s.newRouter()
 	s.leave = c.Bus.Subscribe(s.heard, s.missed)
@@ -116,6 +121,9 @@ func New(c Config) (*Site, error) {
 // are told, and shown the problems.
 func (s *Site) SetCatalog(c *lessons.Catalog, problems []lessons.Problem) {
 	s.catalog.Store(c.WithManual(s.manual))
+	s.sets.one.Lock()
+	s.showSets()
+	s.sets.one.Unlock()
 	if s.author != nil {
 		s.author.reloaded(problems)
 	}

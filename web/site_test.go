@@ -103,7 +103,7 @@ func newServer(t *testing.T, handle func(*doortest.Call), change ...func(*Config
 		}
 	}
 	s := &server{t: t, door: &doortest.Door{Handle: handle}, store: store, path: path, log: &safeBuffer{}}
-	c := Config{Door: s.door, Catalog: catalog, Store: store, Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	c := Config{Door: s.door, Catalog: catalog, Store: store, ReadLessons: readHere, Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&c)
 	}

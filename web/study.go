@@ -68,9 +68,12 @@ func (s *Site) lessonPrint(c *call) error {
 // progress is what this learner has done; a newcomer's is empty.
 func (s *Site) progress(c *call) (view.ProgressPage, error) {
 	p := view.ProgressPage{Shell: c.shell()}
-	catalog, known := s.catalog.Load(), standing{}
+	known := standing{}
+	catalog, err := s.catalogFor(c.r.Context(), c.session)
+	if err != nil {
+		return p, err
+	}
 	if c.session.stored {
-		var err error
 		if known, err = s.standing(c.r.Context(), c.session.workspace.ID, catalog); err != nil {
 			return p, err
 		}

@@ -106,11 +106,15 @@ func writable(dir string) error {
 
 // childCmd is a child process of the sandbox; the parent starts it.
 type childCmd struct {
-	Role string `required:"" enum:"build,run,build-goja,run-goja,box"`
+	Role string `required:"" enum:"build,run,build-goja,run-goja,box,lessons"`
+	Mark string `help:"Of the lessons that a child of the role lessons reads."`
 }
 
 // Run never returns to the caller.
 func (c *childCmd) Run() error {
+	if c.Role == roleLessons {
+		os.Exit(lessonsMain(c.Mark, os.Stdin, os.Stdout, os.Stderr))
+	}
 	os.Exit(sandbox.Main(c.Role))
 	return nil
 }

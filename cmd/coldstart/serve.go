@@ -47,6 +47,7 @@ type serveCmd struct {
 	OIDCClient     string            `name:"oidc-client" help:"Client id that the provider gave this site; it returns to /signin/return." env:"COLDSTART_OIDC_CLIENT" placeholder:"ID"`
 	OIDCSecretFile string            `name:"oidc-secret-file" help:"File with the client's secret." env:"COLDSTART_OIDC_SECRET_FILE" type:"path" placeholder:"FILE"`
 	OIDCName       string            `name:"oidc-name" help:"Name of the provider on the button." default:"your school" env:"COLDSTART_OIDC_NAME" placeholder:"NAME"`
+	OwnLessons     bool              `name:"instructor-lessons" help:"Let instructors bring lessons for their own classes." default:"true" negatable:"" env:"COLDSTART_INSTRUCTOR_LESSONS"`
 	AdminLink      bool              `help:"Print a one-time link that makes a host, also when there is a host already." env:"COLDSTART_ADMIN_LINK"`
 	AuditDays      int               `help:"Days for which the audit log of instructors and hosts is kept." default:"365" env:"COLDSTART_AUDIT_DAYS" placeholder:"DAYS"`
 	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
@@ -137,8 +138,13 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	if err != nil {
 		return err
 	}
+	var readLessons func(context.Context, []byte, string) ([]lessons.Problem, error)
+	if c.OwnLessons {
+		readLessons = readApart
+	}
 	site, err := web.New(web.Config{
-		Door: box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
+		ReadLessons: readLessons,
+		Door:        box, Catalog: catalog, Store: store, Bus: messages, Logger: log, PublicURL: c.PublicURL, WorkerDomain: c.WorkerDomain,
 		LabDoor: func(ctx context.Context, r lab.Room) (sandbox.Door, error) {
 			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: r.Engine, memory: r.Memory, nice: niceness(c.LabShare), log: log})
 		},

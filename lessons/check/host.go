@@ -168,18 +168,30 @@ func (s *session) answer(ctx context.Context, op string, raw []json.RawMessage) 
 			return nil, err
 		}
 		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(t.Notes) == maxNotes {
+			return nil, misuse(fmt.Sprintf("a check has at most %d notes", maxNotes))
+		}
 		t.Notes = append(t.Notes, text)
-		s.mu.Unlock()
 		return true, nil
 	}
 	return nil, misuse("there is no helper " + op)
 }
+
+// What one script may have this process keep: it may be anybody's who teaches here.
+const (
+	maxTests = 500
+	maxNotes = 20
+)
 
 // begin takes the declared tests and gives what every test may read.
 func (s *session) begin(raw []json.RawMessage) (any, error) {
 	var tests []struct{ Name, Kind string }
 	if err := arg("begin", raw, 0, &tests); err != nil {
 		return nil, err
+	}
+	if len(tests) > maxTests {
+		return nil, misuse(fmt.Sprintf("checks.js declares %d tests; %d is the most", len(tests), maxTests))
 	}
 	s.mu.Lock()
 	for i, d := range tests {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 // LintConfig says what `coldstart lint` looks at.
 type LintConfig struct {
 	Door     sandbox.Door // nil: only what needs no sandbox
+	Learner  string       // charged for the runs; "": lint, which is nobody
 	Lessons  fs.FS        // the folder of tracks
 	Load     lessons.Config
 	Repeat   int      // run each solution this often, to find flaky checks; below 2: once
@@ -145,7 +147,7 @@ func (x *linter) add(file string, line, col int, code, format string, args ...an
 // try runs the checks on files; broken is true when checks.js itself is at
 // fault, which is then reported.
 func (x *linter) try(ctx context.Context, files map[string][]byte, only []int) (r Result, broken bool, err error) {
-	cfg := Config{Door: x.cfg.Door, Learner: "lint", Box: x.cfg.Box, Answers: RightAnswers(x.lesson), Only: only}
+	cfg := Config{Door: x.cfg.Door, Learner: cmp.Or(x.cfg.Learner, "lint"), Box: x.cfg.Box, Answers: RightAnswers(x.lesson), Only: only}
 	if x.cfg.Lab != nil {
 		cfg.Lab = func(ctx context.Context, id string) (any, error) { return x.cfg.Lab(ctx, x.lesson.ID, id) }
 	}

@@ -47,6 +47,7 @@ type second struct {
 const (
 	mostSeconds  = 3600
 	mostArrivals = 1_000_000
+	leastDecide  = 0.1 // seconds between decisions
 )
 
 // pool plays the model of a pool of servers: pool(settings, load).
@@ -72,6 +73,9 @@ func (s *session) pool(raw []json.RawMessage) (any, error) {
 	}
 	if l.Seconds > mostSeconds || most*float64(l.Seconds) > mostArrivals {
 		return nil, misuse("pool: the load is too large for the model; it takes an hour and a million requests at most")
+	}
+	if l.Decide < leastDecide || len(l.Rate) > mostSeconds || len(l.Kill) > mostSeconds {
+		return nil, misuse("pool: the load is too fine for the model; it decides ten times a second at most")
 	}
 	c.Boot = l.Boot
 	r := pool.Play(c, pool.Load{

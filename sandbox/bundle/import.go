@@ -30,48 +30,58 @@ const (
 // The archive is not kept.
 func Import(archive []byte, limits trace.Limits) (trace.Project, error) {
 	limits = withLimits(limits)
-	p := trace.Project{Files: map[string][]byte{}}
+	files, _, err := unpackAll(archive, limits.Files, limits.Source, "the files of the archive are larger together than a project may be")
+	return trace.Project{Files: files}, err
+}
+
+// Unpack unpacks any zip archive as Import does: at most files files that hold
+// at most size bytes together. Folder is the single folder that was around
+// everything, "" for none.
+func Unpack(archive []byte, files int, size int64) (out map[string][]byte, folder string, err error) {
+	return unpackAll(archive, files, size, fmt.Sprintf("the files of the archive hold more than %s together", bytesText(size)))
+}
+
+func unpackAll(archive []byte, most int, left int64, large string) (files map[string][]byte, folder string, err error) {
 	if len(archive) > maxArchive {
-		return p, fmt.Errorf("the archive is %s; the limit is %s", bytesText(int64(len(archive))), bytesText(maxArchive))
+		return nil, "", fmt.Errorf("the archive is %s; the limit is %s", bytesText(int64(len(archive))), bytesText(maxArchive))
 	}
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return p, errors.New("this is not a zip archive, or it is damaged")
+		return nil, "", errors.New("this is not a zip archive, or it is damaged")
 	}
 	if len(z.File) > maxEntries {
-		return p, fmt.Errorf("the archive has %d entries; the limit is %d", len(z.File), maxEntries)
+		return nil, "", fmt.Errorf("the archive has %d entries; the limit is %d", len(z.File), maxEntries)
 	}
 	entries, err := wanted(z.File)
 	if err != nil {
-		return p, err
+		return nil, "", err
 	}
 	if len(entries) == 0 {
-		return p, errors.New("the archive has no files")
+		return nil, "", errors.New("the archive has no files")
 	}
-	if len(entries) > limits.Files {
-		return p, fmt.Errorf("the archive has %d files; the limit is %d", len(entries), limits.Files)
+	if len(entries) > most {
+		return nil, "", fmt.Errorf("the archive has %d files; the limit is %d", len(entries), most)
 	}
 	if err := apart(entries); err != nil {
-		return p, err
+		return nil, "", err
 	}
-	strip := commonFolder(entries)
-	left := limits.Source
+	files, folder = map[string][]byte{}, commonFolder(entries)
 	for _, f := range entries {
-		name := strings.TrimPrefix(f.Name, strip)
+		name := strings.TrimPrefix(f.Name, folder)
 		if _, err := CleanPath(name); err != nil {
-			return p, err
+			return nil, "", err
 		}
-		if _, ok := p.Files[name]; ok {
-			return p, fmt.Errorf("the archive has %q twice", name)
+		if _, ok := files[name]; ok {
+			return nil, "", fmt.Errorf("the archive has %q twice", name)
 		}
-		data, err := unpack(f, left)
+		data, err := unpack(f, left, large)
 		if err != nil {
-			return p, err
+			return nil, "", err
 		}
 		left -= int64(len(data))
-		p.Files[name] = data
+		files[name] = data
 	}
-	return p, CheckNames(p.Files)
+	return files, strings.TrimSuffix(folder, "/"), CheckNames(files)
 }
 
 // Folders and files that are made again by tools, or are the system's own.
@@ -163,8 +173,8 @@ func commonFolder(entries []*zip.File) string {
 	return dir
 }
 
-// unpack reads one entry, at most left bytes.
-func unpack(f *zip.File, left int64) ([]byte, error) {
+// unpack reads one entry, at most left bytes; large is the complaint beyond.
+func unpack(f *zip.File, left int64, large string) ([]byte, error) {
 	shown := shorten(strings.ToValidUTF8(f.Name, "?"))
 	r, err := f.Open()
 	if err != nil {
@@ -180,7 +190,7 @@ func unpack(f *zip.File, left int64) ([]byte, error) {
 		if limit < left {
 			return nil, fmt.Errorf("entry %q unpacks to more than %d times its size", shown, maxRatio)
 		}
-		return nil, errors.New("the files of the archive are larger together than a project may be")
+		return nil, errors.New(large)
 	}
 	if err != nil || closeErr != nil {
 		return nil, fmt.Errorf("entry %q is damaged", shown)

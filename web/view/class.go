@@ -13,7 +13,9 @@ type ClassesPage struct {
 	Shell
 	Classes []ClassRow
 	Host    bool // the host's page is theirs too
-	Error   string
+	// OwnLessons: instructors may bring lessons here.
+	OwnLessons bool
+	Error      string
 }
 
 // ClassRow is one class in the list.
@@ -183,7 +185,9 @@ type ClassSettingsPage struct {
 	Link   string
 	Ended  bool
 	Tracks []SetTrack
-	Roster []RosterRow
+	// OwnLessons: instructors may bring lessons here.
+	OwnLessons bool
+	Roster     []RosterRow
 }
 
 // SetTrack is a track's lessons to choose from.

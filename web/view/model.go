@@ -26,6 +26,7 @@ type Shell struct {
 	Note        string    // short text at the right of the bar: "Lesson 7 of 9 · 2 of 3 tasks"
 	Class       *Link     // the learner's class; nil hides the button
 	Nonce       string    // of this answer's style-src, for the editor's styles
+	Refresh     int       // seconds after which a browser without scripts loads the page again; 0 for never
 	Script      string    // plain name of the page's script: "lesson.js"; "" means site.js
 	Author      bool      // serve --author: the page reloads when a lesson is saved
 	Banner      string    // one sentence above everything; "" for none

@@ -54,6 +54,12 @@ func samplePeople() map[string]templ.Component {
 			Tracks: []SetTrack{{"Serverless", []SetLesson{{ID: "first-request", Title: "The cold start", In: true, Due: sampleDay}, {ID: "billing", Title: "Billing"}}}},
 			Roster: []RosterRow{{ID: "m1", Name: "moss-otter", Href: "/classes/c1/members/m1", Joined: sampleDay, Seen: sampleDay}},
 		}),
+		"lesson-sets": LessonSets(LessonSetsPage{
+			Most: 10, Upload: &LessonUpload{State: "refused", File: "edge-main.zip", Problems: []LessonProblem{
+				{Text: "edge/10-near/_solution/src/index.js:4 E013 fails check 1: expected \"Hello\", got \"Hi\"", Error: true}, {Text: "edge/10-near/lesson.md:30:1 W021 wrong answer without explanation"},
+			}},
+			Sets: []LessonSet{{ID: "tk7m2p9x", Title: "The edge", Revision: 3, Changed: sampleDay, Lessons: []Link{{"Near the user", "/learn/edge-tk7m2p9x/near"}}, Revisions: []LessonSetRevision{{3, sampleDay}, {2, sampleDay}}}},
+		}),
 		"class-code": Code(CodePage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Link: "https://learn.example.org/j/KWTH-RP42"}),
 		"share":      ShareView(sampleShare()),
 		"embed":      EmbedView(sampleShare()),
