@@ -12,7 +12,6 @@ import (
 
 	"coldstart/sandbox"
 	"coldstart/sandbox/runner"
-	"coldstart/sandbox/trace"
 )
 
 // The test binary is also its own child processes.
@@ -45,8 +44,8 @@ func newDoor(t *testing.T, engine string) sandbox.Door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ceiling := trace.Ceiling()
-	ceiling.Isolates, ceiling.Calls = 4096, 1000 // workerd itself has no limit of calls
+	ceiling := limits()
+	ceiling.Isolates = 4096
 	cfg := sandbox.Config{Image: image, Cache: cache, Ceiling: ceiling, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if engine == "goja" {
 		cfg.Image, cfg.Args = nil, []string{"child", "goja"}

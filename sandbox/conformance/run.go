@@ -73,6 +73,14 @@ func (p *player) play(ctx context.Context) string {
 	return strings.Join(diffs, "\n")
 }
 
+// limits are those of Workers where the site's are smaller: workerd itself has none.
+func limits() trace.Limits {
+	l := trace.Default()
+	l.CPU, l.Wall = time.Second, 10*time.Second
+	l.Memory, l.Calls, l.KVKeys, l.KVBytes, l.LogCount = 128<<20, 1000, 20_000, 64<<20, 20_000
+	return l
+}
+
 // build makes one deployment of the main Worker and its services, each built
 // as a project of its own so that file names stay those of the case.
 func (p *player) build(ctx context.Context) (*trace.Deployment, *trace.Fault, error) {
@@ -80,7 +88,7 @@ func (p *player) build(ctx context.Context) (*trace.Deployment, *trace.Fault, er
 	all := &trace.Deployment{}
 	for i, s := range append([]Service{main}, p.c.Services...) {
 		classic := i == 0 && p.c.Format == "service-worker"
-		d, err := p.door.Build(ctx, p.key, trace.Project{Files: projectFiles(s, p.c.Date), Limits: trace.Limits{CPU: time.Second, Wall: 10 * time.Second, Calls: 1000}})
+		d, err := p.door.Build(ctx, p.key, trace.Project{Files: projectFiles(s, p.c.Date), Limits: limits()})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -160,7 +168,11 @@ func projectFiles(s Service, date string) map[string][]byte {
 		cfg["r2_buckets"] = r2
 	}
 	if producers != nil {
-		cfg["queues"] = map[string]any{"producers": producers, "consumers": consumers}
+		queues := map[string]any{"producers": producers}
+		if consumers != nil {
+			queues["consumers"] = consumers
+		}
+		cfg["queues"] = queues
 	}
 	if durables != nil {
 		cfg["durable_objects"] = map[string]any{"bindings": durables}

@@ -20,13 +20,23 @@ function checkKey(key: unknown, verb: string): string {
   return k;
 }
 
+/** An option as Workers read it: a whole number of 32 bits. */
+function int32(v: unknown): number {
+  const n = Math.trunc(+(v as number));
+  if (n > 2147483647 || n < -2147483648) throw new NativeTypeError("Value out of range. Must be between -2147483648 and 2147483647 (inclusive).");
+  return n || 0;
+}
+
+const wrongKey = (method: string, type = "string", parameter = 1) => new NativeTypeError(`Failed to execute '${method}' on 'KvNamespace': parameter ${parameter} is not of type '${type}'.`);
+
 function readType(options: any, many = false): { type: string; ttl: number } {
   const o = typeof options === "string" ? { type: options } : options ?? {};
   const type = o.type === undefined || o.type === null ? "text" : `${o.type}`;
   if (type !== "text" && type !== "json" && type !== "arrayBuffer" && type !== "stream") throw new NativeTypeError("Unknown response type. Possible types are \"text\", \"arrayBuffer\", \"json\", and \"stream\".");
-  if (many && type !== "text" && type !== "json") throw new NativeError(`"${type}" is not a valid type. Use "json" or "text"`);
-  if (o.cacheTtl !== undefined && o.cacheTtl !== null && !(+o.cacheTtl >= 30)) throw new NativeError(`KV GET failed: 400 Invalid cache_ttl of ${o.cacheTtl}. Cache TTL must be at least 30.`);
-  return { type, ttl: +(o.cacheTtl ?? 0) };
+  if (many && type !== "text" && type !== "json") throw new NativeError(`KV GET_BULK failed: 400 "${type}" is not a valid type. Use "json" or "text"`);
+  const ttl = int32(o.cacheTtl ?? 30);
+  if (ttl < 30) throw new NativeError(`KV GET failed: 400 Invalid cache_ttl of ${ttl}. Cache TTL must be at least 30.`);
+  return { type, ttl };
 }
 
 function convert(b: ArrayBuffer | undefined, type: string): unknown {
@@ -48,12 +58,14 @@ class KvNamespace {
     this.#name = name;
   }
   async get(key: string | string[], options?: any): Promise<any> {
+    if (arguments.length === 0) throw wrongKey("get", "string or Array");
     if (ArrayIsArray(key)) return this.#many(key, options, false);
     const k = checkKey(key, "GET"), { type } = readType(options);
     const r = await backend("kv", this.#name + ".get", "kv.get", this.#id, k);
     return convert(r === undefined ? undefined : r[0], type);
   }
   async getWithMetadata(key: string | string[], options?: any): Promise<any> {
+    if (arguments.length === 0) throw wrongKey("getWithMetadata", "string or Array");
     if (ArrayIsArray(key)) return this.#many(key, options, true);
     const k = checkKey(key, "GET"), { type } = readType(options);
     const r = await backend("kv", this.#name + ".getWithMetadata", "kv.get", this.#id, k);
@@ -64,27 +76,37 @@ class KvNamespace {
     if (keys.length > 100) throw new NativeError("KV GET_BULK failed: 400 You can request a maximum of 100 keys");
     if (keys.length === 0) throw new NativeError("KV GET_BULK failed: 400 You must request a minimum of 1 key");
     const names: string[] = [];
-    for (let i = 0; i < keys.length; i++) names[i] = checkKey(keys[i], "GET_BULK");
+    for (let i = 0; i < keys.length; i++) {
+      if (`${keys[i] as string}` === "") throw new NativeError("KV GET_BULK failed: 400 Key names must not be empty");
+      names[i] = checkKey(keys[i], "GET_BULK");
+    }
     const list: ([ArrayBuffer, string?] | undefined)[] = await backend("kv", this.#name + ".get", "kv.getMany", this.#id, names);
     const out = new Map<string, any>();
     for (let i = 0; i < names.length; i++) {
-      const r = list[i], value = convert(r === undefined ? undefined : r[0], type);
+      const r = list[i];
+      let value: unknown;
+      try {
+        value = convert(r === undefined ? undefined : r[0], type);
+      } catch {
+        throw new NativeError("KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value");
+      }
       out.set(names[i], meta ? (r === undefined ? null : { value, metadata: metadata(r[1]) }) : value);
     }
     return out;
   }
   async put(key: string, value: any, options?: any): Promise<void> {
-    if (arguments.length < 2) throw new NativeTypeError("Failed to execute 'put' on 'KvNamespace': parameter 2 is required.");
+    if (arguments.length === 0) throw wrongKey("put");
+    if (arguments.length < 2) throw wrongKey("put", "string or Object", 2);
     const k = checkKey(key, "PUT"), now = Math.floor(Date.now() / 1000);
     let expiration = 0;
     if (options?.expirationTtl !== undefined && options.expirationTtl !== null) {
-      const ttl = +options.expirationTtl;
-      if (!(ttl > 0) || !Number.isInteger(ttl)) throw new NativeError(`KV PUT failed: 400 Invalid expiration_ttl of ${options.expirationTtl}. Please specify integer greater than 0.`);
+      const ttl = int32(options.expirationTtl);
+      if (ttl <= 0) throw new NativeError(`KV PUT failed: 400 Invalid expiration_ttl of ${ttl}. Please specify integer greater than 0.`);
       if (ttl < 60) throw new NativeError(`KV PUT failed: 400 Invalid expiration_ttl of ${ttl}. Expiration TTL must be at least 60.`);
       expiration = now + ttl;
     } else if (options?.expiration !== undefined && options.expiration !== null) {
-      const at = +options.expiration;
-      if (!Number.isInteger(at) || at <= now) throw new NativeError(`KV PUT failed: 400 Invalid expiration of ${options.expiration}. Please specify integer greater than the current number of seconds since the UNIX epoch.`);
+      const at = int32(options.expiration);
+      if (at <= now) throw new NativeError(`KV PUT failed: 400 Invalid expiration of ${at}. Please specify integer greater than the current number of seconds since the UNIX epoch.`);
       if (at < now + 60) throw new NativeError(`KV PUT failed: 400 Invalid expiration of ${at}. Expiration times must be at least 60 seconds in the future.`);
       expiration = at;
     }
@@ -110,6 +132,7 @@ class KvNamespace {
     await backend("kv", this.#name + ".put", "kv.put", this.#id, k, bytes, expiration, meta);
   }
   async delete(key: string | string[]): Promise<void> {
+    if (arguments.length === 0) throw wrongKey("delete");
     if (ArrayIsArray(key)) {
       for (const k of key) await this.delete(k);
       return;
@@ -117,6 +140,7 @@ class KvNamespace {
     await backend("kv", this.#name + ".delete", "kv.delete", this.#id, checkKey(key, "DELETE"));
   }
   async list(options?: any): Promise<any> {
+    if (options !== undefined && options !== null && typeof options !== "object") throw wrongKey("list", "ListOptions");
     const o = options ?? {};
     let limit = o.limit === undefined || o.limit === null ? 1000 : Math.trunc(+o.limit);
     if (limit > 1000) throw new NativeError(`KV GET failed: 400 Invalid key_count_limit of ${o.limit}. Please specify an integer less than 1000.`);

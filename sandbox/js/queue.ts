@@ -1,18 +1,19 @@
 // Queue producers.
 
-import { NativeError, NativeTypeError } from "./primordials";
+import { ArrayBufferIsView, NativeError, NativeTypeError } from "./primordials";
 import { backend } from "./backend";
 import { binding } from "./bindings";
 import { serialize } from "./serialize";
-import { bytesOf } from "./primordials";
 
 const types = ["json", "text", "bytes", "v8"];
 
 function message(body: unknown, o: any): [string, string, number] {
   const type = o?.contentType === undefined ? "json" : `${o.contentType}`;
   if (types.indexOf(type) < 0) throw new NativeTypeError(`Unsupported queue message content type: ${type}`);
-  if (type === "text" && typeof body !== "string") throw new NativeTypeError("A queue message of content type \"text\" must be a string.");
-  if (type === "bytes" && bytesOf(body) === undefined) throw new NativeTypeError("A queue message of content type \"bytes\" must be a buffer.");
+  const need = (what: string) => new NativeTypeError(`Content Type "${type}" requires a value of type ${what}, but received: ${typeof body}`);
+  if (body === undefined) throw new NativeTypeError("Message body cannot be undefined");
+  if (type === "text" && typeof body !== "string") throw need("string");
+  if (type === "bytes" && !ArrayBufferIsView(body)) throw need("ArrayBufferView");
   let v = body;
   if (type === "json") {
     const text = JSON.stringify(body);
@@ -24,6 +25,9 @@ function message(body: unknown, o: any): [string, string, number] {
   return [serialize(v), type, delay];
 }
 
+/** What a producer is told; nobody counts what waits. */
+const sent = () => ({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: undefined } } });
+
 class WorkerQueue {
   #id: string;
   #name: string;
@@ -32,20 +36,23 @@ class WorkerQueue {
     this.#name = name;
   }
   async send(body: unknown, options?: any): Promise<unknown> {
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'send' on 'WorkerQueue': parameter 1 is not of type 'Value'.");
     await backend("queue", this.#name + ".send", "queue.send", this.#id, ...message(body, options));
-    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    return sent();
   }
   async sendBatch(list: Iterable<any>, options?: any): Promise<unknown> {
+    if (list === null || typeof list !== "object" || typeof list[Symbol.iterator] !== "function") throw new NativeTypeError("Failed to execute 'sendBatch' on 'WorkerQueue': parameter 1 is not of type 'Sequence'.");
     const flat: unknown[] = [];
     let n = 0;
     for (const m of list) {
+      if (m === null || typeof m !== "object") throw new NativeTypeError("Incorrect type: the provided value is not of type 'MessageSendRequest'.");
       flat.push(...message(m.body, { ...options, ...m }));
       n++;
     }
-    if (n === 0) throw new NativeTypeError("sendBatch() requires at least one message.");
+    if (n === 0) throw new NativeTypeError("sendBatch() requires at least one message");
     if (n > 100) throw new NativeError("Queue sendBatch failed: a batch holds at most 100 messages.");
     await backend("queue", this.#name + ".sendBatch", "queue.sendBatch", this.#id, flat);
-    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    return sent();
   }
 }
 Object.defineProperty(WorkerQueue.prototype, Symbol.toStringTag, { value: "WorkerQueue", configurable: true });
