@@ -416,3 +416,70 @@ func (p *livePage) until(what string, ok func(live.ServerMessage) bool) {
 		}
 	}
 }
+
+// batches is a queue whose consumer notes where it is; at the first delivery it
+// stays at the second message.
+const batches = `export default {
+	async queue(batch, env) {
+		for (const m of batch.messages) {
+			await env.NOTES.put("began-" + m.body + "-" + m.attempts, "");
+			if (m.body === "b" && m.attempts === 1) await scheduler.wait(9000);
+			await env.NOTES.put("done-" + m.body, "");
+			m.ack();
+		}
+	},
+	async fetch(request, env) {
+		if (request.method === "POST") await env.JOBS.sendBatch(["a", "b", "c"].map((body) => ({ body })));
+		return Response.json((await env.NOTES.list()).keys.map((key) => key.name));
+	},
+};`
+
+// TestKilledInTheMiddleOfABatch kills a server while its Worker works on a
+// message: the other server delivers the batch again once the lease is over.
+func TestKilledInTheMiddleOfABatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a lease of 30 s; make test-full runs it")
+	}
+	db := pgtest.Start(t)
+	one, two := launch(t, "--db", db), launch(t, "--db", db)
+	one.ready()
+	two.ready()
+	v := newVisitor(t)
+	v.send(one, http.MethodGet, "/", "")
+	config := `{"name":"jobs","main":"index.js","compatibility_date":"2026-08-01","kv_namespaces":[{"binding":"NOTES","id":"n"}],
+		"queues":{"producers":[{"binding":"JOBS","queue":"jobs"}],"consumers":[{"queue":"jobs","max_batch_size":3,"max_batch_timeout":1}]}}`
+	body, err := json.Marshal(map[string]any{"files": map[string]string{"index.js": batches, "wrangler.jsonc": config}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := v.send(one, http.MethodPut, "/api/projects/jobs", string(body))
+	var p savedProject
+	if err := json.Unmarshal([]byte(answer), &p); err != nil || status != http.StatusOK {
+		t.Fatalf("save: %d %s, %v", status, answer, err)
+	}
+	if status, answer := v.send(one, http.MethodPost, "/w/"+p.Slug+"/", "go"); status != http.StatusOK {
+		t.Fatalf("sending gives %d %s", status, answer)
+	}
+	notes := func(r *replica) string {
+		status, answer := v.send(r, http.MethodGet, "/w/"+p.Slug+"/", "")
+		if status != http.StatusOK {
+			t.Fatalf("the notes: %d %s", status, answer)
+		}
+		return answer
+	}
+	one.until("the second message", func() bool { return strings.Contains(notes(one), `"began-b-1"`) })
+	one.signal(syscall.SIGKILL)
+	last := notes(two)
+	for _, early := range []string{`"done-b"`, `"done-c"`} {
+		if strings.Contains(last, early) {
+			t.Fatalf("the server was killed too late: %s", last)
+		}
+	}
+	two.until("the end of the batch", func() bool {
+		last = notes(two)
+		return strings.Contains(last, `"done-b"`) && strings.Contains(last, `"done-c"`)
+	})
+	if !strings.Contains(last, `"began-b-2"`) || strings.Contains(last, `"began-b-3"`) {
+		t.Errorf("the batch was not delivered a second time, or not once: %s", last)
+	}
+}
