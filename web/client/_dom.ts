@@ -62,6 +62,12 @@ export function button(action: string, label: Child, props?: Props, iconName?: s
 /** A task of its own for what follows, so that a slow machine can answer in between. */
 export const breath = (): Promise<void> => new Promise((done) => setTimeout(done));
 
+/** Resolves when the next frame is drawn. A page out of sight draws none, and need not wait. */
+export const drawn = (): Promise<void> => new Promise((done) => {
+  if (document.hidden) setTimeout(done);
+  else requestAnimationFrame(() => setTimeout(done));
+});
+
 const dirty = new Set<() => void>();
 let asked = false;
 

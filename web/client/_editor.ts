@@ -1,14 +1,14 @@
 // The code editor: CodeMirror 6 with our theme, loaded after the page reads. It
 // is there in steps, each a task of its own, so that a slow machine stays
-// answerable meanwhile: an empty editor, its text, what assists, what the text
-// means, its colours.
+// answerable meanwhile: an empty editor, its text, what assists one by one, what
+// the text means, its colours.
 
 import { defaultKeymap, history, historyKeymap, indentSelection, indentWithTab, redo, undo } from "@codemirror/commands";
 import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { Annotation, Compartment, EditorSelection, EditorState, Prec, StateEffect, StateField, type Extension, type Text, Transaction } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, WidgetType } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
-import { breath, el } from "./_dom.ts";
+import { breath, drawn, el } from "./_dom.ts";
 import { faultTitle } from "./_format.ts";
 import type { Fault } from "./protocol.ts";
 import type { Files } from "./_save.ts";
@@ -169,7 +169,7 @@ export class Editor {
   #colours = new Compartment();
   #coloured: Extension = [];
   #assist = new Compartment();
-  #assisted: Extension = [];
+  #assisted: Extension[] = [];
 
   private constructor(o: EditorOptions) {
     this.#o = o;
@@ -179,9 +179,11 @@ export class Editor {
   /** Makes an editor with the text of the open file; it is nowhere until it is mounted. */
   static async make(o: EditorOptions): Promise<Editor> {
     const editor = new Editor(o);
-    editor.view = new EditorView({ state: editor.#state(o.open, "") });
+    const empty = editor.#state(o.open, "");
     await breath();
-    editor.view.setState(editor.#state(o.open, o.files[o.open] ?? ""));
+    editor.view = new EditorView({ state: empty });
+    await breath();
+    editor.adopt({ [o.open]: o.files[o.open] ?? "" });
     await breath();
     return editor;
   }
@@ -198,18 +200,22 @@ export class Editor {
 
   async #complete(): Promise<void> {
     const grammar = import("./_grammar.ts");
-    const { assist } = await import("./_assist.ts");
-    await breath();
-    this.#assisted = assist;
-    this.#everywhere(() => this.#assist.reconfigure(assist));
+    for (const part of [() => import("./_select.ts"), () => import("./_complete.ts"), () => import("./_find.ts")]) {
+      const { assist } = await part();
+      await drawn();
+      this.#assisted.push(assist);
+      const all = [...this.#assisted];
+      this.#everywhere(() => this.#assist.reconfigure(all));
+      await drawn();
+    }
     await grammar;
     for (const part of [() => import("./_javascript.ts"), () => import("./_json.ts")]) {
       const { language } = await part();
-      await breath();
+      await drawn();
       this.#languages.push(language);
       this.#everywhere((path) => language(path) && this.#language.reconfigure(this.#languageOf(path)));
     }
-    await breath();
+    await drawn();
     this.#coloured = ink;
     this.#everywhere(() => this.#colours.reconfigure(ink));
   }
@@ -243,7 +249,7 @@ export class Editor {
           { key: "Mod-z", run: () => this.#o.undoStep() },
         ])),
         lineNumbers(), history(), highlightActiveLine(), highlightActiveLineGutter(),
-        this.#assist.of(this.#assisted),
+        this.#assist.of([...this.#assisted]),
         indentUnit.of("  "), EditorState.tabSize.of(2), keymap.of([...defaultKeymap, ...steps, indentWithTab]),
         this.#language.of(this.#languageOf(path)), this.#colours.of(this.#coloured), theme, notes, this.#types.of(this.#typed),
         EditorView.contentAttributes.of({ "aria-label": `Code of ${path}`, spellcheck: "false", autocapitalize: "off", autocorrect: "off", "data-path": path, tabindex: "0" }),

@@ -1,3 +1,3 @@
-// The editor's foundation by itself: evaluating it is a task of its own.
+// The editor's view by itself: evaluating it is a task of its own.
 
 export { EditorView } from "@codemirror/view";

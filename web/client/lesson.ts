@@ -1,7 +1,7 @@
 // The lesson page: joins the parts of the workbench.
 
 import assets from "coldstart:assets";
-import { $, $$, breath, button, el, keep, paint, recall, say, set } from "./_dom.ts";
+import { $, $$, breath, button, drawn, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { classNews, handButton } from "./_class.ts";
 import { Cover } from "./_cover.ts";
@@ -20,6 +20,10 @@ import type { Redrawn } from "./_author.ts";
 import type { Editor, Keys, Note } from "./_editor.ts";
 import type { TypeService } from "./_types.ts";
 
+const foundations = [
+  () => import("./_state.ts"), () => import("./_view.ts"), () => import("./_syntax.ts"), () => import("./_commands.ts"),
+];
+
 type Panels = typeof import("./_panels.ts");
 type Sheets = typeof import("./_sheets.ts");
 
@@ -29,8 +33,8 @@ class Lesson {
   #runs = new Runs();
   #checks = new Checks();
   #saver: Saver;
-  #live: Live;
-  #labs: Labs;
+  #live!: Live;
+  #labs!: Labs;
   #request: RequestBuilder;
   #bar: FileBar;
   #cover: Cover;
@@ -40,8 +44,8 @@ class Lesson {
   #loadingEditor: Promise<Editor> | null = null;
   #types: Promise<TypeService | null> | null = null;
   #form: HTMLFormElement;
-  #openTab: (name: string) => void;
-  #go: (pane: string) => void;
+  #openTab!: (name: string) => void;
+  #go!: (pane: string) => void;
   #tab = "";
   #banner: HTMLElement | null = null;
   #tick = 0;
@@ -77,6 +81,11 @@ class Lesson {
         this.#step(files, "edit");
       },
     });
+  }
+
+  /** Connects, and takes what the learner does. A task of its own: constructing is one already. */
+  begin(): void {
+    const page = this.#page;
     this.#openTab = readouts((name) => {
       this.#tab = name;
       this.#draw();
@@ -482,7 +491,10 @@ class Lesson {
 
   #edit(): Promise<Editor> {
     this.#loadingEditor ??= (async () => {
-      await import("./_view.ts"); // loading it, loading the rest and making it are tasks of their own, not one long one
+      for (const part of foundations) { // evaluating each is a task of its own, as is making the editor
+        await part();
+        await breath();
+      }
       const { Editor } = await import("./_editor.ts");
       await breath();
       const editor = await Editor.make({
@@ -745,24 +757,54 @@ function figures(ask: Ask): void {
 /** Tells that the server has new figures of this learner. */
 const measured = (): void => { document.dispatchEvent(new CustomEvent("coldstart:measured")); };
 
+/** Lets in a part of the page that components.css holds back from the first frame. */
+const enter = (part: Element | null): void => part?.classList.add("is-in");
+const article = $("#lesson");
+
+/** Lets in the rest of the text, a little a frame. */
+async function restOfText(): Promise<void> {
+  let much = 0;
+  for (const part of article?.children ?? []) {
+    enter(part);
+    much += part.childElementCount && part.querySelectorAll("*").length;
+    if (much < 40) continue;
+    much = 0;
+    await drawn();
+  }
+  enter(article);
+}
+
+const visit = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
 document.documentElement.classList.add("js");
+// A page that is read again, or from one of its sections on, has its height at once: the browser is about to scroll it.
+if (visit?.type !== "navigate" || location.hash) {
+  for (const part of [$(".code"), $(".result"), article, ...article?.children ?? []]) enter(part);
+}
 // Loading again keeps the text where it was, and so slips past a banner that was not there before.
 addEventListener("load", () => requestAnimationFrame(() => {
   const high = $$(".banner:not(.banner-live)").reduce((sum, b) => sum + b.offsetHeight, 0);
   if (scrollY > 0 && scrollY <= high) scrollTo(0, 0);
 }));
-void breath().then(async () => { // the browser lays the page out first
+void breath().then(async () => { // the browser lays out first what is read first
   everywhere();
   pieces();
   // Who comes from another lesson hears and reads the new heading first.
-  if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash &&
-    (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type === "navigate") {
+  if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash && visit?.type === "navigate") {
     $("#lesson h1")?.focus({ preventScroll: true });
   }
-  await breath();
+  for (const part of [".code", ".result"]) {
+    await drawn();
+    enter($(part));
+  }
+  await drawn();
   const page = readPage();
   const form = $<HTMLFormElement>("form.runbar");
-  if (!page || !form) return;
-  splits();
-  new Lesson(page, form);
+  if (page && form) {
+    splits();
+    const lesson = new Lesson(page, form);
+    await breath();
+    lesson.begin();
+    await breath();
+  }
+  await restOfText();
 });
