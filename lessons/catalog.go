@@ -23,6 +23,7 @@ type Catalog struct {
 	glossaries map[string][]Term // by language, English too; nil without a glossary
 	byID       map[string]*Lesson
 	index      *index
+	around     *around
 }
 
 // Track is one folder of lessons.
@@ -80,6 +81,8 @@ type Lesson struct {
 	Checks       string            // source of checks.js
 	Declared     []Declaration     // the tests in it, in order
 	Spare        map[string]string // lines of the solution that no check needs, and why
+	around       *around           // what Revive reads with
+	folder       map[string][]byte // every file of the folder as it is there, by path below it
 }
 
 // Text is what a translation replaces.
@@ -302,10 +305,11 @@ func (c *Catalog) Lessons() []*Lesson {
 	return ls
 }
 
-// Around gives the lessons before and after l, nil at the ends.
+// Around gives the lessons before and after l, which may be an earlier revision
+// of one in the catalog; nil at the ends.
 func (c *Catalog) Around(l *Lesson) (prev, next *Lesson) {
 	ls := c.Lessons()
-	i := slices.Index(ls, l)
+	i := slices.IndexFunc(ls, func(o *Lesson) bool { return o.ID == l.ID && o.Dir == l.Dir })
 	if i > 0 {
 		prev = ls[i-1]
 	}

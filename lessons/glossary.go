@@ -66,19 +66,27 @@ func (l *loader) glossary() {
 			markers[m[1]] = newTermMarker(m[1], other.forms)
 		}
 	}
-	mark := func(t *Text) {
-		m := markers[t.Lang]
-		if m == nil { // English cards are better than none
-			m = newTermMarker(t.Lang, english.forms)
-			markers[t.Lang] = m
+	l.cat.around.markers = markers
+	for _, ls := range l.cat.Lessons() {
+		mark(markers, ls)
+	}
+}
+
+// mark marks terms in a lesson's texts, in each with the glossary of its
+// language. English cards are better than none.
+func mark(markers map[string]*termMarker, ls *Lesson) {
+	one := func(t *Text) {
+		known := cmp.Or(markers[t.Lang], markers["en"])
+		if known == nil {
+			return // there is no glossary
 		}
+		m := *known
+		m.lang = t.Lang
 		m.text(t)
 	}
-	for _, ls := range l.cat.Lessons() {
-		mark(&ls.Text)
-		for _, t := range ls.Translations {
-			mark(t)
-		}
+	one(&ls.Text)
+	for _, t := range ls.Translations {
+		one(t)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -52,6 +53,7 @@ func (c Config) Load(fsys fs.FS) (*Catalog, []Problem) {
 		l.config.Items = Items()
 	}
 	l.sources()
+	l.cat.around = &around{config: l.config, sources: l.cat.Sources, dirs: l.dirs, fronts: map[string]*front{}}
 	l.tracks()
 	l.cat.index = newIndex(l.cat) // of the text as written
 	l.glossary()
@@ -241,6 +243,7 @@ func (l *loader) tracks() {
 			l.dirs[path.Join(dir, slug(name))] = u
 		}
 		all = append(all, found{t, f, dirs})
+		l.cat.around.fronts[t.Dir] = f
 		l.cat.Tracks = append(l.cat.Tracks, t)
 	}
 	for _, f := range all {
@@ -487,7 +490,8 @@ func (l *loader) files(ls *Lesson, f *front) {
 	} else if ls.Solution != nil {
 		l.add(f.file, 1, 1, "E009", "there is a _solution but no checks.js")
 	}
-	ls.Hash = l.hash(ls.Dir)
+	ls.around, ls.folder = l.cat.around, l.whole(ls.Dir)
+	ls.Hash = hash(ls.folder)
 }
 
 // folder reads all files under dir; nil when it is missing.
@@ -527,19 +531,28 @@ func (l *loader) folder(dir string) map[string][]byte {
 	return out
 }
 
-// hash is of every file in the lesson's folder, by name and content.
-func (l *loader) hash(dir string) string {
-	h := sha256.New()
+// whole is every file in the lesson's folder as it is there.
+func (l *loader) whole(dir string) map[string][]byte {
+	out := map[string][]byte{}
 	_ = fs.WalkDir(l.fsys, dir, func(p string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return nil //nolint:nilerr // what cannot be read was reported when it was needed
 		}
 		if b, err := readAll(l.fsys, p, maxFolder); err == nil {
-			fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(p, dir+"/"), len(b))
-			h.Write(b)
+			out[strings.TrimPrefix(p, dir+"/")] = b
 		}
 		return nil
 	})
+	return out
+}
+
+// hash is of files by name and content.
+func hash(files map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s %d\n", name, len(files[name]))
+		h.Write(files[name])
+	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 

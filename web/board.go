@@ -160,8 +160,8 @@ func (s seen) SaveRuns(ctx context.Context, workspace, project string, runs ...c
 	return err
 }
 
-func (s seen) SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, done bool) error {
-	err := s.Store.SaveChecks(ctx, workspace, lesson, checks, done)
+func (s seen) SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, end classroom.ChecksEnd) error {
+	err := s.Store.SaveChecks(ctx, workspace, lesson, checks, end)
 	s.touched(workspace)
 	return err
 }

@@ -177,7 +177,7 @@ func TestGridFollowsLearners(t *testing.T) {
 	me := s.workspaceOf(grace)
 	fails := []classroom.Check{{Name: "1: greets", Task: 1, Message: "Expected <7>", Place: "src/index.js:3", Program: classroom.Files{"src/index.js": []byte("her <program>")}}}
 	for range 2 {
-		if err := (seen{s.store, s.site.touched}).SaveChecks(t.Context(), me, "hello", fails, false); err != nil {
+		if err := (seen{s.store, s.site.touched}).SaveChecks(t.Context(), me, "hello", fails, classroom.ChecksRan); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestGridFollowsLearners(t *testing.T) {
 	if !strings.Contains(common.body, "Expected &lt;7&gt;") || !strings.Contains(common.body, "her &lt;program&gt;") || !strings.Contains(common.body, "1 learner") {
 		t.Errorf("common errors: %s", common.body)
 	}
-	if err := s.store.SaveChecks(t.Context(), me, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, true); err != nil {
+	if err := s.store.SaveChecks(t.Context(), me, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, classroom.ChecksDone); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(teacher.get("/classes/" + class.ID + "/export.csv").body)).ReadAll()
@@ -702,7 +702,7 @@ func BenchmarkBoard(b *testing.B) {
 		if _, err := store.Join(b.Context(), class.ID, id, fmt.Sprint(i), fmt.Sprint(i)); err != nil {
 			b.Fatal(err)
 		}
-		if err := store.SaveChecks(b.Context(), id, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, true); err != nil {
+		if err := store.SaveChecks(b.Context(), id, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, classroom.ChecksDone); err != nil {
 			b.Fatal(err)
 		}
 		all = append(all, id)

@@ -113,16 +113,30 @@ func gridRow(class string, m classroom.Member, work map[string]*classroom.Work, 
 		Here: !m.Seen.IsZero() && now.Sub(m.Seen) < hereFor, Last: m.Last, Place: m.Place,
 	}
 	for _, l := range all {
-		for i, col := range l.Columns {
+		shown := map[int]bool{}
+		one := func(col view.GridColumn) view.Cell {
+			shown[col.Task] = true
 			c, since := cell(work[l.ID], col, now)
-			c.First = i == 0
 			if c.State == view.CellPassed && col.Task > 0 {
 				row.Passed++
 			}
 			if c.State == view.CellStuck {
 				row.Stuck = max(row.Stuck, now.Sub(since))
 			}
+			return c
+		}
+		for i, col := range l.Columns {
+			c := one(col)
+			c.First = i == 0
 			row.Cells = append(row.Cells, c)
+		}
+		// A draft of an earlier revision may have tasks that have no column; they count as well.
+		if w := work[l.ID]; w != nil {
+			for task := range tasksPassed(w.Checks) {
+				if !shown[task] {
+					one(view.GridColumn{Task: task})
+				}
+			}
 		}
 	}
 	row.Stuck = row.Stuck.Truncate(time.Minute) // as it is shown

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -51,13 +52,14 @@ func (s *Site) home(c *call) error {
 // standing is what one learner has done so far.
 type standing struct {
 	progress map[string]classroom.Progress
-	passed   map[string]map[int]bool // by lesson: tasks whose checks all passed
+	passed   map[string]map[int]bool    // by lesson: tasks whose checks all passed
+	mine     map[string]*lessons.Lesson // those that go on with an earlier revision
 	bests    map[string]map[trace.Temperature]int64
 	last     string // lesson of the newest save that is not done
 }
 
 func (s *Site) standing(ctx context.Context, workspace string, catalog *lessons.Catalog) (standing, error) {
-	st := standing{passed: map[string]map[int]bool{}, bests: map[string]map[trace.Temperature]int64{}}
+	st := standing{passed: map[string]map[int]bool{}, mine: map[string]*lessons.Lesson{}, bests: map[string]map[trace.Temperature]int64{}}
 	var err error
 	if st.progress, err = s.config.Store.Progress(ctx, workspace); err != nil {
 		return st, err
@@ -87,6 +89,13 @@ func (s *Site) standing(ctx context.Context, workspace string, catalog *lessons.
 		return st, err
 	}
 	for _, p := range projects {
+		if l := catalog.ByID(p.Lesson); l != nil && p.ID == p.Lesson && p.LessonRevision != l.Hash {
+			if st.mine[l.ID], err = s.begun(ctx, l, p.LessonRevision); err != nil {
+				return st, err
+			}
+		}
+	}
+	for _, p := range projects {
 		if p.Lesson != "" && st.progress[p.Lesson].Done.IsZero() && catalog.ByID(p.Lesson) != nil {
 			st.last = p.Lesson
 			break
@@ -108,16 +117,21 @@ func tasksPassed(checks []classroom.Check) map[int]bool {
 	return passed
 }
 
-func count(passed map[int]bool) (n int) {
-	for _, ok := range passed {
-		if ok {
+// count is how many of a lesson's tasks are passed.
+func count(passed map[int]bool, l *lessons.Lesson) (n int) {
+	for _, t := range l.Tasks {
+		if passed[t.N] {
 			n++
 		}
 	}
 	return n
 }
 
+// lesson is a lesson as the learner has it.
+func (st standing) lesson(l *lessons.Lesson) *lessons.Lesson { return cmp.Or(st.mine[l.ID], l) }
+
 func (st standing) row(row *view.LessonRow, l *lessons.Lesson) {
+	l = st.lesson(l)
 	progress, begun := st.progress[l.ID]
 	if !begun {
 		return
@@ -127,16 +141,17 @@ func (st standing) row(row *view.LessonRow, l *lessons.Lesson) {
 		row.State = view.Done
 	}
 	if len(l.Tasks) > 0 {
-		row.Part = float64(count(st.passed[l.ID])) / float64(len(l.Tasks))
+		row.Part = float64(count(st.passed[l.ID], l)) / float64(len(l.Tasks))
 	}
 	row.Cold, row.Warm = st.bests[l.ID][trace.Cold], st.bests[l.ID][trace.Warm]
 }
 
 func (st standing) text(l *lessons.Lesson) string {
+	l = st.lesson(l)
 	if len(l.Tasks) == 0 {
 		return "Begun."
 	}
-	return fmt.Sprintf("%d of %d tasks done.", count(st.passed[l.ID]), len(l.Tasks))
+	return fmt.Sprintf("%d of %d tasks done.", count(st.passed[l.ID], l), len(l.Tasks))
 }
 
 // first is the newest cold run of a lesson's project and the newest warm one

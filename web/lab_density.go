@@ -55,7 +55,7 @@ func (s *Site) densityLab() experiment {
 }
 
 func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Density, error) {
-	own, err := s.ownProject(r.Project)
+	own, err := s.ownProject(ctx, r.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,11 @@ func (s *Site) runDensity(ctx context.Context, r *labRun[lab.Density]) (*lab.Den
 }
 
 // ownProject is the learner's project for a lab; nil while it is as the lesson gave it.
-func (s *Site) ownProject(p classroom.Project) (*trace.Project, error) {
-	l := s.lessonByID(p.Lesson)
+func (s *Site) ownProject(ctx context.Context, p classroom.Project) (*trace.Project, error) {
+	l, err := s.begun(ctx, s.lessonByID(p.Lesson), p.LessonRevision)
+	if err != nil {
+		return nil, err
+	}
 	if l == nil || bytes.Equal(l.Starter[l.Main()], p.Files[l.Main()]) {
 		return nil, nil
 	}

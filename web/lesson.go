@@ -46,7 +46,8 @@ func (c *call) lesson() (*lessons.Lesson, error) {
 
 // studying is everything a lesson page is drawn from.
 type studying struct {
-	lesson  *lessons.Lesson
+	lesson  *lessons.Lesson // in the revision that the draft began with
+	present *lessons.Lesson
 	text    *lessons.Text
 	project classroom.Project
 	checks  []classroom.Check
@@ -61,8 +62,9 @@ func (s *Site) studying(c *call) (studying, error) {
 	if err != nil {
 		return studying{}, err
 	}
-	x := studying{lesson: l, labs: labsOf{s: s, project: l.ID}, text: l.In(languages(c.r.Header.Get("Accept-Language"))...), project: s.starter(c.session, l)}
-	if !c.session.stored {
+	x := studying{lesson: l, present: l, labs: labsOf{s: s, project: l.ID}, project: s.starter(c.session, l)}
+	langs := languages(c.r.Header.Get("Accept-Language"))
+	if x.text = l.In(langs...); !c.session.stored {
 		return x, nil
 	}
 	ctx, store, workspace := c.r.Context(), s.config.Store, c.session.workspace.ID
@@ -70,6 +72,10 @@ func (s *Site) studying(c *call) (studying, error) {
 	switch {
 	case err == nil:
 		x.project = p
+		if x.lesson, err = s.begun(ctx, l, p.LessonRevision); err != nil {
+			return x, err
+		}
+		x.text = x.lesson.In(langs...)
 	case !errors.Is(err, classroom.ErrNotFound):
 		return x, err
 	}
@@ -122,9 +128,9 @@ func (s *Site) lessonPage(c *call) error {
 	p.Project, p.Slug, p.Revision = l.ID, x.project.Slug, x.project.Revision
 	p.Print = l.URL() + "/print"
 	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), limitsOf(l)
-	if x.project.Revision > 0 && x.project.LessonRevision != l.Hash {
-		p.Banner = "This lesson was updated since you began. Your files are as you left them; Reset takes the new ones."
-		p.BannerDo = &view.Link{Text: "Update, keep my code", Href: l.URL() + "/update"}
+	p.Text = x.lesson.Hash
+	if err := s.updateBanner(c.r.Context(), &p, x, q.Has("updated")); err != nil {
+		return err
 	}
 	if err := s.inClass(c, &p); err != nil {
 		return err

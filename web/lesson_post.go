@@ -162,6 +162,9 @@ func (s *Site) lessonAnswer(c *call) error {
 	if err != nil {
 		return err
 	}
+	if l, err = s.mine(c.r.Context(), c.session.workspace.ID, l); err != nil {
+		return err
+	}
 	q := l.Question(form.Get("question"))
 	if q == nil {
 		return fail(http.StatusBadRequest, "The lesson has no such question. Load the page again.")
@@ -198,6 +201,9 @@ func (s *Site) lessonHint(c *call) error {
 	if err != nil {
 		return err
 	}
+	if l, err = s.mine(c.r.Context(), c.session.workspace.ID, l); err != nil {
+		return err
+	}
 	task, err1 := strconv.Atoi(form.Get("task"))
 	n, err2 := strconv.Atoi(form.Get("hint"))
 	known := false
@@ -228,7 +234,7 @@ func (s *Site) lessonReplace(c *call, kind string) error {
 	if _, err := s.begin(c.r.Context(), c.session, l.ID); err != nil { // so that undo has where to go back to
 		return err
 	}
-	return s.lessonStep(c, l, func() (classroom.Project, error) {
+	return s.lessonStep(c, lessonURL(l, "", "", "code"), func() (classroom.Project, error) {
 		return s.replace(c, l.ID, classroom.AnyRevision, kind)
 	})
 }
@@ -240,7 +246,7 @@ func (s *Site) lessonUpdate(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.lessonStep(c, l, func() (classroom.Project, error) {
+	return s.lessonStep(c, lessonURL(l, "updated", "1", "lesson"), func() (classroom.Project, error) {
 		ctx, workspace := c.r.Context(), c.session.workspace.ID
 		p, err := s.config.Store.Project(ctx, workspace, l.ID, 0)
 		if errors.Is(err, classroom.ErrNotFound) {
@@ -256,9 +262,12 @@ func (s *Site) lessonUpdate(c *call) error {
 		}
 		settings := p.Settings
 		settings.Limits = lessonSettings(l).Limits
+		archive, err := l.Archive()
+		if err != nil {
+			return p, err
+		}
 		return s.config.Store.Save(ctx, workspace, l.ID, classroom.Change{
-			Base: p.Revision, Files: files, Kind: classroom.KindRestore, Settings: &settings, Lesson: l.ID, LessonRevision: l.Hash,
-			Slug: p.Slug,
+			Base: p.Revision, Files: files, Kind: classroom.KindUpdate, Title: &l.Title, Settings: &settings, LessonRevision: l.Hash, Archive: archive,
 		})
 	})
 }
@@ -268,14 +277,14 @@ func (s *Site) lessonUndo(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.lessonStep(c, l, func() (classroom.Project, error) { return s.undo(c, l.ID, classroom.AnyRevision) })
+	return s.lessonStep(c, lessonURL(l, "", "", "code"), func() (classroom.Project, error) { return s.undo(c, l.ID, classroom.AnyRevision) })
 }
 
-func (s *Site) lessonStep(c *call, l *lessons.Lesson, do func() (classroom.Project, error)) error {
+func (s *Site) lessonStep(c *call, to string, do func() (classroom.Project, error)) error {
 	p, err := do()
 	if err != nil {
 		return err
 	}
 	s.saved(p)
-	return c.seeOther(lessonURL(l, "", "", "code"))
+	return c.seeOther(to)
 }

@@ -64,9 +64,13 @@ func (s *Site) begin(ctx context.Context, x *session, id string) (classroom.Proj
 		return p, err
 	}
 	settings := lessonSettings(l)
+	archive, err := l.Archive()
+	if err != nil {
+		return p, err
+	}
 	p, err = s.config.Store.Save(ctx, x.workspace.ID, id, classroom.Change{
 		Files: l.Starter, Kind: classroom.KindBegin, Title: &l.Title, Settings: &settings,
-		Lesson: l.ID, LessonRevision: l.Hash, Slug: s.slug(x.workspace.ID, id),
+		Lesson: l.ID, LessonRevision: l.Hash, Archive: archive, Slug: s.slug(x.workspace.ID, id),
 	})
 	var conflict *classroom.Conflict
 	if errors.As(err, &conflict) { // another page was quicker
@@ -94,7 +98,10 @@ type checker struct{ s *Site }
 
 // Check implements live.Checker.
 func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.CheckEvent)) error {
-	l := k.s.lessonByID(p.Lesson)
+	l, err := k.s.begun(ctx, k.s.lessonByID(p.Lesson), p.LessonRevision)
+	if err != nil {
+		return err
+	}
 	if l == nil || len(l.Declared) == 0 {
 		return &live.InputError{Message: "This lesson has no checks."}
 	}

@@ -24,6 +24,7 @@ type projectBody struct {
 	Vars     map[string]json.RawMessage `json:"vars"`
 	Bindings map[string]string          `json:"bindings"`
 	Limits   *classroom.LimitSettings   `json:"limits"`
+	Text     string                     `json:"text"` // revision of the lesson that the page shows
 }
 
 // projectJSON is a project as the API shows it.
@@ -35,6 +36,7 @@ type projectJSON struct {
 	URL      string            `json:"url,omitempty"` // of its Worker, without a final slash
 	Saved    int64             `json:"saved,omitempty"`
 	Undo     bool              `json:"undo,omitempty"`
+	Text     string            `json:"text,omitempty"` // revision of the lesson that the project goes on with
 	Files    map[string]string `json:"files,omitempty"`
 	Binary   map[string][]byte `json:"files_base64,omitempty"`
 	Error    string            `json:"error,omitempty"`
@@ -42,7 +44,7 @@ type projectJSON struct {
 }
 
 func (s *Site) projectJSON(c *call, p classroom.Project, files bool) projectJSON {
-	out := projectJSON{ID: p.ID, Revision: p.Revision, Title: p.Title, Slug: p.Slug, URL: s.base(c.r) + "/w/" + p.Slug, Saved: unixMillis(p.Saved), Undo: p.UndoTo != 0}
+	out := projectJSON{ID: p.ID, Revision: p.Revision, Title: p.Title, Slug: p.Slug, URL: s.base(c.r) + "/w/" + p.Slug, Saved: unixMillis(p.Saved), Undo: p.UndoTo != 0, Text: p.LessonRevision}
 	if files {
 		out.Files, out.Binary = split(p.Files)
 	}
@@ -147,9 +149,6 @@ func (s *Site) projectPut(c *call) error {
 	if err != nil {
 		return err
 	}
-	if lesson != nil {
-		change.Lesson, change.LessonRevision = lesson.ID, lesson.Hash
-	}
 	before, err := s.config.Store.Project(c.r.Context(), c.session.workspace.ID, id, 0)
 	if err != nil {
 		if !errors.Is(err, classroom.ErrNotFound) {
@@ -157,7 +156,15 @@ func (s *Site) projectPut(c *call) error {
 		}
 		before = classroom.Project{}
 		if lesson != nil {
+			// What is typed began with the text that the page shows.
+			if lesson, err = s.begun(c.r.Context(), lesson, body.Text); err != nil {
+				return err
+			}
 			before = s.starter(c.session, lesson)
+			if change.Archive, err = lesson.Archive(); err != nil {
+				return err
+			}
+			change.Lesson, change.LessonRevision = lesson.ID, lesson.Hash
 			if change.Title == nil {
 				change.Title = &lesson.Title
 			}
@@ -379,9 +386,10 @@ func (s *Site) projectSolve(c *call) error {
 	})
 }
 
-// replace puts the lesson's starter or solution in place of all files.
+// replace puts the lesson's starter or solution in place of all files, that of
+// the revision which the draft began with.
 func (s *Site) replace(c *call, id string, base int64, kind string) (classroom.Project, error) {
-	l, err := c.lessonFor(id)
+	l, err := s.mineByID(c, id)
 	if err != nil {
 		return classroom.Project{}, err
 	}
@@ -395,8 +403,12 @@ func (s *Site) replace(c *call, id string, base int64, kind string) (classroom.P
 		}
 	}
 	settings := lessonSettings(l)
+	archive, err := l.Archive()
+	if err != nil {
+		return classroom.Project{}, err
+	}
 	return s.config.Store.Save(c.r.Context(), c.session.workspace.ID, id, classroom.Change{
-		Base: base, Files: files, Kind: kind, Title: &l.Title, Settings: &settings, Lesson: l.ID, LessonRevision: l.Hash,
+		Base: base, Files: files, Kind: kind, Title: &l.Title, Settings: &settings, Lesson: l.ID, LessonRevision: l.Hash, Archive: archive,
 		Slug: s.slug(c.session.workspace.ID, id),
 	})
 }
@@ -407,7 +419,7 @@ func (s *Site) projectSolution(c *call) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.lessonFor(id)
+	l, err := s.mineByID(c, id)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,7 @@ func (s *Site) table() []route {
 		{http.MethodPost, lesson + "/lab", visitor, maxForm, s.lessonLab},
 		{http.MethodPost, lesson + "/reset", visitor, 0, s.lessonReset},
 		{http.MethodPost, lesson + "/update", visitor, 0, s.lessonUpdate},
+		{http.MethodPost, lesson + "/keep", visitor, 0, s.lessonKeep},
 		{http.MethodPost, lesson + "/solve", visitor, 0, s.lessonSolve},
 		{http.MethodPost, lesson + "/undo", visitor, 0, s.lessonUndo},
 

@@ -205,7 +205,7 @@ func TestImportAndTakeAlong(t *testing.T) {
 	if r := upload(nil); r.status != 400 {
 		t.Errorf("nothing gives %d", r.status)
 	}
-	if err := s.store.SaveChecks(t.Context(), s.workspaceOf(b), "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, true); err != nil {
+	if err := s.store.SaveChecks(t.Context(), s.workspaceOf(b), "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, classroom.ChecksDone); err != nil {
 		t.Fatal(err)
 	}
 	all := b.get("/you/export.zip")

@@ -46,7 +46,8 @@ type Site struct {
 	leave       func()     // the bus
 	author      *authoring // nil: nobody writes lessons here
 	boards      *boards
-	members     members    // of open pages
+	members     members // of open pages
+	revisions   revisions
 	telling     sync.Mutex // held while a page is told what its class says
 	metrics     metrics
 	ctx         context.Context // ends when the site closes
@@ -114,16 +115,22 @@ func New(c Config) (*Site, error) {
 	s.router = s.newRouter()
 	s.leave = c.Bus.Subscribe(s.heard, s.missed)
 	s.wg.Go(s.forgetAudit)
+	s.wg.Go(s.keepRevisions)
 	return s, nil
 }
 
 // SetCatalog replaces the lessons, for authors whose folder changed. Open pages
-// are told, and shown the problems.
+// are told, and shown the problems. Drafts go on with the revisions that they
+// began with.
 func (s *Site) SetCatalog(c *lessons.Catalog, problems []lessons.Problem) {
+	if err := s.revisions.replacing(s.catalog.Load(), c); err != nil {
+		s.log.Error("replaced lessons are not remembered", "error", err)
+	}
 	s.catalog.Store(c.WithManual(s.manual))
 	s.sets.one.Lock()
 	s.showSets()
 	s.sets.one.Unlock()
+	s.background(s.keepRevisions)
 	if s.author != nil {
 		s.author.reloaded(problems)
 	}

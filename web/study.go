@@ -83,6 +83,7 @@ func (s *Site) progress(c *call) (view.ProgressPage, error) {
 		for _, e := range t.Entries {
 			row := view.ProgressRow{Title: e.Title, Challenge: e.Kind == "challenge", State: view.Coming}
 			if l := e.Lesson; l != nil {
+				l = known.lesson(l)
 				var state view.LessonRow
 				known.row(&state, l)
 				progress := known.progress[l.ID]
@@ -90,7 +91,7 @@ func (s *Site) progress(c *call) (view.ProgressPage, error) {
 				if row.State == "" {
 					row.State = view.Unseen
 				}
-				row.Tasks, row.Of, row.Most = count(known.passed[l.ID]), len(l.Tasks), l.Total()
+				row.Tasks, row.Of, row.Most = count(known.passed[l.ID], l), len(l.Tasks), l.Total()
 				row.Points = points(l, known.passed[l.ID])
 			}
 			p.Total++

@@ -34,7 +34,7 @@ func populate(t *testing.T, s *Store) (Workspace, platform.Namespace) {
 	must(err)
 	must(s.SaveDeployment(ctx, w.ID, "p", Deployment{Revision: 1, Source: "s", Bundle: []byte{0, 1, 0xff}}))
 	must(s.SaveRuns(ctx, w.ID, "p", Run{ID: "r", Method: "GET", Path: "/", Body: []byte{0xff}, Summary: trace.Summary{Outcome: "ok", Wall: 1 << 40}}))
-	must(s.SaveChecks(ctx, w.ID, "l", []Check{{Name: "1: x", Task: 1, Passed: true}}, true))
+	must(s.SaveChecks(ctx, w.ID, "l", []Check{{Name: "1: x", Task: 1, Passed: true}}, ChecksDone))
 	must(s.SaveAnswer(ctx, w.ID, "l", "q", []string{"a"}, false))
 	must(s.OpenHint(ctx, w.ID, "l", 1, 2))
 	must(s.Audit(ctx, AuditEvent{Actor: w.ID, Role: RoleHost, Action: "class.end", Detail: title}))

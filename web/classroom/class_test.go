@@ -263,7 +263,7 @@ func TestWorkAndFailuresOfAClass(t *testing.T) {
 			err := s.SaveChecks(ctx, w.ID, "hello", []Check{
 				{Name: "1: greets", Task: 1, Passed: true},
 				{Name: "2: counts", Task: 2, Message: "Expected 7", Place: "src/index.js:3", Program: files([]string{"first", "second"}[i])},
-			}, false)
+			}, ChecksStopped)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -301,7 +301,7 @@ func TestWorkAndFailuresOfAClass(t *testing.T) {
 	}
 	for i := range KeepFailures + 5 {
 		c.add(time.Second)
-		if err := s.SaveChecks(ctx, ada.ID, "hello", []Check{{Name: "2: counts", Task: 2, Message: strings.Repeat("x", i+1), Program: files(strings.Repeat("y", maxProgram))}}, false); err != nil {
+		if err := s.SaveChecks(ctx, ada.ID, "hello", []Check{{Name: "2: counts", Task: 2, Message: strings.Repeat("x", i+1), Program: files(strings.Repeat("y", maxProgram))}}, ChecksStopped); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -327,7 +327,11 @@ func TestMergeLearners(t *testing.T) {
 	save(ada, "hello", "hers")
 	twin, alone := save(ada2, "hello", "twin's"), save(ada2, "second", "alone")
 	check := func(w Workspace, name string, passed bool) {
-		if err := s.SaveChecks(ctx, w.ID, "hello", []Check{{Name: name, Task: 1, Passed: passed}}, passed); err != nil {
+		end := ChecksStopped
+		if passed {
+			end = ChecksDone
+		}
+		if err := s.SaveChecks(ctx, w.ID, "hello", []Check{{Name: name, Task: 1, Passed: passed}}, end); err != nil {
 			t.Fatal(err)
 		}
 	}

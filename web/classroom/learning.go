@@ -25,9 +25,20 @@ type Check struct {
 	Program Files  // what it ran on
 }
 
-// SaveChecks keeps the results of one run of a lesson's checks. done says that
-// the lesson is complete with them.
-func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks []Check, done bool) error {
+// ChecksEnd says how a run of a lesson's checks ended.
+type ChecksEnd int
+
+// The ends of a run of checks.
+const (
+	ChecksStopped ChecksEnd = iota // not every check ran
+	ChecksRan                      // every check ran
+	ChecksDone                     // every check ran and passed: the lesson is complete
+)
+
+// SaveChecks keeps the results of one run of a lesson's checks. When every
+// check ran, failures of checks that the lesson does not have any more are
+// forgotten; what passed stays passed.
+func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks []Check, end ChecksEnd) error {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		now := s.millis()
 		for _, c := range checks {
@@ -53,7 +64,12 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 		if err := sawChecks(ctx, tx, workspace, lesson, checks, now); err != nil {
 			return err
 		}
-		if !done {
+		if end != ChecksStopped {
+			if err := forgetFailed(ctx, tx, workspace, lesson, checks); err != nil {
+				return err
+			}
+		}
+		if end != ChecksDone {
 			return nil
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE progress SET done_at = $1 WHERE workspace = $2 AND lesson = $3 AND done_at = 0`, now, workspace, lesson)
@@ -63,6 +79,17 @@ func (s *Store) SaveChecks(ctx context.Context, workspace, lesson string, checks
 		return fmt.Errorf("save checks of %q: %w", lesson, err)
 	}
 	return nil
+}
+
+// forgetFailed removes the failures of checks that are not among those that ran.
+func forgetFailed(ctx context.Context, tx *sql.Tx, workspace, lesson string, ran []Check) error {
+	query, args := `DELETE FROM checks WHERE workspace = $1 AND lesson = $2 AND passed = FALSE`, []any{workspace, lesson}
+	for _, c := range ran {
+		args = append(args, c.Name)
+		query += fmt.Sprintf(" AND name <> $%d", len(args))
+	}
+	_, err := tx.ExecContext(ctx, query, args...)
+	return err
 }
 
 // sawChecks keeps what the class sees of a run of checks: every failure, and

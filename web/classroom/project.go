@@ -23,7 +23,8 @@ const (
 	KindReset   = "reset"   // the lesson's starter again
 	KindSolve   = "solve"   // the lesson's solution
 	KindRestore = "restore" // an earlier version again
-	KindUndo    = "undo"    // what was there before reset, solve or restore
+	KindUpdate  = "update"  // the lesson's newer revision was taken
+	KindUndo    = "undo"    // what was there before reset, solve, restore or update
 )
 
 // AnyRevision as Change.Base replaces whatever is there.
@@ -54,6 +55,7 @@ type Project struct {
 	Title          string
 	Lesson         string // "" for a project that belongs to no lesson
 	LessonRevision string // the lesson's when the project began; a draft finishes on it
+	Declined       string // the newer revision that the learner does not take for now; "" for none
 	Settings       Settings
 	Revision       int64 // grows by one with every change; 0 is never used
 	UndoTo         int64 // revision that Undo goes back to, 0 for none
@@ -69,7 +71,8 @@ type Change struct {
 	Title          *string // nil keeps it
 	Settings       *Settings
 	Lesson         string // for a new project
-	LessonRevision string // for a new project, a reset and a solve
+	LessonRevision string // for a new project and an update
+	Archive        string // of that revision of the lesson, kept with the draft; "" when it is kept already
 	Slug           string // for a new project: its public name; "" makes one
 }
 
@@ -117,6 +120,9 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 	if c.Settings != nil {
 		next.Settings = *c.Settings
 	}
+	if c.LessonRevision != "" && (c.Kind == KindUpdate || c.Kind == KindUndo) {
+		next.LessonRevision = c.LessonRevision
+	}
 	same, err := sameProject(p, next)
 	if err != nil {
 		return p, err
@@ -139,10 +145,10 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 	next.Revision++
 	next.Saved = fromMillis(now)
 	switch c.Kind {
-	case KindReset, KindSolve, KindRestore:
+	case KindReset, KindSolve, KindRestore, KindUpdate:
 		next.UndoTo = p.Revision
-		if c.LessonRevision != "" {
-			next.LessonRevision = c.LessonRevision
+		if c.Kind == KindUpdate {
+			next.Declined = ""
 		}
 	case KindUndo:
 		next.UndoTo = 0
@@ -151,13 +157,18 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, workspace, id string, c Ch
 	if err != nil {
 		return p, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE projects SET title = $1, settings = $2, revision = $3, undo_to = $4, lesson_revision = $5, saved_at = $6 WHERE workspace = $7 AND id = $8`,
-		next.Title, string(settings), next.Revision, next.UndoTo, next.LessonRevision, now, workspace, id)
+	_, err = tx.ExecContext(ctx, `UPDATE projects SET title = $1, settings = $2, revision = $3, undo_to = $4, lesson_revision = $5, declined = $6, saved_at = $7 WHERE workspace = $8 AND id = $9`,
+		next.Title, string(settings), next.Revision, next.UndoTo, next.LessonRevision, next.Declined, now, workspace, id)
 	if err != nil {
 		return p, err
 	}
 	if err := insertVersion(ctx, tx, next, c.Kind, now); err != nil {
 		return p, err
+	}
+	if c.Archive != "" && next.LessonRevision != p.LessonRevision {
+		if err := s.keepRevision(ctx, tx, next.Lesson, next.LessonRevision, c.Archive); err != nil {
+			return p, err
+		}
 	}
 	if err := touchTime(ctx, tx, workspace, next.Lesson, now); err != nil {
 		return p, err
@@ -172,7 +183,7 @@ func isBegin(ctx context.Context, q querier, workspace, id string) (bool, error)
 }
 
 func sameProject(a, b Project) (bool, error) {
-	if a.Title != b.Title || !a.Files.Equal(b.Files) {
+	if a.Title != b.Title || a.LessonRevision != b.LessonRevision || !a.Files.Equal(b.Files) {
 		return false, nil
 	}
 	x, err := json.Marshal(a.Settings)
@@ -213,6 +224,11 @@ func (s *Store) create(ctx context.Context, tx *sql.Tx, workspace, id string, c 
 	if err != nil {
 		return p, err
 	}
+	if c.Archive != "" && p.Lesson != "" {
+		if err := s.keepRevision(ctx, tx, p.Lesson, p.LessonRevision, c.Archive); err != nil {
+			return p, err
+		}
+	}
 	if p.Lesson != "" {
 		return p, start(ctx, tx, workspace, p.Lesson, now)
 	}
@@ -227,8 +243,12 @@ func insertVersion(ctx context.Context, tx *sql.Tx, p Project, kind string, now 
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO versions (workspace, project, revision, kind, files, saved_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		p.Workspace, p.ID, p.Revision, kind, string(files), now)
+	settings, err := json.Marshal(p.Settings)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO versions (workspace, project, revision, kind, files, saved_at, lesson_revision, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.Workspace, p.ID, p.Revision, kind, string(files), now, p.LessonRevision, string(settings))
 	return err
 }
 
@@ -259,8 +279,8 @@ func prune(ctx context.Context, tx *sql.Tx, p Project) error {
 	return nil
 }
 
-// Undo goes back to the files from before the last reset, solve or restore, as
-// a new revision. Without one it returns ErrNotFound. Base as in Change.
+// Undo goes back to what was there before the last reset, solve, restore or
+// update: the files, the settings and the lesson's revision, as a new revision. Without one it returns ErrNotFound. Base as in Change.
 func (s *Store) Undo(ctx context.Context, workspace, id string, base int64) (Project, error) {
 	var p Project
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -275,7 +295,18 @@ func (s *Store) Undo(ctx context.Context, workspace, id string, base int64) (Pro
 		if err != nil {
 			return err
 		}
-		p, err = s.save(ctx, tx, workspace, id, Change{Base: base, Files: files, Kind: KindUndo})
+		change := Change{Base: base, Files: files, Kind: KindUndo}
+		var settings string
+		err = tx.QueryRowContext(ctx, `SELECT lesson_revision, settings FROM versions WHERE workspace = $1 AND project = $2 AND revision = $3`, workspace, id, current.UndoTo).Scan(&change.LessonRevision, &settings)
+		if err != nil {
+			return err
+		}
+		if settings != "" {
+			if err := json.Unmarshal([]byte(settings), &change.Settings); err != nil {
+				return err
+			}
+		}
+		p, err = s.save(ctx, tx, workspace, id, change)
 		return err
 	}, workspace)
 	if err != nil {
@@ -308,13 +339,13 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const projectColumns = `workspace, id, slug, title, lesson, lesson_revision, settings, revision, undo_to, saved_at`
+const projectColumns = `workspace, id, slug, title, lesson, lesson_revision, declined, settings, revision, undo_to, saved_at`
 
 func scanProject(scan func(...any) error) (Project, error) {
 	var p Project
 	var settings string
 	var saved int64
-	err := scan(&p.Workspace, &p.ID, &p.Slug, &p.Title, &p.Lesson, &p.LessonRevision, &settings, &p.Revision, &p.UndoTo, &saved)
+	err := scan(&p.Workspace, &p.ID, &p.Slug, &p.Title, &p.Lesson, &p.LessonRevision, &p.Declined, &settings, &p.Revision, &p.UndoTo, &saved)
 	if err != nil {
 		return Project{}, reason(err)
 	}
@@ -406,6 +437,7 @@ type Version struct {
 	Revision int64     `json:"revision"`
 	Kind     string    `json:"kind"`
 	Saved    time.Time `json:"saved_at"`
+	Lesson   string    `json:"lesson_revision"` // of the lesson; "" when that is not known
 }
 
 // Versions lists the kept versions, newest first.
@@ -421,13 +453,13 @@ func (s *Store) Versions(ctx context.Context, workspace, id string) ([]Version, 
 }
 
 func listVersions(ctx context.Context, q querier, workspace, id string) ([]Version, error) {
-	rows, err := q.QueryContext(ctx, `SELECT revision, kind, saved_at FROM versions WHERE workspace = $1 AND project = $2 ORDER BY revision DESC`, workspace, id)
+	rows, err := q.QueryContext(ctx, `SELECT revision, kind, saved_at, lesson_revision FROM versions WHERE workspace = $1 AND project = $2 ORDER BY revision DESC`, workspace, id)
 	if err != nil {
 		return nil, reason(err)
 	}
 	return collect(rows, func(scan func(...any) error) (v Version, err error) {
 		var saved int64
-		err = scan(&v.Revision, &v.Kind, &saved)
+		err = scan(&v.Revision, &v.Kind, &saved, &v.Lesson)
 		v.Saved = fromMillis(saved)
 		return v, err
 	})

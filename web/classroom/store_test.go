@@ -378,15 +378,15 @@ func TestLearning(t *testing.T) {
 	s, clock := newStore(t)
 	ctx, w := t.Context(), newWorkspace(t, s)
 	first := clock.Now()
-	save := func(done bool, checks ...Check) {
+	save := func(end ChecksEnd, checks ...Check) {
 		t.Helper()
-		if err := s.SaveChecks(ctx, w.ID, "l", checks, done); err != nil {
+		if err := s.SaveChecks(ctx, w.ID, "l", checks, end); err != nil {
 			t.Fatal(err)
 		}
 		clock.add(time.Minute)
 	}
-	save(false, Check{Name: "1: greets", Task: 1, CodeHash: "a"}, Check{Name: "2: warm", Task: 2, Passed: true, CodeHash: "a"})
-	save(true, Check{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b"}, Check{Name: "2: warm", Task: 2, Passed: true, CodeHash: "b"})
+	save(ChecksRan, Check{Name: "1: greets", Task: 1, CodeHash: "a"}, Check{Name: "2: warm", Task: 2, Passed: true, CodeHash: "a"})
+	save(ChecksDone, Check{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b"}, Check{Name: "2: warm", Task: 2, Passed: true, CodeHash: "b"})
 	checks, err := s.Checks(ctx, w.ID, "l")
 	want := []Check{
 		{Name: "1: greets", Task: 1, Passed: true, CodeHash: "b", Detail: []byte("null"), Tries: 2, Began: first, Ran: first.Add(time.Minute), PassedAt: first.Add(time.Minute)},

@@ -9,6 +9,10 @@ export interface PageData {
   /** The learner's project: its id in the API, its saved revision and its files. */
   project: string;
   revision: number;
+  /** The revision of the lesson that the page shows. */
+  text: string;
+  /** Posting here takes back that the lesson's newer revision was taken; absent when that was not the last step. */
+  back?: string;
   files: Files;
   /** The files as the lesson gives them. */
   starter: Files;
@@ -40,9 +44,11 @@ export function readPage(): PageData | null {
 /** The project's part of the API. Every call rejects with one sentence when there is no answer. */
 export class Api {
   #base: string;
+  #text: string;
 
-  constructor(project: string) {
+  constructor(project: string, text: string) {
     this.#base = `/api/projects/${encodeURIComponent(project)}`;
+    this.#text = text;
   }
 
   async #get<T>(path: string): Promise<T> {
@@ -53,14 +59,14 @@ export class Api {
     return body;
   }
 
-  read = (): Promise<{ revision: number; files: Files }> => this.#get("");
+  read = (): Promise<{ revision: number; files: Files; text?: string }> => this.#get("");
   versions = (): Promise<Version[]> => this.#get("/versions");
   version = (revision: number): Promise<{ revision: number; files: Files }> => this.#get(`/versions/${revision}`);
   solution = (): Promise<{ files: Files }> => this.#get("/solution");
 
   /** Sends one save. Leaving: the page is going away, so the browser finishes the request without it. */
   put = async (body: { base: number; files: Files; why: Why }, leaving: boolean): Promise<SaveAnswer> => {
-    const text = JSON.stringify(body);
+    const text = JSON.stringify({ ...body, text: this.#text });
     const answer = await fetch(this.#base, {
       method: "PUT", body: text, headers: { "content-type": "application/json", accept: "application/json" },
       // Browsers allow 64 KiB to outlive a page; a bigger draft stays in this browser.

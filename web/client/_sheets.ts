@@ -67,7 +67,7 @@ export function keysSheet(now: string, choose: (k: "default" | "vim" | "emacs") 
 
 const when = (ms: number): string => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 const whys: Record<string, string> = {
-  edit: "edited", reset: "reset to the start", solve: "our solution", solution: "our solution", restore: "an earlier version again", undo: "undone",
+  edit: "edited", reset: "reset to the start", solve: "our solution", solution: "our solution", restore: "an earlier version again", update: "the lesson's newer revision taken", undo: "undone",
 };
 
 /** The kept versions, newest first, each with what differs from now. */

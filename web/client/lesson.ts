@@ -55,7 +55,7 @@ class Lesson {
   constructor(page: PageData, form: HTMLFormElement) {
     this.#page = page;
     this.#form = form;
-    this.#api = new Api(page.project);
+    this.#api = new Api(page.project, page.text);
     this.#runs.begin(page.runs ?? 0);
     this.#cover = new Cover(page.lesson);
     this.#saver = new Saver({
@@ -309,7 +309,7 @@ class Lesson {
         this.#runs.forget("The connection was lost before this run was known to the server. Run again.", m.running ?? []);
         this.#runs.live(m.isolates ?? []);
         this.#labs?.forget(m.running);
-        if (m.revision) void this.#saver.remote(m.revision, this.#api.read).catch(() => {});
+        if (m.revision) this.#elsewhere(m.revision);
         break;
       case "event": {
         if (!m.event) break;
@@ -333,7 +333,7 @@ class Lesson {
       case "class": if (m.class) classNews(m.class); break;
       case "isolates": this.#runs.live(m.isolates ?? []); break;
       case "pages": if (m.isolate && m.pages !== undefined) this.#panels?.pages(m.isolate, bytes(m.pages)); break;
-      case "saved": if (m.revision) void this.#saver.remote(m.revision, this.#api.read).catch(() => {}); break;
+      case "saved": if (m.revision) this.#elsewhere(m.revision); break;
       case "error": this.#error(m); break;
     }
     paint(this.#draw);
@@ -614,7 +614,30 @@ class Lesson {
   }
 
   #undo(): void {
-    if (!this.#undoStep() && !this.#editor?.undo()) say("Nothing to undo.");
+    if (this.#undoStep() || this.#editor?.undo()) return;
+    if (this.#page.back) void this.#back(this.#page.back);
+    else say("Nothing to undo.");
+  }
+
+  /** Takes the lesson's update back: another text and other files, so the page loads again. */
+  async #back(to: string): Promise<void> {
+    try {
+      await this.#saver.flush();
+      const form = el("form", { method: "post", action: to });
+      document.body.append(form);
+      form.submit();
+    } catch (e) {
+      this.#notice((e as Error).message);
+    }
+  }
+
+  /** A newer revision of the files was saved by another page. */
+  #elsewhere(revision: number): void {
+    void this.#saver.remote(revision, async () => {
+      const got = await this.#api.read();
+      if (got.text && got.text !== this.#page.text) this.#notice("Another page of yours took another revision of this lesson. Load this page again to read it.");
+      return got;
+    }).catch(() => {});
   }
 
   #diff(on: boolean): void {

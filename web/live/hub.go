@@ -23,7 +23,7 @@ type Store interface {
 	Project(ctx context.Context, workspace, id string, revision int64) (classroom.Project, error)
 	Revision(ctx context.Context, workspace, id string) (int64, error)
 	SaveRuns(ctx context.Context, workspace, project string, runs ...classroom.Run) error
-	SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, done bool) error
+	SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, end classroom.ChecksEnd) error
 	SaveDeployment(ctx context.Context, workspace, id string, d classroom.Deployment) error
 	Deployment(ctx context.Context, workspace, id string) (classroom.Deployment, error)
 }

@@ -349,8 +349,14 @@ func (h *Hub) check(ctx context.Context, s *stream, id string, revision int64) e
 	}
 	// The verdict is kept before the page hears the last of it.
 	if len(results) > 0 {
-		all := ended && end.Total > 0 && end.Passed == end.Total
-		if serr := h.Store.SaveChecks(context.WithoutCancel(ctx), p.Workspace, p.Lesson, results, all); serr != nil {
+		how := classroom.ChecksStopped
+		switch {
+		case ended && end.Total > 0 && end.Passed == end.Total:
+			how = classroom.ChecksDone
+		case ended && len(results) == end.Total:
+			how = classroom.ChecksRan
+		}
+		if serr := h.Store.SaveChecks(context.WithoutCancel(ctx), p.Workspace, p.Lesson, results, how); serr != nil {
 			h.Logger.Error("checks not kept", "error", serr)
 		}
 	}

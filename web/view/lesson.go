@@ -13,6 +13,8 @@ type pageData struct {
 	Lesson   string            `json:"lesson"`
 	Project  string            `json:"project"`
 	Revision int64             `json:"revision"`
+	Text     string            `json:"text"`           // revision of the lesson
+	Back     string            `json:"back,omitempty"` // address of the undo of an update; absent when there is none
 	Files    map[string]string `json:"files"`
 	Starter  map[string]string `json:"starter"`
 	Open     string            `json:"open"`
@@ -40,7 +42,7 @@ type pageLimits struct {
 
 func newPageData(p LessonPage) pageData {
 	d := pageData{
-		Lesson: p.ID, Project: p.Project, Revision: p.Revision, Open: openFile(p),
+		Lesson: p.ID, Project: p.Project, Revision: p.Revision, Text: p.Text, Open: openFile(p),
 		Files: make(map[string]string, len(p.Files)), Starter: p.Starter,
 		Request: pageRequest{requestMethod(p.Request), requestPath(p.Request), p.Request.Headers, p.Request.Body},
 		URL:     p.Public, Live: p.Actions.Live, Solution: len(p.Solution) > 0, Author: p.Author,
@@ -48,6 +50,9 @@ func newPageData(p LessonPage) pageData {
 	}
 	for _, f := range p.Files {
 		d.Files[f.Path] = f.Text
+	}
+	if p.Back {
+		d.Back = p.Actions.Undo
 	}
 	if d.Starter == nil {
 		d.Starter = d.Files

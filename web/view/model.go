@@ -30,7 +30,7 @@ type Shell struct {
 	Script      string    // plain name of the page's script: "lesson.js"; "" means site.js
 	Author      bool      // serve --author: the page reloads when a lesson is saved
 	Banner      string    // one sentence above everything; "" for none
-	BannerDo    *Link     // a button beside it, which posts to Href; nil for none
+	BannerDo    []Link    // buttons beside it, which post to Href
 	Letter      string    // an instructor's note above everything; "" for none
 	Due         time.Time // when the learner's class wants it done; zero for no day
 	Hand        *Hand     // the learner's, for their class to see; nil hides it
@@ -125,6 +125,9 @@ type LessonPage struct {
 	Solution []Diff            // our solution against the starter; empty when there is none
 	Request  Request
 	Print    string // address of the lesson as a page to print; "" for none
+	Newer    *Link  // posts: takes the newer revision that the learner did not want at first; nil for none
+	Back     bool   // undo takes back that the newer revision was taken
+	Text     string // the revision of the lesson that the page shows
 	Public   string // the Worker's public address, without path: "http://host/w/slug"
 	Actions  Actions
 	Result   Result
