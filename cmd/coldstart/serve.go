@@ -47,7 +47,7 @@ type serveCmd struct {
 	OIDCClient     string            `name:"oidc-client" help:"Client id that the provider gave this site; it returns to /signin/return." env:"COLDSTART_OIDC_CLIENT" placeholder:"ID"`
 	OIDCSecretFile string            `name:"oidc-secret-file" help:"File with the client's secret." env:"COLDSTART_OIDC_SECRET_FILE" type:"path" placeholder:"FILE"`
 	OIDCName       string            `name:"oidc-name" help:"Name of the provider on the button." default:"your school" env:"COLDSTART_OIDC_NAME" placeholder:"NAME"`
-	OwnLessons     bool              `name:"instructor-lessons" help:"Let instructors bring lessons for their own classes." default:"true" negatable:"" env:"COLDSTART_INSTRUCTOR_LESSONS"`
+	OwnLessons     bool              `name:"instructor-lessons" help:"Let instructors bring lessons for their own classes." default:"true" env:"COLDSTART_INSTRUCTOR_LESSONS"`
 	AdminLink      bool              `help:"Print a one-time link that makes a host, also when there is a host already." env:"COLDSTART_ADMIN_LINK"`
 	AuditDays      int               `help:"Days for which the audit log of instructors and hosts is kept." default:"365" env:"COLDSTART_AUDIT_DAYS" placeholder:"DAYS"`
 	LogFormat      string            `help:"text, or json for machines that read logs." default:"text" enum:"text,json" env:"COLDSTART_LOG_FORMAT"`
