@@ -70,7 +70,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Main is the whole life of a child process of role "build" or "run", with
+// Main is the whole life of a child process of role "build", "sql" or "run", with
 // "-goja" behind it for that engine, or of role "box"; it returns the exit code.
 func Main(role string) int {
 	if role == box.Role {

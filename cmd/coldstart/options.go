@@ -106,7 +106,7 @@ func writable(dir string) error {
 
 // childCmd is a child process of the sandbox; the parent starts it.
 type childCmd struct {
-	Role string `required:"" enum:"build,run,build-goja,run-goja,box,lessons"`
+	Role string `required:"" enum:"build,run,sql,build-goja,run-goja,sql-goja,box,lessons"`
 	Mark string `help:"Of the lessons that a child of the role lessons reads."`
 }
 

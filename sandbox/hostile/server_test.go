@@ -193,11 +193,11 @@ func (s *server) spares() error {
 		}
 		roles := map[string]bool{}
 		for _, r := range st.Sandbox.Runners {
-			if r.Spare {
+			if r.Spare || r.Role == "sql" { // of which there is one
 				roles[r.Role] = true
 			}
 		}
-		if roles["run"] && roles["build"] {
+		if roles["run"] && roles["build"] && roles["sql"] {
 			return nil
 		}
 		if time.Now().After(deadline) {

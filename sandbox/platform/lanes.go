@@ -3,36 +3,38 @@ package platform
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 )
 
-// SQLite runs in this process, and a statement can be all work. So statements
-// run on a few threads of their own, which give way to everything else here,
-// one of a learner at a time. What a learner used of late is a debt: those
-// deep in it share one thread, and of all who wait the least indebted is next.
+// A statement of SQL can be all work. So few are under way at once, in a
+// process that gives way to every other, one of a learner at a time: each in a
+// lane. What a learner used of late is a debt: those deep in it share one lane,
+// and of all who wait the least indebted is next. What nobody knew to be long
+// leaves its lane to others once it is, and goes on beside them.
 
 // Bounds of the lanes.
 const (
-	laneThreads = 8
-	laneNice    = 5
-	laneDeep    = 250 * time.Millisecond // debt from which one shares a thread with others
-	laneRepay   = 10                     // a second repays a tenth of one
-	laneMost    = 10_000                 // learners remembered
+	laneCount = 8
+	laneLong  = 50 * time.Millisecond  // after which one does not count
+	laneAll   = 64                     // also with those
+	laneDeep  = 250 * time.Millisecond // debt from which one shares a lane with others
+	laneRepay = 10                     // a second repays a tenth of one
+	laneMost  = 10_000                 // learners remembered
 )
 
-// lanes are those threads.
+// lanes are those who wait, and the goroutines that serve them.
 type lanes struct {
-	charge func(learner string, cpu time.Duration) // told what each use of a thread took
+	charge func(learner string, cpu time.Duration) // told what each use of a lane took
 	now    func() time.Time
 
 	mu       sync.Mutex
 	more     sync.Cond // something waits, or all is over
 	learners map[string]*lane
-	threads  int
+	serving  int
 	idle     int
-	deep     int // learners deep in debt that have a thread
+	long     int // of serving, how many have been at one wish for laneLong
+	deep     int // learners deep in debt that have one
 	closed   bool
 }
 
@@ -44,9 +46,9 @@ type lane struct {
 	waiting []*laned
 }
 
-// laned is a wish for a thread.
+// laned is a wish for a lane.
 type laned struct {
-	f    func()
+	f    func() time.Duration // gives the CPU time that it took
 	done chan struct{}
 	err  error // set before done: f was not begun
 }
@@ -59,9 +61,9 @@ func newLanes(now func() time.Time, charge func(string, time.Duration)) *lanes {
 	return l
 }
 
-// do runs f on a thread for a learner and returns when it is done. When ctx
-// ends before f began, it never does.
-func (l *lanes) do(ctx context.Context, learner string, f func()) error {
+// do runs f in a lane for a learner and returns when it is done. When ctx ends
+// before f began, it never does.
+func (l *lanes) do(ctx context.Context, learner string, f func() time.Duration) error {
 	w := &laned{f: f, done: make(chan struct{})}
 	l.mu.Lock()
 	if l.closed {
@@ -75,10 +77,7 @@ func (l *lanes) do(ctx context.Context, learner string, f func()) error {
 		l.learners[learner] = n
 	}
 	n.waiting = append(n.waiting, w)
-	if l.idle == 0 && l.threads < laneThreads {
-		l.threads++
-		go l.thread()
-	}
+	l.widen()
 	l.mu.Unlock()
 	l.more.Signal()
 	select {
@@ -99,17 +98,23 @@ func (l *lanes) do(ctx context.Context, learner string, f func()) error {
 	return w.err
 }
 
-// thread serves until all is over.
-func (l *lanes) thread() {
-	runtime.LockOSThread() // never unlocked: the thread, which has become nice, ends with this goroutine
-	niceThread(laneNice)
+// widen opens another lane if one may be needed. l.mu is held.
+func (l *lanes) widen() {
+	if l.idle == 0 && l.serving-l.long < laneCount && l.serving < laneAll && !l.closed {
+		l.serving++
+		go l.serve()
+	}
+}
+
+// serve serves until all is over, or more lanes are open than should be.
+func (l *lanes) serve() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
 		name, n := l.next()
 		if n == nil {
-			if l.closed {
-				l.threads--
+			if l.closed || l.serving-l.long > laneCount {
+				l.serving--
 				l.more.Broadcast()
 				return
 			}
@@ -126,12 +131,21 @@ func (l *lanes) thread() {
 			l.deep++
 		}
 		l.mu.Unlock()
-		before := threadTime()
-		w.f()
-		used := threadTime() - before
+		slow := time.AfterFunc(laneLong, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.long++
+			l.widen()
+		})
+		begin := time.Now()
+		used := min(max(0, w.f()), time.Since(begin)) // a stranger may have said it
 		l.charge(name, used)
 		close(w.done)
+		quick := slow.Stop()
 		l.mu.Lock()
+		if !quick {
+			l.long--
+		}
 		n.debt, n.at = l.owed(n)+used, l.now()
 		n.running = false
 		if deep {
@@ -141,7 +155,7 @@ func (l *lanes) thread() {
 	}
 }
 
-// next is who gets a thread now, nil for nobody. l.mu is held.
+// next is who gets a lane now, nil for nobody. l.mu is held.
 func (l *lanes) next() (name string, best *lane) {
 	for k, n := range l.learners {
 		if len(n.waiting) == 0 || n.running || l.deep > 0 && l.owed(n) > laneDeep {
@@ -184,7 +198,7 @@ func (l *lanes) close() {
 		n.waiting = nil
 	}
 	l.more.Broadcast()
-	for l.threads > 0 {
+	for l.serving > 0 {
 		l.more.Wait()
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Who used much of late shares one thread with all such, and whoever owes least
-// goes first; a learner has one thread at a time.
+// Who used much of late shares one lane with all such, and whoever owes least
+// goes first; a learner has one lane at a time.
 func TestLanes(t *testing.T) {
 	now := time.Now()
 	l := newLanes(func() time.Time { return now }, func(string, time.Duration) {})
@@ -21,7 +21,7 @@ func TestLanes(t *testing.T) {
 	var wg sync.WaitGroup
 	ask := func(learner string) {
 		wg.Go(func() {
-			if err := l.do(t.Context(), learner, func() { began <- learner; <-goOn }); err != nil {
+			if err := l.do(t.Context(), learner, func() time.Duration { began <- learner; <-goOn; return 0 }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -60,7 +60,7 @@ func TestLanes(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if err := l.do(ctx, "h2", func() { t.Error("begun though nobody waits") }); !errors.Is(err, gone) {
+	if err := l.do(ctx, "h2", func() time.Duration { t.Error("begun though nobody waits"); return 0 }); !errors.Is(err, gone) {
 		t.Error(err)
 	}
 	close(goOn)

@@ -12,6 +12,7 @@ import (
 	limiter "golang.org/x/time/rate"
 
 	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 )
 
@@ -33,7 +34,9 @@ type Config struct {
 	// Lease is for how long a batch of messages or an alarm belongs to the server
 	// that runs it and says nothing more of it; default 30 s. Then another takes over.
 	Lease time.Duration
-	// Charge is told of CPU time that this process spent on a learner's SQL; nil for nobody.
+	// SQL runs learners' queries; nil is in this process, for tests. Its errors are query's.
+	SQL func(ctx context.Context, q query.Request) (query.Reply, error)
+	// Charge is told of CPU time that a learner's SQL took; nil for nobody.
 	Charge func(learner string, cpu time.Duration)
 	Full   func() // told each time that a project's storage has no room; nil for nobody
 	Log    *slog.Logger
@@ -66,6 +69,10 @@ func New(cfg Config) *Platform {
 	if cfg.Charge == nil {
 		cfg.Charge = func(string, time.Duration) {}
 	}
+	if cfg.SQL == nil {
+		e := query.New()
+		cfg.SQL = func(ctx context.Context, q query.Request) (query.Reply, error) { return e.Do(ctx, q), nil }
+	}
 	if cfg.Full == nil {
 		cfg.Full = func() {}
 	}
@@ -80,10 +87,11 @@ func New(cfg Config) *Platform {
 		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{}, paces: map[Project]*limiter.Limiter{},
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
-	p.sql.p = p
+	p.sql.p, p.sql.flush = p, sqlFlush
 	p.lanes = newLanes(cfg.Now, cfg.Charge)
 	p.wg.Go(p.crons)
 	p.wg.Go(p.sweeps)
+	p.wg.Go(p.sql.tidy)
 	return p
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"coldstart/sandbox/query"
+
 	"coldstart/sandbox/trace"
 )
 
@@ -125,7 +127,7 @@ func TestD1(t *testing.T) {
 		if _, err := p.Call(t.Context(), c, "d1.query", []any{"db", []any{text, []any{}}}); err == nil {
 			t.Errorf("%s is accepted", text)
 		}
-		if took := time.Duration(used.Load() - before); took <= 0 || took > 2*sqlWall {
+		if took := time.Duration(used.Load() - before); took <= 0 || took > 2*query.Wall {
 			t.Errorf("%s is charged with %v", text, took)
 		}
 	}
@@ -136,47 +138,6 @@ func TestD1(t *testing.T) {
 	if got := show(call(t, p, c, "d1.query", "db", []any{"SELECT count(*) FROM t", []any{}})); !strings.HasSuffix(got, " 1]]") {
 		t.Errorf("after opening again: %s", got)
 	}
-}
-
-func TestStatements(t *testing.T) {
-	for sql, want := range map[string]string{
-		"":                          "",
-		"; ;":                       "none|none",
-		"select 1; -- c":            "SELECT|none",
-		"select 1; ":                "SELECT",
-		"select 1; select ';'":      "SELECT|SELECT",
-		"/* ; */ pragma x":          "PRAGMA",
-		"explain query plan vacuum": "VACUUM",
-		"-- c\nattach 'x' as y":     "ATTACH",
-		"create trigger a after insert on b begin select 1; select case when 1 then 2 end; end; select 1": "CREATE|SELECT",
-		"select \"a;b\", [c;d], `e;f`": "SELECT",
-		"select 'unclosed; x":          "SELECT",
-	} {
-		var got []string
-		for _, s := range statements(sql) {
-			if len(s.words) == 0 {
-				s.words = []string{"none"}
-			}
-			got = append(got, s.words[0])
-		}
-		if strings.Join(got, "|") != want {
-			t.Errorf("%q: %q, want %q", sql, got, want)
-		}
-	}
-}
-
-func FuzzStatements(f *testing.F) {
-	f.Add("select 1; create trigger x begin end; explain")
-	f.Fuzz(func(t *testing.T, sql string) {
-		n := 0
-		for _, s := range statements(sql) {
-			n += len(s.text)
-			_ = s.allowed()
-		}
-		if n > len(sql) {
-			t.Error("more text than there was")
-		}
-	})
 }
 
 func TestR2(t *testing.T) {

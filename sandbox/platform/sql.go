@@ -2,52 +2,47 @@ package platform
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/query"
 )
 
-// Bounds of one database and of one query.
+// Bounds of open databases.
 const (
-	sqlWall   = 2 * time.Second
-	sqlPages  = 2500 // of 4 KiB: 10 MiB
-	sqlRows   = 100_000
-	sqlResult = 8 << 20 // bytes given back
-	sqlLength = 2 << 20 // bytes of one value or statement
-	sqlOpen   = 64      // databases held open
-	sqlFlush  = 50 * time.Millisecond
+	sqlOpen  = 64              // held open, at most
+	sqlIdle  = 3 * time.Second // without use, after which one is closed
+	sqlFlush = 50 * time.Millisecond
+	sqlWait  = 10 * time.Second // for whoever answers queries
 )
 
 // databases are SQLite databases in memory, each stored as one record: those
-// of Durable Objects and of D1.
+// of Durable Objects and of D1. They are held, and their statements run, by
+// Config.SQL, which can lose them all at any time.
 type databases struct {
-	p *Platform
+	p     *Platform
+	flush time.Duration // after which what changed is saved
+	alone sync.RWMutex  // held whole by what is tried again after a death
 
-	mu   sync.Mutex
-	list map[Namespace]*database
+	mu     sync.Mutex
+	list   map[Namespace]*database
+	number uint64 // of the newest
 }
 
-// database is one of them. Its mutex covers the connection.
+// database is one of them. Its mutex is held while it is asked something.
 type database struct {
-	ns   Namespace
-	used time.Time // guarded by databases.mu
-	refs int       // guarded by databases.mu
+	ns     Namespace
+	number uint64
+	used   time.Time // guarded by databases.mu
+	refs   int       // guarded by databases.mu
 
 	mu    sync.Mutex
-	db    *sql.DB
-	conn  *sql.Conn
-	dirty bool
+	open  bool // as far as is known
+	dirty bool // something is not stored
 	tx    bool
+	lost  error // what was not stored is gone, and its object has not been told
 	flush *time.Timer
 }
 
@@ -56,42 +51,49 @@ func sqlNamespace(ns Namespace) Namespace {
 	return ns
 }
 
-// with runs f on an open database, on a thread that its learner waits for.
-func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(context.Context, *database) error) error {
+// hold finds or makes a database, which stays until it is let go of; nil when
+// there is none and none is to be made.
+func (d *databases) hold(ns Namespace, make bool) *database {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.list == nil {
 		d.list = map[Namespace]*database{}
 	}
 	b := d.list[ns]
 	if b == nil {
 		if !make {
-			d.mu.Unlock()
 			return nil
 		}
-		b = &database{ns: ns}
+		d.number++
+		b = &database{ns: ns, number: d.number}
 		d.list[ns] = b
 	}
 	b.refs++
 	b.used = time.Now()
+	return b
+}
+
+func (d *databases) release(b *database) {
+	d.mu.Lock()
+	b.refs--
 	d.mu.Unlock()
-	defer func() {
-		d.mu.Lock()
-		b.refs--
-		d.mu.Unlock()
-		d.shrink()
-	}()
+	d.shrink(time.Time{})
+}
+
+// with runs f on a database when its learner's turn comes. f gives the CPU
+// time that it took.
+func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(*database) (time.Duration, error)) error {
+	b := d.hold(ns, make)
+	if b == nil {
+		return nil
+	}
+	defer d.release(b)
 	var err error
-	waited := d.p.lanes.do(ctx, ns.Project.Learner, func() {
-		ctx, cancel := context.WithTimeout(ctx, sqlWall)
-		defer cancel()
+	waited := d.p.lanes.do(ctx, ns.Project.Learner, func() (cpu time.Duration) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.conn == nil {
-			if err = b.open(ctx, d.p); err != nil {
-				return
-			}
-		}
-		err = f(ctx, b)
+		cpu, err = f(b)
+		return cpu
 	})
 	if waited != nil {
 		return waited
@@ -99,146 +101,201 @@ func (d *databases) with(ctx context.Context, ns Namespace, make bool, f func(co
 	return err
 }
 
-// shrink closes the databases that were used longest ago.
-func (d *databases) shrink() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for len(d.list) > sqlOpen {
-		var oldest *database
-		for _, b := range d.list {
-			if b.refs == 0 && !b.tx && (oldest == nil || b.used.Before(oldest.used)) {
-				oldest = b
+// do asks a database something. then is told of a success, with the database's
+// mutex held.
+func (d *databases) do(ctx context.Context, ns Namespace, q query.Request, then func(*database, query.Reply) error) error {
+	return d.with(ctx, ns, true, func(b *database) (time.Duration, error) {
+		r, err := d.ask(ctx, b, q)
+		if err == nil {
+			err = then(b, r)
+		}
+		return r.CPU, err
+	})
+}
+
+// errSQLLost is what an object is told whose writes are gone.
+var errSQLLost = plainError("The process that ran its SQL stopped, and what was written since the last answer is gone.")
+
+// ask asks a database something, opening it if need be. When what held it is
+// gone and all was stored, it is opened again and asked again, now with nothing
+// else at work. b.mu is held.
+func (d *databases) ask(ctx context.Context, b *database, q query.Request) (query.Reply, error) {
+	for deaths := 0; ; {
+		if b.lost != nil {
+			return query.Reply{}, b.lost
+		}
+		was := b.open
+		r, err := d.once(ctx, b, q, deaths > 0)
+		died, stuck := errors.Is(err, query.ErrDied), errors.Is(err, query.ErrTime)
+		switch {
+		case err == nil && !(r.Unknown && was):
+			b.dirty = r.Changed
+			if r.Error != nil {
+				err = &isolate.Throw{Name: r.Error.Name, Message: r.Error.Message}
 			}
+			return r, err
+		case err != nil && !died && !stuck:
+			return r, err
 		}
-		if oldest == nil {
-			return
+		b.open = false
+		if b.dirty || b.tx {
+			b.dirty, b.lost = false, errSQLLost
 		}
-		delete(d.list, oldest.ns)
-		oldest.mu.Lock()
-		_ = oldest.shut(d.p)
-		oldest.mu.Unlock()
+		if died {
+			deaths++
+		}
+		if b.lost == nil && (stuck || deaths > 1) {
+			return r, plainError("The query took longer than %v, or made the process stop that ran it; nothing of it was kept.", query.Wall)
+		}
 	}
 }
 
-// open makes the connection and restores what was stored. b.mu is held.
-func (b *database) open(ctx context.Context, p *Platform) error {
-	r, err := p.cfg.Store.Get(ctx, b.ns, "db")
-	if err != nil {
-		return err
+// once asks once; alone is as in ask. b.mu is held.
+func (d *databases) once(ctx context.Context, b *database, q query.Request, alone bool) (query.Reply, error) {
+	if alone {
+		d.alone.Lock()
+		defer d.alone.Unlock()
+	} else {
+		d.alone.RLock()
+		defer d.alone.RUnlock()
 	}
-	db, err := sql.Open("sqlite", ":memory:?_defensive=1")
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(context.WithoutCancel(ctx))
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	if r != nil {
-		err = conn.Raw(func(c any) error { return c.(interface{ Deserialize([]byte) error }).Deserialize(r.Value) })
-	}
-	for id, n := range map[int]int{
-		sqlite3.SQLITE_LIMIT_ATTACHED: 0, sqlite3.SQLITE_LIMIT_LENGTH: sqlLength, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-		sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100, sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5, sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
-		sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50, sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32, sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10, sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
-		sqlite3.SQLITE_LIMIT_COLUMN: 100, sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
-	} {
-		if err == nil {
-			_, err = sqlite.Limit(conn, id, n)
+	ctx, cancel := context.WithTimeout(ctx, sqlWait)
+	defer cancel()
+	q.Database = b.number
+	if !b.open {
+		r, err := d.p.cfg.Store.Get(ctx, b.ns, "db")
+		if err != nil {
+			return query.Reply{}, err
+		}
+		if q.Open = true; r != nil {
+			q.Data = r.Value
 		}
 	}
-	for _, q := range []string{fmt.Sprintf("PRAGMA max_page_count=%d", sqlPages), "PRAGMA cache_size=-2048", "PRAGMA temp_store=FILE", "PRAGMA foreign_keys=ON", "PRAGMA trusted_schema=OFF"} {
-		if err == nil {
-			_, err = conn.ExecContext(ctx, q)
-		}
-	}
-	if err != nil {
-		return errors.Join(err, conn.Close(), db.Close())
-	}
-	b.db, b.conn = db, conn
-	return nil
+	r, err := d.p.cfg.SQL(ctx, q)
+	b.open = b.open || err == nil && q.Open && !r.Unknown
+	return r, err
 }
 
-// save stores the database if it changed. b.mu is held.
-func (b *database) save(p *Platform) error {
-	if !b.dirty || b.tx || b.conn == nil {
+// keep stores what a database gave out. Where that fails nothing of it is
+// kept. b.mu is held.
+func (d *databases) keep(b *database, data []byte) error {
+	if data == nil {
 		return nil
 	}
-	var data []byte
-	if err := b.conn.Raw(func(c any) (err error) {
-		data, err = c.(interface{ Serialize() ([]byte, error) }).Serialize()
-		return err
-	}); err != nil {
-		return fmt.Errorf("serialize a database: %w", err)
-	}
-	if err := p.cfg.Store.Write(context.WithoutCancel(p.ctx), b.ns, []Change{{Record: Record{Key: "db", Value: data}}}, func(u Usage) error {
+	err := d.p.cfg.Store.Write(context.WithoutCancel(d.p.ctx), b.ns, []Change{{Record: Record{Key: "db", Value: data}}}, func(u Usage) error {
 		if u.Bytes > r2Bytes {
 			return plainError("The project's databases are full.")
 		}
 		return nil
-	}); err != nil {
-		return err
+	})
+	if err != nil {
+		d.forget(b)
 	}
-	b.dirty = false
-	return nil
-}
-
-// shut saves and closes. b.mu is held.
-func (b *database) shut(p *Platform) error {
-	if b.conn == nil {
-		return nil
-	}
-	if b.flush != nil {
-		b.flush.Stop()
-	}
-	err := errors.Join(b.save(p), b.conn.Close(), b.db.Close())
-	b.conn, b.db = nil, nil
 	return err
 }
 
-// later saves soon, for writes whose caller waits for every microsecond. b.mu is held.
-func (b *database) later(p *Platform) {
+// save stores a database if it changed. b.mu is held.
+func (d *databases) save(b *database) error {
+	if !b.dirty || b.tx {
+		return nil
+	}
+	r, err := d.ask(context.WithoutCancel(d.p.ctx), b, query.Request{Op: query.Save, Save: true})
+	if err != nil {
+		return err
+	}
+	return d.keep(b, r.Data)
+}
+
+// forget closes a database without saving. b.mu is held.
+func (d *databases) forget(b *database) {
 	if b.flush != nil {
 		b.flush.Stop()
 	}
-	b.flush = time.AfterFunc(sqlFlush, func() {
+	b.dirty, b.tx = false, false
+	if b.open {
+		b.open = false
+		_, _ = d.p.cfg.SQL(context.WithoutCancel(d.p.ctx), query.Request{Database: b.number, Op: query.Close}) // who holds it no more has forgotten it
+	}
+}
+
+// later saves soon, for writes whose caller waits for every microsecond. b.mu is held.
+func (d *databases) later(b *database) {
+	if b.flush != nil {
+		b.flush.Stop()
+	}
+	b.flush = time.AfterFunc(d.flush, func() {
+		d.mu.Lock()
+		b.refs++
+		d.mu.Unlock()
+		defer d.release(b)
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if err := b.save(p); err != nil {
-			p.cfg.Log.Error("database not saved", "error", err)
+		if err := d.save(b); err != nil {
+			b.lost = err
+			d.p.cfg.Log.Error("database not saved", "error", err)
 		}
 	})
+}
+
+// tidy closes what nobody uses.
+func (d *databases) tidy() {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-d.p.ctx.Done():
+			return
+		case at := <-t.C:
+			d.shrink(at.Add(-sqlIdle))
+		}
+	}
+}
+
+// shrink closes the databases that were used longest ago: those before a time,
+// and others while there are too many.
+func (d *databases) shrink(before time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for {
+		var oldest *database
+		for _, b := range d.list {
+			if b.refs == 0 && !b.tx && b.lost == nil && (oldest == nil || b.used.Before(oldest.used)) {
+				oldest = b
+			}
+		}
+		if oldest == nil || len(d.list) <= sqlOpen && oldest.used.After(before) {
+			return
+		}
+		delete(d.list, oldest.ns)
+		oldest.mu.Lock()
+		if err := d.save(oldest); err != nil {
+			d.p.cfg.Log.Error("database not saved", "error", err)
+		}
+		d.forget(oldest)
+		oldest.mu.Unlock()
+	}
 }
 
 // Settle returns once what an object's database holds is stored. A database
 // that cannot be stored goes back to what is.
 func (p *Platform) Settle(c Caller) error {
 	d := &p.sql
-	ns := sqlNamespace(objectNamespace(c))
-	d.mu.Lock()
-	b := d.list[ns]
+	b := d.hold(sqlNamespace(objectNamespace(c)), false)
 	if b == nil {
-		d.mu.Unlock()
 		return nil
 	}
-	b.refs++
-	d.mu.Unlock()
-	defer func() {
-		d.mu.Lock()
-		b.refs--
-		d.mu.Unlock()
-	}()
+	defer d.release(b)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	err := b.save(p)
-	if err != nil {
-		b.dirty = false
-		_ = b.shut(p) // nothing is kept of it
+	err := b.lost
+	if err == nil {
+		err = d.save(b)
 	}
+	b.lost = nil
 	return p.trouble("storage", err)
 }
 
+// close saves and closes all of them.
 func (d *databases) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -246,11 +303,10 @@ func (d *databases) close() error {
 	for ns, b := range d.list {
 		b.mu.Lock()
 		if b.tx {
-			b.tx = false
-			_, err := b.conn.ExecContext(context.Background(), "ROLLBACK TO object; RELEASE object")
-			errs = append(errs, err)
+			errs = append(errs, d.end(context.WithoutCancel(d.p.ctx), b, false))
 		}
-		errs = append(errs, b.shut(d.p))
+		errs = append(errs, d.save(b))
+		d.forget(b)
 		b.mu.Unlock()
 		delete(d.list, ns)
 	}
@@ -264,8 +320,7 @@ func (d *databases) drop(pr Project) {
 	for ns, b := range d.list {
 		if ns.Project == pr {
 			b.mu.Lock()
-			b.dirty = false
-			_ = b.shut(d.p) // nothing is kept of it
+			d.forget(b)
 			b.mu.Unlock()
 			delete(d.list, ns)
 		}
@@ -277,8 +332,7 @@ func (d *databases) remove(ctx context.Context, ns Namespace) error {
 	d.mu.Lock()
 	if b := d.list[ns]; b != nil {
 		b.mu.Lock()
-		b.dirty = false
-		_ = b.shut(d.p) // nothing is kept of it
+		d.forget(b)
 		b.mu.Unlock()
 	}
 	d.mu.Unlock()
@@ -288,242 +342,36 @@ func (d *databases) remove(ctx context.Context, ns Namespace) error {
 // begin opens a transaction on a database that is open or stored; one that an
 // object never used has nothing to undo.
 func (d *databases) begin(ctx context.Context, ns Namespace) error {
-	return d.with(ctx, ns, true, func(ctx context.Context, b *database) error {
-		if _, err := b.conn.ExecContext(ctx, "SAVEPOINT object"); err != nil {
-			return err
-		}
+	return d.do(ctx, ns, query.Request{Op: query.Begin}, func(b *database, _ query.Reply) error {
 		b.tx = true
 		return nil
 	})
 }
 
-func (d *databases) end(ctx context.Context, ns Namespace, commit bool) error {
-	return d.with(ctx, ns, false, func(ctx context.Context, b *database) error {
+// finish ends a database's transaction, if it has one.
+func (d *databases) finish(ctx context.Context, ns Namespace, commit bool) error {
+	return d.with(ctx, ns, false, func(b *database) (time.Duration, error) {
 		if !b.tx {
-			return nil
+			return 0, nil
 		}
-		b.tx = false
-		q := "RELEASE object"
-		if !commit {
-			q = "ROLLBACK TO object; RELEASE object"
-		}
-		_, err := b.conn.ExecContext(context.WithoutCancel(ctx), q)
-		b.later(d.p)
-		return err
+		err := d.end(ctx, b, commit)
+		d.later(b)
+		return 0, err
 	})
 }
 
-// result is one statement's outcome.
-type result struct {
-	columns []any
-	values  []any
-	read    int64
-	wrote   int64
-	last    int64
-	changes int64
-}
-
-// exec runs one statement with values, within the bounds.
-func (b *database) exec(ctx context.Context, st statement, values args) (result, error) {
-	var res result
-	if len(st.words) == 0 {
-		return res, plainError("SQL code did not contain a statement.")
+// end ends a transaction. One that is lost is undone already. b.mu is held.
+func (d *databases) end(ctx context.Context, b *database, commit bool) error {
+	op := query.Rollback
+	if commit {
+		op = query.Commit
 	}
-	if err := st.allowed(); err != nil {
-		return res, err
+	_, err := d.ask(context.WithoutCancel(ctx), b, query.Request{Op: op})
+	b.tx = false
+	if !commit && b.lost != nil {
+		return nil
 	}
-	if st.params >= 0 && len(values) != st.params {
-		return res, plainError("Wrong number of parameter bindings for SQL query.")
-	}
-	in := make([]any, len(values))
-	for i := range values {
-		switch v := values[i].(type) {
-		case nil, string, []byte:
-			in[i] = v
-		case int64:
-			in[i] = float64(v) // a number of JavaScript is a REAL
-		case float64:
-			in[i] = v
-		default:
-			return res, typeError("A SQL value must be null, a string, a number or a buffer.")
-		}
-	}
-	if len(values) == len(st.names) {
-		for i, name := range st.names {
-			in[i] = sql.Named(name, in[i])
-		}
-	}
-	var before int64
-	if err := b.conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
-		return res, sqlFault(ctx, err)
-	}
-	rows, names, err := b.query(ctx, st, in)
-	if err != nil {
-		return res, b.fault(ctx, st, err)
-	}
-	for _, n := range names {
-		res.columns = append(res.columns, n)
-	}
-	size := 0
-	for rows.Next() {
-		row := make([]any, len(names))
-		into := make([]any, len(names))
-		for i := range row {
-			into[i] = &row[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			_ = rows.Close()
-			return res, b.fault(ctx, st, err)
-		}
-		for i, v := range row {
-			switch x := v.(type) {
-			case string:
-				size += len(x)
-			case []byte:
-				size += len(x)
-				if x == nil {
-					row[i] = []byte{}
-				}
-			case bool:
-				row[i] = int64(0)
-				if x {
-					row[i] = int64(1)
-				}
-			case time.Time:
-				row[i] = x.UTC().Format("2006-01-02 15:04:05")
-			case int64, float64, nil:
-			default:
-				row[i] = fmt.Sprint(x)
-			}
-			size += 16
-		}
-		res.values = append(res.values, row...)
-		if res.read++; res.read > sqlRows || size > sqlResult {
-			_ = rows.Close()
-			return res, plainError("The query gives more than %d rows or %d MiB: select less.", sqlRows, sqlResult>>20)
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return res, b.fault(ctx, st, err)
-	}
-	var after int64
-	if err := b.conn.QueryRowContext(ctx, "SELECT total_changes(), last_insert_rowid()").Scan(&after, &res.last); err != nil {
-		return res, b.fault(ctx, st, err)
-	}
-	res.changes = after - before
-	res.wrote = res.changes
-	if len(st.words) > 0 {
-		switch st.words[0] {
-		case "SELECT", "VALUES", "PRAGMA":
-		default:
-			b.dirty = true
-		}
-	}
-	return res, nil
-}
-
-// query begins a statement and names its columns. The driver makes times of the
-// texts in columns that are declared so; where it would, the columns are read
-// through an operator that changes nothing but that a column has no type then.
-func (b *database) query(ctx context.Context, st statement, in []any) (*sql.Rows, []string, error) {
-	rows, err := b.conn.QueryContext(ctx, st.text, in...)
-	if err != nil {
-		return nil, nil, err
-	}
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, nil, errors.Join(err, rows.Close())
-	}
-	names, columns, again := make([]string, len(types)), make([]string, len(types)), false
-	for i, t := range types {
-		names[i], columns[i] = t.Name(), "+c"+strconv.Itoa(i)
-		switch t.DatabaseTypeName() {
-		case "DATE", "DATETIME", "TIMESTAMP":
-			again = true
-		}
-	}
-	if again && (st.words[0] == "SELECT" || st.words[0] == "WITH" || st.words[0] == "VALUES") {
-		if err := rows.Close(); err != nil {
-			return nil, nil, err
-		}
-		list := strings.Join(columns, ", ")
-		rows, err = b.conn.QueryContext(ctx, "WITH \"as is\"("+strings.ReplaceAll(list, "+", "")+") AS ("+st.text+"\n) SELECT "+list+" FROM \"as is\"", in...)
-	}
-	return rows, names, err
-}
-
-// fault is what a statement's error is to a learner.
-func (b *database) fault(ctx context.Context, st statement, err error) error {
-	var e *sqlite.Error
-	if ctx.Err() != nil || !errors.As(err, &e) {
-		return sqlFault(ctx, err)
-	}
-	text := sqlText(e)
-	offset := st.offset(text, func(start string) bool {
-		if !strings.HasPrefix(strings.ToUpper(start), "EXPLAIN") {
-			start = "EXPLAIN " + start
-		}
-		rows, err := b.conn.QueryContext(ctx, start)
-		if err == nil {
-			err = rows.Close()
-		}
-		var e *sqlite.Error
-		return errors.As(err, &e) && sqlText(e) == text
-	})
-	return plainError("%s%s: %s", clip(text, 500), at(offset), sqlCode(e.Code()))
-}
-
-// sqlText is an error's text without its code.
-func sqlText(e *sqlite.Error) string {
-	text := e.Error()
-	for _, p := range []string{"SQL logic error: ", "constraint failed: ", "authorization denied: "} {
-		text = strings.TrimPrefix(text, p)
-	}
-	if i := strings.LastIndex(text, " ("); i > 0 {
-		text = text[:i]
-	}
-	return text
-}
-
-// sqlFault is an error as a learner reads it.
-func sqlFault(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return plainError("The query took longer than %v and was stopped.", sqlWall)
-	}
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return plainError("%s: %s", clip(sqlText(e), 500), sqlCode(e.Code()))
-	}
-	return plainError("%s", clip(err.Error(), 500))
-}
-
-// constraints are the extended result codes of broken constraints.
-var constraints = map[int]string{
-	sqlite3.SQLITE_CONSTRAINT_CHECK: "CHECK", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "FOREIGNKEY", sqlite3.SQLITE_CONSTRAINT_NOTNULL: "NOTNULL",
-	sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "PRIMARYKEY", sqlite3.SQLITE_CONSTRAINT_TRIGGER: "TRIGGER", sqlite3.SQLITE_CONSTRAINT_UNIQUE: "UNIQUE",
-	sqlite3.SQLITE_CONSTRAINT_ROWID: "ROWID", sqlite3.SQLITE_CONSTRAINT_DATATYPE: "DATATYPE",
-}
-
-// sqlCode is a result code's name, as Workers put it behind the message.
-func sqlCode(code int) string {
-	switch code & 0xff {
-	case sqlite3.SQLITE_CONSTRAINT:
-		if kind := constraints[code]; kind != "" {
-			return "SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_" + kind + ")"
-		}
-		return "SQLITE_CONSTRAINT"
-	case sqlite3.SQLITE_FULL:
-		return "SQLITE_FULL"
-	case sqlite3.SQLITE_TOOBIG:
-		return "SQLITE_TOOBIG"
-	case sqlite3.SQLITE_MISMATCH:
-		return "SQLITE_MISMATCH"
-	case sqlite3.SQLITE_AUTH:
-		return "SQLITE_AUTH"
-	case sqlite3.SQLITE_NOMEM:
-		return "SQLITE_NOMEM"
-	}
-	return "SQLITE_ERROR"
+	return err
 }
 
 func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
@@ -531,39 +379,28 @@ func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := statements(a.str(1))
-	if len(list) == 0 {
-		return nil, plainError("SQL code did not contain a statement.")
-	}
-	var res result
-	err = p.sql.with(ctx, sqlNamespace(ns), true, func(ctx context.Context, b *database) error {
-		for i, st := range list {
-			// Values belong to the last statement.
-			var in args
-			if i == len(list)-1 {
-				in = a.list(2)
-			} else if st.params != 0 {
-				err = plainError("When executing multiple SQL statements in a single call, only the last statement can have parameters.")
-				break
-			}
-			if res, err = b.exec(ctx, st, in); err != nil {
-				break
-			}
+	var res query.Result
+	q := query.Request{Op: query.Exec, Queries: []query.Query{{Text: a.str(1), Values: a.list(2)}}}
+	err = p.sql.with(ctx, sqlNamespace(ns), true, func(b *database) (time.Duration, error) {
+		r, err := p.sql.ask(ctx, b, q)
+		if b.dirty { // also what comes before a statement that fails
+			p.sql.later(b)
 		}
-		if b.dirty {
-			b.later(p)
+		if err == nil && len(r.Results) > 0 {
+			res = r.Results[0]
 		}
-		return err
+		return r.CPU, err
 	})
 	if err != nil {
 		return nil, p.trouble("sql.exec", err)
 	}
-	return append([]any{list0(res.columns), res.read, res.wrote}, res.values...), nil
+	return append([]any{columns(res), res.Read, res.Wrote}, res.Values...), nil
 }
 
-func list0(l []any) []any {
-	if l == nil {
-		return []any{}
+func columns(r query.Result) []any {
+	l := make([]any, len(r.Columns))
+	for i, c := range r.Columns {
+		l[i] = c
 	}
 	return l
 }
@@ -574,84 +411,50 @@ func sqlSize(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 		return nil, err
 	}
 	var n int64
-	err = p.sql.with(ctx, sqlNamespace(ns), true, func(ctx context.Context, b *database) error {
-		n, err = b.size(ctx)
-		return err
+	err = p.sql.do(ctx, sqlNamespace(ns), query.Request{Op: query.Size}, func(_ *database, r query.Reply) error {
+		n = r.Number
+		return nil
 	})
 	return n, p.trouble("sql.size", err)
 }
 
-// size is a database's size in bytes.
-func (b *database) size(ctx context.Context) (n int64, err error) {
-	err = b.conn.QueryRowContext(ctx, "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&n)
-	return n, err
-}
-
-// d1 runs f in one transaction on a D1 database.
-func (p *Platform) d1(ctx context.Context, c Caller, a args, f func(context.Context, *database) error) error {
+// d1 asks a D1 database. Acknowledged is stored.
+func (p *Platform) d1(ctx context.Context, c Caller, a args, op query.Op, list []query.Query) (r query.Reply, err error) {
 	id := a.str(0)
 	if err := c.own("d1", id); err != nil {
-		return err
+		return r, err
 	}
-	return p.sql.with(ctx, Namespace{c.Project, "sql", "d1\n" + id}, true, func(ctx context.Context, b *database) error {
-		if _, err := b.conn.ExecContext(ctx, "SAVEPOINT d1"); err != nil {
-			return err
-		}
-		err := f(ctx, b)
-		q := "RELEASE d1"
-		if err != nil {
-			q = "ROLLBACK TO d1; RELEASE d1"
-		}
-		if _, e := b.conn.ExecContext(context.WithoutCancel(ctx), q); err == nil {
-			err = e
-		}
-		if err == nil {
-			err = b.save(p) // acknowledged is stored
-		}
-		return err
+	err = p.sql.do(ctx, Namespace{c.Project, "sql", "d1\n" + id}, query.Request{Op: op, Queries: list, Save: true}, func(b *database, got query.Reply) error {
+		r = got
+		return p.sql.keep(b, got.Data)
 	})
+	return r, p.trouble("d1."+string(op), err)
 }
 
 func d1Query(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	flat := a.list(1)
-	var out [][]any
-	err := p.d1(ctx, c, a, func(ctx context.Context, b *database) error {
-		for i := 0; i+1 < len(flat); i += 2 {
-			list := statements(flat.str(i))
-			if len(list) == 0 {
-				return plainError("No SQL statements detected.")
-			}
-			begin := time.Now()
-			var res result
-			var err error
-			for n, st := range list {
-				var in args
-				if n == len(list)-1 {
-					in = flat.list(i + 1)
-				}
-				if res, err = b.exec(ctx, st, in); err != nil {
-					return err
-				}
-			}
-			took := float64(time.Since(begin).Microseconds()) / 1000
-			last := list[len(list)-1].words[0]
-			changed := res.changes > 0 || last == "CREATE" || last == "DROP"
-			out = append(out, append([]any{list0(res.columns), res.read, res.wrote, res.last, res.changes, took, changed, int64(0)}, res.values...))
-		}
-		size, err := b.size(ctx)
-		for _, r := range out {
-			r[7] = size
-		}
-		return err
-	})
+	var list []query.Query
+	for i := 0; i+1 < len(flat); i += 2 {
+		list = append(list, query.Query{Text: flat.str(i), Values: flat.list(i + 1)})
+	}
+	r, err := p.d1(ctx, c, a, query.Batch, list)
 	if err != nil {
-		return nil, p.trouble("d1.query", err)
+		return nil, err
 	}
-	all := make([]any, len(out))
-	for i, r := range out {
-		all[i] = r
+	out := []any{}
+	for _, res := range r.Results {
+		out = append(out, append([]any{columns(res), res.Read, res.Wrote, res.Last, res.Wrote, res.Took, res.Changed, r.Number}, res.Values...))
 	}
-	return all, nil
+	return out, nil
+}
+
+func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	begin := time.Now()
+	r, err := p.d1(ctx, c, a, query.Lines, []query.Query{{Text: a.str(1)}})
+	if err != nil {
+		return nil, err
+	}
+	return []any{r.Number, float64(time.Since(begin).Microseconds()) / 1000}, nil
 }
 
 // Said is an error's message without its class.
@@ -661,31 +464,4 @@ func Said(err error) string {
 		return t.Message
 	}
 	return err.Error()
-}
-
-// d1Exec runs lines of statements: a line ends every statement on it, as D1 has it.
-func d1Exec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
-	begin := time.Now()
-	count := int64(0)
-	err := p.d1(ctx, c, a, func(ctx context.Context, b *database) error {
-		for i, line := range strings.Split(strings.TrimSpace(a.str(1)), "\n") {
-			list := slices.DeleteFunc(statements(line), func(st statement) bool { return len(st.words) == 0 })
-			for _, st := range list {
-				if _, err := b.exec(ctx, st, nil); err != nil {
-					return plainError("Error in line %d: %s: %s", i+1, clip(strings.TrimSpace(line), 200), Said(err))
-				}
-			}
-			if len(list) > 0 {
-				count++
-			}
-		}
-		if count == 0 {
-			return plainError("Error in line 1: : No SQL statements detected.")
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, p.trouble("d1.exec", err)
-	}
-	return []any{count, float64(time.Since(begin).Microseconds()) / 1000}, nil
 }

@@ -279,7 +279,7 @@ func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	if commit && len(batch) > 0 {
 		failed = p.cfg.Store.Write(ctx, ns, batch, p.durableLimit(c.Worker.Limits))
 	}
-	return nil, p.trouble("storage.end", errors.Join(failed, p.sql.end(ctx, sqlNamespace(ns), commit && failed == nil)))
+	return nil, p.trouble("storage.end", errors.Join(failed, p.sql.finish(ctx, sqlNamespace(ns), commit && failed == nil)))
 }
 
 // Rollback drops the transactions that an object left open: the isolate that
@@ -291,6 +291,6 @@ func (p *Platform) Rollback(c Caller) {
 	delete(p.open, ns)
 	p.mu.Unlock()
 	if was {
-		_ = p.sql.end(p.ctx, sqlNamespace(ns), false) // nothing is kept of it
+		_ = p.sql.finish(p.ctx, sqlNamespace(ns), false) // nothing is kept of it
 	}
 }

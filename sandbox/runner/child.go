@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 )
@@ -19,6 +20,7 @@ import (
 const (
 	RoleBuild = "build"
 	RoleRun   = "run"
+	RoleSQL   = "sql"
 )
 
 // Worker is one isolate with a learner's Worker in it. Its methods are safe
@@ -73,6 +75,11 @@ type Builder interface {
 	Lower(ctx context.Context, name, source string) (code string, sourceMap []byte, fault *trace.Fault)
 }
 
+// Querier is what a sql child runs queries with.
+type Querier interface {
+	Do(ctx context.Context, q query.Request) query.Reply
+}
+
 // Inherited is what a child got from its parent.
 type Inherited struct {
 	Image *os.File // the engine's snapshot, nil for none
@@ -84,6 +91,7 @@ type Inherited struct {
 type Setup struct {
 	Engines func(Inherited) (Engines, error)
 	Builder func() (Builder, error)
+	Querier func(memory int64) (Querier, error) // bytes that all databases may take
 }
 
 // Descriptors that a child inherits after standard input, output and error.
@@ -104,7 +112,7 @@ func ChildMain(role string, setup Setup) int {
 }
 
 func childMain(role string, setup Setup) error {
-	if role != RoleRun && role != RoleBuild {
+	if role != RoleRun && role != RoleBuild && role != RoleSQL {
 		return fmt.Errorf("unknown role %q", role)
 	}
 	sock, err := openSocket(fdSocket)
@@ -127,8 +135,12 @@ func childMain(role string, setup Setup) error {
 		debug.SetMemoryLimit(cfg.Memory + heapFloor)
 	}
 	dieFirst()
-	if cfg.Nice > 0 {
-		beNice(cfg.Nice)
+	nice := cfg.Nice
+	if role == RoleSQL {
+		nice += sqlNice
+	}
+	if nice > 0 {
+		beNice(nice)
 	}
 	if role == RoleRun {
 		steady()
@@ -145,10 +157,13 @@ func childMain(role string, setup Setup) error {
 		in.Image = os.NewFile(fdImage, "image")
 	}
 	var ready readyMsg
-	if role == RoleRun {
+	switch role {
+	case RoleRun:
 		c.engines, err = setup.Engines(in)
-	} else {
+	case RoleBuild:
 		c.builder, err = setup.Builder()
+	case RoleSQL:
+		c.querier, err = setup.Querier(cfg.Memory / 2)
 	}
 	if err == nil && !cfg.Open {
 		ready.Walls, err = lockdown(role)
@@ -186,6 +201,7 @@ type child struct {
 	board   *board
 	engines Engines
 	builder Builder
+	querier Querier
 	ctx     context.Context // the process's life
 	stop    context.CancelCauseFunc
 	trim    trimmer
@@ -196,7 +212,7 @@ type child struct {
 	scripts  map[uint64]*childScript
 	isolates map[uint64]*childIsolate
 	workers  map[uint64]*trace.Worker
-	building int // builds at work
+	building int // builds and queries at work
 }
 
 type childIsolate struct {
@@ -220,7 +236,7 @@ func (c *child) busy() bool {
 	return len(c.runs)+len(c.scripts)+c.building > 0
 }
 
-// begun counts builds at work: +1 and -1.
+// begun counts builds and queries at work: +1 and -1.
 func (c *child) begun(n int) {
 	c.mu.Lock()
 	c.building += n
@@ -285,6 +301,12 @@ func (c *child) handle(f frame) error {
 			return err
 		}
 		go c.lower(f.n, m)
+	case kindQuery:
+		q, err := decode[query.Request](f.payload)
+		if err != nil {
+			return err
+		}
+		go c.query(f.n, q)
 	case kindScript:
 		m, err := decode[scriptMsg](f.payload)
 		if err != nil {
@@ -336,6 +358,23 @@ func (c *child) lower(n uint64, m lowerMsg) {
 	defer c.begun(-1)
 	code, sourceMap, fault := c.builder.Lower(c.ctx, m.Name, m.Source)
 	_ = c.conn.send(now, kindLowered, n, loweredMsg{Code: code, Map: sourceMap, Fault: fault})
+}
+
+// sqlNice is how much more than other children a sql child gives way.
+const sqlNice = 5
+
+func (c *child) query(n uint64, q query.Request) {
+	var r query.Reply
+	if c.querier == nil {
+		r.Error = &query.Error{Name: "Error", Message: "Our runner was asked for SQL. It was not your code. Run again."}
+	} else {
+		c.begun(1)
+		defer c.begun(-1)
+		r = c.querier.Do(c.ctx, q)
+	}
+	if err := c.conn.send(now, kindQueried, n, r); err != nil && !errors.Is(err, errClosed) {
+		_ = c.conn.send(now, kindQueried, n, query.Reply{Error: &query.Error{Name: "Error", Message: err.Error()}})
+	}
 }
 
 // evict closes an isolate. Its runs end with their own Done.

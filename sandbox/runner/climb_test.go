@@ -14,6 +14,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"coldstart/sandbox/query"
 )
 
 // climbs are attempts to get out, made inside a locked-down child. Each says
@@ -107,6 +109,10 @@ func climb(what string) string {
 func TestWalls(t *testing.T) {
 	ring := testRing(t, Config{Runners: 1})
 	p := first(t, ring)
+	sql, err := ring.take(t.Context(), RoleSQL, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, _, walls := ring.Snapshot()
 	t.Log("walls:", walls)
 	for _, want := range []string{"rlimits", "seccomp", "no new privileges"} {
@@ -125,27 +131,33 @@ func TestWalls(t *testing.T) {
 				t.Errorf("the wall did not hold: %s", got)
 			}
 			within(t, h.ends, 5*time.Second)
+			r, err := ring.Query(t.Context(), query.Request{Op: query.Exec, Queries: []query.Query{{Text: "climb " + name}}})
+			if err != nil || !strings.HasPrefix(fmt.Sprint(r.Results[0].Values...), "held: ") {
+				t.Errorf("in the sql child: %v %v", r.Results, err)
+			}
 		})
 	}
 	if _, err := os.Stat("/tmp/escape-canary"); err == nil {
 		t.Error("a file was written")
 	}
-	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID()))
-	for _, fd := range fds {
-		to, _ := os.Readlink(fd)
-		// Go's runtime keeps its CPU quota's files open, to read only.
-		if !strings.HasPrefix(to, "/sys/fs/cgroup/") && !strings.HasPrefix(to, "socket:") && !strings.HasPrefix(to, "/memfd:") && !strings.HasPrefix(to, "anon_inode:") && !strings.HasPrefix(to, "pipe:") && to != "/dev/null" {
-			t.Errorf("descriptor %s is open on %s", filepath.Base(fd), to)
+	for _, p := range []*Runner{p, sql} {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID()))
+		for _, fd := range fds {
+			to, _ := os.Readlink(fd)
+			// Go's runtime keeps its CPU quota's files open, to read only.
+			if !strings.HasPrefix(to, "/sys/fs/cgroup/") && !strings.HasPrefix(to, "socket:") && !strings.HasPrefix(to, "/memfd:") && !strings.HasPrefix(to, "anon_inode:") && !strings.HasPrefix(to, "pipe:") && to != "/dev/null" {
+				t.Errorf("descriptor %s is open on %s", filepath.Base(fd), to)
+			}
 		}
-	}
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
-	for _, want := range []string{"NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"} {
-		if !strings.Contains(string(status), want) {
-			t.Errorf("status lacks %q", want)
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+		for _, want := range []string{"NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"} {
+			if !strings.Contains(string(status), want) {
+				t.Errorf("status lacks %q", want)
+			}
 		}
-	}
-	environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID()))
-	if len(environ) != 0 {
-		t.Errorf("environment is %q", environ)
+		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID()))
+		if len(environ) != 0 {
+			t.Errorf("environment is %q", environ)
+		}
 	}
 }

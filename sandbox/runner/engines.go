@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"coldstart/sandbox/bundle"
@@ -13,6 +14,7 @@ import (
 	"coldstart/sandbox/isolate/gojajs"
 	"coldstart/sandbox/isolate/quickjs"
 	"coldstart/sandbox/js"
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 	"coldstart/static"
@@ -44,8 +46,30 @@ func Default() Setup {
 			}
 			return builder{bundle.Config{Shelf: shelf}}, nil
 		},
+		Querier: newQuerier,
 	}
 }
+
+// sqlAtOnce is how many statements are at work at once, at most; see platform's lanes.
+const sqlAtOnce = 64
+
+func newQuerier(memory int64) (Querier, error) {
+	runtime.GOMAXPROCS(sqlAtOnce) // the kernel shares processors between statements better than the runtime, which lets each go on for a while
+	if err := query.Prepare(memory); err != nil {
+		return nil, err
+	}
+	e := query.New()
+	e.Empty = func() {
+		// SQLite keeps what it once had in pieces: a new process is the way to give it back.
+		if query.Peak() > sqlKept {
+			os.Exit(0)
+		}
+	}
+	return e, nil
+}
+
+// sqlKept is how many bytes SQLite may have held in a child that goes on.
+const sqlKept = 24 << 20
 
 // engineConfig is the engine of what the binary embeds.
 func engineConfig(in Inherited) (quickjs.Config, error) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 )
@@ -24,12 +25,32 @@ func TestMain(m *testing.M) {
 		os.Exit(ChildMain(role, Setup{
 			Engines: func(Inherited) (Engines, error) { return fakeEngines{}, nil },
 			Builder: func() (Builder, error) { return fakeBuilder{}, nil },
+			Querier: func(int64) (Querier, error) { return fakeQuerier{}, nil },
 		}))
 	}
 	os.Exit(m.Run())
 }
 
 type fakeEngines struct{}
+
+// fakeQuerier does what the text of the first query says.
+type fakeQuerier struct{}
+
+func (fakeQuerier) Do(ctx context.Context, q query.Request) query.Reply {
+	text := q.Queries[0].Text
+	if what, ok := strings.CutPrefix(text, "climb "); ok {
+		text = climb(what)
+	}
+	switch text {
+	case "die":
+		os.Exit(3)
+	case "hang":
+		<-ctx.Done()
+	case "lie":
+		return query.Reply{Results: make([]query.Result, 2)}
+	}
+	return query.Reply{Results: []query.Result{{Columns: []string{"said"}, Values: []any{text}}}}
+}
 
 func (fakeEngines) NewWorker(s WorkerSpec) (Started, error) {
 	switch s.Worker.Code {

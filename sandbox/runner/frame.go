@@ -50,6 +50,7 @@ const (
 	kindLower                    // lowerMsg: run N
 	kindScript                   // scriptMsg: run N
 	kindState                    // stateMsg: question N
+	kindQuery                    // query.Request: question N
 	kindPing                     // N comes back as it is
 	kindToParent
 	kindReady   // readyMsg; the first frame
@@ -64,6 +65,7 @@ const (
 	kindBuilt   // builtMsg: run N
 	kindLowered // loweredMsg: run N
 	kindStated  // stateReply: question N
+	kindQueried // query.Reply: question N
 	kindIdle    // idleMsg: isolate N: what it holds after a run
 	kindEnd
 )
@@ -80,13 +82,13 @@ func (k kind) both() bool {
 // limit is the largest payload of a kind; child says that a child sent it.
 func (k kind) limit(child bool) int {
 	switch k {
-	case kindCall, kindReply, kindHead, kindResult, kindScript, kindLower, kindLowered, kindStart, kindDone:
+	case kindCall, kindReply, kindHead, kindResult, kindScript, kindLower, kindLowered, kindStart, kindDone, kindQueried:
 		return callMax
 	case kindBody:
 		return pieceMax + streamLen
 	case kindMessage:
 		return smallMax + streamLen
-	case kindWorker, kindBuild:
+	case kindWorker, kindBuild, kindQuery:
 		if !child {
 			return buildMax
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"testing"
 
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 )
@@ -111,6 +112,7 @@ func FuzzChild(f *testing.F) {
 	seed(raw(kindMessage, 2, 0, flagBinary, "m"), cb(kindSockEnd, 2, sockEndMsg{Code: 1000}), raw(kindMessage, 2, 0, 0, "late"))
 	seed(cb(kindHead, 1, headMsg{Head: trace.ResponseHead{Status: -1}}), cb(kindResult, 1, []byte("x")), cb(kindPong, 0, nil))
 	seed(cb(kindStated, 2, stateReply{Pages: []byte{0, 3}, Count: 1}), cb(kindStated, 2, stateReply{Error: "twice"}))
+	seed(cb(kindQueried, 3, query.Reply{Results: []query.Result{{Columns: []string{"a", "b"}, Values: []any{int64(1), nil, "x"}}}}), cb(kindQueried, 3, query.Reply{Unknown: true}))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, byte(kindHead), 0, 0, 0, 0, 0, 0, 0, 1})
 	f.Add([]byte{0, 0, 0, 13, byte(kindEvents), 0, 0, 0, 0, 0, 0, 0, 1, 0x9b, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -124,6 +126,8 @@ func FuzzChild(f *testing.F) {
 		p.runs[2].client.Receive(func([]byte, bool) {}, func(int, string, bool) {})
 		p.jobs[1] = &job{want: kindBuilt, answer: make(chan []byte, 1)}
 		p.jobs[2] = &job{want: kindStated, answer: make(chan []byte, 1)}
+		asked := make(chan []byte, 1)
+		p.jobs[3] = &job{want: kindQueried, answer: asked}
 		r := newFrameReader(bytes.NewReader(data), true)
 		for {
 			fr, err := r.next()
@@ -137,6 +141,19 @@ func FuzzChild(f *testing.F) {
 				t.Errorf("error %v", err)
 			}
 			break
+		}
+		select {
+		case b := <-asked: // what the platform is given of it is sound
+			if reply, err := decode[query.Reply](b); err == nil && reply.Valid(&query.Request{Open: true, Queries: make([]query.Query, 1)}) == nil {
+				for _, res := range reply.Results {
+					for i, v := range res.Values {
+						if err := plain(v, 0); err != nil || len(res.Columns) == 0 {
+							t.Errorf("value %d of %d columns: %v", i, len(res.Columns), err)
+						}
+					}
+				}
+			}
+		default:
 		}
 		p.conn.wg.Wait()
 		for _, run := range p.runs {
@@ -162,6 +179,7 @@ func FuzzParent(f *testing.F) {
 		{kindState, stateMsg{Op: stateFreeze, Isolate: 1}},
 		{kindState, stateMsg{Op: stateFork, Isolate: 1, Fork: 2}},
 		{kindForget, nil},
+		{kindQuery, query.Request{Database: 1, Open: true, Op: query.Exec, Queries: []query.Query{{Text: "x", Values: []any{int64(1)}}}}},
 		{kindPing, nil},
 	} {
 		if err := appendFrame(&b, fr.k, 1, fr.v); err != nil {

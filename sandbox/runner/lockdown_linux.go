@@ -52,7 +52,7 @@ func lockdown(role string) ([]string, error) {
 
 func limitResources(role string) error {
 	space := uint64(4) << 40 // address space: isolates reserve their ceiling ahead
-	if role == RoleBuild {
+	if role != RoleRun {
 		space = 6 << 30
 	}
 	for _, l := range []struct {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 )
 
@@ -110,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 	r := &Ring{
 		cfg: cfg, starts: make(chan start), cells: make(chan *cell, cellMax), changed: make(chan struct{}),
 		builds: semaphore.NewWeighted(int64(cfg.Builders)),
-		places: map[string][]*Runner{RoleRun: make([]*Runner, cfg.Runners), RoleBuild: make([]*Runner, cfg.Builders)},
+		places: map[string][]*Runner{RoleRun: make([]*Runner, cfg.Runners), RoleBuild: make([]*Runner, cfg.Builders), RoleSQL: make([]*Runner, 1)},
 		spares: map[string]*Runner{}, refills: map[string]bool{}, all: map[*Runner]bool{}, deaths: map[string][]time.Time{},
 	}
 	r.ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -128,6 +129,7 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 		r.place(p)
 		r.refill(role)
 	}
+	r.refill(RoleSQL)
 	return r, nil
 }
 
@@ -218,14 +220,16 @@ func (r *Ring) notify() {
 	r.changed = make(chan struct{})
 }
 
-// missing reports whether a place or the spare of a role is empty.
+// missing reports whether a place or the spare of a role is empty. A sql child
+// holds databases, which a spare would have to read again, and starts as
+// quickly as they are read: it has none.
 func (r *Ring) missing(role string) bool {
 	for _, q := range r.places[role] {
 		if q == nil {
 			return true
 		}
 	}
-	return r.spares[role] == nil
+	return r.spares[role] == nil && role != RoleSQL
 }
 
 // refill starts children in the background until none is missing.
@@ -498,6 +502,40 @@ func (r *Ring) Lower(ctx context.Context, name, source string) (code string, sou
 	return code, sourceMap, fault, err
 }
 
+// queryWall is how long a query may last before its child is killed: it ends
+// by itself at query.Wall unless something in SQLite does not look at the time.
+const queryWall = (query.Wall + time.Second) * instrumented
+
+// Query asks the sql child. Its errors are query's, or that the ring closes.
+func (r *Ring) Query(ctx context.Context, q query.Request) (query.Reply, error) {
+	p, err := r.take(ctx, RoleSQL, 0)
+	if err != nil {
+		return query.Reply{}, err
+	}
+	asking, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), queryWall, query.ErrTime)
+	defer cancel()
+	b, err := p.ask(asking, kindQuery, kindQueried, q)
+	if errors.Is(err, errClosed) {
+		<-p.dead // another is on its way
+		err = query.ErrDied
+	}
+	if err != nil {
+		return query.Reply{}, err
+	}
+	reply, err := decode[query.Reply](b)
+	if err == nil {
+		if bad := reply.Valid(&q); bad != nil {
+			err = violation("%v", bad)
+		}
+	}
+	if err != nil {
+		p.kill(err.Error(), 0)
+		<-p.dead
+		return query.Reply{}, query.ErrDied
+	}
+	return reply, nil
+}
+
 // watch looks after all children.
 func (r *Ring) watch() {
 	t := time.NewTicker(watchEvery)
@@ -567,7 +605,7 @@ func (r *Ring) Snapshot() (list []Info, restarts int, walls []string) {
 		}
 		walls = common(walls, p.walls)
 	}
-	for _, role := range []string{RoleRun, RoleBuild} {
+	for _, role := range []string{RoleRun, RoleBuild, RoleSQL} {
 		for _, p := range r.places[role] {
 			add(p, false)
 		}

@@ -258,7 +258,7 @@ func (p *Runner) handle(f frame) error {
 			ch <- b
 		}
 		return nil
-	case kindBuilt, kindLowered, kindStated:
+	case kindBuilt, kindLowered, kindStated, kindQueried:
 		p.mu.Lock()
 		j := p.jobs[f.n]
 		if j != nil && j.want == f.kind {
