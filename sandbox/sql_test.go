@@ -132,10 +132,11 @@ func TestSQLChildKilled(t *testing.T) {
 // and then: the one is served at once.
 func TestSQLFairness(t *testing.T) {
 	s := open(t)
-	slow := slowdown()
+	slow := slowdownNice(5) // as much as a sql child gives way
 	const hogs = 30
 	for i := range hogs {
 		deploy(t, s, key(fmt.Sprint("hog", i)), sqlWorker)
+		askSQL(t, s, fmt.Sprint("hog", i), []string{"/", "/object"}[i%2], "SELECT 1") // starts are not what is measured
 	}
 	deploy(t, s, key("benign"), sqlWorker)
 	askSQL(t, s, "benign", "/", "CREATE TABLE t (n)")
@@ -171,7 +172,7 @@ func TestSQLFairness(t *testing.T) {
 	slices.Sort(waits)
 	p95 := waits[len(waits)*95/100]
 	t.Logf("benign n=%d p50=%v p95=%v", len(waits), waits[len(waits)/2], p95)
-	if limit := within(500*time.Millisecond, slow); p95 > limit {
+	if limit := time.Duration(float64(500*time.Millisecond) * max(slow, slowdownNice(5))); p95 > limit {
 		t.Errorf("benign p95 is %v, want at most %v", p95, limit)
 	}
 }
