@@ -58,6 +58,7 @@ test-go: ## Go tests under the race detector, the slow corpora once and without 
 	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)')
 	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$')
 	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats'
+	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness
 	$(GO) test -short -timeout 15m ./web/lab -run TestSlopeAgreesWithAnOutsideMeasurement
 	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd'
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass '
