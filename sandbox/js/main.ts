@@ -323,11 +323,11 @@ function event(run: number, entrypoint: string, object: string, props: string, t
 }
 
 class ScheduledController {
-  constructor(readonly scheduledTime: number, readonly cron: string) { }
+  constructor(readonly cron: string, readonly scheduledTime: number) { }
   noRetry() { }
 }
 function scheduled(p: any) {
-  return new ScheduledController(p.scheduledTime ?? Date.now(), p.cron ?? "");
+  return new ScheduledController(p.cron ?? "", p.scheduledTime ?? Date.now());
 }
 
 /** A MessageBatch and what says which messages were dealt with. */

@@ -4,6 +4,7 @@
 import * as base from "unenv/node/events";
 import { argType, nodeError, outOfRange } from "./node-errors";
 import { isAbortSignal } from "./abort";
+import { inspect } from "./inspect";
 
 const Base: any = base.EventEmitter;
 
@@ -33,6 +34,15 @@ Object.defineProperty(Base.prototype, "setMaxListeners", {
     if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", typeof n === "string" ? `'${n}'` : n);
     return setMax.call(this, n);
   } }.setMaxListeners, writable: true, configurable: true,
+});
+
+const emit = Base.prototype.emit;
+Object.defineProperty(Base.prototype, "emit", {
+  value: { emit(this: any, type: unknown, ...args: unknown[]) {
+    if (type !== "error" || args[0] instanceof Error || this.listenerCount("error") > 0) return emit.call(this, type, ...args);
+    if (this.listenerCount(base.errorMonitor) > 0) emit.call(this, base.errorMonitor, ...args);
+    throw Object.assign(nodeError(Error, "ERR_UNHANDLED_ERROR", `Unhandled error. (${inspect(args[0])})`), { context: args[0] });
+  } }.emit, writable: true, configurable: true,
 });
 
 const aborted = (signal: any): any => Object.assign(new Error("The operation was aborted", { cause: signal.reason }), { code: "ABORT_ERR", name: "AbortError" });
