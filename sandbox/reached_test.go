@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -10,18 +12,71 @@ import (
 	"coldstart/sandbox/trace"
 )
 
-// TestReached runs into limits, one program each, and reads their counters.
+// TestReached runs into every limit, one program each, and reads what its
+// learner is told, at which line where there is one, and the limit's counter.
 func TestReached(t *testing.T) {
-	s := open(t)
-	for limit, body := range map[string]string{
-		limitCPU:     `for (;;);`,
-		limitWall:    `await scheduler.wait(60_000);`,
-		limitMemory:  `const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));`,
-		limitBody:    `return new Response("x".repeat(2000));`,
-		limitLog:     `for (let i = 0; i < 50; i++) console.log(i);`,
-		limitCalls:   `for (let i = 0; i < 9; i++) await fetch("http://nowhere.test/").catch(() => {});`,
-		limitDepth:   `return fetch(request.url);`,
-		limitStorage: `await env.KV.put("k", "x".repeat(5000)).catch(() => {});`,
+	s, release := openHeld(t)
+	seen := map[string]bool{limitRequest: true} // see TestRequestBodyIsBounded
+	counted := func(t *testing.T, before map[string]int64, limits ...string) {
+		t.Helper()
+		for name, n := range s.Stats().Reached {
+			if want := slices.Contains(limits, name); want != (n > before[name]) {
+				t.Errorf("%s was reached %d times before and %d after", name, before[name], n)
+			}
+		}
+		for _, name := range limits {
+			seen[name] = true
+		}
+	}
+	t.Run("queue", func(t *testing.T) {
+		before := s.Stats().Reached
+		deploy(t, s, key("queue"), waiter, trace.Limits{Requests: 1, Isolates: 1, Queue: 1})
+		var wg sync.WaitGroup
+		for n := range 2 {
+			wg.Go(func() {
+				if a, err := try(s, key("queue"), "/"); err != nil || a.body != "done" {
+					t.Errorf("%v %+v", err, a.sum)
+				}
+			})
+			if n == 0 {
+				await(t, s, 1)
+			}
+		}
+		for end := time.Now().Add(20 * time.Second); s.Stats().Queued < 1; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("nobody waits")
+			}
+		}
+		if a := get(t, s, key("queue"), "/"); a.sum.Fault == nil || !strings.HasPrefix(a.sum.Fault.Message, "Busy: you are 2nd in line") {
+			t.Errorf("one too many: %d %+v", a.status, a.sum.Fault)
+		}
+		release()
+		wg.Wait()
+		counted(t, before, limitIsolates, limitQueue)
+	})
+	t.Run("build", func(t *testing.T) {
+		before := s.Stats().Reached
+		d, err := s.Build(t.Context(), key("build"), trace.Project{Files: map[string][]byte{"worker.js": []byte(hello + "/*" + strings.Repeat("x", 2000) + "*/")}, Limits: trace.Limits{Source: 1000}})
+		if err != nil || d.Fault == nil {
+			t.Fatalf("%+v %v", d, err)
+		}
+		if !strings.Contains(d.Fault.Message, "1000") {
+			t.Errorf("told %q", d.Fault.Message)
+		}
+		counted(t, before, limitBuild)
+	})
+	for limit, c := range map[string]struct {
+		body, told string
+		line       bool
+	}{
+		limitCPU:     {`for (;;);`, "CPU limit: stopped after 400 ms.", true},
+		limitWall:    {`await scheduler.wait(60_000);`, "Time limit: no answer within 200 ms.", false},
+		limitMemory:  {`const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));`, "Memory limit: 32 MiB are full.", false},
+		limitBody:    {`return new Response("x".repeat(2000));`, "larger than", false},
+		limitLog:     {`for (let i = 0; i < 50; i++) console.log(i);`, "", false},
+		limitCalls:   {`let e; for (let i = 0; i < 9; i++) await fetch("http://nowhere.test/").catch((x) => { e = x; }); throw e;`, "subrequests", true},
+		limitDepth:   {`try { return await fetch(request.url); } catch (e) { return new Response(e.message); }`, "deep", false},
+		limitStorage: {`await env.KV.put("k", "x".repeat(5000));`, "full", false},
 	} {
 		t.Run(limit, func(t *testing.T) {
 			limits := trace.Limits{CPU: 400 * time.Millisecond, Wall: 25 * time.Second, Memory: 32 << 20, Body: 1000, LogCount: 20, Calls: 5, Depth: 3, KVBytes: 4000}
@@ -32,21 +87,25 @@ func TestReached(t *testing.T) {
 				limits.Calls = 50
 			}
 			deploy(t, s, key(limit), map[string]string{
-				"worker.js":      fmt.Sprintf(`export default { async fetch(request, env) { %s return new Response("ok"); } };`, body),
+				"worker.js":      fmt.Sprintf("export default { async fetch(request, env) {\n %s\n return new Response(\"ok\"); } };", c.body),
 				"wrangler.jsonc": `{"name": "w", "main": "worker.js", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "kv"}]}`,
 			}, limits)
 			before := s.Stats().Reached
 			a := get(t, s, key(limit), "/")
-			after := s.Stats().Reached
-			if after[limit] <= before[limit] {
-				t.Errorf("%s was reached %d times before and %d after: %d %+v", limit, before[limit], after[limit], a.status, a.sum.Fault)
+			counted(t, before, limit)
+			told := trace.Fault{Message: a.body}
+			if a.sum.Fault != nil {
+				told = *a.sum.Fault
 			}
-			for name := range before {
-				if name != limit && after[name] != before[name] {
-					t.Errorf("%s was counted too", name)
-				}
+			if !strings.Contains(told.Message, c.told) || c.line != (len(told.Frames) > 0 && told.Frames[0].Line == 2) {
+				t.Errorf("told %+v", told)
 			}
 		})
+	}
+	for name := range s.Stats().Reached {
+		if !seen[name] {
+			t.Errorf("no program reaches the limit %s", name)
+		}
 	}
 }
 

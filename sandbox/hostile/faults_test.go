@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// TestKills kills the server, runners and builders without warning while a
+// TestKills kills the server, runners, builders and what runs SQL without warning while a
 // hundred learners save, ask and watch runs in pages whose sockets are cut: for
 // a minute with -short, else for ten. No acknowledged save may be lost, no
 // learner may get another's answer, every page resumes with the very next
@@ -56,7 +56,7 @@ func TestKills(t *testing.T) {
 	var waits []time.Duration
 	for end := time.Now().Add(long); time.Now().Before(end); {
 		pause(ctx, time.Duration(500+rand.IntN(1500))*time.Millisecond)
-		role := []string{"run", "run", "run", "build", "build", "serve"}[rand.IntN(6)]
+		role := []string{"run", "run", "run", "build", "build", "sql", "serve"}[rand.IntN(7)]
 		if role == "serve" {
 			s.killAll(t)
 			kills[role]++
