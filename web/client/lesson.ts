@@ -123,6 +123,7 @@ class Lesson {
       e.preventDefault();
       const by = (e as SubmitEvent).submitter as HTMLButtonElement | null;
       const action = by?.dataset.do ?? "run";
+      if (action === "run-first") by?.closest<HTMLElement>(".panel")?.focus(); // the button goes, the place stays
       if (action === "run-checks") void this.#check();
       else if (by?.value === "cold20") void this.#run(20, true);
       else if (by?.value === "warm20") void this.#run(20, false);

@@ -105,6 +105,10 @@ for (const path of firsts) {
       await page.waitForFunction(() => document.querySelector(".cm-content").textContent.includes("// by touch"));
       await saved(page);
     }
+    await go("result"); // before the first run it says what to do, and does it
+    await page.tap("#panel-response [data-do=run-first]");
+    await said(page, /^Run \d+: /);
+    await go("code");
     await page.tap(".runbar [data-do=run]");
     await said(page, /^Run \d+: /);
     assert.equal(await page.getAttribute(".switch [data-go=result]", "aria-current"), "true");
