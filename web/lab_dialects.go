@@ -34,10 +34,7 @@ func (s *Site) dialectsLab() experiment {
 		},
 		Draw: func(record *lab.Dialects, _ map[string]string) templ.Component {
 			if record == nil {
-				record = &lab.Dialects{}
-				for _, name := range lab.DialectNames {
-					record.Rows = append(record.Rows, lab.Dialect{Name: name})
-				}
+				record = lab.DialectsPlan()
 			}
 			return view.DialectsView(dialectsView(record))
 		},
@@ -58,7 +55,7 @@ func dialectsView(d *lab.Dialects) view.Dialects {
 	for _, row := range d.Rows {
 		v := accents[row.Name]
 		v.Key, v.Source = row.Name, row.Source
-		if row.Source != "" {
+		if d.Method != "" {
 			v.Given, v.Back = indented(row.Given), indented(row.Back)
 		}
 		v.Lab = dialectAnswer(row.Answer)

@@ -38,7 +38,7 @@ func (s *Site) processLab() experiment {
 		},
 		Draw: func(d *lab.Server, _ map[string]string) templ.Component {
 			if d == nil {
-				return view.ServerEmpty()
+				d = &lab.Server{}
 			}
 			return view.ServerView(s.serverView(*d))
 		},

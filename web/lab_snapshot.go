@@ -39,7 +39,7 @@ func (s *Site) snapshotLab() experiment {
 		},
 		Draw: func(record *lab.Snapshot, _ map[string]string) templ.Component {
 			if record == nil {
-				record = &lab.Snapshot{Steps: lab.TourSteps}
+				record = &lab.Snapshot{}
 			}
 			return view.SnapshotView(snapshotView(record))
 		},
@@ -56,6 +56,9 @@ func snapshotView(d *lab.Snapshot) view.Snapshot {
 	}
 	for _, st := range d.Steps {
 		out.Steps = append(out.Steps, view.SnapshotStep{Do: st.Do, Isolate: st.Isolate, Answer: st.Answer, Took: st.Took, Pages: st.Pages, Written: st.Written})
+	}
+	for _, st := range lab.TourSteps[min(len(d.Steps), len(lab.TourSteps)):] { // what is still to come
+		out.Steps = append(out.Steps, view.SnapshotStep{Do: st.Do, Isolate: st.Isolate})
 	}
 	if out.Done == 0 {
 		return out

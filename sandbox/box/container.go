@@ -40,7 +40,9 @@ const containedVar = "COLDSTART_BOX"
 // libraries that it needs and /proc. A host that does not let us gives a
 // *MissingError. They teach isolation;
 // they are no security boundary.
-func NewContainers(cfg Config) (*Commands, error) {
+func NewContainers(cfg Config) (*Commands, error) { return newContainers(cfg, visits) }
+
+func newContainers(cfg Config, program string) (*Commands, error) {
 	path, err := node()
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func NewContainers(cfg Config) (*Commands, error) {
 	if err := os.Chmod(root, 0o755); err != nil { // the container's root is nobody outside
 		return nil, errors.Join(err, os.Remove(root))
 	}
-	what, err := json.Marshal(contained{Root: root, Files: files, Argv: append([]string{path}, nodeArgs(visits)...)})
+	what, err := json.Marshal(contained{Root: root, Files: files, Argv: append([]string{path}, nodeArgs(program)...)})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,9 @@ import (
 // Kubernetes have make theirs, from a bundle with the same root as those of
 // NewContainers. A host without them, or where they do not work, gives a
 // *MissingError.
-func NewOCI(cfg Config) (*Commands, error) {
+func NewOCI(cfg Config) (*Commands, error) { return newOCI(cfg, visits) }
+
+func newOCI(cfg Config, program string) (*Commands, error) {
 	path, err := node()
 	if err != nil {
 		return nil, err
@@ -39,7 +41,7 @@ func NewOCI(cfg Config) (*Commands, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeBundle(dir, files, append([]string{path}, nodeArgs(visits)...)); err != nil {
+	if err := writeBundle(dir, files, append([]string{path}, nodeArgs(program)...)); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	args := []string{runtime, "--root", filepath.Join(dir, "state")}

@@ -28,13 +28,15 @@ type Processes struct {
 }
 
 // NewProcesses finds node on the PATH. Without one the error is a *MissingError.
-func NewProcesses(cfg Config) (*Processes, error) {
+func NewProcesses(cfg Config) (*Processes, error) { return newProcesses(cfg, visits) }
+
+func newProcesses(cfg Config, program string) (*Processes, error) {
 	path, err := node()
 	if err != nil {
 		return nil, err
 	}
 	p := &Processes{path: path}
-	p.Commands = newCommands("node", cfg, func(l *launch) error { return p.run(l, visits) }, nil)
+	p.Commands = newCommands("node", cfg, func(l *launch) error { return p.run(l, program) }, nil)
 	p.confine(Wall{"view", "none: it sees the host’s files, processes and network as this server’s user does", false})
 	return p, nil
 }

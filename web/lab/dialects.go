@@ -32,6 +32,15 @@ type Dialect struct {
 // DialectNames are the Workers of the lab, in its order.
 var DialectNames = []string{"express", "lambda", "gcf", "azure", "worker"}
 
+// DialectsPlan is what is known before a request is sent: the files.
+func DialectsPlan() *Dialects {
+	out, p := &Dialects{}, shipped("dialects")
+	for _, name := range DialectNames {
+		out.Rows = append(out.Rows, Dialect{Name: name, Source: string(p.Files[name+"/src/index.js"])})
+	}
+	return out
+}
+
 // Login sends one request to the login in every dialect, the lab's own and,
 // when there is one, the learner's.
 func (l *Labs) Login(ctx context.Context, learner string, own *trace.Project, method, user, pass string) (*Dialects, error) {

@@ -180,7 +180,11 @@ func (f *fencing) note(name, got string, held bool, took int64) {
 	a := Attempts[slices.IndexFunc(Attempts, func(a Attempt) bool { return a.Name == name })]
 	a.Got, a.Held, a.Took = got, held, took
 	f.out.Attempts = append(f.out.Attempts, a)
-	f.told(f.out, a.Name+": "+a.Got)
+	verdict := "held"
+	if !held {
+		verdict = "not held"
+	}
+	f.told(f.out, a.Name+": "+verdict)
 }
 
 // fences tries to look over the fence between two tenants.

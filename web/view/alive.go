@@ -36,7 +36,7 @@ type aliveMap struct {
 const (
 	aliveColumns = 100
 	pageColumns  = 64
-	pageRows     = 14 // of a map that was not read yet
+	pageRows     = 17 // of a map that was not read yet
 )
 
 func newAliveMap(a Alive) aliveMap {

@@ -97,9 +97,7 @@ func newDensity(d Density) densityView {
 	for _, b := range d.Boxes {
 		f := fitBox(b, d.Cap)
 		v.fits = append(v.fits, f)
-		if f.Off == "" {
-			v.grids = append(v.grids, densityGrid{densityFit: f}) // its place, until it is known
-		}
+		v.grids = append(v.grids, densityGrid{densityFit: f}) // its place, until it is known
 		if f.known {
 			unit = min(unit, f.each)
 			v.most = max(v.most, f.fit, f.most)
@@ -205,6 +203,9 @@ func densityLabel(i int) string { return strconv.Itoa(10 + 14*i) }
 
 // densityWaiting says what a box has so far.
 func densityWaiting(f densityFit) string {
+	if f.Off != "" {
+		return "No figure: " + f.Off
+	}
 	if len(f.Samples) == 0 {
 		return "Not measured yet."
 	}

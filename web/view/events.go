@@ -42,6 +42,14 @@ const (
 	eventsBar  = 56 // of the isolates' part
 )
 
+// how is How once it is over.
+func (e Events) how() string {
+	if !e.Over {
+		return ""
+	}
+	return e.How
+}
+
 func (e Events) x(at int64) string { return percent(float64(at) / float64(max(e.Took, 1))) }
 
 func (e Events) height() string { return strconv.Itoa(len(EventLanes)*eventsLane + eventsBar + 44) }

@@ -53,7 +53,7 @@ func AutoscaleView(a Autoscale) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"scroll-x\" tabindex=\"0\" role=\"region\" aria-label=\"Both sides in figures\"><table class=\"ledger\"><caption class=\"sr\">Isolates and servers on the same arrivals</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">figure</span></th><th scope=\"col\" class=\"n\">isolates</th><th scope=\"col\" class=\"n\">pool <span class=\"lab_model\">modelled</span></th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"scroll-x\" tabindex=\"0\" role=\"region\" aria-label=\"Both sides in figures\"><table class=\"ledger ledger-still\"><caption class=\"sr\">Isolates and servers on the same arrivals</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">figure</span></th><th scope=\"col\" class=\"n\">isolates</th><th scope=\"col\" class=\"n\">pool <span class=\"lab_model\">modelled</span></th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

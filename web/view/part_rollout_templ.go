@@ -81,7 +81,7 @@ func RolloutView(r Rollout) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></form><div class=\"scroll-x\" tabindex=\"0\" role=\"region\" aria-label=\"Both versions in figures\"><table class=\"ledger\"><caption class=\"sr\">The old and the new version under the same visits</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">figure</span></th><th scope=\"col\" class=\"n\">old version</th><th scope=\"col\" class=\"n\">new version</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></form><div class=\"scroll-x\" tabindex=\"0\" role=\"region\" aria-label=\"Both versions in figures\"><table class=\"ledger ledger-still\"><caption class=\"sr\">The old and the new version under the same visits</caption> <thead><tr><th scope=\"col\"><span class=\"sr\">figure</span></th><th scope=\"col\" class=\"n\">old version</th><th scope=\"col\" class=\"n\">new version</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

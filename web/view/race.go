@@ -2,7 +2,7 @@ package view
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 )
 
 // Race is what the race lab measured.
@@ -56,28 +56,24 @@ func (r Race) spans() []Spans {
 	all := Spans{Name: "As it is"}
 	kinds := map[bool]bool{}
 	for _, c := range r.Contenders {
-		if c.Off != "" {
-			continue
-		}
+		kinds[c.Isolate] = true
 		row := SpanRow{Name: c.Name}
-		if len(c.Cold) > 0 {
+		if len(c.Cold) > 0 && c.Off == "" {
 			row.Parts = []SpanPart{{"start", "make the box", 0, c.Made}, {"load", "boot the runtime, load the code", c.Made, c.Loaded}, {"handle", "the handler", c.Loaded, c.First}}
 		}
-		all.Rows = append(all.Rows, row)
-		kinds[c.Isolate] = true
+		all.Rows = append(all.Rows, row) // one that is off keeps its place, so that nothing moves
 	}
 	fast, whole := r.slowest(func(c RaceContender) bool { return c.Isolate })*5/4, r.slowest(func(RaceContender) bool { return true })
 	if whole == 0 {
 		all.To = racePlan
 	}
-	near := all
-	switch {
-	case fast > 0 && whole > 4*fast:
-		near.To, near.Name = fast, fmt.Sprintf("The first %s, %s times larger", Duration(fast), strconv.FormatInt(whole/fast, 10))
-	case whole == 0 && len(kinds) > 1:
-		near.To, near.Name = raceNear, "Its beginning, larger"
-	default:
+	if len(kinds) < 2 {
 		return []Spans{all}
+	}
+	near := all
+	near.To, near.Name = raceNear, "Its beginning, larger"
+	if fast > 0 && whole > fast {
+		near.To, near.Name = fast, fmt.Sprintf("The first %s, %s times larger", Duration(fast), decimal(math.Round(10*float64(whole)/float64(fast))/10))
 	}
 	return []Spans{all, near}
 }
@@ -86,11 +82,8 @@ func (r Race) numbers() Numbers {
 	n := Numbers{Name: "Starts and memory of each contender", Open: true, Head: []string{"contender", "cold p50", "cold p99", "warm p50", "warm p99", "make", "load", "answer", "memory each", "n"}}
 	n.Blank = r.slowest(func(RaceContender) bool { return true }) == 0
 	for _, c := range r.Contenders {
-		if c.Off != "" {
-			continue
-		}
 		row := []string{c.Name, "–", "–", "–", "–", "–", "–", "–", "–", "–"}
-		if len(c.Cold) > 0 && len(c.Warm) > 0 {
+		if c.Off == "" && len(c.Cold) > 0 && len(c.Warm) > 0 {
 			each := "not known"
 			if c.Each > 0 {
 				each = size(c.Each)

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // Snapshot is what the snapshot lab shows.
@@ -28,6 +29,14 @@ type SnapshotStep struct {
 	Took                int64
 	Pages, Written      int
 }
+
+// toCome are the isolates of the tour that are not there yet.
+func (s Snapshot) toCome() []string {
+	return []string{"original", "fork 1"}[min(len(s.Isolates), 2):]
+}
+
+// snapshotID names an isolate's place in the page.
+func snapshotID(name string) string { return "isolate-" + strings.ReplaceAll(name, " ", "-") }
 
 // about names the table of steps.
 func (s Snapshot) about() string {

@@ -1,0 +1,108 @@
+// What holds for every lab: it runs to a result, nothing moves when figures
+// come, and each chart can be read with the keyboard, as a table and as CSV.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { axe, base, sideways, useBrowser, visitor, withPage } from "./_browser.mjs";
+
+useBrowser();
+
+/** Each lab: what to ask for, and how many charts it then has at least. */
+const labs = {
+  race: { query: "?samples=5&contenders=isolate+goja+docker", charts: 5 },
+  density: { query: "?isolates=200&boxes=proc", charts: 1 },
+  autoscale: { query: "?shape=rush&peak=40&clock=40", charts: 6 },
+  rollout: { query: "?seconds=5&rate=60", charts: 3 },
+  cost: { live: true, charts: 1 },
+  isolation: { query: "?show=limits+neighbour", charts: 1 },
+  routing: { query: "", charts: 0 },
+  events: { query: "", charts: 1 },
+  dialects: { query: "", charts: 0 },
+  edge: { query: "", charts: 1 },
+  snapshot: { query: "", charts: 0 },
+  process: { query: "", charts: 0, noCSV: true },
+};
+
+/**
+ * Notes whatever moves although nobody scrolled, clicked or typed: all that the
+ * browser counts as layout shift, but for figures that grow leftwards in
+ * their own right-aligned cell.
+ */
+const watch = (context) => context.addInitScript(() => {
+  globalThis.moves = [];
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) {
+      for (const { node, previousRect: a, currentRect: b } of e.sources) {
+        const inPlace = Math.abs(a.top - b.top) < 1 && Math.abs(a.right - b.right) < 24 && (node?.nodeType !== 1 || node.matches(".num, .num *, .n, .n *"));
+        if (!inPlace && node) globalThis.moves.push(`${(node.nodeType === 1 ? node : node.parentElement)?.outerHTML.slice(0, 90)}: ${a.x},${a.y} ${a.width}×${a.height} → ${b.x},${b.y} ${b.width}×${b.height}, ${e.value.toFixed(4)}`);
+      }
+      globalThis.shift = (globalThis.shift ?? 0) + e.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+});
+
+const ended = (page, lab) => page.waitForFunction((lab) => {
+  const section = document.querySelector(`#lab-${lab}`);
+  return !section.hasAttribute("data-running") && !["", "Starting."].includes(section.querySelector(".lab_where").textContent);
+}, lab, { timeout: 90_000 });
+
+// The whole page is in view, so whatever moves anywhere is noted.
+for (const [lab, o] of Object.entries(labs)) {
+  test(`${lab}: nothing moves, and every chart is read by key, table and CSV`, async () => {
+    const phone = Object.keys(labs).indexOf(lab) % 2 === 1;
+    const context = await visitor({ viewport: phone ? { width: 360, height: 5200 } : { width: 1440, height: 3000 }, colorScheme: phone ? "dark" : "light", reducedMotion: "reduce" });
+    try {
+      await watch(context);
+      await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      const page = await context.newPage();
+      await page.goto(`${base}/labs/${lab}${o.query ?? ""}`);
+      await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
+      await page.evaluate(() => document.fonts.ready);
+      if (!o.live) {
+        // Not a click, whose shifts a browser forgives for half a second.
+        await page.evaluate((lab) => document.querySelector(`#lab-${lab} form.lab_do > button`).click(), lab);
+        await ended(page, lab);
+        assert.equal(await page.textContent(`#lab-${lab} .lab_where`), "Measured.");
+      }
+      assert.equal(await page.evaluate(() => document.getAnimations().filter((a) => a.playState === "running").length), 0, "motion is reduced");
+      const seen = await page.evaluate(() => ({ moves: globalThis.moves, shift: globalThis.shift ?? 0 }));
+      assert.deepEqual(seen.moves, []);
+      assert.ok(seen.shift < 0.005, `layout shift ${seen.shift}`);
+
+      const charts = page.locator(`#lab-${lab} svg[data-chart]:visible`);
+      const n = await charts.count();
+      assert.ok(n >= o.charts, `${n} charts`);
+      for (let i = 0; i < n; i++) {
+        const chart = charts.nth(i);
+        assert.ok((await chart.getAttribute("aria-label")).length > 10);
+        if (await chart.getAttribute("tabindex") !== "0") continue; // it has no points to read: nothing was measured for it
+        await chart.focus();
+        await page.keyboard.press("Home");
+        const first = await chart.evaluate((c) => ({ role: c.getAttribute("role"), says: c.getAttribute("aria-valuetext"), max: Number(c.getAttribute("aria-valuemax")) }));
+        assert.ok(first.role === "slider" && first.says, JSON.stringify(first));
+        await page.keyboard.press("End");
+        assert.equal(Number(await chart.getAttribute("aria-valuenow")), first.max);
+      }
+      const tables = page.locator(`#lab-${lab} .lab_out table`);
+      assert.ok(await tables.count() > 0, "there is a table");
+      if (!o.noCSV) {
+        const copy = page.locator(`#lab-${lab} [data-do=csv]:visible`).first();
+        if (await copy.count() === 0) await page.locator(`#lab-${lab} .numbers > summary`).first().click();
+        const rows = await copy.evaluate((b) => b.closest(".numbers").querySelectorAll("tr").length);
+        await copy.click();
+        await page.waitForFunction(() => [...document.querySelectorAll("[data-do=csv]")].some((b) => b.textContent === "Copied"));
+        const csv = await page.evaluate(() => navigator.clipboard.readText());
+        assert.ok(csv.trim().split("\n").length >= rows && csv.includes(","), csv);
+      }
+      assert.deepEqual(await axe(page), []);
+      assert.ok(await sideways(page) <= 0);
+      assert.deepEqual(context.complaints, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+test("every lab there is, is tried", withPage({}, async (page) => {
+  await page.goto(`${base}/labs`);
+  assert.deepEqual((await page.$$eval(".labs a", (all) => all.map((a) => a.getAttribute("href").split("/").at(-1)))).sort(), Object.keys(labs).sort());
+}));
