@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"coldstart/lessons"
 	"coldstart/web/classroom"
 )
 
@@ -88,5 +89,21 @@ func TestCellIsNoFormula(t *testing.T) {
 		if got := csvCell(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
+	}
+}
+
+// A task of a challenge counts with all of its points once every check of it
+// passes, and not before.
+func TestPointsOfAChallenge(t *testing.T) {
+	l := &lessons.Lesson{Kind: "challenge", Text: lessons.Text{Tasks: []*lessons.Task{{N: 1, Points: 40}, {N: 2, Points: 20}, {N: 3, Points: 40}}}}
+	passed := tasksPassed([]classroom.Check{
+		{Name: "1: a", Task: 1, Passed: true},
+		{Name: "1: b", Task: 1, Passed: true},
+		{Name: "2: a", Task: 2, Passed: true},
+		{Name: "2: b", Task: 2},
+		{Name: "a guard"},
+	})
+	if got := points(l, passed); got != 40 {
+		t.Errorf("%d points, want the 40 of task 1", got)
 	}
 }

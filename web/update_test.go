@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"coldstart/lessons"
 	"coldstart/web/classroom"
+	"coldstart/web/view"
 )
 
 // updatedLessons is the test's lessons as their author has them later: another
@@ -192,4 +194,20 @@ func TestRevisionThatIsNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(t, "not kept", b.get(hello).body, []string{"what it was then is not kept", "my own work", "Update, keep my code"}, []string{newer})
+}
+
+// The grid of a class counts what a learner passes in a revision that has more
+// tasks than the present one.
+func TestGridCountsTasksOfAnEarlierRevision(t *testing.T) {
+	now := time.Now()
+	work := map[string]*classroom.Work{"l": {Checks: []classroom.Check{
+		{Name: "1: a", Task: 1, Passed: true, Tries: 1, Began: now},
+		{Name: "2: gone", Task: 2, Passed: true, Tries: 1, Began: now},
+		{Name: "3: gone", Task: 3, Tries: 4, Began: now.Add(-time.Hour)},
+	}}}
+	all := []view.GridLesson{{ID: "l", Columns: []view.GridColumn{{Label: "P", Piece: "predict-1"}, {Label: "1", Task: 1}}}}
+	row := gridRow("c", classroom.Member{ID: "m"}, work, all, now)
+	if row.Passed != 2 || len(row.Cells) != 2 || row.Stuck != time.Hour {
+		t.Errorf("%d passed in %d cells, stuck for %s; want 2 in 2 cells, stuck for 1h", row.Passed, len(row.Cells), row.Stuck)
+	}
 }

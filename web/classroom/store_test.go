@@ -618,3 +618,32 @@ func TestSessionsOfManyTokens(t *testing.T) {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
+
+// A lesson that changes has other checks: an old one that failed no longer
+// counts once all the new ones ran, and what passed stays passed.
+func TestFailuresOfChecksThatAreGoneAreForgotten(t *testing.T) {
+	s, _ := newStore(t)
+	ctx, w := t.Context(), newWorkspace(t, s)
+	save := func(end ChecksEnd, checks ...Check) (names []string) {
+		t.Helper()
+		if err := s.SaveChecks(ctx, w.ID, "l", checks, end); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := s.Checks(ctx, w.ID, "l")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range kept {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	save(ChecksRan, Check{Name: "1: old, failed", Task: 1}, Check{Name: "2: old, passed", Task: 2, Passed: true})
+	fresh := Check{Name: "1: new", Task: 1}
+	if diff := cmp.Diff([]string{"1: new", "1: old, failed", "2: old, passed"}, save(ChecksStopped, fresh)); diff != "" {
+		t.Errorf("after a run that was stopped:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"1: new", "2: old, passed"}, save(ChecksRan, fresh)); diff != "" {
+		t.Errorf("after a whole run:\n%s", diff)
+	}
+}
