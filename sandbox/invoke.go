@@ -82,7 +82,8 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 		e.span(trace.PhaseBuild, 0, r.Built)
 	}
 	if r.Type == "fetch" {
-		e.request = &webapi.Request{Method: r.Method, URL: r.URL, Headers: r.Headers, Length: r.Length}
+		// A Worker may always ask request.cf; what a network would know stands there as undefined.
+		e.request = &webapi.Request{Method: r.Method, URL: r.URL, Headers: r.Headers, Length: r.Length, CF: "{}"}
 		if r.Body != nil {
 			body, ok := r.Body.(io.ReadCloser)
 			if !ok {
