@@ -189,16 +189,17 @@ func (l *labOf[R]) run(ctx context.Context, s *Site, base live.LabRun) error {
 	}
 	record, err := do(ctx, r)
 	if record != nil {
+		data, merr := json.Marshal(record)
+		if merr != nil {
+			return errors.Join(err, fmt.Errorf("keep lab %q: %w", l.ID, merr))
+		}
+		// Kept before it is shown: who reloads on seeing it sees it again.
+		err = errors.Join(err, store.SaveLab(context.WithoutCancel(ctx), workspace, name, data))
 		e := live.LabEvent{HTML: s.drawLab(ctx, l.ID, l.Draw(record, values))}
 		if l.Figures != nil {
 			e.Figures = l.Figures(record)
 		}
 		r.Emit(e)
-		data, merr := json.Marshal(record)
-		if merr != nil {
-			return errors.Join(err, fmt.Errorf("keep lab %q: %w", l.ID, merr))
-		}
-		err = errors.Join(err, store.SaveLab(context.WithoutCancel(ctx), workspace, name, data))
 	}
 	switch {
 	case errors.Is(err, lab.ErrBusy):
