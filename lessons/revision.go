@@ -110,13 +110,13 @@ func (l *Lesson) Since(old *Lesson) []string {
 	say(prose(&l.Text) != prose(&old.Text), "the text")
 	for i, t := range l.Tasks {
 		if i >= len(old.Tasks) {
-			say(true, fmt.Sprintf("task %d, which is new", t.N))
+			say(true, fmt.Sprintf("task %d (new)", t.N))
 		} else {
 			say(t.Title != old.Tasks[i].Title || t.Body != old.Tasks[i].Body, fmt.Sprintf("task %d", t.N))
 		}
 	}
 	for _, t := range old.Tasks[min(len(l.Tasks), len(old.Tasks)):] {
-		say(true, fmt.Sprintf("task %d, which is gone", t.N))
+		say(true, fmt.Sprintf("task %d (gone)", t.N))
 	}
 	asked := func(t *Text) (s string) {
 		for _, q := range t.Questions {

@@ -89,7 +89,7 @@ func TestDraftFinishesOnItsRevision(t *testing.T) {
 	fresh := []string{"the only one", "Once more", "Say hello to all.", "another starter"}
 
 	page := b.get(hello).body
-	shows(t, "after the update", page, append(old, newer, "Update, keep my code", "Keep the one I began with", "changes task 1, task 2, which is new, the questions"), fresh)
+	shows(t, "after the update", page, append(old, newer, "Update, keep my code", "Keep the one I began with", "changes task 1, task 2 (new), the questions"), fresh)
 	if n := strings.Count(page, " data-answered"); n != 2 {
 		t.Errorf("%d answers stand of two", n)
 	}
