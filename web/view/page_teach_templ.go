@@ -253,7 +253,7 @@ func LessonSets(p LessonSetsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "</select><p class=\"form_help\">Replacing keeps everybody’s progress. Who has begun a lesson goes on with the files they have.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "</select><p class=\"form_help\">Replacing keeps everybody’s progress. Who has begun a lesson goes on with the revision they began with, until they take the newer one.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
