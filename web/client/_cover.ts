@@ -7,7 +7,8 @@ import { $, $$, button, el, keep, recall } from "./_dom.ts";
 const key = "predictions-skipped"; // ids of lessons
 const word = "covered"; // in place of a figure
 
-function cover(what: string, heading: "h2" | "h3"): HTMLElement {
+/** What lies over a result until the prediction is made. */
+export function cover(what: string, heading: "h2" | "h3"): HTMLElement {
   return el("div", { class: "cover" },
     el(heading, null, "Your prediction first"),
     el("p", null, what),

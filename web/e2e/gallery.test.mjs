@@ -27,6 +27,7 @@ async function look(options) {
   try {
     const page = await context.newPage();
     await page.goto(`${base}/dev/gallery`);
+    await page.waitForSelector("html[data-drawn=all]");
     await page.evaluate(() => document.fonts.ready);
     assert.ok(await sideways(page) <= 0, "the gallery scrolls sideways");
     const boxes = await page.$$eval(".gallery_sample", (all) => all.map((s) => {

@@ -51,6 +51,13 @@ func Gallery() []Sample {
 	}
 
 	return []Sample{
+		{"topbar", "part_topbar", "The bar of a wide page and of a lesson", join("", "",
+			topbar(Shell{Crumbs: []Link{{"Lessons", "/"}, {"Labs", "/labs"}}}, "page-home"),
+			topbar(lessonShell(lesson), "page-lesson"))},
+		{"banner", "part_banner", "Banners: of the page, and a letter", banners(Shell{
+			Banner: "This lesson has a newer revision.", BannerDo: []Link{{"Update, keep my code", "#"}}, Letter: "Look at line 17.",
+		})},
+		{"foot", "foot", "The end of a wide page", foot("Measured on this machine.", Link{"Docs", "#"}, Link{"Licenses", "#"})},
 		{"controls", "buttons", "Controls, in each state", controls()},
 		{"verdicts", "verdict", "Verdict marks", verdicts()},
 		{"stops", "part_stop", "What stops a run, each with its own sentence", join(`<div class="gallery">`, `</div>`, faults...)},
@@ -115,7 +122,16 @@ func Gallery() []Sample {
 		{"track", "part_track", "A track with its lessons", track(1, SampleHome().Tracks[0])},
 		{"grid", "part_live", "The live grid of a class", GridTable(sampleGrid())},
 		{"burst", "part_burst", "A class burst", BurstView(*sampleBurst())},
+		{"sum", "part_live", "A class in four figures", ClassSum(sampleGrid())},
+		{"read-only", "part_editor", "A file that can only be read", readOnly(File{Path: "src/index.js", Text: sampleCode})},
+		{"complaint", "part_stop", "Why a form was not taken", complaint("That code opens no class.")},
 		{"empty", "part_empty", "An empty place", empty("note", "Nothing logged")},
+		{"empty-labs", "part_empty", "Labs before their first run", join("", "", ServerEmpty(), RoutingEmpty())},
+		{"cover", "part_cover", "A result that waits for a prediction", drawnByScript("cover")},
+		{"sheet-keys", "part_sheet", "The sheet of keys", drawnByScript("keys")},
+		{"sheet-versions", "part_sheet", "The sheet of versions", drawnByScript("versions")},
+		{"sheet-conflict", "part_sheet", "The sheet after a conflict", drawnByScript("conflict")},
+		{"sheet-search", "part_sheet", "The search", drawnByScript("search")},
 	}
 }
 
@@ -151,6 +167,12 @@ func SamplePages() map[string]templ.Component {
 			Shell: Shell{Title: "The cold start"}, Track: "Serverless", Minutes: 12, Back: "/learn/serverless/first-request",
 			Parts: SampleLesson().Parts, Files: []File{{Path: "src/index.js", Text: sampleCode}}, Sources: SampleLesson().Sources,
 		}),
+		"lab": LabView(LabPage{
+			Shell: Shell{Title: "Density"}, Project: "p1", Lead: "How many fit in 256 MB?",
+			Lab: Lab{LabInfo: LabInfo{ID: "density", Title: "Density", Verb: "Fill"}, Config: `{"samples":30}`, Action: "#", Fallback: "<p>Press <strong>Fill</strong>.</p>"},
+		}),
+		"labs":    LabsView(LabsPage{Labs: []LabInfo{{ID: "density", Title: "Density", Description: "How many fit in 256 MB."}}}),
+		"setup":   Setup(SetupPage{Token: "t"}),
 		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
 	}
 	maps.Copy(pages, samplePeople())
@@ -181,6 +203,12 @@ func join(before, after string, parts ...templ.Component) templ.Component {
 		_, err := io.WriteString(w, after)
 		return err
 	})
+}
+
+// drawnByScript is the place of what web/client/gallery.ts draws with the modules
+// that draw it on other pages.
+func drawnByScript(what string) templ.Component {
+	return join(`<div data-drawn="`+what+`">`, `</div>`)
 }
 
 // gallerySized gives a component that fills its parent something to fill.

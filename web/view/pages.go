@@ -25,9 +25,7 @@ func docsShell(p DocsPage) Shell {
 
 func galleryShell(p GalleryPage) Shell {
 	s := p.Shell
-	s.Title = "Gallery"
-	if len(s.Crumbs) == 0 {
-		s.Crumbs = []Link{{Text: "Gallery"}}
-	}
+	s.Title, s.Script = "Gallery", "gallery.js"
+	s.Crumbs = nil // the bars among the samples have some
 	return s
 }
