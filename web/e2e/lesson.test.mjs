@@ -1,7 +1,7 @@
 // One lesson from opening to all green, and what happens when code is wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, base, editorText, lessons, openLesson, readout, run, saved, skipPredictions, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axe, base, editorText, figure, lessons, openLesson, readout, run, saved, skipPredictions, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -65,7 +65,7 @@ test("×20 cold and ×20 warm draw clouds with p50 and p99", withPage({}, async 
   assert.equal(await page.locator("#panel-timeline .chart circle.c-warm").count(), 20);
 }));
 
-test("10 an exception lands on the learner's own line, in its own file, and a click jumps there", withPage({}, async (page) => {
+test("10 an exception lands on the learner's own line, in its own file, and a click jumps there", withPage({}, async (page, t) => {
   await openLesson(page);
   await page.click(".tree summary");
   await page.click(".tree_new");
@@ -86,6 +86,7 @@ export function room(id: number): Room {
   assert.match(await run(page), /TypeError: .*rooms\.ts:7/);
   await tab(page, "response");
   const where = page.locator("#panel-response .stop_where a");
+  figure(t, 10, "a TypeScript error in a second file lands on", await where.textContent(), "src/rooms.ts:7");
   assert.match(await where.textContent(), /^src\/rooms\.ts:7:\d+$/);
   assert.ok(await page.locator('.files_tab[data-path="src/rooms.ts"] i').count(), "the tab of the file has its dot");
   await where.click();
@@ -115,7 +116,7 @@ test("14 a CPU limit is its own sentence, and the page stays responsive", withPa
 }));
 
 for (const path of lessons) {
-  test(`9 the solution of ${path} is a diff, changes nothing until “Use this”, and turns every check green`, withPage({}, async (page) => {
+  test(`9 the solution of ${path} is a diff, changes nothing until “Use this”, and turns every check green`, withPage({}, async (page, t) => {
     await openLesson(page, path);
     const starter = await editorText(page);
     await page.click(".files_tools [data-do=solution]");
@@ -132,11 +133,13 @@ for (const path of lessons) {
     const failed = await page.locator("#panel-checks .check:has(.verdict-fail)").allTextContents();
     assert.deepEqual(failed, []);
     assert.match(await page.textContent("#say"), /^All \d+ checks pass\.$/);
-    assert.equal(await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count());
+    const [green, tasks] = [await page.locator(".task .verdict-pass").count(), await page.locator(".task[data-task]").count()];
+    figure(t, 9, `tasks green by the solution of ${path.split("/").at(-1)}`, green, tasks);
+    assert.equal(green, tasks);
   }));
 }
 
-test("11 a failing check shows request, expected, got and the learner's own log", withPage({}, async (page) => {
+test("11 a failing check shows request, expected, got and the learner's own log", withPage({}, async (page, t) => {
   await openLesson(page, lessons[2]);
   await write(page, 'export default {\n  fetch() {\n    console.log("my own line");\n    return new Response("wrong");\n  },\n};\n');
   await tab(page, "checks");
@@ -144,7 +147,9 @@ test("11 a failing check shows request, expected, got and the learner's own log"
   await page.waitForFunction(() => /checks pass\./.test(document.querySelector("#say").textContent), null, { timeout: 60_000 });
   const check = page.locator("#panel-checks .check:has(.verdict-fail)").first();
   const names = await check.locator("dt").allTextContents();
-  for (const name of ["We sent", "Expected", "Got", "Your log"]) assert.ok(names.includes(name), `${name} is missing in ${names}`);
+  const parts = ["We sent", "Expected", "Got", "Your log"];
+  figure(t, 11, "parts that a failing check shows", parts.filter((p) => names.includes(p)).length, parts.length);
+  for (const name of parts) assert.ok(names.includes(name), `${name} is missing in ${names}`);
   assert.match(await check.locator(".check_log").textContent(), /my own line/);
   assert.ok(await page.locator(".task .verdict-fail").count() > 0);
 }));
@@ -166,9 +171,11 @@ test("two browsers running the same starter get different isolates", withPage({}
   t.diagnostic(`isolates ${ids.join(" and ")}`);
 }));
 
-test("2 text, starter code and Run work with scripts off", withPage({ javaScriptEnabled: false }, async (page) => {
+test("2 text, starter code and Run work with scripts off", withPage({ javaScriptEnabled: false }, async (page, t) => {
   await page.goto(base + lessons[0]);
-  assert.ok((await page.textContent("#lesson")).length > 500);
+  const letters = (await page.textContent("#lesson")).length;
+  assert.ok(letters > 500);
+  figure(t, 2, "letters of a lesson without scripts", letters, "> 500");
   const area = page.locator("textarea[name^='file:']").first();
   assert.match(await area.inputValue(), /export default/);
   await area.fill('export default { fetch: () => new Response("without scripts") };\n');

@@ -7,11 +7,15 @@ useBrowser();
 
 const pages = ["/", ...lessons, "/docs", "/dev/gallery", "/learn/none/such"];
 
-test("16 axe finds nothing on any page, in light and dark", { timeout: 120_000 }, withPage({}, async (page) => {
+test("16 axe finds nothing on any page, in light and dark", { timeout: 120_000 }, withPage({}, async (page, t) => {
+  let found = 0;
   for (const path of full ? pages : pages.filter((p) => !lessons.includes(p))) { // every lesson is looked at in lessons.test.mjs
     await page.goto(base + path);
-    assert.deepEqual(await axeInBoth(page), [], path);
+    const violations = await axeInBoth(page);
+    found += violations.length;
+    assert.deepEqual(violations, [], path);
   }
+  figure(t, 16, "violations on pages, light and dark", found, "0");
 }));
 
 test("16 axe finds nothing in any state of a lesson, in light and dark", { timeout: 120_000 }, withPage({}, async (page) => {
@@ -41,7 +45,7 @@ test("16 axe finds nothing in any state of a lesson, in light and dark", { timeo
   assert.deepEqual(await axeInBoth(page), [], "fault");
 }));
 
-test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page, t) => {
   for (const path of [...pages, "/labs", "/labs/race", "/progress", "/you", "/join"]) {
     await page.goto(base + path);
     assert.ok(await sideways(page) <= 0, path);
@@ -55,12 +59,14 @@ test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", wi
   }
   await page.goto(base + lessons[0]);
   await page.waitForSelector("html[data-live=open]");
+  figure(t, 15, "sideways scroll at 360 px", `${Math.max(0, await sideways(page))} px`, "0 px");
   const small = () => page.evaluate(() => [...document.querySelectorAll("button, select, input:not([type=radio]):not([type=checkbox]), .switch a, summary")]
     .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 1)
     .map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 90)])
     .filter(([r]) => Math.round(r.height) < 44 && !(r.height === 0))
     .map(([r, html]) => `${Math.round(r.width)}×${Math.round(r.height)} ${html}`));
-  const taps = await page.$$eval(".switch a", (all) => all.map((a) => ({ says: a.firstChild.textContent, top: a.getBoundingClientRect().top })));
+  const taps = await page.$$eval(".switch a", (all) => all.map((a) => ({ says: a.firstChild.textContent, top: a.getBoundingClientRect().top, height: a.getBoundingClientRect().height })));
+  figure(t, 15, "lowest of the taps between lesson, code and result", `${Math.min(...taps.map((t) => t.height)).toFixed(0)} px`, "≥ 44 px");
   assert.deepEqual(taps.map((t) => t.says), ["Lesson", "Code", "Result"], "one labelled tap apart");
   assert.ok(taps.every((t) => t.top > 600 && t.top < 740), "in sight, at the bottom");
   for (const pane of ["lesson", "code", "result"]) {
@@ -80,16 +86,18 @@ test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", wi
   }
 }));
 
-test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab leaves; it is said on screen", withPage({}, async (page) => {
+test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab leaves; it is said on screen", withPage({}, async (page, t) => {
   await openLesson(page);
   const inEditor = () => page.evaluate(() => !!document.activeElement.closest(".cm-editor"));
   await page.focus(".files_tools [data-do=reset]");
   let entered = false;
-  for (let i = 0; i < 8 && !(entered && !(await inEditor())); i++) {
+  let presses = 0;
+  for (; presses < 8 && !(entered && !(await inEditor())); presses++) {
     await page.keyboard.press("Tab");
     entered ||= await inEditor();
   }
   assert.ok(entered && !(await inEditor()), "Tab goes in and out");
+  figure(t, 4, "presses of Tab from the tools through the editor", presses, "≤ 8");
   await page.focus(".cm-content");
   await page.keyboard.press("ControlOrMeta+End");
   await page.keyboard.type("x");
@@ -134,7 +142,7 @@ test("3 Ctrl+Enter runs from anywhere, ? lists the keys; the browser keeps its o
   figure(t, 3, "keys of the browser taken", taken.length, "0");
 }));
 
-test("5 after Run the caret stays and the result is announced once", withPage({}, async (page) => {
+test("5 after Run the caret stays and the result is announced once", withPage({}, async (page, t) => {
   await openLesson(page);
   await page.click(".cm-line >> nth=0");
   const caret = await page.textContent("#caret");
@@ -146,7 +154,9 @@ test("5 after Run the caret stays and the result is announced once", withPage({}
   await page.keyboard.press("ControlOrMeta+Enter");
   await page.waitForFunction(() => globalThis.said.length > 0);
   await page.waitForTimeout(500);
-  assert.equal((await page.evaluate(() => globalThis.said)).length, 1);
+  const said = (await page.evaluate(() => globalThis.said)).length;
+  figure(t, 5, "announcements of one run", said, "1");
+  assert.equal(said, 1);
   assert.equal(await page.textContent("#caret"), caret);
   assert.ok(await page.evaluate(() => !!document.activeElement.closest(".cm-editor")));
   assert.equal(await page.getAttribute("#say", "role"), "status");
