@@ -5,7 +5,7 @@
 import { call, op } from "./host";
 import {
   ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
-  TypedArrayLength, bytesOf, enumerable,
+  TypedArrayLength, bytesOf, defaults, enumerable,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
@@ -28,18 +28,26 @@ export class HostBody {
 export type Source = null | string | Uint8Array | HostBody | ReadableStream;
 
 export class BodyState {
-  stream: ReadableStream | null = null;
-  used = false;
-  length = -1; // bytes, when a stream's length is known
+  declare stream: ReadableStream | null;
+  declare used: boolean;
+  declare length: number; // bytes, -1 unless a stream's length is known
+  declare type: string | null; // the Content-Type that what it was given implies
   constructor(public source: Source) { }
+}
+defaults(BodyState, { stream: null, used: false, length: -1, type: null });
+
+function typed(source: Source, type: string): BodyState {
+  const s = new BodyState(source);
+  s.type = type;
+  return s;
 }
 
 /** Takes a BodyInit apart: what to send and the Content-Type it implies. */
-export function extract(init: unknown): { state: BodyState; type: string | null } {
-  if (init === null || init === undefined) return { state: new BodyState(null), type: null };
-  if (typeof init === "string") return { state: new BodyState(StringToWellFormed(init)), type: "text/plain;charset=UTF-8" };
+export function extract(init: unknown): BodyState {
+  if (init === null || init === undefined) return new BodyState(null);
+  if (typeof init === "string") return typed(StringToWellFormed(init), "text/plain;charset=UTF-8");
   const b = bytesOf(init);
-  if (b !== undefined) return { state: new BodyState(new NativeUint8Array(b)), type: null };
+  if (b !== undefined) return new BodyState(new NativeUint8Array(b));
   if (isReadableStream(init)) {
     if (isLocked(init)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
     if (disturbed(init)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
@@ -47,21 +55,21 @@ export function extract(init: unknown): { state: BodyState; type: string | null 
     s.stream = init;
     const own = owners.get(init);
     if (own !== undefined) s.length = own.length;
-    return { state: s, type: null };
+    return s;
   }
-  if (isBlob(init)) return { state: new BodyState(blobBytes(init)), type: init.type || null };
+  if (isBlob(init)) return init.type === "" ? new BodyState(blobBytes(init)) : typed(blobBytes(init), init.type);
   if (isFormData(init)) {
     const { bytes, boundary } = encodeMultipart(init);
-    return { state: new BodyState(bytes), type: `multipart/form-data; boundary=${boundary}` };
+    return typed(bytes, `multipart/form-data; boundary=${boundary}`);
   }
-  if (isParams(init)) return { state: new BodyState(serialize(paramsList(init))), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+  if (isParams(init)) return typed(serialize(paramsList(init)), "application/x-www-form-urlencoded;charset=UTF-8");
   if (typeof init === "object" && !(init instanceof NativeString) && (typeof (init as any)[Symbol.asyncIterator] === "function" || typeof (init as any)[Symbol.iterator] === "function")) {
     const stream = (ReadableStream as any).from(init);
     const s = new BodyState(stream);
     s.stream = stream;
-    return { state: s, type: null };
+    return s;
   }
-  return { state: new BodyState(StringToWellFormed(`${init as any}`)), type: "text/plain;charset=UTF-8" };
+  return typed(StringToWellFormed(`${init as any}`), "text/plain;charset=UTF-8");
 }
 
 // The body state behind a stream that a body made.

@@ -5,7 +5,7 @@ import { ArrayJoin, NativeError, NativeTypeError, NativeUint8Array, StringIndexO
 import { backend } from "./backend";
 import { encodeUTF8 } from "./encoding";
 import { Request, isRequest } from "./request";
-import { Response, isResponse, received, responseParts } from "./response";
+import { Response, isResponse, partsOf, rawHead, received } from "./response";
 import { headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
 import { consume } from "./body";
 
@@ -26,10 +26,11 @@ class Cache {
     if (response.status === 206) throw new NativeTypeError("Cannot cache response to a range request (206 Partial Content).");
     const vary = headerGet(headersList(response.headers), "vary");
     if (vary !== null && vary.includes("*")) throw new NativeTypeError("Cannot cache response with 'Vary: *' header.");
-    const p = responseParts(response);
+    const p = partsOf(response);
     if (p.status === 304) return; // says nothing that could be kept
-    const all = await consume(p.state);
-    await backend("cache", `cache.put ${req.url}`, "cache.put", this.#name, keyOf(req), headersRaw(req.headers), p.status, p.statusText, p.headers, typeof all === "string" ? encodeUTF8(all) : all);
+    const headers = rawHead(response);
+    const all = await consume(p.body);
+    await backend("cache", `cache.put ${req.url}`, "cache.put", this.#name, keyOf(req), headersRaw(req.headers), p.status, p.statusText, headers, typeof all === "string" ? encodeUTF8(all) : all);
   }
   async match(request: unknown, options?: { ignoreMethod?: boolean }): Promise<Response | undefined> {
     need(arguments.length, 1, "Cache.match");

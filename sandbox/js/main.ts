@@ -4,7 +4,7 @@
 
 import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, enumerable, expose, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -19,7 +19,7 @@ import "./encoding";
 import { HostBody, pump, use } from "./body";
 import { fixedLength } from "./streams";
 import { incoming, Request } from "./request";
-import { isResponse, responseParts } from "./response";
+import { isResponse, partsOf, rawHead } from "./response";
 import "./fetch";
 import "./console";
 import "./clone";
@@ -42,35 +42,44 @@ const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), D
 let namespace: any = null;
 let classic = false;
 
+/** What the host passes: undefined stands for an empty text. */
+type Text = string | undefined;
+
+class Waits {
+  declare count: number; // promises of waitUntil that are not settled
+  declare open: boolean; // the outcome is still to come
+  declare props: unknown; // null until asked for
+  constructor(public run: number, public json: Text) { }
+}
+defaults(Waits, { count: 0, open: true, props: null });
+
 let waiting: (c: ExecutionContext) => boolean;
 let outcome: (c: ExecutionContext) => void;
 let closed: (c: ExecutionContext) => void;
 /** ctx of one event. Its state is what keeps the run open. */
 export class ExecutionContext {
-  #run: number;
-  #waits = 0;
-  #open = true; // the outcome is still to come
-  #props: unknown;
-  constructor(run: number, props: string) {
-    this.#run = run;
-    this.#props = props === "" ? {} : JSONParse(props);
+  #w: Waits;
+  constructor(run: number, props: Text) {
+    this.#w = new Waits(run, props);
   }
   static {
-    waiting = (c) => c.#waits > 0;
-    setOpen((c) => c.#open || c.#waits > 0);
+    waiting = (c) => c.#w.count > 0;
+    setOpen((c) => c.#w.open || c.#w.count > 0);
     outcome = (c) => {
-      c.#open = false;
-      if (c.#waits === 0) call(DONE, c.#run);
+      const w = c.#w;
+      w.open = false;
+      if (w.count === 0) call(DONE, w.run);
     };
     closed = (c) => {
-      c.#open = false;
+      c.#w.open = false;
     };
   }
   waitUntil(p: unknown): void {
-    this.#waits++;
+    const w = this.#w;
+    w.count++;
     const done = () => {
-      this.#waits--;
-      if (this.#waits === 0 && !this.#open) call(DONE, this.#run);
+      w.count--;
+      if (w.count === 0 && !w.open) call(DONE, w.run);
     };
     PromiseThen(PromiseResolve(p), done, (e: unknown) => {
       uncaught(e);
@@ -79,7 +88,10 @@ export class ExecutionContext {
   }
   passThroughOnException(): void { }
   abort(reason?: unknown): void { throw reason ?? new Error("The execution context was aborted."); }
-  get props() { return this.#props; }
+  get props() {
+    const w = this.#w;
+    return (w.props ??= w.json === undefined ? {} : JSONParse(w.json));
+  }
   get exports() { return exported(namespace); }
 }
 enumerable(ExecutionContext);
@@ -160,15 +172,16 @@ for (const [n, C] of Object.entries({ ExecutionContext, ExtendableEvent, FetchEv
 
 const message = (what: string) => new NativeTypeError(what);
 
-/** The object whose handlers an event goes to, and how they are called. */
-function target(entrypoint: string, ctx: ExecutionContext): { self: any; isClass: boolean } {
+/** The export whose handlers an event goes to. */
+function target(entrypoint: Text): any {
   if (namespace === null) throw message("The module has not finished loading.");
-  const name = entrypoint === "" ? "default" : entrypoint;
-  const x = namespace[name];
-  if (x === undefined) throw fault("handler", entrypoint === "" ? "The main module has no default export." : `The module has no export named "${entrypoint}".`);
-  if (typeof x === "function" && isEntrypoint(x)) return { self: new x(ctx, env), isClass: true };
-  if (typeof x === "function" && x.prototype !== undefined && typeof x.prototype.fetch === "function") return { self: new x(ctx, env), isClass: true };
-  return { self: x, isClass: false };
+  const x = namespace[entrypoint ?? "default"];
+  if (x === undefined) throw fault("handler", entrypoint === undefined ? "The main module has no default export." : `The module has no export named "${entrypoint}".`);
+  return x;
+}
+/** Whether handlers are methods of an object that is made for the event. */
+function isClass(x: any): boolean {
+  return typeof x === "function" && (isEntrypoint(x) || x.prototype !== undefined && typeof x.prototype.fetch === "function");
 }
 function isEntrypoint(C: any): boolean {
   for (let p = C; typeof p === "function"; p = ObjectGetPrototypeOf(p)) if (p === WorkerEntrypoint || p === DurableObject || p === WorkflowEntrypoint) return true;
@@ -190,7 +203,7 @@ function fail(ctx: ExecutionContext, e: unknown): void {
 }
 
 /** Entry: a request. */
-function fetch(run: number, entrypoint: string, object: string, props: string, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | undefined, cf: string): void {
+function fetch(run: number, entrypoint: Text, object: Text, props: Text, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | undefined, cf: Text): void {
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
@@ -198,8 +211,8 @@ function fetch(run: number, entrypoint: string, object: string, props: string, m
     const body = bodyId === 0 ? null : new HostBody(bodyId, run, length);
     const req = incoming(method, url, headers, body, bytes === undefined ? null : new NativeUint8Array(bytes), cf);
     let r: unknown;
-    if (object !== "") {
-      r = durable(namespace, env, entrypoint, object, (o) => {
+    if (object !== undefined) {
+      r = durable(namespace, env, entrypoint!, object, (o) => {
         if (typeof o.fetch !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no fetch method.`);
         return o.fetch(req);
       });
@@ -215,10 +228,10 @@ function fetch(run: number, entrypoint: string, object: string, props: string, m
       }
       r = a[0];
     } else {
-      const { self, isClass } = target(entrypoint, ctx);
+      const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
       const f = self?.fetch;
       if (typeof f !== "function") throw fault("handler", "Handler does not export a fetch() function.");
-      r = isClass ? ReflectApply(f, self, [req]) : ReflectApply(f, self, [req, env, ctx]);
+      r = ReflectApply(f, self, made ? [req] : [req, env, ctx]);
     }
     if (isResponse(r)) respond(ctx, r);
     else PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
@@ -243,26 +256,28 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   if (!isResponse(r)) {
     throw fault("handler", r === undefined ? "The fetch handler returned undefined instead of a Response." : `The fetch handler must return a Response; it returned ${typeof r === "object" ? "an object that is none" : `a ${typeof r}`}.`);
   }
-  const p = responseParts(r), run = current.run;
+  const p = partsOf(r), run = current.run;
   if (p.status === 0) throw new NativeTypeError("Response.error() cannot be sent.");
+  const headers = rawHead(r);
   if (p.socket !== null) {
     const id = giveToHost(p.socket);
-    call(RESPOND, run, p.status, p.statusText, p.headers, null, id, waiting(ctx));
+    call(RESPOND, run, p.status, p.statusText, headers, null, id, waiting(ctx));
     outcome(ctx);
     return;
   }
-  const s = p.state, src = s.source;
+  const s = p.body, src = s.source;
   if (s.stream === null && !(src instanceof HostBody)) {
     if (src !== null) use(s);
     const more = waiting(ctx);
     closed(ctx);
-    call(RESPOND, run, p.status, p.statusText, p.headers, src, 0, more);
+    if (more) call(RESPOND, run, p.status, p.statusText, headers, src, 0, true);
+    else call(RESPOND, run, p.status, p.statusText || undefined, headers, src);
     return;
   }
   const stream = r.body!;
   if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
-  call(RESPOND, run, p.status, p.statusText, p.headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
+  call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
   PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, b) : undefined)), () => {
     call(END, run, "", "", "");
     outcome(ctx);
@@ -274,7 +289,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
 }
 
 /** Entry: an event without a response. payload is JSON. */
-function event(run: number, entrypoint: string, object: string, props: string, type: string, payload: string): void {
+function event(run: number, entrypoint: Text, object: Text, props: Text, type: string, payload: string): void {
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
@@ -282,8 +297,8 @@ function event(run: number, entrypoint: string, object: string, props: string, t
   try {
     const p = payload === "" ? {} : JSONParse(payload);
     let r: unknown;
-    if (object !== "") {
-      r = durable(namespace, env, entrypoint, object, (o) => {
+    if (object !== undefined) {
+      r = durable(namespace, env, entrypoint!, object, (o) => {
         if (type === "alarm") {
           if (typeof o.alarm !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no alarm method.`);
           return o.alarm({ scheduledTime: p.scheduledTime, retryCount: p.retryCount ?? 0, isRetry: (p.retryCount ?? 0) > 0 });
@@ -301,10 +316,10 @@ function event(run: number, entrypoint: string, object: string, props: string, t
         dispatch(scope, type === "scheduled" ? new ScheduledEvent(ctx, arg.cron, arg.scheduledTime) : Object.assign(new ExtendableEvent(type, ctx), arg), (x) => (thrown ??= [x]));
         if (thrown !== null) throw (thrown as [unknown])[0];
       } else {
-        const { self, isClass } = target(entrypoint, ctx);
+        const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
         const f = self?.[type];
         if (typeof f !== "function") throw fault("handler", `Handler does not export a ${type}() function.`);
-        r = isClass ? ReflectApply(f, self, [arg]) : ReflectApply(f, self, [arg, env, ctx]);
+        r = ReflectApply(f, self, made ? [arg] : [arg, env, ctx]);
       }
     }
     const done = () => own(run, () => {
@@ -365,7 +380,7 @@ function decodeBody(v: string): unknown {
 }
 
 /** Entry: a method call from another Worker. */
-function rpc(run: number, entrypoint: string, object: string, props: string, method: string, payload: string): void {
+function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: string, payload: string): void {
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
@@ -378,13 +393,13 @@ function rpc(run: number, entrypoint: string, object: string, props: string, met
   try {
     let r: unknown;
     if (isStubCall(method)) r = callStub(method, payload);
-    else if (object !== "") r = durable(namespace, env, entrypoint, object, (o) => {
+    else if (object !== undefined) r = durable(namespace, env, entrypoint!, object, (o) => {
       if (!(o instanceof DurableObject)) throw message("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
       return callMethod(o, method, payload);
     });
     else {
-      const { self, isClass } = target(entrypoint, ctx);
-      if (!isClass && !(self instanceof RpcTarget)) {
+      const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
+      if (!made && !(self instanceof RpcTarget)) {
         const f = self?.[method];
         if (typeof f !== "function") throw message(`The RPC receiver does not implement the method "${method}".`);
         r = callMethod(self, method, payload, [env, ctx]);

@@ -203,6 +203,11 @@ export function enumerable(C: { prototype: object }, names?: string[]): void {
   }
 }
 
+/** Puts on the prototype of an internal class what its objects mostly hold, so that making one makes few fields. */
+export function defaults(C: { prototype: object }, values: object): void {
+  Object.assign(C.prototype, values);
+}
+
 /** The bundler may have renamed a class; learners see its real name. */
 function nameClass(C: unknown, name: string): void {
   if (typeof C === "function" && C.name !== name && name.indexOf(".") < 0) ObjectDefineProperty(C, "name", { value: name, configurable: true });

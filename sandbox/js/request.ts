@@ -1,7 +1,7 @@
 // Request. Specification: Fetch, section 5.4, with Workers' cf, fetcher-less init
 // and no mode, credentials, referrer or destination.
 
-import { NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, enumerable, expose, need, tag } from "./primordials";
+import { NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
 import { Body, BodyState, HostBody, cloneBody, extract, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
@@ -17,7 +17,7 @@ const none = {};
 
 export let isRequest: (o: unknown) => o is Request;
 /** The request of an event: what the host gave, taken apart only when asked for. */
-export let incoming: (method: string, url: string, headers: string, body: HostBody | null, bytes: Uint8Array | null, cf: string) => Request;
+export let incoming: (method: string, url: string, headers: string, body: HostBody | null, bytes: Uint8Array | null, cf: string | undefined) => Request;
 /** What fetch sends: method, URL, headers, body, redirect mode, signal, cf. */
 export let outgoing: (r: Request) => { method: string; url: string; headers: Headers; state: BodyState; redirect: string; signal: AbortSignal | null; cf: unknown };
 
@@ -29,25 +29,33 @@ function method(v: unknown): string {
   return u;
 }
 
+// What a request is made of; see Parts of response.ts.
+class Parts {
+  declare method: string;
+  declare url: string;
+  declare headers: Headers | string;
+  declare redirect: string;
+  declare signal: AbortSignal | null;
+  declare cf: unknown;
+  declare cfText: string; // JSON of cf until somebody asks for it
+  declare cache: string | undefined;
+  declare integrity: string;
+  declare keepalive: boolean;
+  constructor(public body: BodyState) { }
+}
+defaults(Parts, { method: "GET", url: "", headers: "", redirect: "follow", signal: null, cf: undefined, cfText: "", cache: undefined, integrity: "", keepalive: false });
+const nothing = new BodyState(null); // until the body is known
+
 export interface Request extends Body { }
 export class Request {
-  #method = "GET";
-  #url = "";
-  #headers: Headers | string = "";
-  #state: BodyState;
-  #redirect = "follow";
-  #signal: AbortSignal | null = null;
-  #cf: unknown = undefined;
-  #cfText = "";
-  #cache: string | undefined = undefined;
-  #integrity = "";
-  #keepalive = false;
+  #p: Parts;
 
   constructor(input: unknown, init?: any) {
     if (input === none) {
-      this.#state = init;
+      this.#p = new Parts(init);
       return;
     }
+    const p = this.#p = new Parts(nothing);
     need(arguments.length, 1, "Request constructor");
     if (init === null) init = undefined;
     if (init !== undefined && typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
@@ -57,113 +65,111 @@ export class Request {
     }
     const from = isRequest(input) ? input : null;
     if (from !== null) {
-      this.#method = from.#method;
-      this.#url = from.#url;
-      this.#redirect = from.#redirect;
-      this.#signal = from.#signal;
-      this.#cf = from.cf;
-      this.#cache = from.#cache;
-      this.#integrity = from.#integrity;
-      this.#keepalive = from.#keepalive;
+      p.method = from.#p.method;
+      p.url = from.#p.url;
+      p.redirect = from.#p.redirect;
+      p.signal = from.#p.signal;
+      p.cf = from.cf;
+      p.cache = from.#p.cache;
+      p.integrity = from.#p.integrity;
+      p.keepalive = from.#p.keepalive;
     } else {
       const text = hrefOf(input) ?? `${input as string}`;
       const url = normalizeURL(text);
       if (url === null) throw new NativeTypeError(`Invalid URL: ${text}`);
-      this.#url = url;
+      p.url = url;
     }
     if (init !== undefined) {
-      if (init.method !== undefined) this.#method = method(init.method);
+      if (init.method !== undefined) p.method = method(init.method);
       if (init.redirect !== undefined) {
         const r = `${init.redirect}`;
         if (r !== "follow" && r !== "manual") throw new NativeTypeError(`Invalid redirect value, must be one of "follow" or "manual" ("error" won't be implemented since it does not make sense at the edge; use "manual" and check the response status code).`);
-        this.#redirect = r;
+        p.redirect = r;
       }
       if (init.signal !== undefined) {
         if (init.signal !== null && !isAbortSignal(init.signal)) throw new NativeTypeError("Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
-        this.#signal = init.signal;
+        p.signal = init.signal;
       }
       if (init.cf !== undefined) {
         if (init.cf === null || typeof init.cf !== "object") throw new NativeTypeError("Request: cf is not an object.");
-        this.#cf = init.cf;
+        p.cf = init.cf;
       }
       if (init.cache !== undefined) {
         const c = `${init.cache}`;
         if (c !== "no-store" && c !== "no-cache") throw new NativeTypeError(`Unsupported cache mode: ${c}`);
-        this.#cache = c;
+        p.cache = c;
       }
       if (init.integrity !== undefined && init.integrity !== null && `${init.integrity}` !== "") throw new NativeTypeError("Subrequest integrity checking is not available here: leave out integrity.");
     }
     const h = new Headers(init?.headers !== undefined ? init.headers : from !== null ? from.headers : undefined);
-    this.#headers = h;
+    p.headers = h;
     const given = init?.body;
     if (given !== undefined && given !== null) {
-      if (this.#method === "GET" || this.#method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
-      const { state, type } = extract(given);
-      this.#state = state;
-      const l = headersList(h);
-      if (type !== null && headerGet(l, "content-type") === null) headerSet(l, "content-type", type);
-    } else if (from !== null && given === undefined && from.#state.source !== null) {
-      if (this.#method === "GET" || this.#method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
-      if (isUsed(from.#state)) throw new NativeTypeError("Cannot reconstruct a Request with a used body.");
+      if (p.method === "GET" || p.method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
+      const state = p.body = extract(given), l = headersList(h);
+      if (state.type !== null && headerGet(l, "content-type") === null) headerSet(l, "content-type", state.type);
+    } else if (from !== null && given === undefined && from.#p.body.source !== null) {
+      if (p.method === "GET" || p.method === "HEAD") throw new NativeTypeError("Request with a GET or HEAD method cannot have a body.");
+      if (isUsed(from.#p.body)) throw new NativeTypeError("Cannot reconstruct a Request with a used body.");
       // The body moves over; the old request counts as used.
-      const old = from.#state, s = new BodyState(old.source);
+      const old = from.#p.body, s = new BodyState(old.source);
       s.stream = old.stream;
       s.length = old.length;
-      this.#state = s;
-      from.#state = new BodyState(old.source);
-      from.#state.used = true;
+      p.body = s;
+      from.#p.body = new BodyState(old.source);
+      from.#p.body.used = true;
     } else {
-      this.#state = new BodyState(null);
+      p.body = new BodyState(null);
     }
   }
 
   static {
-    isRequest = (o): o is Request => typeof o === "object" && o !== null && #method in o;
+    isRequest = (o): o is Request => typeof o === "object" && o !== null && #p in o;
     incoming = (m, url, headers, body, bytes, cf) => {
-      const r = new Request(none, new BodyState(body ?? bytes));
-      r.#method = m;
-      r.#url = url;
-      r.#headers = headers;
-      r.#redirect = "manual";
-      r.#cfText = cf;
+      const r = new Request(none, new BodyState(body ?? bytes)), p = r.#p;
+      p.method = m;
+      p.url = url;
+      p.headers = headers;
+      p.redirect = "manual";
+      if (cf !== undefined) p.cfText = cf;
       return r;
     };
-    outgoing = (r) => ({ method: r.#method, url: r.#url, headers: r.headers, state: r.#state, redirect: r.#redirect, signal: r.#signal, cf: r.cf });
-    mixBody(Request, (o) => o.#state, (o) => o.headers);
+    outgoing = (r) => ({ method: r.#p.method, url: r.#p.url, headers: r.headers, state: r.#p.body, redirect: r.#p.redirect, signal: r.#p.signal, cf: r.cf });
+    mixBody(Request, (o) => o.#p.body, (o) => o.headers);
   }
 
-  get method() { return this.#method; }
-  get url() { return this.#url; }
+  get method() { return this.#p.method; }
+  get url() { return this.#p.url; }
   get headers(): Headers {
-    const h = this.#headers;
-    return typeof h === "string" ? (this.#headers = headersFrom(h, "immutable")) : h;
+    const h = this.#p.headers;
+    return typeof h === "string" ? (this.#p.headers = headersFrom(h, "immutable")) : h;
   }
-  get redirect() { return this.#redirect; }
+  get redirect() { return this.#p.redirect; }
   get fetcher() { return null; }
-  get signal() { return (this.#signal ??= newSignal()); }
+  get signal() { return (this.#p.signal ??= newSignal()); }
   get cf() {
-    if (this.#cfText !== "") {
-      this.#cf = JSONParse(this.#cfText);
-      this.#cfText = "";
+    if (this.#p.cfText !== "") {
+      this.#p.cf = JSONParse(this.#p.cfText);
+      this.#p.cfText = "";
     }
-    return this.#cf;
+    return this.#p.cf;
   }
-  get integrity() { return this.#integrity; }
-  get keepalive() { return this.#keepalive; }
-  get cache() { return this.#cache; }
+  get integrity() { return this.#p.integrity; }
+  get keepalive() { return this.#p.keepalive; }
+  get cache() { return this.#p.cache; }
   clone(): Request {
-    const r = new Request(none, cloneBody(this.#state));
-    r.#method = this.#method;
-    r.#url = this.#url;
-    r.#headers = new Headers(this.headers);
-    r.#redirect = this.#redirect;
-    r.#cf = this.cf;
-    r.#cache = this.#cache;
-    r.#integrity = this.#integrity;
-    r.#keepalive = this.#keepalive;
+    const r = new Request(none, cloneBody(this.#p.body));
+    r.#p.method = this.#p.method;
+    r.#p.url = this.#p.url;
+    r.#p.headers = new Headers(this.headers);
+    r.#p.redirect = this.#p.redirect;
+    r.#p.cf = this.cf;
+    r.#p.cache = this.#p.cache;
+    r.#p.integrity = this.#p.integrity;
+    r.#p.keepalive = this.#p.keepalive;
     const own = newSignal();
-    if (this.#signal !== null) onAbort(this.#signal, (reason) => abortSignal(own, reason));
-    r.#signal = own;
+    if (this.#p.signal !== null) onAbort(this.#p.signal, (reason) => abortSignal(own, reason));
+    r.#p.signal = own;
     return r;
   }
 }

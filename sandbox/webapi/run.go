@@ -196,14 +196,22 @@ func (r *run) enter(iso isolate.Isolate) error {
 				bytes, id = body, 0
 			}
 		}
-		_, err = iso.Call("fetch", r.id, inv.Entrypoint, inv.Object, inv.Props, req.Method, req.URL, joinHeaders(req.Headers), id, length, bytes, req.CF)
+		_, err = iso.Call("fetch", r.id, some(inv.Entrypoint), some(inv.Object), some(inv.Props), req.Method, req.URL, joinHeaders(req.Headers), id, length, bytes, some(req.CF))
 	case "rpc":
 		method, args, _ := strings.Cut(string(inv.Payload), "\n")
-		_, err = iso.Call("rpc", r.id, inv.Entrypoint, inv.Object, inv.Props, method, args)
+		_, err = iso.Call("rpc", r.id, some(inv.Entrypoint), some(inv.Object), some(inv.Props), method, args)
 	default:
-		_, err = iso.Call("event", r.id, inv.Entrypoint, inv.Object, inv.Props, inv.Type, string(inv.Payload))
+		_, err = iso.Call("event", r.id, some(inv.Entrypoint), some(inv.Object), some(inv.Props), inv.Type, string(inv.Payload))
 	}
 	return err
+}
+
+// some is a text, or undefined in place of an empty one: that costs nothing to pass.
+func some(s string) isolate.Value {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 // joinHeaders is the form in which headers cross: names in lower case and
@@ -260,7 +268,7 @@ func runOps(o *isolate.Ops) {
 		w.loading.end(f)
 		return nil, nil
 	})
-	// respond: run, status, statusText, headers, body, socket (-1: a stream follows), more
+	// respond: run, status, statusText, headers, body, socket (-1: a stream follows), more, length; the last ones may be left out
 	o.Add("respond", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		r := of(h).runs[integer(args, 0)]
 		if r == nil || r.headed || r.over {
