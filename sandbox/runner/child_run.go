@@ -354,6 +354,7 @@ func (r *childRun) finish(how mode, s trace.Summary) {
 		spans[i] = trace.Span{Phase: sp.Phase, Start: sp.Start + r.shift, End: sp.End + r.shift}
 	}
 	s.Spans = spans
+	s.Run, s.Worker, s.Isolate, s.Engine = "", "", "", "" // the parent knows
 	m := doneMsg{Events: r.takeEvents(), Summary: s, Result: r.result, Has: r.has, Spent: spent}
 	calls, fetches := r.calls, r.fetches
 	r.calls, r.fetches = nil, nil

@@ -116,121 +116,121 @@ type readyMsg struct {
 }
 
 type startMsg struct {
-	Isolate    uint64        `cbor:"1,keyasint"`
-	New        bool          `cbor:"2,keyasint"` // make the isolate; otherwise it must exist
-	Name       string        `cbor:"3,keyasint"` // isolate id as learners see it
-	Worker     uint64        `cbor:"4,keyasint"` // handle
-	Run        string        `cbor:"5,keyasint"`
-	Type       string        `cbor:"6,keyasint"`
-	Request    *requestMsg   `cbor:"7,keyasint"`
-	Payload    []byte        `cbor:"8,keyasint"`
-	Entrypoint string        `cbor:"9,keyasint"`
-	Object     string        `cbor:"10,keyasint"`
-	Props      string        `cbor:"11,keyasint"`
-	Upgrade    bool          `cbor:"12,keyasint"`
-	Depth      int           `cbor:"13,keyasint"`
-	Root       string        `cbor:"14,keyasint"`
-	Origin     int64         `cbor:"15,keyasint"` // monotonic nanoseconds at which the run's clock is 0
-	Limits     trace.Limits  `cbor:"16,keyasint"`
-	Slot       int           `cbor:"17,keyasint"`           // the isolate's place on the status board
+	Isolate    uint64        `cbor:"1,keyasint,omitempty"`
+	New        bool          `cbor:"2,keyasint,omitempty"` // make the isolate; otherwise it must exist
+	Name       string        `cbor:"3,keyasint,omitempty"` // isolate id as learners see it
+	Worker     uint64        `cbor:"4,keyasint,omitempty"` // handle
+	Run        string        `cbor:"5,keyasint,omitempty"`
+	Type       string        `cbor:"6,keyasint,omitempty"`
+	Request    *requestMsg   `cbor:"7,keyasint,omitempty"`
+	Payload    []byte        `cbor:"8,keyasint,omitempty"`
+	Entrypoint string        `cbor:"9,keyasint,omitempty"`
+	Object     string        `cbor:"10,keyasint,omitempty"`
+	Props      string        `cbor:"11,keyasint,omitempty"`
+	Upgrade    bool          `cbor:"12,keyasint,omitempty"`
+	Depth      int           `cbor:"13,keyasint,omitempty"`
+	Root       string        `cbor:"14,keyasint,omitempty"`
+	Origin     int64         `cbor:"15,keyasint,omitempty"` // monotonic nanoseconds at which the run's clock is 0
+	Limits     trace.Limits  `cbor:"16,keyasint,omitzero"`  // of the isolate, when it is new
+	Slot       int           `cbor:"17,keyasint,omitempty"` // the isolate's place on the status board
 	Wall       time.Duration `cbor:"18,keyasint,omitempty"` // left of the run's wall time, 0 for all of it
 	Weigh      bool          `cbor:"19,keyasint,omitempty"` // measure the isolate's memory at the end of this very run
 }
 
 type requestMsg struct {
-	Method  string      `cbor:"1,keyasint"`
-	URL     string      `cbor:"2,keyasint"`
-	Headers [][2]string `cbor:"3,keyasint"`
-	Length  int64       `cbor:"4,keyasint"`
-	CF      string      `cbor:"5,keyasint"`
-	Body    []byte      `cbor:"6,keyasint"` // the first bytes
-	More    bool        `cbor:"7,keyasint"` // the rest follows on the stream
-	Has     bool        `cbor:"8,keyasint"` // there is a body
+	Method  string      `cbor:"1,keyasint,omitempty"`
+	URL     string      `cbor:"2,keyasint,omitempty"`
+	Headers [][2]string `cbor:"3,keyasint,omitempty"`
+	Length  int64       `cbor:"4,keyasint,omitempty"`
+	CF      string      `cbor:"5,keyasint,omitempty"`
+	Body    []byte      `cbor:"6,keyasint,omitempty"` // the first bytes
+	More    bool        `cbor:"7,keyasint,omitempty"` // the rest follows on the stream
+	Has     bool        `cbor:"8,keyasint,omitempty"` // there is a body
 }
 
 type cancelMsg struct {
-	Why string `cbor:"1,keyasint"`
+	Why string `cbor:"1,keyasint,omitempty"`
 }
 
 type throwMsg struct {
-	Name    string       `cbor:"1,keyasint"`
-	Message string       `cbor:"2,keyasint"`
-	Code    string       `cbor:"3,keyasint"`
-	Fault   *trace.Fault `cbor:"4,keyasint"` // of the Worker that was called
+	Name    string       `cbor:"1,keyasint,omitempty"`
+	Message string       `cbor:"2,keyasint,omitempty"`
+	Code    string       `cbor:"3,keyasint,omitempty"`
+	Fault   *trace.Fault `cbor:"4,keyasint,omitempty"` // of the Worker that was called
 }
 
 type callMsg struct {
-	Call uint32 `cbor:"1,keyasint"`
-	Op   string `cbor:"2,keyasint"`
-	Args []any  `cbor:"3,keyasint"`
+	Call uint32 `cbor:"1,keyasint,omitempty"`
+	Op   string `cbor:"2,keyasint,omitempty"`
+	Args []any  `cbor:"3,keyasint,omitempty"`
 }
 
 type replyMsg struct {
-	Call   uint32    `cbor:"1,keyasint"`
-	Result any       `cbor:"2,keyasint"`
-	Error  *throwMsg `cbor:"3,keyasint"`
+	Call   uint32    `cbor:"1,keyasint,omitempty"`
+	Result any       `cbor:"2,keyasint,omitempty"`
+	Error  *throwMsg `cbor:"3,keyasint,omitempty"`
 }
 
 type fetchMsg struct {
-	Call       uint32     `cbor:"1,keyasint"`
-	Type       string     `cbor:"2,keyasint"`
-	Binding    string     `cbor:"3,keyasint"`
-	Worker     string     `cbor:"4,keyasint"`
-	Entrypoint string     `cbor:"5,keyasint"`
-	Class      string     `cbor:"6,keyasint"`
-	Object     string     `cbor:"7,keyasint"`
-	Props      string     `cbor:"8,keyasint"`
+	Call       uint32     `cbor:"1,keyasint,omitempty"`
+	Type       string     `cbor:"2,keyasint,omitempty"`
+	Binding    string     `cbor:"3,keyasint,omitempty"`
+	Worker     string     `cbor:"4,keyasint,omitempty"`
+	Entrypoint string     `cbor:"5,keyasint,omitempty"`
+	Class      string     `cbor:"6,keyasint,omitempty"`
+	Object     string     `cbor:"7,keyasint,omitempty"`
+	Props      string     `cbor:"8,keyasint,omitempty"`
 	Request    requestMsg `cbor:"9,keyasint"`
 }
 
 type responseMsg struct {
-	Call   uint32             `cbor:"1,keyasint"`
+	Call   uint32             `cbor:"1,keyasint,omitempty"`
 	Head   trace.ResponseHead `cbor:"2,keyasint"`
-	Body   []byte             `cbor:"3,keyasint"`
-	More   bool               `cbor:"4,keyasint"`
-	Has    bool               `cbor:"5,keyasint"`
-	Socket bool               `cbor:"6,keyasint"`
-	Error  *throwMsg          `cbor:"7,keyasint"`
+	Body   []byte             `cbor:"3,keyasint,omitempty"`
+	More   bool               `cbor:"4,keyasint,omitempty"`
+	Has    bool               `cbor:"5,keyasint,omitempty"`
+	Socket bool               `cbor:"6,keyasint,omitempty"`
+	Error  *throwMsg          `cbor:"7,keyasint,omitempty"`
 }
 
 type sockEndMsg struct {
-	Stream uint32 `cbor:"1,keyasint"`
-	Code   int    `cbor:"2,keyasint"`
-	Reason string `cbor:"3,keyasint"`
-	Clean  bool   `cbor:"4,keyasint"`
+	Stream uint32 `cbor:"1,keyasint,omitempty"`
+	Code   int    `cbor:"2,keyasint,omitempty"`
+	Reason string `cbor:"3,keyasint,omitempty"`
+	Clean  bool   `cbor:"4,keyasint,omitempty"`
 }
 
 type headMsg struct {
-	Events []trace.Event      `cbor:"1,keyasint"`
+	Events []trace.Event      `cbor:"1,keyasint,omitempty"`
 	Head   trace.ResponseHead `cbor:"2,keyasint"`
-	Body   []byte             `cbor:"3,keyasint"`
-	End    bool               `cbor:"4,keyasint"` // Body is all of it
-	At     int64              `cbor:"5,keyasint"` // microseconds since the run's origin
+	Body   []byte             `cbor:"3,keyasint,omitempty"`
+	End    bool               `cbor:"4,keyasint,omitempty"` // Body is all of it
+	At     int64              `cbor:"5,keyasint,omitempty"` // microseconds since the run's origin
 }
 
 type doneMsg struct {
-	Events  []trace.Event `cbor:"1,keyasint"`
+	Events  []trace.Event `cbor:"1,keyasint,omitempty"`
 	Summary trace.Summary `cbor:"2,keyasint"`
-	Result  []byte        `cbor:"3,keyasint"` // outcome of an event without a response
-	Has     bool          `cbor:"4,keyasint"` // there is a Result
-	Spent   bool          `cbor:"5,keyasint"` // the isolate is closed
-	Private int64         `cbor:"6,keyasint"` // bytes the isolate holds for itself
+	Result  []byte        `cbor:"3,keyasint,omitempty"` // outcome of an event without a response
+	Has     bool          `cbor:"4,keyasint,omitempty"` // there is a Result
+	Spent   bool          `cbor:"5,keyasint,omitempty"` // the isolate is closed
+	Private int64         `cbor:"6,keyasint,omitempty"` // bytes the isolate holds for itself
 }
 
 type builtMsg struct {
 	Deployment trace.Deployment `cbor:"1,keyasint"`
-	Error      string           `cbor:"2,keyasint"`
+	Error      string           `cbor:"2,keyasint,omitempty"`
 }
 
 type lowerMsg struct {
-	Name   string `cbor:"1,keyasint"`
-	Source string `cbor:"2,keyasint"`
+	Name   string `cbor:"1,keyasint,omitempty"`
+	Source string `cbor:"2,keyasint,omitempty"`
 }
 
 type loweredMsg struct {
-	Code  string       `cbor:"1,keyasint"`
-	Map   []byte       `cbor:"2,keyasint"`
-	Fault *trace.Fault `cbor:"3,keyasint"`
+	Code  string       `cbor:"1,keyasint,omitempty"`
+	Map   []byte       `cbor:"2,keyasint,omitempty"`
+	Fault *trace.Fault `cbor:"3,keyasint,omitempty"`
 }
 
 type scriptMsg struct {

@@ -63,13 +63,13 @@ const (
 // End closes a run.
 type End struct {
 	Lost    Lost
-	Why     string // for lost runs, for the log
-	Full    bool   // lost: the runner died of memory
-	Alone   bool   // lost and guilty: nothing else was in the runner, which is how it is known
-	Summary trace.Summary
-	Result  []byte // JSON outcome of an event without a response, nil for none
-	Spent   bool   // the isolate is gone
-	Private int64  // bytes the isolate holds for itself
+	Why     string        // for lost runs, for the log
+	Full    bool          // lost: the runner died of memory
+	Alone   bool          // lost and guilty: nothing else was in the runner, which is how it is known
+	Summary trace.Summary // Run, Worker, Isolate and Engine are empty: whoever started the run knows them
+	Result  []byte        // JSON outcome of an event without a response, nil for none
+	Spent   bool          // the isolate is gone
+	Private int64         // bytes the isolate holds for itself
 }
 
 // Handler gets what a run produces, in order, from the child's reader: it
@@ -151,7 +151,10 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	}
 	m := startMsg{
 		Isolate: j.Isolate, New: j.New, Slot: j.Slot, Name: j.Name, Worker: handle, Run: j.Run, Type: j.Type, Payload: j.Payload,
-		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Limits: j.Limits, Wall: j.Wall, Weigh: j.Weigh,
+		Entrypoint: j.Entrypoint, Object: j.Object, Props: j.Props, Upgrade: j.Upgrade, Depth: j.Depth, Root: j.Root, Origin: j.Origin, Wall: j.Wall, Weigh: j.Weigh,
+	}
+	if j.New {
+		m.Limits = j.Limits
 	}
 	r.out = newOutStream(p.conn, r.n, 0)
 	var body io.ReadCloser
