@@ -1,7 +1,8 @@
-// The live view of a class: rows come as the server draws them, and take the
-// place of those that are there.
+// The live view of a class: rows come as the server draws them, and those that
+// are there become like them.
 
 import { $, $$, say } from "./_dom.ts";
+import { morph } from "./_morph.ts";
 import { everywhere } from "./_tabs.ts";
 
 interface Message {
@@ -49,10 +50,10 @@ function take(m: Message): void {
     if (!row) continue;
     const old = known.get(id);
     if (old) {
-      const focused = old.contains(document.activeElement);
-      old.replaceWith(row);
-      if (focused) $<HTMLElement>("a", row)?.focus({ preventScroll: true });
-    } else body.append(row);
+      morph(old, row);
+      continue;
+    }
+    body.append(row);
     known.set(id, row);
   }
   for (const [id, row] of known) if (!m.order.includes(id)) row.remove();

@@ -210,6 +210,60 @@ if (wanted("100,000 log lines")) await fresh(async (page) => {
   }));
 });
 
+// The live grid of a class, fed as the server feeds it: five of 300 rows twice a second.
+if (wanted("live grid") && server.log) {
+  const host = await (await browser.newContext()).newPage();
+  await host.goto(/http\S+\/setup\?token=\S+/.exec(server.log())[0]);
+  await host.click("main button[type=submit]");
+  await host.waitForURL("**/host");
+  await host.fill("#name", "ada");
+  await host.click("main form button.button-main");
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  const page = await context.newPage();
+  await page.goto(await host.textContent(".phrase-link"));
+  await host.context().close();
+  await page.fill("#password", "a sentence nobody guesses");
+  await page.click("main form button.button-main");
+  await page.waitForURL("**/classes");
+  await page.fill("#title", "Period 3");
+  await page.click("main form button.button-main");
+  await page.waitForSelector(".class_code");
+  await page.addInitScript(() => {
+    globalThis.EventSource = class {
+      constructor() { globalThis.feed = (m) => this.onmessage({ data: JSON.stringify(m) }); }
+    };
+  });
+  await page.reload();
+  await page.waitForFunction(() => globalThis.feed);
+  const columns = await page.evaluate(() => {
+    const heads = [...document.querySelectorAll(".live thead tr:last-child > *")].slice(1, -1), columns = heads.length;
+    const row = (n, passed) => {
+      const cells = heads.map((head, i) => `<td role="cell" class="${head.className}"><span class="cell ${i < passed ? "cell-pass" : "cell-none"}"><span class="sr">${i < passed ? "passed" : "not begun"}</span></span></td>`);
+      return `<tr role="row" data-row="r${n}"><th scope="row" role="rowheader"><a class="live_name" href="#">learner-${n}</a></th>${cells.join("")}<td role="cell" class="live_last">first-request, task 1</td></tr>`;
+    };
+    const order = Array.from({ length: 300 }, (_, n) => `r${n}`);
+    globalThis.update = (turn) => globalThis.feed({
+      order, sum: document.querySelector("#sum").outerHTML,
+      rows: Array.from({ length: turn < 0 ? 300 : 5 }, (_, i) => (turn < 0 ? i : (turn * 61 + i * 7) % 300)).map((n) => ({ id: `r${n}`, html: row(n, turn % columns) })),
+    });
+    globalThis.update(-1);
+    return columns;
+  });
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.enable");
+  const busy = async () => (await cdp.send("Performance.getMetrics")).metrics.find((m) => m.name === "TaskDuration").value;
+  await figure(`live grid, 300 learners × ${columns} tasks, of a core`, 5, "%", async () => {
+    await page.evaluate(() => { let turn = 0; globalThis.feeding = setInterval(() => globalThis.update(turn++), 500); });
+    await page.waitForTimeout(1000);
+    const before = await busy(), begin = Date.now();
+    await page.waitForTimeout(5000);
+    const share = (100_000 * (await busy() - before)) / (Date.now() - begin);
+    await page.evaluate(() => clearInterval(globalThis.feeding));
+    return share;
+  });
+  await context.close();
+}
+
 // Lighthouse as it comes: a slow phone on a slow link, emulated.
 const scores = {};
 if (wanted("Lighthouse")) {
