@@ -47,7 +47,7 @@ type childRun struct {
 	ending    bool // Done was called
 	done      bool // the run is over; nothing is sent any more
 	calls     map[uint32]func(any, error)
-	flights   map[uint32]int // bytes of large calls that were sent and not answered
+	flights   map[uint32]int // weights of large calls that were sent and not answered
 	flying    int            // of all those
 	waiting   []waitingCall  // in order
 	waits     int            // bytes of those
@@ -426,16 +426,17 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	r.next++
 	id := r.next
 	r.calls[id] = done
-	if len(r.waiting) > 0 || r.flying > 0 && r.flying+size > flyingMax {
-		r.waiting = append(r.waiting, waitingCall{callMsg{Call: id, Op: op, Args: args}, size})
+	w := waitingCall{callMsg{Call: id, Op: op, Args: args}, size}
+	if len(r.waiting) > 0 || r.flying > 0 && r.flying+w.weight() > flyingMax {
+		r.waiting = append(r.waiting, w)
 		r.waits += size
 		r.mu.Unlock()
 		return
 	}
-	r.fly(id, size)
+	r.fly(id, w.weight())
 	r.sendEvents(held)
 	r.mu.Unlock()
-	if err := c.conn.send(now, kindCall, r.n, callMsg{Call: id, Op: op, Args: args}); err != nil {
+	if err := c.conn.send(now, kindCall, r.n, w.m); err != nil {
 		if f := r.takeCall(id); f != nil {
 			f(nil, fmt.Errorf("%s: %w", op, err))
 		}
