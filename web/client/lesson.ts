@@ -809,8 +809,8 @@ addEventListener("load", () => requestAnimationFrame(() => {
   const high = $$(".banner:not(.banner-live)").reduce((sum, b) => sum + b.offsetHeight, 0);
   if (scrollY > 0 && scrollY <= high) scrollTo(0, 0);
 }));
+everywhere();
 void breath().then(async () => { // the browser lays out first what is read first
-  everywhere();
   pieces();
   // Who comes from another lesson hears and reads the new heading first.
   if (/\/learn\//.test(document.referrer) && document.referrer !== location.href && !location.hash && visit?.type === "navigate") {
