@@ -175,7 +175,7 @@ test("14 after a second a run says in words what it is doing, and it can be stop
   await page.waitForFunction(() => /^Run \d+: Stopped/.test(document.querySelector("#say").textContent), null, { timeout: 5000 });
 }));
 
-test("format tidies the file, F12 goes to a definition in another file, vim keys come on demand", withPage({}, async (page) => {
+test("format tidies the file, F12 goes to a definition in another file, vim and emacs keys come on demand", withPage({}, async (page) => {
   await openLesson(page);
   await page.click(".cm-content");
   await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
@@ -200,9 +200,11 @@ test("format tidies the file, F12 goes to a definition in another file, vim keys
   await page.click(".topbar [data-do=keys]");
   await page.check("dialog.sheet input[value=vim]", { force: true });
   await page.waitForSelector(".cm-vimMode, .cm-fat-cursor", { state: "attached" });
+  await page.check("dialog.sheet input[value=emacs]", { force: true });
+  await page.waitForSelector(".cm-emacsMode", { state: "attached", timeout: 8000 });
 }));
 
-test("handles between the panels move by keyboard and are remembered", withPage({}, async (page) => {
+test("handles between the panels move by keyboard and mouse and are remembered", withPage({}, async (page) => {
   await openLesson(page);
   const width = () => page.evaluate(() => Math.round(document.querySelector(".bench").getBoundingClientRect().width));
   const before = await width();
@@ -213,6 +215,17 @@ test("handles between the panels move by keyboard and are remembered", withPage(
   await page.reload();
   await openLesson(page);
   assert.equal(await width(), after);
+  const handle = await page.locator(".split-vertical").boundingBox();
+  const [x, y] = [handle.x + handle.width / 2, handle.y + handle.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x - 120, y, { steps: 6 });
+  await page.mouse.up();
+  const wide = await width();
+  assert.ok(Math.abs(wide - after - 120) < 8, `${after} then ${wide}`);
+  await page.reload();
+  await openLesson(page);
+  assert.equal(await width(), wide);
 }));
 
 test("a prediction and a quiz are answered in place; hints open one by one and stay open", withPage({}, async (page) => {
