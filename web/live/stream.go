@@ -234,7 +234,8 @@ func (s *stream) cancel(id string) {
 func (s *stream) idle(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.sessions) == 0 && len(s.jobs) == 0 && (now.Sub(s.touched) > forgetAfter || s.seq == 0)
+	left := now.Sub(s.touched)
+	return len(s.sessions) == 0 && len(s.jobs) == 0 && (left > forgetAfter || s.seq == 0 && left > forgetEmpty)
 }
 
 // drop empties a stream that is forgotten.
@@ -248,3 +249,7 @@ func (s *stream) drop() {
 // forgetAfter is how long a stream outlives its last page: longer than a
 // laptop's lid stays closed between two rooms.
 const forgetAfter = 15 * time.Minute
+
+// forgetEmpty is the same for a stream that has told nothing: longer than a
+// page takes to come back after its socket was cut.
+const forgetEmpty = time.Minute
