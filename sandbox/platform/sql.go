@@ -252,7 +252,8 @@ func (d *databases) tidy() {
 }
 
 // shrink closes the databases that were used longest ago: those before a time,
-// and others while there are too many.
+// and others while there are too many. Saving one takes a while, in which others
+// are found and made; who wants that one waits for it.
 func (d *databases) shrink(before time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -266,14 +267,28 @@ func (d *databases) shrink(before time.Time) {
 		if oldest == nil || len(d.list) <= sqlOpen && oldest.used.After(before) {
 			return
 		}
-		delete(d.list, oldest.ns)
-		oldest.mu.Lock()
-		if err := d.save(oldest); err != nil {
-			d.p.cfg.Log.Error("database not saved", "error", err)
+		oldest.refs++
+		d.mu.Unlock()
+		d.retire(oldest)
+		d.mu.Lock()
+		oldest.refs--
+		if oldest.refs == 0 && !oldest.open && !oldest.tx && oldest.lost == nil {
+			delete(d.list, oldest.ns)
 		}
-		d.forget(oldest)
-		oldest.mu.Unlock()
 	}
+}
+
+// retire saves and closes a database, unless somebody has begun with it again.
+func (d *databases) retire(b *database) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tx || b.lost != nil {
+		return
+	}
+	if err := d.save(b); err != nil {
+		d.p.cfg.Log.Error("database not saved", "error", err)
+	}
+	d.forget(b)
 }
 
 // Settle returns once what an object's database holds is stored. A database
