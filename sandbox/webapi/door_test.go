@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"coldstart/sandbox"
@@ -301,11 +302,12 @@ type pipe struct {
 	queue   []func(message func([]byte, bool), closed func(int, string, bool))
 	message func([]byte, bool)
 	closed  func(int, string, bool)
-	shut    bool
+	shut    *atomic.Bool // of both ends: the first close is the one that counts
 }
 
 func newPipe() (*pipe, *pipe) {
-	a, b := &pipe{}, &pipe{}
+	shut := &atomic.Bool{}
+	a, b := &pipe{shut: shut}, &pipe{shut: shut}
 	a.peer, b.peer = b, a
 	return a, b
 }
@@ -326,15 +328,12 @@ func (p *pipe) Send(data []byte, binary bool) error {
 }
 
 func (p *pipe) Close(code int, reason string) {
-	if p.shut {
+	if p.shut.Swap(true) {
 		return
 	}
-	p.shut = true
-	p.peer.put(func(_ func([]byte, bool), c func(int, string, bool)) { c(code, reason, true) })
-	if !p.peer.shut {
-		p.peer.shut = true
-		p.put(func(_ func([]byte, bool), c func(int, string, bool)) { c(code, reason, true) })
-	}
+	closing := func(_ func([]byte, bool), c func(int, string, bool)) { c(code, reason, true) }
+	p.peer.put(closing)
+	p.put(closing)
 }
 
 func (p *pipe) Receive(message func([]byte, bool), closed func(int, string, bool)) {
