@@ -25,8 +25,10 @@ import (
 	boxes "coldstart/sandbox/box"
 )
 
-// The peer comparison runs workerd and Coldstart one after the other, each
-// server pinned to processor 0 and the load on processor 1, and compares ratios.
+// The peer comparison runs workerd and Coldstart, each server pinned to
+// processor 0 and the load on processor 1, and compares ratios. What takes
+// long enough for the machine's own speed to change in the meantime is asked
+// of both in turn, while the other side is idle.
 
 // peerResult is one side of the table.
 type peerResult struct {
@@ -42,6 +44,12 @@ type peerResult struct {
 var (
 	peerCounts = []int{1, 50, 200}
 	peerConns  = []int{1, 16, 64}
+)
+
+// peerTurns is how often each side gets its turn under load, and peerTurn how long one takes.
+const (
+	peerTurns = 8
+	peerTurn  = 500 * time.Millisecond
 )
 
 // peerServerCmd is our side: path /<n> is the hello Worker of tenant n, each with an isolate of its own.
@@ -107,10 +115,16 @@ type peerSide struct {
 	name    string
 	many    func(addr string) *exec.Cmd       // serves /<n>
 	plain   func(addr, file string) *exec.Cmd // serves the one Worker in file, and nothing else
-	reloads func(addr, file string) *exec.Cmd // the same, watching the file; nil when it cannot
+	reloads func(addr, file string) *exec.Cmd // the same, watching the file
+	result  peerResult
 }
 
-func peerSides(workerd, dir string) []peerSide {
+func newPeerResult() peerResult {
+	return peerResult{MemoryMB: map[string]float64{}, WarmRPS: map[string]float64{}, WarmCPU: map[string]float64{}}
+}
+
+// peerSides are workerd and then Coldstart.
+func peerSides(workerd, dir string) []*peerSide {
 	self := "/proc/self/exe"
 	if exe, err := os.Executable(); err == nil {
 		self = exe
@@ -121,9 +135,10 @@ func peerSides(workerd, dir string) []peerSide {
 		return p
 	}
 	_ = os.WriteFile(filepath.Join(dir, "dispatch.js"), fmt.Appendf(nil, dispatcher, helloWorker), 0o644)
-	return []peerSide{
+	return []*peerSide{
 		{
-			name: "workerd",
+			name:   "workerd",
+			result: newPeerResult(),
 			many: func(addr string) *exec.Cmd {
 				return exec.Command(workerd, "serve", "--experimental", capnpFile("many.capnp", addr, "dispatch.js", `(name = "LOADER", workerLoader = (id = "l"))`))
 			},
@@ -136,6 +151,7 @@ func peerSides(workerd, dir string) []peerSide {
 		},
 		{
 			name:    "coldstart",
+			result:  newPeerResult(),
 			many:    func(addr string) *exec.Cmd { return exec.Command(self, "peer-server", "--addr", addr) },
 			plain:   func(addr, file string) *exec.Cmd { return exec.Command(self, "dev", "--quiet", "--addr", addr, file) },
 			reloads: func(addr, file string) *exec.Cmd { return exec.Command(self, "dev", "--quiet", "--addr", addr, file) },
@@ -158,25 +174,22 @@ func comparePeer(ctx context.Context, g *globals, workerd string, asJSON bool) e
 	}
 	defer os.RemoveAll(dir)
 	pinSelf()
-	results := map[string]*peerResult{}
-	for _, side := range peerSides(workerd, dir) {
-		r := &peerResult{MemoryMB: map[string]float64{}, WarmRPS: map[string]float64{}, WarmCPU: map[string]float64{}}
-		results[side.name] = r
-		for _, measure := range []func(context.Context, peerSide, string, *peerResult) error{peerCold, peerWarm, peerReload} {
-			if err := measure(ctx, side, dir, r); err != nil {
-				return fmt.Errorf("bench: %s: %w", side.name, err)
-			}
+	sides := peerSides(workerd, dir)
+	for _, measure := range []func(context.Context, []*peerSide, string) error{peerCold, peerWarm, peerReload} {
+		if err := measure(ctx, sides, dir); err != nil {
+			return fmt.Errorf("bench: %w", err)
 		}
 	}
+	theirs, ours := &sides[0].result, &sides[1].result
 	if asJSON {
-		return json.NewEncoder(g.Stdout).Encode(map[string]any{"machine": machine(), "workerd": results["workerd"], "coldstart": results["coldstart"]})
+		return json.NewEncoder(g.Stdout).Encode(map[string]any{"machine": machine(), "workerd": theirs, "coldstart": ours})
 	}
-	printPeer(g.Stdout, results["workerd"], results["coldstart"])
+	printPeer(g.Stdout, theirs, ours)
 	return nil
 }
 
 func printPeer(w io.Writer, theirs, ours *peerResult) {
-	fmt.Fprintf(w, "%s\nservers pinned to processor 0, load on processor 1, one after the other; 5 ms of rest before each new isolate\n\n", machine())
+	fmt.Fprintf(w, "%s\nservers pinned to processor 0, load on processor 1, each in turn while the other is idle; 5 ms of rest before each new isolate\n\n", machine())
 	fmt.Fprintf(w, "%-44s %12s %12s %10s\n", "", "workerd", "coldstart", "ratio")
 	row := func(name, format string, t, o float64, lowerIsBetter bool) {
 		ratio := o / t
@@ -264,76 +277,117 @@ func tailText(s string) string {
 	return s
 }
 
-// peerCold asks tenants that the process has never seen, and weighs it on the way.
-func peerCold(ctx context.Context, side peerSide, _ string, r *peerResult) error {
-	addr, err := freePort()
-	if err != nil {
-		return err
+// running is a side's server under measurement.
+type running struct {
+	*peerSide
+	addr    string
+	cmd     *exec.Cmd
+	started time.Duration // from its start to its first answer
+	stop    func()
+}
+
+// startSides starts a server of each side on a port of its own; stop ends them.
+func startSides(ctx context.Context, sides []*peerSide, command func(*peerSide, string) *exec.Cmd) (all []running, stop func(), err error) {
+	stop = func() {
+		for _, r := range all {
+			r.stop()
+		}
 	}
-	cmd := side.many(addr)
-	stop, _, err := startPinned(ctx, cmd, "http://"+addr+"/")
+	for _, side := range sides {
+		addr, err := freePort()
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		cmd := command(side, addr)
+		end, started, err := startPinned(ctx, cmd, "http://"+addr+"/")
+		if err != nil {
+			stop()
+			return nil, nil, fmt.Errorf("%s: %w", side.name, err)
+		}
+		all = append(all, running{side, addr, cmd, started, end})
+	}
+	return all, stop, nil
+}
+
+// peerCold asks for tenants that neither process has ever seen, and weighs both on the way.
+func peerCold(ctx context.Context, sides []*peerSide, _ string) error {
+	servers, stop, err := startSides(ctx, sides, func(s *peerSide, addr string) *exec.Cmd { return s.many(addr) })
 	if err != nil {
 		return err
 	}
 	defer stop()
 	client := &http.Client{Timeout: 10 * time.Second}
-	var us []float64
+	us := make([][]float64, len(servers))
 	next := 0
 	for _, n := range peerCounts {
 		for ; next < n; next++ {
-			time.Sleep(5 * time.Millisecond) // latency, not throughput: each finds the server at rest
-			begin := time.Now()
-			resp, err := client.Get(fmt.Sprintf("http://%s/t%d", addr, next))
-			if err != nil {
-				return err
-			}
-			b, _ := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			if string(b) != "hello" {
-				return fmt.Errorf("tenant %d answered %d %.100q", next, resp.StatusCode, b)
-			}
-			if next >= 5 {
-				us = append(us, float64(time.Since(begin).Microseconds()))
+			for i, s := range servers {
+				time.Sleep(5 * time.Millisecond) // latency, not throughput: each finds the server at rest
+				begin := time.Now()
+				resp, err := client.Get(fmt.Sprintf("http://%s/t%d", s.addr, next))
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.name, err)
+				}
+				b, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if string(b) != "hello" {
+					return fmt.Errorf("%s: tenant %d answered %d %.100q", s.name, next, resp.StatusCode, b)
+				}
+				if next >= 5 {
+					us[i] = append(us[i], float64(time.Since(begin).Microseconds()))
+				}
 			}
 		}
-		r.MemoryMB[strconv.Itoa(n)] = float64(treePSS(cmd.Process.Pid)) / (1 << 20)
+		for _, s := range servers {
+			s.result.MemoryMB[strconv.Itoa(n)] = float64(treePSS(s.cmd.Process.Pid)) / (1 << 20)
+		}
 	}
-	r.ColdUS = summarize(us)
 	lo, hi := peerCounts[0], peerCounts[len(peerCounts)-1]
-	r.PerKB = (r.MemoryMB[strconv.Itoa(hi)] - r.MemoryMB[strconv.Itoa(lo)]) * 1024 / float64(hi-lo)
+	for i, s := range servers {
+		s.result.ColdUS = summarize(us[i])
+		s.result.PerKB = (s.result.MemoryMB[strconv.Itoa(hi)] - s.result.MemoryMB[strconv.Itoa(lo)]) * 1024 / float64(hi-lo)
+	}
 	return nil
 }
 
-// peerWarm drives keep-alive connections for two seconds each.
-func peerWarm(ctx context.Context, side peerSide, dir string, r *peerResult) error {
-	addr, err := freePort()
-	if err != nil {
-		return err
-	}
+// peerWarm drives keep-alive connections, in turns.
+func peerWarm(ctx context.Context, sides []*peerSide, dir string) error {
 	file := filepath.Join(dir, "hello.js")
 	if err := os.WriteFile(file, []byte(helloWorker), 0o644); err != nil {
 		return err
 	}
-	cmd := side.plain(addr, file)
-	stop, started, err := startPinned(ctx, cmd, "http://"+addr+"/")
+	servers, stop, err := startSides(ctx, sides, func(s *peerSide, addr string) *exec.Cmd { return s.plain(addr, file) })
 	if err != nil {
 		return err
 	}
 	defer stop()
-	r.StartedMS = float64(started.Microseconds()) / 1e3
+	for _, s := range servers {
+		s.result.StartedMS = float64(s.started.Microseconds()) / 1e3
+	}
 	for _, conns := range peerConns {
-		if _, err := hammer(addr, conns, 300*time.Millisecond); err != nil {
-			return err
+		answered := make([]int, len(servers))
+		took, used := make([]time.Duration, len(servers)), make([]time.Duration, len(servers))
+		for turn := range peerTurns + 1 {
+			for i, s := range servers {
+				before, begin := treeCPU(s.cmd.Process.Pid), time.Now()
+				n, err := hammer(s.addr, conns, peerTurn)
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.name, err)
+				}
+				if turn == 0 {
+					continue // warms up
+				}
+				answered[i] += n
+				took[i] += time.Since(begin)
+				used[i] += treeCPU(s.cmd.Process.Pid) - before
+			}
 		}
-		before, begin := treeCPU(cmd.Process.Pid), time.Now()
-		n, err := hammer(addr, conns, 2*time.Second)
-		if err != nil {
-			return err
-		}
-		took, used := time.Since(begin), treeCPU(cmd.Process.Pid)-before
 		k := strconv.Itoa(conns)
-		r.WarmRPS[k] = float64(n) / took.Seconds()
-		r.WarmCPU[k] = float64(used.Microseconds()) / float64(n)
+		for i, s := range servers {
+			s.result.WarmRPS[k] = float64(answered[i]) / took[i].Seconds()
+			s.result.WarmCPU[k] = float64(used[i].Microseconds()) / float64(answered[i])
+		}
 	}
 	return nil
 }
@@ -380,8 +434,17 @@ func hammer(addr string, conns int, d time.Duration) (int, error) {
 	return total, errors.Join(errs...)
 }
 
-// peerReload saves a file and asks until the new code answers.
-func peerReload(ctx context.Context, side peerSide, dir string, r *peerResult) error {
+// peerReload saves a file and asks until the new code answers, of one side after the other.
+func peerReload(ctx context.Context, sides []*peerSide, dir string) error {
+	for _, s := range sides {
+		if err := s.reload(ctx, dir); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func (s *peerSide) reload(ctx context.Context, dir string) error {
 	addr, err := freePort()
 	if err != nil {
 		return err
@@ -393,7 +456,7 @@ func peerReload(ctx context.Context, side peerSide, dir string, r *peerResult) e
 	if err := write(0); err != nil {
 		return err
 	}
-	stop, _, err := startPinned(ctx, side.reloads(addr, file), "http://"+addr+"/")
+	stop, _, err := startPinned(ctx, s.reloads(addr, file), "http://"+addr+"/")
 	if err != nil {
 		return err
 	}
@@ -421,7 +484,7 @@ func peerReload(ctx context.Context, side peerSide, dir string, r *peerResult) e
 		}
 		ms = append(ms, float64(time.Since(begin).Microseconds())/1e3)
 	}
-	r.ReloadMS = summarize(ms)
+	s.result.ReloadMS = summarize(ms)
 	return nil
 }
 
