@@ -597,6 +597,10 @@ func (d *document) read(t *Text, body string, line int) {
 			if len(s.words) > 0 {
 				lab.Name = s.words[0]
 			}
+			if lab.Name == "" {
+				d.problem(s.line, 1, "E025", "which lab? name it in this line, such as `:::lab race`")
+				continue
+			}
 			if !contains(labNames, lab.Name) {
 				d.problem(s.line, 1, "E025", "there is no lab %q%s", lab.Name, meant(lab.Name, labNames))
 				continue

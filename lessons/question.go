@@ -282,8 +282,11 @@ func (d *document) judge(q *Question, s section, answered bool) {
 			}
 		}
 		q.Multiple = right > 1
-		if right == 0 {
+		switch {
+		case right == 0:
 			d.problem(s.line, 1, "E020", "%s has no right answer; mark one \"- [x]\"", s.kind)
+		case len(q.Options) == 1:
+			d.problem(s.line, 1, "E020", "%s has nothing to choose from; write at least two answers, a line each", s.kind)
 		}
 	case Order:
 		if len(q.Options) < 2 {

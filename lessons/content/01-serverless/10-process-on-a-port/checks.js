@@ -21,7 +21,7 @@ test.guard("1: what is unknown stays unknown", async ({ send, expect }) => {
 
 test("2: at home on 3001", async ({ send, expect }) => {
   const r = await send("GET /");
-  expect(r.status, "Nobody answers; is PORT among the vars, and do listen and httpServerHandler name the same port?").toBe(200);
+  expect(r.status, "Nobody answers; is PORT among the vars and made a number, since settings are texts, and do listen and httpServerHandler name the same port?").toBe(200);
   expect((await r.json()).port, "The server should listen on 3001").toBe(3001);
 });
 

@@ -3,7 +3,7 @@ const login = (send, body) => send("POST /login", { json: body });
 test.guard("1: the right password", async ({ send, expect }) => {
   for (const body of [{ user: "ada", pass: "tea" }, { user: "grace", pass: "milk" }]) {
     const r = await login(send, body);
-    expect(r.status, `${body.user} knows the password; let her in with 200`).toBe(200);
+    expect(r.status, `${body.user} knows the password; let her in with 200, and send the answer through res: res.send(…)`).toBe(200);
     expect(await r.text(), "The answer is exactly: User logged in").toBe("User logged in");
   }
 });

@@ -5,7 +5,7 @@ test("1: thirty at once", async ({ send, expect }) => {
   let slowest = Infinity;
   for (let i = 0; i < 3 && slowest >= 500; i++) { // a busy machine may slow one crowd down, but not three
     const answers = await crowd(send, 30);
-    for (const r of answers) expect(r.status, "Every caller of the crowd should be answered").toBe(200);
+    for (const r of answers) expect(r.status, "Every caller of the crowd should be answered; wait with a timer, as nap does, since a loop that computes meets the CPU limit").toBe(200);
     slowest = Math.min(slowest, Math.max(...answers.map((r) => r.trace.phases.handle)));
   }
   expect(slowest, "Thirty naps of 50 ms at the same time take little more than one; the slowest caller still waited for the others").toBeLessThan(500);

@@ -18,7 +18,7 @@ const dialects = [
 test("1: the login itself", async ({ call, expect }) => {
   for (const [what, method, who, status] of cases) {
     const got = await call("shared/login.js", "login", [{ method, ...who }], { frozen: true });
-    expect(got.status, `With ${what} the login should give status ${status}`).toBe(status);
+    expect(got.status, `With ${what} the login should give status ${status}, in plain data: { status, body }`).toBe(status);
     expect(typeof got.body, "The answer is plain data: { status, body }, with a text as body").toBe("string");
   }
 });

@@ -30,7 +30,7 @@ test("1: the request only begins the job", async ({ send, expect }) => {
 
 test("1: forty steps get done", async ({ send, wait, expect }) => {
   await send("POST /", { body: "" });
-  expect(await finish(send, wait), "After the POST, run after run, all 40 steps should be saved; does each run send a message for the next one, and end within its limit?").toBe(40);
+  expect(await finish(send, wait), "After the POST, run after run, all 40 steps should be saved; does each run send a message for the next one, with the step to go on from, and end within its limit?").toBe(40);
   for (const n of [0, 7, 39]) {
     const r = await send("GET /" + n);
     expect(r.status === 200 ? await r.json() : null, `What step(${n}) of src/work.js gives should be saved as "step/${n}"; the report needs every figure`).toBe(found(n));

@@ -17,7 +17,7 @@ test("1: asked, not remembered", async ({ files, fail }) => {
 
 test("2: SHA-256 in hex", async ({ send, expect }) => {
   const abc = await send("/hash?text=abc");
-  expect(await abc.text(), "The SHA-256 of abc begins with ba7816bf and has 64 digits; await the digest, and pad every byte to two").toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  expect(await abc.text(), "The SHA-256 of abc begins with ba7816bf and has 64 digits and nothing between them; await the digest, and pad every byte to two").toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   const empty = await send("/hash?text=");
   expect(await empty.text(), "An empty text has a hash too").toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 });

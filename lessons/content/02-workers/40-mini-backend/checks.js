@@ -14,7 +14,7 @@ test("1: a note survives its isolate", async ({ send, evict, expect }) => {
   await evict();
   const found = await send(`GET /notes/${note.id}`);
   expect(found.status, "The note is gone with its isolate; keep it in env.NOTES, not in a variable").toBe(200);
-  expect(await found.json(), "GET gives back the same note that POST answered, as JSON; get(id, \"json\") reads what JSON.stringify wrote").toEqual(note);
+  expect(await found.json(), "GET gives back the same note that POST answered, as JSON; await env.NOTES.get(id, \"json\"), which reads what JSON.stringify wrote").toEqual(note);
 });
 
 test("1: a deleted note is gone", async ({ send, expect }) => {

@@ -2,7 +2,7 @@ const body = async (send, path) => (await send(path)).text();
 const some = String(100 + Math.floor(Math.random() * 900)); // a number that no route can know
 
 test("1: one parameter", async ({ send, expect }) => {
-  for (const id of ["42", some]) expect(await body(send, "/users/" + id), `/users/${id} calls the handler of /users/:id with params.id`).toBe(id);
+  for (const id of ["42", some]) expect(await body(send, "/users/" + id), `/users/${id} calls the handler of /users/:id with params.id; a handler gets one object, { request, params }`).toBe(id);
   expect(await body(send, "/users/a%20b"), "The address bar writes a space as %20; decode each parameter").toBe("a b");
 });
 

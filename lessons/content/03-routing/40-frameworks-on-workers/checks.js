@@ -10,7 +10,7 @@ test("1: parameters and words", async ({ send, expect }) => {
 test("1: making a user", async ({ send, expect }) => {
   const r = await send("POST /users", { body: "Ada" });
   expect(r.status, "POST /users answers 201; does the handler return what c.text gives?").toBe(201);
-  expect(await r.text(), "The answer is \"made \" and the body").toBe("made Ada");
+  expect(await r.text(), "The answer is \"made \" and the body, which await c.req.text() reads").toBe("made Ada");
 });
 
 test("1: right path, wrong method", async ({ send, expect }) => {

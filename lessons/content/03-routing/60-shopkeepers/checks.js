@@ -10,6 +10,7 @@ test("1: known people are greeted by name", async ({ curl, expect }) => {
 test("1: strangers stay outside", async ({ curl, expect }) => {
   expect((await account(curl)).status, "Without a token the answer is 401").toBe(401);
   expect((await account(curl, "Bearer wine")).status, "A token that auth does not know is a 401").toBe(401);
+  expect((await account(curl, "Bearer rum")).status, "auth refused this token in another way, with 403; only on a 204 is somebody known, everything else is a 401").toBe(401);
 });
 
 test("1: the visitor cannot name himself", async ({ curl, expect }) => {
@@ -38,6 +39,12 @@ test("2: a broken neighbour", async ({ curl, kill, expect }) => {
   expect(r.status, "With img broken, answer 200 all the same; await the call inside of try").toBe(200);
   expect(await r.text(), "Say what is missing").toBe("no picture today");
   expect(r.headers.get("x-fallback"), "Mark the replacement with x-fallback: yes").toBe("yes");
+});
+
+test("2: a neighbour that says no", async ({ curl, expect }) => {
+  const r = await curl("mall.example", "/img/");
+  expect(r.status, "img answers 404 to an empty name. Fail it did, though it did not throw: look at picture.ok, and answer 200").toBe(200);
+  expect(await r.text(), "Say what is missing").toBe("no picture today");
 });
 
 test.guard("2: a healthy neighbour", async ({ curl, expect }) => {

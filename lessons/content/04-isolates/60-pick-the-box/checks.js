@@ -23,6 +23,7 @@ test("2: small and quick", async ({ call, expect }) => {
   const p = pick(call, expect);
   await p({ spiky: true, coldMs: 50, memoryMB: 5 }, "isolate", "Small, spiky, and nobody wants to wait for its start: an isolate");
   await p({}, "isolate", "Nothing is known that an isolate could not do");
+  await p({ memoryMB: 100 }, "isolate", "100 MB still fit into an isolate, whose heap ends at 128");
   await p({ stateful: true, spiky: true, memoryMB: 20 }, "isolate", "State is no reason for a container; it belongs into storage");
 });
 
