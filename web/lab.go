@@ -415,7 +415,7 @@ func (s *Site) isLab(project string) bool {
 
 // labsPage lists the labs.
 func (s *Site) labsPage(c *call) error {
-	p := view.LabsPage{Shell: c.shell()}
+	p := view.LabsPage{Shell: c.shell(), Share: s.labs.Share()}
 	p.Title, p.Description = "Labs", "Experiments on this server's own isolates, processes and containers."
 	for _, l := range s.experiments {
 		p.Labs = append(p.Labs, l.info().LabInfo)

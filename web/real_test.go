@@ -63,7 +63,7 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
 		LabNice: 5,
 		LabDoor: func(_ context.Context, r lab.Room) (sandbox.Door, error) {
-			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Nice: 5})
+			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Nice: 5, Ceiling: lab.Ceiling()})
 		},
 	})
 	s.store, s.path = store, path

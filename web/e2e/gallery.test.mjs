@@ -34,7 +34,7 @@ async function look(options) {
       const r = s.querySelector(".gallery_box").getBoundingClientRect();
       return { id: s.id, x: Math.floor(r.x + scrollX), y: Math.floor(r.y + scrollY), width: Math.ceil(r.width), height: Math.ceil(r.height) };
     }));
-    const shot = (await page.screenshot({ fullPage: true })).toString("base64");
+    const shot = (await page.screenshot({ fullPage: true, timeout: 120_000 })).toString("base64");
     assert.deepEqual(context.complaints, []);
     return { boxes, shot };
   } finally {

@@ -75,6 +75,11 @@ for (const [lab, o] of Object.entries(labs)) {
       for (let i = 0; i < n; i++) {
         const chart = charts.nth(i);
         assert.ok((await chart.getAttribute("aria-label")).length > 10);
+        const beside = await chart.evaluate((c) => { // the table of its own figure, or of the lab
+          for (let e = c.parentElement; e && !e.matches(".lab_out"); e = e.parentElement) if (e.querySelector(".numbers:has(table) [data-do=csv]")) return true;
+          return false;
+        });
+        assert.ok(beside, "a table that can be copied stands beside it");
         if (await chart.getAttribute("tabindex") !== "0") continue; // it has no points to read: nothing was measured for it
         await chart.focus();
         await page.keyboard.press("Home");

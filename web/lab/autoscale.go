@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"coldstart/sandbox"
-	"coldstart/sandbox/box"
 	"coldstart/sandbox/pool"
 	"coldstart/sandbox/trace"
 )
@@ -156,7 +155,7 @@ func (l *Labs) Scale(ctx context.Context, key sandbox.Key, own *trace.Project, t
 	if len(a.Real.Beats) == 0 {
 		return nil, err
 	}
-	a.Machine, a.At, a.Whole = box.Machine(), l.cfg.Now(), err == nil
+	a.Machine, a.At, a.Whole = l.machine(), l.cfg.Now(), err == nil
 	return a, err
 }
 
@@ -283,7 +282,7 @@ func (s *scaling) look() float64 {
 	r := s.sim.Result()
 	s.a.Events = r.Events
 	s.a.Model = modelled(r, s.a.Traffic.Prices)
-	s.a.Machine, s.a.At = box.Machine(), s.labs.cfg.Now()
+	s.a.Machine, s.a.At = s.labs.machine(), s.labs.cfg.Now()
 	return now
 }
 

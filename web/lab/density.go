@@ -108,7 +108,7 @@ func (l *Labs) Fill(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 		f := &filling{labs: l, d: &d, key: key, own: own, told: told}
 		return f.run(ctx)
 	})
-	d.Machine, d.At, d.Whole = box.Machine(), l.cfg.Now(), err == nil
+	d.Machine, d.At, d.Whole = l.machine(), l.cfg.Now(), err == nil
 	return d, err
 }
 
@@ -180,7 +180,7 @@ func (f *filling) fill(ctx context.Context) (failed *box.Row, err error) {
 		line.Walls = wallsOf(r.Kind)
 		line.First, line.Copies = median(r.First).Microseconds(), len(r.First)
 		last := r.Samples[len(r.Samples)-1]
-		f.d.Machine, f.d.At = box.Machine(), f.labs.cfg.Now()
+		f.d.Machine, f.d.At = f.labs.machine(), f.labs.cfg.Now()
 		f.told(*f.d, fmt.Sprintf("%s: %.1f MB.", plural(last.Copies, line.Name, line.Plural), float64(last.Bytes)/(1<<20)))
 	})
 	var at *box.RowError

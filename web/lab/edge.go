@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"coldstart/sandbox"
-	"coldstart/sandbox/box"
 	"coldstart/sandbox/trace"
 )
 
@@ -132,7 +131,7 @@ func (l *Labs) MeasureEdge(ctx context.Context, key sandbox.Key, own *trace.Proj
 	if err != nil {
 		return nil, err
 	}
-	e.Machine, e.At = box.Machine(), l.cfg.Now()
+	e.Machine, e.At = l.machine(), l.cfg.Now()
 	return e, nil
 }
 

@@ -71,7 +71,7 @@ func (l *Labs) Fence(ctx context.Context, groups []string, told func(*Isolation,
 		f := &fencing{labs: l, out: out, told: told}
 		return f.all(ctx, groups)
 	})
-	out.Stamp = l.stamp()
+	out.Stamp = Stamp{l.machine(), l.cfg.Now()}
 	return out, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -51,6 +52,18 @@ func New(cfg Config) *Labs {
 		cfg.Time = 45 * time.Second
 	}
 	return &Labs{cfg: cfg, place: make(chan struct{}, 1)}
+}
+
+// Share is how many percent of a busy processor a process of a lab gets beside
+// one of a lesson: at a nice value n it has 0.8 to the power of n of its weight.
+func (l *Labs) Share() int {
+	weight := math.Pow(0.8, float64(l.cfg.Nice))
+	return int(math.Round(100 * weight / (1 + weight)))
+}
+
+// machine says what a lab that burns it was measured on, and with which share.
+func (l *Labs) machine() string {
+	return fmt.Sprintf("%s, labs at %d %% of a busy processor", box.Machine(), l.Share())
 }
 
 // ErrBusy is the answer to a lab that would wait behind too many others.

@@ -192,7 +192,7 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 			}
 			told(r, say)
 		}
-		if err := r.rounds(ctx, track, func(say string) { r.At = l.cfg.Now(); r.Machine = box.Machine(); told(r, say) }); err != nil {
+		if err := r.rounds(ctx, track, func(say string) { r.At = l.cfg.Now(); r.Machine = l.machine(); told(r, say) }); err != nil {
 			return err
 		}
 		for _, c := range track {
@@ -200,7 +200,7 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 		}
 		return r.weigh(ctx, track, func(say string) { told(r, say) })
 	})
-	r.Machine, r.At, r.Whole = box.Machine(), l.cfg.Now(), err == nil
+	r.Machine, r.At, r.Whole = l.machine(), l.cfg.Now(), err == nil
 	return r, err
 }
 

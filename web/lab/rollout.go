@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"coldstart/sandbox"
-	"coldstart/sandbox/box"
 	"coldstart/sandbox/pool"
 	"coldstart/sandbox/trace"
 )
@@ -117,7 +116,7 @@ func (l *Labs) Rollout(ctx context.Context, learner string, release Release, sha
 	if len(r.Old.Beats) == 0 {
 		return nil, err
 	}
-	r.Stamp, r.Whole = l.stamp(), err == nil
+	r.Stamp, r.Whole = Stamp{l.machine(), l.cfg.Now()}, err == nil
 	return r, err
 }
 
@@ -336,7 +335,7 @@ func (d *rollout) look() float64 {
 		d.returned = 0
 		d.note("quiet", say)
 	}
-	d.r.Machine, d.r.At = box.Machine(), d.labs.cfg.Now()
+	d.r.Machine, d.r.At = d.labs.machine(), d.labs.cfg.Now()
 	return now
 }
 

@@ -242,6 +242,18 @@ func (d Density) Numbers() map[string]float64 {
 	return out
 }
 
+// numbers are the counts that the lines run through.
+func (d Density) numbers() Numbers {
+	n := Numbers{Name: "What so many copies hold together", Head: []string{"kind of box", "copies", "memory"}}
+	for _, b := range d.Boxes {
+		for _, s := range b.Samples {
+			n.Rows = append(n.Rows, []string{b.Name, grouped(s.Copies), size(s.Bytes)})
+		}
+	}
+	n.Blank = len(n.Rows) == 0
+	return n
+}
+
 func (d Density) walls() []Walled {
 	var out []Walled
 	for _, b := range d.Boxes {

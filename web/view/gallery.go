@@ -171,7 +171,7 @@ func SamplePages() map[string]templ.Component {
 			Shell: Shell{Title: "Density"}, Project: "p1", Lead: "How many fit in 256 MB?",
 			Lab: Lab{LabInfo: LabInfo{ID: "density", Title: "Density", Verb: "Fill"}, Config: `{"samples":30}`, Action: "#", Fallback: "<p>Press <strong>Fill</strong>.</p>"},
 		}),
-		"labs":    LabsView(LabsPage{Labs: []LabInfo{{ID: "density", Title: "Density", Description: "How many fit in 256 MB."}}}),
+		"labs":    LabsView(LabsPage{Labs: []LabInfo{{ID: "density", Title: "Density", Description: "How many fit in 256 MB."}}, Share: 25}),
 		"setup":   Setup(SetupPage{Token: "t"}),
 		"gallery": GalleryView(GalleryPage{Samples: Gallery()}),
 	}

@@ -114,6 +114,30 @@ func (n Neighbour) loops() string {
 	return fmt.Sprintf("%s, each with %s of CPU", count(n.Loud, "loop"), limit(n.Limit))
 }
 
+// numbers are the waits behind the clouds, once all are there.
+func (i Isolation) numbers() Numbers {
+	n := Numbers{Name: "What each visitor waited", Head: []string{"visitor"}, Blank: i.How == ""}
+	most := 0
+	for _, p := range i.Neighbour {
+		n.Head, most = append(n.Head, p.Name), max(most, len(p.Samples))
+	}
+	for v := range most {
+		if n.Blank {
+			break
+		}
+		row := []string{strconv.Itoa(v + 1)}
+		for _, p := range i.Neighbour {
+			cell := "–"
+			if v < len(p.Samples) {
+				cell = Duration(p.Samples[v])
+			}
+			row = append(row, cell)
+		}
+		n.Rows = append(n.Rows, row)
+	}
+	return n
+}
+
 // worse compares the p99 of the last two phases, "" unless both are there.
 func (i Isolation) worse() string {
 	if len(i.Neighbour) < 3 || len(i.Neighbour[2].Samples) == 0 {

@@ -105,5 +105,6 @@ type Lab struct {
 // LabsPage lists the labs.
 type LabsPage struct {
 	Shell
-	Labs []LabInfo
+	Labs  []LabInfo
+	Share int // percent of a busy processor that labs get beside lessons
 }
