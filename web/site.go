@@ -94,6 +94,7 @@ func New(c Config) (*Site, error) {
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.workers.known = map[string]*worker{}
 	s.deploy = live.NewDeployer(c.Door, c.Store, s.log, c.Ceiling, c.Build)
+	s.deploy.Changed = s.changed
 	s.labs = lab.New(lab.Config{Door: c.Door, Open: c.LabDoor, Now: c.Now, Nice: c.LabNice, Workerd: c.Workerd})
 	s.experiments = s.labList()
 	run := c.Rates.Run

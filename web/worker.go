@@ -82,7 +82,7 @@ func (s *Site) refresh(ctx context.Context, w *worker) error {
 	p, err := s.config.Store.ProjectBySlug(ctx, w.slug)
 	if err == nil {
 		var d live.Deployed
-		if d, err = s.deploy.Deploy(ctx, p); err == nil {
+		if d, err = s.deploy.DeployNewest(ctx, p); err == nil {
 			w.fault = d.Fault
 			return nil
 		}

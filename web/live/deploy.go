@@ -31,6 +31,10 @@ type Deployer struct {
 	ceiling trace.Limits
 	build   string // marks what this program has built
 
+	// Changed is told the public name of a project before something else than
+	// was there is deployed as it; nil for nobody. It must not call the Deployer.
+	Changed func(slug string)
+
 	mu   sync.Mutex
 	done map[sandbox.Key]*deployed
 	wg   sync.WaitGroup
@@ -41,8 +45,18 @@ type Deployer struct {
 type deployed struct {
 	mu     sync.Mutex
 	source string // hash of what is deployed; "" for nothing
+	of     string // public name of the project that it is of: a new one may have an old one's key
+	newest int64  // latest revision of it that was deployed
 	fault  *trace.Fault
 	warn   []trace.Warning
+}
+
+// has notes what is deployed now.
+func (e *deployed) has(p classroom.Project, source string, fault *trace.Fault, warn []trace.Warning) {
+	if e.of != p.Slug {
+		e.of, e.newest = p.Slug, 0
+	}
+	e.source, e.fault, e.warn, e.newest = source, fault, warn, max(e.newest, p.Revision)
 }
 
 // maxDeployed is how many projects a Deployer remembers. A forgotten one is
@@ -66,6 +80,16 @@ type Deployed struct {
 // Deploy makes the given state of a project the one that answers. A fault of
 // the learner's code is in the result; an error is the platform's.
 func (d *Deployer) Deploy(ctx context.Context, p classroom.Project) (Deployed, error) {
+	return d.deploy(ctx, p, true)
+}
+
+// DeployNewest is Deploy for a state that was the newest when it was read: if a
+// later one was deployed meanwhile, that stays.
+func (d *Deployer) DeployNewest(ctx context.Context, p classroom.Project) (Deployed, error) {
+	return d.deploy(ctx, p, false)
+}
+
+func (d *Deployer) deploy(ctx context.Context, p classroom.Project, back bool) (Deployed, error) {
 	key := Key(p)
 	source, err := d.hash(p)
 	if err != nil {
@@ -74,15 +98,22 @@ func (d *Deployer) Deploy(ctx context.Context, p classroom.Project) (Deployed, e
 	e := d.entry(key)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.source == source {
+	later := e.source != "" && e.of == p.Slug && e.newest > p.Revision
+	if e.source == source || later && !back {
+		if e.of == p.Slug {
+			e.newest = max(e.newest, p.Revision)
+		}
 		return Deployed{Fault: e.fault, Warnings: e.warn}, nil
+	}
+	if d.Changed != nil {
+		d.Changed(p.Slug)
 	}
 	if e.source == "" {
 		if dep, ok := d.stored(ctx, p, source); ok {
 			if err := d.door.Deploy(ctx, key, dep); err != nil {
 				return Deployed{}, fmt.Errorf("deploy project %q again: %w", p.ID, err)
 			}
-			e.source, e.fault, e.warn = source, nil, dep.Warnings
+			e.has(p, source, nil, dep.Warnings)
 			return Deployed{Warnings: dep.Warnings}, nil
 		}
 	}
@@ -100,14 +131,14 @@ func (d *Deployer) Deploy(ctx context.Context, p classroom.Project) (Deployed, e
 		// Remembered too: a broken project that is asked often is built once. A
 		// fault of ours is forgotten, because the next build may succeed.
 		if ours := dep.Fault.Kind == trace.FaultPlatform || dep.Fault.Kind == trace.FaultBusy || dep.Fault.Kind == trace.FaultRunner || dep.Fault.Kind == trace.FaultCanceled; !ours {
-			e.source, e.fault, e.warn = source, dep.Fault, dep.Warnings
+			e.has(p, source, dep.Fault, dep.Warnings)
 		}
 		return Deployed{Built: built, Fault: dep.Fault, Warnings: dep.Warnings}, nil
 	}
 	if err := d.door.Deploy(ctx, key, dep); err != nil {
 		return Deployed{}, fmt.Errorf("deploy project %q: %w", p.ID, err)
 	}
-	e.source, e.fault, e.warn = source, nil, dep.Warnings
+	e.has(p, source, nil, dep.Warnings)
 	d.keep(ctx, p, source, dep)
 	return Deployed{Built: built, Warnings: dep.Warnings}, nil
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -68,6 +69,36 @@ func TestDeployBuildsOnceAndFindsItAgain(t *testing.T) {
 	if builds, deploys := w.door.Counts(); builds != 2 || deploys != 4 {
 		t.Errorf("after Forget: %d builds, %d deploys", builds, deploys)
 	}
+}
+
+// A run that read the project before a save may deploy after the save was:
+// the save stays, unless the older state is what was asked for.
+func TestDeployDoesNotGoBackByItself(t *testing.T) {
+	w := newWorld(t, nil)
+	d := NewDeployer(w.door, w.store, slog.New(slog.DiscardHandler), trace.Ceiling(), "b1")
+	t.Cleanup(d.Close)
+	var told []string
+	d.Changed = func(slug string) { told = append(told, slug) }
+	older := w.save("older")
+	newer := older
+	newer.Revision, newer.Files = older.Revision+1, classroom.Files{"src/index.js": []byte("newer")}
+	deploy := func(f func(context.Context, classroom.Project) (Deployed, error), p classroom.Project, builds, changes int) {
+		t.Helper()
+		if _, err := f(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := w.door.Counts(); got != builds || len(told) != changes {
+			t.Errorf("%d builds, told of %q; want %d and %d", got, told, builds, changes)
+		}
+	}
+	deploy(d.DeployNewest, newer, 1, 1)
+	deploy(d.DeployNewest, older, 1, 1) // read before, deployed after
+	deploy(d.Deploy, older, 2, 2)       // asked for
+	deploy(d.DeployNewest, older, 2, 2) // is what is there
+	deploy(d.DeployNewest, newer, 3, 3)
+	again := older // deleted and begun anew under the same id
+	again.Slug = "another"
+	deploy(d.DeployNewest, again, 4, 4)
 }
 
 func TestSourcesWritesAWranglerFile(t *testing.T) {

@@ -85,7 +85,11 @@ func (h *Hub) run(ctx context.Context, s *stream, spec RunSpec) ([]classroom.Run
 		return nil, err
 	}
 	begin := h.Now()
-	built, err := h.Deployer.Deploy(ctx, p)
+	deploy := h.Deployer.Deploy
+	if spec.Revision == 0 {
+		deploy = h.Deployer.DeployNewest
+	}
+	built, err := deploy(ctx, p)
 	if err != nil {
 		return nil, err
 	}
