@@ -34,6 +34,7 @@ func (t *Throw) Error() string { return t.Name + ": " + t.Message }
 type Ops struct {
 	names []string
 	funcs []HostFunc
+	last  map[int]func(args []Value) bool
 }
 
 // Add appends an operation. Names are unique; a second Add of a name panics,
@@ -43,6 +44,22 @@ func (o *Ops) Add(name string, f HostFunc) {
 		panic("isolate: host operation " + name + " added twice")
 	}
 	o.names, o.funcs = append(o.names, name), append(o.funcs, f)
+}
+
+// AddLast is Add for an operation that the bootstrap needs to tell of an error
+// that nobody caught: an isolate whose memory is full may still call it where when says so.
+func (o *Ops) AddLast(name string, when func(args []Value) bool, f HostFunc) {
+	o.Add(name, f)
+	if o.last == nil {
+		o.last = map[int]func([]Value) bool{}
+	}
+	o.last[o.Index(name)] = when
+}
+
+// Last reports whether an isolate whose memory is full may still make this call.
+func (o *Ops) Last(i int, args []Value) bool {
+	when := o.last[i]
+	return when != nil && when(args)
 }
 
 // Index is the number of an operation, or -1.

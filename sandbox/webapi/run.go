@@ -285,7 +285,7 @@ func runOps(o *isolate.Ops) {
 		return nil, nil
 	})
 	// fail: run, name, message, stack, kind
-	o.Add("fail", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+	o.AddLast("fail", func(args []isolate.Value) bool { return str(args, 2) == outOfMemory }, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
 			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3))
 			if kind := str(args, 4); kind != "" {

@@ -132,6 +132,11 @@ func (s *stacks) code(at trace.Frame) string {
 	return trace.CodeFrame(src, at.Line, at.Column)
 }
 
+// outOfMemory is the message of the engine's error for an allocation that was refused.
+const outOfMemory = "out of memory"
+
+func always([]isolate.Value) bool { return true }
+
 // exception is a fault for an exception of the learner's code.
 func (w *Worker) exception(name, message, stack string) *trace.Fault {
 	f := &trace.Fault{Kind: trace.FaultException, Name: clip(wellFormed(name), faultName), Message: clip(wellFormed(message), faultText)}
@@ -143,7 +148,7 @@ func (w *Worker) exception(name, message, stack string) *trace.Fault {
 	} else {
 		w.stacks.place(f, stack)
 	}
-	if f.Message == "out of memory" {
+	if f.Message == outOfMemory {
 		// The engine lets scripts see a full heap where one allocation is refused.
 		f.Kind, f.Name, f.Message, f.Hint = trace.FaultMemory, "", w.memoryMessage(), memoryHint
 		return f
@@ -208,7 +213,7 @@ func (s *stacks) line(line, column int) (string, int) {
 
 func stackOps(o *isolate.Ops) {
 	// source.line: line, column of the engine → [text around it, index in the text]
-	o.Add("source.line", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+	o.AddLast("source.line", always, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w, ok := h.Owner().(*Worker)
 		if !ok {
 			return []any{"", 0.0}, nil
@@ -217,7 +222,7 @@ func stackOps(o *isolate.Ops) {
 		return []any{text, float64(at)}, nil
 	})
 	// stack.map: the engine's stack → the learner's frames as V8 writes them
-	o.Add("stack.map", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+	o.AddLast("stack.map", always, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		var b strings.Builder
 		for _, f := range of(h).stacks.frames(str(args, 0)) {
 			if b.Len() > 0 {

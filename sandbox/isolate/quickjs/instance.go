@@ -16,12 +16,13 @@ type linear struct {
 	region *region
 	size   int64 // bytes in use
 	limit  int64 // most that may be in use
+	room   int64 // and that much more once it is full, to tell where
 	full   bool  // growing beyond limit was tried
 }
 
 // Reallocate grows the part in use; the address never changes.
 func (l *linear) Reallocate(size uint64) []byte {
-	if int64(size) > l.limit {
+	if int64(size) > min(l.limit+l.room, int64(len(l.region.base))) {
 		l.full = true
 		return nil
 	}

@@ -32,6 +32,7 @@ type vm struct {
 	called   bool                // an entry was called, so the isolate has done something
 	depth    int                 // calls into the instance that are on the stack
 	halting  error               // why running code is being stopped
+	last     *lastWords          // while an isolate that is full tells where; else nil
 	dead     error               // why no call is accepted any more
 	boot     map[string]string   // sources, while the bootstrap is evaluated
 	imports  map[string][]string // which module imports which, while it is compiled
@@ -101,6 +102,9 @@ func (v *vm) invoke(f uint64, args ...uint64) (uint64, error) {
 
 // result checks what running code gave back.
 func (v *vm) result(r uint64) (uint64, error) {
+	if v.depth == 0 && tagOf(r) != tagException {
+		v.sayLastWords()
+	}
 	v.noticeMemory()
 	if tagOf(r) != tagException {
 		if v.halting != nil {
@@ -160,6 +164,41 @@ func (v *vm) stackOf(e uint64) string {
 func (v *vm) noticeMemory() {
 	if v.mem.full && v.halting == nil {
 		v.halting = errHaltMemory
+		v.mem.room = lastRoom
+	}
+}
+
+// What an isolate that is full gets to tell of the error: microtasks, checks
+// for interrupts, and memory.
+const (
+	lastJobs = 16
+	lastAsks = 2
+	lastRoom = 256 << 10
+)
+
+type lastWords struct{ asks int } // checks for interrupts that were let pass
+
+// sayLastWords lets the bootstrap tell of the error that the first refused
+// allocation became. An asynchronous handler turned it into a rejection, of
+// which the bootstrap hears a few microtasks later, and only that knows the
+// place. Only operations for that have an effect meanwhile.
+func (v *vm) sayLastWords() {
+	if !v.mem.full || v.halting != nil || v.dead != nil {
+		return
+	}
+	v.noticeMemory()
+	v.last = &lastWords{}
+	defer func() { v.last = nil }()
+	for range lastJobs {
+		v.depth++
+		n, err := v.call(fnExecutePendingJob, uint64(v.meta.Runtime), uint64(v.outSlot(1)))
+		v.depth--
+		if err != nil || int32(n) == 0 {
+			return
+		}
+		if int32(n) < 0 {
+			v.dropException()
+		}
 	}
 }
 
@@ -351,6 +390,9 @@ func (v *vm) microtasks() error {
 		v.depth--
 		if err != nil {
 			return err
+		}
+		if int32(n) >= 0 {
+			v.sayLastWords()
 		}
 		if v.noticeMemory(); v.halting != nil {
 			_, err := v.result(tagException << 32)
@@ -622,7 +664,11 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 	if v.host == nil {
 		return v.throw(&isolate.Throw{Name: "Error", Message: "the host cannot be called while the bootstrap is evaluated"})
 	}
-	out, err := v.host.HostCall(op, args)
+	var out isolate.Value
+	var err error
+	if v.last == nil || v.eng.cfg.Bootstrap.Ops.Last(op, args) {
+		out, err = v.host.HostCall(op, args)
+	}
 	if v.dead != nil {
 		panic(v.dead)
 	}
