@@ -126,7 +126,13 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 		}
 	}
 	d, err := s.ring.Build(ctx, p)
+	late := errors.Is(err, runner.ErrBuildLate)
 	switch {
+	case late:
+		d, err = &trace.Deployment{Fault: &trace.Fault{
+			Kind: trace.FaultPlatform, Message: "Building did not end in time: this server is busy. Nothing is wrong with your code.",
+			Hint: "Run again.",
+		}}, nil
 	case errors.Is(err, runner.ErrBuildTime):
 		d, err = &trace.Deployment{Fault: &trace.Fault{
 			Kind: trace.FaultLimit, Message: "Building stopped after its 2 seconds of CPU time: " + largest(p) + " is too deeply nested or too complex.",
@@ -148,7 +154,9 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 	if err != nil {
 		return nil, err
 	}
-	b.put(id, d)
+	if !late { // the same files build well in a quieter moment
+		b.put(id, d)
+	}
 	return d, nil
 }
 

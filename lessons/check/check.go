@@ -204,14 +204,19 @@ const maxLogs = 50
 // computed is a part of a check's name that only running the script would tell.
 var computed = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// refused fails every declared test, because the code does not build.
+// refused fails every declared test, because the code does not build, or
+// because we did not get to building it.
 func (s *session) refused(f *trace.Fault) Result {
 	var frame *trace.Frame
 	if len(f.Frames) > 0 {
 		frame = &f.Frames[0]
 	}
+	say := "Your code does not build yet, so it was not run."
+	if f.Kind == trace.FaultPlatform {
+		say = "Your code was not run, and not checked."
+	}
 	for i, d := range s.lesson.Declared {
-		e := Event{Index: i, Name: computed.ReplaceAllString(d.Name, "…"), Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: "Your code does not build yet, so it was not run.", Got: strings.TrimSpace(f.Message + " " + f.Hint), Fault: f, Frame: frame}}
+		e := Event{Index: i, Name: computed.ReplaceAllString(d.Name, "…"), Task: d.Task, Kind: d.Kind, State: Failed, Failure: &Failure{Message: say, Got: strings.TrimSpace(f.Message + " " + f.Hint), Fault: f, Frame: frame}}
 		s.tests[i] = &running{Event: e}
 		s.order = append(s.order, i)
 		s.emit(e)

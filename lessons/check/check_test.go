@@ -229,6 +229,21 @@ func TestBuildFaultFailsEveryTest(t *testing.T) {
 	}
 }
 
+func TestOurFaultIsNotTheLearners(t *testing.T) {
+	door := &fakeDoor{worker: greeter, build: func(trace.Project) *trace.Fault {
+		return &trace.Fault{Kind: trace.FaultPlatform, Message: "Busy.", Hint: "Run again."}
+	}}
+	l := lesson("")
+	l.Declared = []lessons.Declaration{{Name: "1: a", Task: 1, Kind: "test"}}
+	r, err := Run(context.Background(), Config{Door: door}, l, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := r.Tests[0].Failure; f.Message != "Your code was not run, and not checked." || f.Got != "Busy. Run again." {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestBrokenScript(t *testing.T) {
 	for name, c := range map[string]struct {
 		src  string

@@ -20,17 +20,18 @@ import (
 
 // Config is what a Ring is made from.
 type Config struct {
-	Runners    int      // run children that serve, default the number of CPUs, at least 2
-	Builders   int      // build children that serve, default 1
-	Executable string   // default: this program
-	Suffix     string   // behind a child's role: "-goja" for other engines
-	Nice       int      // makes the kernel prefer everyone else, 0 to 19: see nice(1)
-	Args       []string // before --role=…; default "child"
-	Image      *os.File // the engine's snapshot, inherited by run children; not closed here
-	Cache      string   // folder for compiled code, read by run children before they lock down
-	Memory     int64    // bytes of private memory a child may hold, default 1 GiB
-	MemoryAll  int64    // bytes all children may hold together, default 3 GiB
-	Open       bool     // no walls: only for tests of the protocol
+	Runners    int           // run children that serve, default the number of CPUs, at least 2
+	Builders   int           // build children that serve, default 1
+	Executable string        // default: this program
+	Suffix     string        // behind a child's role: "-goja" for other engines
+	Nice       int           // makes the kernel prefer everyone else, 0 to 19: see nice(1)
+	Args       []string      // before --role=…; default "child"
+	Image      *os.File      // the engine's snapshot, inherited by run children; not closed here
+	Cache      string        // folder for compiled code, read by run children before they lock down
+	Memory     int64         // bytes of private memory a child may hold, default 1 GiB
+	MemoryAll  int64         // bytes all children may hold together, default 3 GiB
+	BuildWall  time.Duration // how long a build may take, waiting for a processor included, default 15 s
+	Open       bool          // no walls: only for tests of the protocol
 	Log        *slog.Logger
 	// Lost is told of every serving run child that died, before its runs are.
 	// It must not block.
@@ -61,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MemoryAll == 0 {
 		c.MemoryAll = 3 << 30
+	}
+	if c.BuildWall == 0 {
+		c.BuildWall = 15 * time.Second * instrumented
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -358,17 +362,18 @@ func (r *Ring) take(ctx context.Context, role string, place int) (*Runner, error
 	}
 }
 
-// ErrBuildTime is the cause of a build that was stopped.
+// ErrBuildTime is the cause of a build that was stopped for its CPU time.
 var ErrBuildTime = errors.New("building took too long")
+
+// ErrBuildLate is the error of a build that did not end in time and had not
+// used up its CPU time: the machine is busy, the project may be fine.
+var ErrBuildLate = errors.New("building did not end in time: this server is busy")
 
 // ErrBuildDied is the error of a build whose child died of it.
 var ErrBuildDied = errors.New("building stopped")
 
-// Bounds of one build.
-const (
-	buildWall = 5 * time.Second * instrumented
-	buildCPU  = 2 * time.Second * instrumented
-)
+// buildCPU bounds the CPU time of one build.
+const buildCPU = 2 * time.Second * instrumented
 
 // builder runs f with a build child that nobody else uses meanwhile.
 func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) error) error {
@@ -386,7 +391,7 @@ func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) err
 		}
 		began := false
 		err = func() error {
-			bctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), buildWall, ErrBuildTime)
+			bctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.cfg.BuildWall, ErrBuildLate)
 			defer cancel()
 			done := make(chan struct{})
 			defer close(done)
@@ -462,7 +467,7 @@ func (p *Runner) limitCPU(done <-chan struct{}, limit time.Duration) {
 }
 
 // Build builds a project in a build child. ErrBuildTime and ErrBuildDied say
-// that the project made its child stop.
+// that the project made its child stop, ErrBuildLate that the child got no time.
 func (r *Ring) Build(ctx context.Context, project trace.Project) (*trace.Deployment, error) {
 	var d *trace.Deployment
 	err := r.builder(ctx, func(ctx context.Context, p *Runner) error {

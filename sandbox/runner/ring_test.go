@@ -388,12 +388,16 @@ func TestBuild(t *testing.T) {
 	if err != nil || d.Workers[0].Name != "m" || d.Workers[0].Code != "code" {
 		t.Fatalf("%+v %v", d, err)
 	}
-	for name, want := range map[string]error{"exit": ErrBuildDied, "spin": ErrBuildTime, "sleep": ErrBuildTime} {
+	for name, want := range map[string]error{"exit": ErrBuildDied, "spin": ErrBuildTime} {
 		at := time.Now()
 		if _, err := ring.Build(t.Context(), trace.Project{Main: name}); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 		t.Log(name, time.Since(at))
+	}
+	impatient := testRing(t, Config{Runners: 1, BuildWall: 100 * time.Millisecond})
+	if _, err := impatient.Build(t.Context(), trace.Project{Main: "sleep"}); !errors.Is(err, ErrBuildLate) {
+		t.Errorf("sleep: %v, want %v", err, ErrBuildLate)
 	}
 	code, m, fault, err := ring.Lower(t.Context(), "checks.js", "abc")
 	if code != "ABC" || string(m) != "checks.js" || fault != nil || err != nil {
