@@ -151,7 +151,7 @@ func (b builder) pages(out *assets) error {
 	o.EntryPoints = entries
 	o.Splitting = true
 	o.Define = map[string]string{"process.env.NODE_ENV": `"production"`}
-	o.Plugins = []api.Plugin{assetAddresses(out)}
+	o.Plugins = []api.Plugin{assetAddresses(out), emacsBindings()}
 	// The compiler is the type worker's business. Code for both sides of that
 	// worker names it; the page gets web/client/_typescript.ts in its place.
 	if _, err := os.Stat(b.web("client", "_typescript.ts")); err == nil {
@@ -193,6 +193,19 @@ func assetAddresses(out *assets) api.Plugin {
 			}
 			data, err := json.Marshal(addresses)
 			text := "export default " + string(data)
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
+		})
+	}}
+}
+
+// emacsBindings keeps the calls that bind the Emacs keys: the package marks them
+// as pure, though they are there for their effect alone, and esbuild drops what
+// is pure and unused.
+func emacsBindings() api.Plugin {
+	return api.Plugin{Name: "emacs bindings", Setup: func(build api.PluginBuild) {
+		build.OnLoad(api.OnLoadOptions{Filter: `codemirror-emacs[\\/]dist[\\/]index\.js$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+			data, err := os.ReadFile(args.Path)
+			text := strings.ReplaceAll(string(data), "/*@__PURE__*/EmacsHandler.", "EmacsHandler.")
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
 		})
 	}}

@@ -19,6 +19,7 @@ export interface EditorOptions {
   open: string;
   edited: (path: string, text: string) => void;
   run: () => void;
+  save: () => void;
   /** Undoes the last step over all files; false when there is none. */
   undoStep: () => boolean;
   cursor: (line: number, column: number) => void;
@@ -368,8 +369,7 @@ export class Editor {
 
   /** Chooses the key bindings; vim and emacs arrive on demand. */
   async keys(which: Keys): Promise<void> {
-    this.#keymap = which === "vim" ? (await import("@replit/codemirror-vim")).vim({ status: true })
-      : which === "emacs" ? (await import("@replit/codemirror-emacs")).emacs() : [];
+    this.#keymap = which === "default" ? [] : await (await import("./_keymaps.ts"))[which](this.#o);
     this.view.dispatch({ effects: this.#keys.reconfigure(this.#keymap) });
   }
 }

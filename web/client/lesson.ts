@@ -503,6 +503,7 @@ class Lesson {
         files: this.#saver.files, open: this.#bar.current,
         edited: (path, text) => this.#edited(path, text),
         run: () => void this.#run(1, false),
+        save: () => void this.#saver.flush().then(() => say("Saved."), (e: Error) => this.#notice(e.message)),
         undoStep: () => this.#undoStep(),
         cursor: (line, column) => {
           const e = $("#caret");
@@ -523,7 +524,7 @@ class Lesson {
       }
       const { keymapChoice } = await this.#sheets();
       this.#keymap = keymapChoice();
-      if (this.#keymap !== "default") await editor.keys(this.#keymap);
+      await this.#bind(editor);
       const saving = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
       if (!saving) {
         editor.view.contentDOM.addEventListener("focus", () => void this.#typeService(), { once: true });
@@ -685,8 +686,15 @@ class Lesson {
     keysSheet(this.#keymap, (k) => {
       this.#keymap = k;
       keepKeymap(k);
-      void this.#edit().then((e) => e.keys(k));
+      void this.#edit().then((e) => this.#bind(e));
     });
+  }
+
+  /** Gives the editor the chosen keys, and says below it how they let go of it. */
+  async #bind(editor: Editor): Promise<void> {
+    await editor.keys(this.#keymap);
+    const says = $(".editor_foot span");
+    if (says) says.textContent = this.#keymap === "vim" ? "Vim: Esc twice, then Tab, leaves the editor." : "Tab indents. Esc, then Tab, leaves the editor.";
   }
 
   async #versions(): Promise<void> {

@@ -175,7 +175,7 @@ test("14 after a second a run says in words what it is doing, and it can be stop
   await page.waitForFunction(() => /^Run \d+: Stopped/.test(document.querySelector("#say").textContent), null, { timeout: 5000 });
 }));
 
-test("format tidies the file, F12 goes to a definition in another file, vim and emacs keys come on demand", withPage({}, async (page) => {
+test("format tidies the file, F12 goes to a definition in another file", withPage({}, async (page) => {
   await openLesson(page);
   await page.click(".cm-content");
   await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
@@ -197,11 +197,64 @@ test("format tidies the file, F12 goes to a definition in another file, vim and 
   await page.keyboard.press("F12");
   await page.waitForSelector('.files_tab[data-path="src/rooms.ts"][aria-selected=true]', { timeout: 5000 });
   await page.waitForFunction(() => document.querySelector("#caret").textContent.startsWith("Line 2,"));
-  await page.click(".topbar [data-do=keys]");
-  await page.check("dialog.sheet input[value=vim]", { force: true });
-  await page.waitForSelector(".cm-vimMode, .cm-fat-cursor", { state: "attached" });
-  await page.check("dialog.sheet input[value=emacs]", { force: true });
-  await page.waitForSelector(".cm-emacsMode", { state: "attached", timeout: 8000 });
+}));
+
+test("vim and emacs keys come on demand and do what they say; Escape and Tab lead out of each", withPage({}, async (page) => {
+  await openLesson(page);
+  const text = "one two\nthree four\nfive\n";
+  await write(page, text);
+  const inEditor = () => page.evaluate(() => !!document.activeElement.closest(".cm-editor"));
+  const choose = async (keys, sign) => {
+    await page.click(".topbar [data-do=keys]");
+    await page.check(`dialog.sheet input[value=${keys}]`, { force: true });
+    await page.waitForSelector(sign, { state: "attached" });
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog.sheet", { state: "detached" });
+    await page.click(".cm-line >> nth=1");
+    assert.ok(await inEditor());
+  };
+  const caret = () => page.textContent("#caret").then((t) => t.match(/\d+/g).join(":"));
+  /** Presses a key and finds the caret, and the text when it is given. */
+  const press = async (key, at, now = text) => {
+    await page.keyboard.press(key);
+    assert.deepEqual([key, await caret(), await editorText(page)], [key, at, now]);
+  };
+
+  await choose("emacs", ".cm-emacsMode");
+  await press("Control+a", "2:1");
+  await press("Control+e", "2:11");
+  await press("Control+p", "1:8");
+  await press("ArrowDown", "2:11"); // Ctrl+N is the browser's
+  await press("Control+a", "2:1");
+  await press("Alt+f", "2:6");
+  await press("Control+a", "2:1");
+  await press("Control+k", "2:1", "one two\n\nfive\n");
+  await press("Control+y", "2:11");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  assert.ok(!(await inEditor()), "Esc, then Tab, leaves with emacs keys");
+
+  await choose("vim", ".cm-vimMode");
+  await page.keyboard.press("d");
+  await press("d", "2:1", "one two\nfive\n");
+  await page.keyboard.press("i");
+  await page.keyboard.type("now ");
+  await page.keyboard.press("Escape");
+  await press("x", "2:4", "one two\nnowfive\n");
+  await page.keyboard.type(":w");
+  const before = await page.textContent("#say");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((old) => document.querySelector("#say").textContent !== old && document.querySelector("#say").textContent === "Saved.", before);
+  assert.equal(await page.textContent(".files_saved"), "Saved");
+  assert.ok(await inEditor(), "the prompt gives the caret back");
+  await press("u", "2:4", "one two\nnow five\n");
+  assert.match(await page.textContent(".editor_foot"), /Esc twice, then Tab, leaves/);
+  await page.keyboard.press("i");
+  await page.keyboard.press("Escape");
+  assert.ok(await inEditor(), "Esc ends the insertion only");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  assert.ok(!(await inEditor()), "Esc twice, then Tab, leaves with vim keys");
 }));
 
 test("handles between the panels move by keyboard and mouse and are remembered", withPage({}, async (page) => {
