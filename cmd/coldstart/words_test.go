@@ -16,41 +16,61 @@ import (
 	"unicode"
 )
 
-// TestWords collects every sentence that tells a learner, a visitor or an
-// instructor what went wrong, holds each to the voice of the design, and
-// demands that it stands in testdata/words.txt: so each was read by someone
-// before it is shown. UPDATE=1 go test ./cmd/coldstart -run Words rewrites the list.
+// TestWords collects every sentence that tells a learner, a visitor, an
+// instructor or a host what went wrong, holds each to the voice of the design,
+// and demands that it stands in a list of testdata: so each was read by someone
+// before it is shown. UPDATE=1 go test ./cmd/coldstart -run Words rewrites the lists.
 func TestWords(t *testing.T) {
-	said := map[string][]string{} // sentence to where it stands
-	collectGo(t, said, "../../web", "../../sandbox", "../../lessons")
-	collectClient(t, said, "../../web/client")
-	var list []string
-	for s, where := range said {
-		if why := voice(s); why != "" {
-			t.Errorf("%s: %q %s", where[0], s, why)
+	pages := map[string][]string{} // sentence to where it stands
+	collectGo(t, pages, "../../web", "../../sandbox", "../../lessons")
+	collectClient(t, pages, "../../web/client")
+	listed(t, pages, "words.txt", 150, voice)
+
+	// What a learner's own code catches. Many are the real runtime's words, which
+	// programs compare, so they are listed and not held to the voice.
+	thrown := map[string][]string{}
+	collectIsolate(t, thrown, "../../sandbox/js")
+	listed(t, thrown, "words-thrown.txt", 300, func(string) string { return "" })
+
+	// What the commands print after "coldstart: ", so with a small letter.
+	commands := map[string][]string{}
+	collectCommands(t, commands, "../../cmd/coldstart")
+	listed(t, commands, "words-commands.txt", 50, func(s string) string {
+		if why := voice(s); why != small {
+			return why
 		}
-		list = append(list, s)
+		return ""
+	})
+}
+
+// listed fails for each sentence that is not in a file of testdata, or of which
+// judge has something to say, and when fewer than least were found.
+func listed(t *testing.T, said map[string][]string, name string, least int, judge func(string) string) {
+	t.Helper()
+	list := slices.Sorted(maps.Keys(said))
+	for _, s := range list {
+		if why := judge(s); why != "" {
+			t.Errorf("%s: %q %s", said[s][0], s, why)
+		}
 	}
-	slices.Sort(list)
-	const file = "testdata/words.txt"
-	now := strings.Join(list, "\n") + "\n"
+	file := filepath.Join("testdata", name)
 	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(strings.Join(list, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	listed, err := os.ReadFile(file)
+	known, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := strings.Split(string(listed), "\n")
-	for _, sentence := range list {
-		if !slices.Contains(known, sentence) {
-			t.Errorf("%s: %q is not in %s. Read it aloud: what happened, where, what to do. Then run with UPDATE=1", said[sentence][0], sentence, file)
+	lines := strings.Split(string(known), "\n")
+	for _, s := range list {
+		if !slices.Contains(lines, s) {
+			t.Errorf("%s: %q is not in %s. Read it aloud: what happened, where, what to do. Then run with UPDATE=1", said[s][0], s, file)
 		}
 	}
-	if len(list) < 150 {
-		t.Errorf("only %d sentences were found: the collector is blind", len(list))
+	if len(list) < least {
+		t.Errorf("only %d sentences for %s were found: the collector is blind", len(list), file)
 	}
 }
 
@@ -165,6 +185,12 @@ func (p pkg) collect(said map[string][]string, path string, decl ast.Decl) {
 			for _, as := range []string{last, p.name + "." + last} {
 				if at, ok := shownCalls[as]; ok && at < len(n.Args) {
 					say(n.Args[at])
+				}
+			}
+			if (called == "errors.New" || called == "fmt.Errorf") && len(n.Args) > 0 {
+				// One of these that begins with a capital is shown as it is.
+				if text := p.words(decl, n.Args[0], 0)[0]; unicode.IsUpper([]rune(text + " ")[0]) {
+					say(n.Args[0])
 				}
 			}
 			if last == "Errorf" && !slices.Contains([]string{"fmt.Errorf", "t.Errorf", "b.Errorf"}, called) {
@@ -287,6 +313,65 @@ func collectClient(t *testing.T, said map[string][]string, root string) {
 	}
 }
 
+// Errors that our part of the isolate makes: on a line with one, each text that
+// has more than one word.
+var (
+	isolateErrors = regexp.MustCompile(`\b\w*(?:Error|Exception)\((.*)`)
+	literals      = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`(?:[^`\\\\]|\\\\.)*`")
+)
+
+func collectIsolate(t *testing.T, said map[string][]string, root string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "*.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range isolateErrors.FindAllStringSubmatch(string(src), -1) {
+			for _, text := range literals.FindAllString(inserted.ReplaceAllString(line[1], "…"), -1) {
+				if s := text[1 : len(text)-1]; strings.Contains(s, " ") && strings.IndexFunc(s, unicode.IsLetter) >= 0 {
+					said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
+				}
+			}
+		}
+	}
+}
+
+// collectCommands takes the errors that the program's own commands make.
+func collectCommands(t *testing.T, said map[string][]string, root string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 || (name(call.Fun) != "errors.New" && name(call.Fun) != "fmt.Errorf") {
+				return true
+			}
+			for _, s := range (pkg{}).words(f, call.Args[0], 0) {
+				s = strings.ReplaceAll(verbs.ReplaceAllString(s, "…"), "\n", " ")
+				if strings.IndexFunc(s, unicode.IsLetter) >= 0 {
+					said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
+				}
+			}
+			return true
+		})
+	}
+}
+
 // A sentence in any of the places through which words reach a person is found,
 // so that TestWords fails on one that nobody listed.
 func TestWordsAreFound(t *testing.T) {
@@ -309,6 +394,8 @@ func f(c *call, n int) error {
 	_ = view.SignInPage{Error: "On another form."}
 	_ = x.end(code, "Too often.")
 	_ = bad("The path is longer than %d kB.", n)
+	_ = errors.New("As an error.")
+	_ = errors.New("for the log alone")
 	_ = item.Get("id").Errorf("At a line.")
 	return fail(404, "Nothing "+"here: "+of(n)+".")
 }
@@ -323,10 +410,20 @@ func of(n int) string { if n > 0 { return "a page" }; return "a lesson" }
 	said := map[string][]string{}
 	collectGo(t, said, dir)
 	collectClient(t, said, dir)
+	isolate := t.TempDir()
+	if err := os.WriteFile(filepath.Join(isolate, "thrown.ts"), []byte("if (n) throw new NativeTypeError(`KV: ${of(n, { a: 1 })} is no key.`);\nreturn domError(\"AbortError\", \"It was \\\"stopped\\\".\");"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	collectIsolate(t, said, isolate)
+	commands := t.TempDir()
+	if err := os.WriteFile(filepath.Join(commands, "main.go"), []byte("package main\n\nfunc f() error {\n\treturn fmt.Errorf(\"no lesson %q; have %s\", a, b)\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	collectCommands(t, said, commands)
 	want := []string{
-		"A heading", "From a constant.", "From a variable.", "From its other value.", "In settings.", "Kept in this browser.", "Line … is short",
+		"A heading", "As an error.", "From a constant.", "From a variable.", "From its other value.", "In settings.", "It was \\\"stopped\\\".", "KV: … is no key.", "Kept in this browser.", "Line … is short",
 		"Nothing here: a lesson.", "Nothing here: a page.", "On a form.", "On another form.", "Saved", "The file … is … kB.", "The path is longer than … kB.",
-		"Too often.", "What stopped a run.", "What to do.", "…: At a line.",
+		"Too often.", "What stopped a run.", "What to do.", "no lesson …; have …", "…: At a line.",
 	}
 	if got := slices.Sorted(maps.Keys(said)); !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
@@ -334,6 +431,8 @@ func of(n int) string { if n > 0 { return "a page" }; return "a lesson" }
 }
 
 var forbidden = regexp.MustCompile(`(?i)\b(oops|sorry|please|unfortunately|whoops|uh-oh|illegal|fatal|panic|goroutine|nil pointer|simply|obviously|you forgot|your fault)\b`)
+
+const small = "begins with a small letter"
 
 // voice is what a sentence does wrong, "" when nothing.
 func voice(s string) string {
@@ -343,7 +442,7 @@ func voice(s string) string {
 	case forbidden.MatchString(s):
 		return "says “" + forbidden.FindString(s) + "”: short, exact, no blame, nothing of our insides"
 	case unicode.IsLower([]rune(s)[0]):
-		return "begins with a small letter"
+		return small
 	case len([]rune(s)) > 240:
 		return "is too long"
 	}
