@@ -301,7 +301,11 @@ func (c *serveCmd) catalog(g *globals) (*lessons.Catalog, []lessons.Problem, err
 		return nil, nil, fmt.Errorf("serve: no lessons in %s: it needs folders such as 01-track/track.md", c.Lessons)
 	}
 	if broken > 0 {
-		fmt.Fprintf(g.Stderr, "coldstart: %d mistakes in the lessons; what cannot be read is left out\n", broken)
+		what := "1 mistake"
+		if broken > 1 {
+			what = fmt.Sprintf("%d mistakes", broken)
+		}
+		fmt.Fprintf(g.Stderr, "coldstart: %s in the lessons; what cannot be read is left out\n", what)
 	}
 	return catalog, problems, nil
 }
