@@ -99,7 +99,6 @@ func (h *Hub) lab(ctx context.Context, s *stream, spec LabSpec) error {
 	}
 	acts := make(chan LabAct, maxActs)
 	s.listen(spec.ID, acts)
-	defer s.listen(spec.ID, nil)
 	run := LabRun{Lab: spec.Lab, Project: p, Action: spec.Action, Values: spec.Values, Acts: acts, Emit: func(e LabEvent) {
 		e.Run, e.Lab = spec.ID, spec.Lab
 		if spec.Action != "" {
@@ -121,6 +120,9 @@ func (h *Hub) lab(ctx context.Context, s *stream, spec LabSpec) error {
 	case err != nil:
 		end.Say = h.stopped(ctx, err).Message
 	}
+	// An act that answers this very event must find that the lab has ended.
+	s.listen(spec.ID, nil)
+	s.end(spec.ID, h.Now())
 	run.Emit(end)
 	return nil
 }
