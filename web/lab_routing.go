@@ -33,9 +33,13 @@ func (s *Site) routingLab() experiment {
 			}
 			return s.route(ctx, r, worker)
 		},
-		Draw: func(record *lab.Routing, _ map[string]string) templ.Component {
+		Draw: func(record *lab.Routing, values map[string]string) templ.Component {
 			if record == nil {
-				return view.RoutingEmpty()
+				var first view.Routing
+				for _, url := range lab.URLs(values["urls"]) {
+					first.Rows = append(first.Rows, view.RoutingRow{URL: url})
+				}
+				return view.RoutingView(first)
 			}
 			return view.RoutingView(routingView(record))
 		},

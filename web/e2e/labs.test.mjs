@@ -36,7 +36,7 @@ const watch = (context) => context.addInitScript(() => {
         const inPlace = Math.abs(a.top - b.top) < 1 && Math.abs(a.right - b.right) < 24 && (node?.nodeType !== 1 || node.matches(".num, .num *, .n, .n *"));
         if (!inPlace && node && e.startTime > globalThis.since) globalThis.moves.push(`${(node.nodeType === 1 ? node : node.parentElement)?.outerHTML.slice(0, 90)}: ${a.x},${a.y} ${a.width}×${a.height} → ${b.x},${b.y} ${b.width}×${b.height}, ${e.value.toFixed(4)}`);
       }
-      globalThis.shift = (globalThis.shift ?? 0) + e.value;
+      if (e.startTime > globalThis.since) globalThis.shift = (globalThis.shift ?? 0) + e.value;
     }
   }).observe({ type: "layout-shift", buffered: true });
 });
@@ -58,12 +58,15 @@ for (const [lab, o] of Object.entries(labs)) {
       await page.goto(`${base}/labs/${lab}${o.query ?? ""}`);
       await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
       await page.evaluate(() => document.fonts.ready.then(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))).then(() => { globalThis.since = performance.now(); }));
+      const height = () => page.evaluate((lab) => Math.round(document.querySelector(`#lab-${lab} .lab_out`).getBoundingClientRect().height), lab);
+      const before = await height();
       if (!o.live) {
         // Not a click, whose shifts a browser forgives for half a second.
         await page.evaluate((lab) => document.querySelector(`#lab-${lab} form.lab_do > button`).click(), lab);
         await ended(page, lab);
         assert.equal(await page.textContent(`#lab-${lab} .lab_where`), "Measured.");
       }
+      assert.ok(Math.abs(await height() - before) <= 2, `what stands below moves: ${before} px before, ${await height()} px with the result`);
       assert.equal(await page.evaluate(() => document.getAnimations().filter((a) => a.playState === "running").length), 0, "motion is reduced");
       const seen = await page.evaluate(() => ({ moves: globalThis.moves, shift: globalThis.shift ?? 0 }));
       assert.deepEqual(seen.moves, []);

@@ -85,7 +85,7 @@ func (l *Labs) Route(ctx context.Context, learner string, in RoutingIn) (*Routin
 	if err != nil {
 		return nil, err
 	}
-	for _, url := range urls(in.URLs) {
+	for _, url := range URLs(in.URLs) {
 		row := RoutingRow{URL: url}
 		if row.Match, err = door.Routes(key, url, in.Documented); err != nil {
 			return nil, err
@@ -103,8 +103,8 @@ func (l *Labs) Route(ctx context.Context, learner string, in RoutingIn) (*Routin
 	return out, nil
 }
 
-// urls are the addresses of a text, one a line; without a scheme they are https.
-func urls(text string) []string {
+// URLs are the addresses of a text, one a line; without a scheme they are https.
+func URLs(text string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line == "" {

@@ -126,7 +126,7 @@ func Gallery() []Sample {
 		{"read-only", "part_editor", "A file that can only be read", readOnly(File{Path: "src/index.js", Text: sampleCode})},
 		{"complaint", "part_stop", "Why a form was not taken", complaint("That code opens no class.")},
 		{"empty", "part_empty", "An empty place", empty("note", "Nothing logged")},
-		{"empty-labs", "part_empty", "A lab before its first run", RoutingEmpty()},
+		{"empty-labs", "part_empty", "A lab before its first run", RoutingView(Routing{Rows: []RoutingRow{{URL: "https://example.com/"}, {URL: "https://example.com/api"}}})},
 		{"cover", "part_cover", "A result that waits for a prediction", drawnByScript("cover")},
 		{"sheet-keys", "part_sheet", "The sheet of keys", drawnByScript("keys")},
 		{"sheet-versions", "part_sheet", "The sheet of versions", drawnByScript("versions")},

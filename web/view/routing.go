@@ -15,6 +15,9 @@ type Routing struct {
 	How        string
 }
 
+// sent reports whether the addresses were looked up.
+func (r Routing) sent() bool { return r.How != "" }
+
 // RoutePattern is one entry of the route table.
 type RoutePattern struct{ Pattern, Worker string }
 
