@@ -180,6 +180,9 @@ func (s *Site) errorPage(c *call, e *Error) view.ErrorPage {
 	default:
 		p.Heading = "That did not work"
 	}
+	if e.SignIn {
+		p.Links = append(p.Links, view.Link{Text: "Sign in", Href: "/signin"})
+	}
 	p.Links = append(p.Links, view.Link{Text: "All lessons", Href: "/"})
 	return p
 }

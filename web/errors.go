@@ -16,6 +16,7 @@ type Error struct {
 	Status  int
 	Message string // one sentence: what happened, where, what to do
 	Heading string // of the page; "" takes the status's own
+	SignIn  bool   // the page leads to where accounts sign in
 	Retry   int    // seconds, for Retry-After; 0 for none
 	Err     error
 }

@@ -130,6 +130,14 @@ func (s *Site) dispatch(c *call, row route) error {
 	return nil
 }
 
+// forAccounts refuses who has no account of the kind that a page asks for.
+func forAccounts(status int, wants access) *Error {
+	if wants == host {
+		return &Error{Status: status, Heading: "This is for the host", Message: "Sign in with a host's account, or open the link that the server printed when it started.", SignIn: true}
+	}
+	return &Error{Status: status, Heading: "This is for instructors", Message: "Sign in with an instructor's account to see it.", SignIn: true}
+}
+
 // admit finds out who asks and whether the row is theirs.
 func (s *Site) admit(c *call, row route) error {
 	x, err := s.session(c.r.Context(), c.r)
@@ -139,17 +147,19 @@ func (s *Site) admit(c *call, row route) error {
 	fresh := x == nil
 	if fresh {
 		switch row.access {
-		case learner, instructor, host:
+		case instructor, host:
+			return forAccounts(http.StatusUnauthorized, row.access)
+		case learner:
 			return fail(http.StatusUnauthorized, "Your session is not known here. Load a lesson again; work that was saved under another session stays with it.")
 		}
 		x = s.newSession()
 	}
 	c.session = x
 	if row.access == host && x.workspace.Role != classroom.RoleHost {
-		return fail(http.StatusForbidden, "Only the host of this server may do that.")
+		return forAccounts(http.StatusForbidden, host)
 	}
 	if row.access == instructor && !teacher(x.workspace) {
-		return &Error{Status: http.StatusForbidden, Heading: "This is for instructors", Message: "Sign in with an instructor's account to see it."}
+		return forAccounts(http.StatusForbidden, instructor)
 	}
 	if row.changes() {
 		if err := s.bySession.take(x.workspace.ID, "That is more than one learner may do at a time. Wait a moment."); err != nil {

@@ -47,7 +47,7 @@ const keys: [string, string][] = [
   [mac ? "Shift Alt M" : "Ctrl M", "Tab moves or indents, until pressed again; not with Emacs keys"],
   [`${mod} F`, "Find and replace in the file"],
   ["Ctrl Space", "Complete"],
-  ["F12", "Go to the definition"],
+  ["F12", "Go to the definition; of what your files do not define, show the type"],
   ["Shift Alt F", "Format the file"],
   ["F8", "Next problem"],
   ["F2, Del", "Rename or delete a file in the tree; Del closes a tab"],

@@ -3,9 +3,9 @@
 
 import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { linter } from "@codemirror/lint";
-import { StateEffect, type Extension } from "@codemirror/state";
-import { EditorView, hoverTooltip, keymap, ViewPlugin } from "@codemirror/view";
-import { el } from "./_dom.ts";
+import { StateEffect, StateField, type Extension } from "@codemirror/state";
+import { EditorView, hoverTooltip, keymap, showTooltip, type Tooltip, ViewPlugin } from "@codemirror/view";
+import { el, say } from "./_dom.ts";
 import { imported } from "./_imports.ts";
 import type { Files } from "./_save.ts";
 import type { TypeMethods } from "./types.worker.ts";
@@ -14,6 +14,18 @@ type Result<M extends keyof TypeMethods> = ReturnType<TypeMethods[M]>;
 
 // The service knows more than before: what was said may be wrong.
 const learned = StateEffect.define<null>();
+
+// The type of a name whose definition is in no file of the learner's: a key
+// shows what otherwise only a mouse that rests on the name would.
+const setCard = StateEffect.define<Tooltip | null>();
+const card = StateField.define<Tooltip | null>({
+  create: () => null,
+  update(now, tr) {
+    for (const e of tr.effects) if (e.is(setCard)) return e.value;
+    return tr.docChanged || tr.selection ? null : now;
+  },
+  provide: (field) => showTooltip.from(field),
+});
 
 export class TypeService {
   #worker: Worker;
@@ -101,8 +113,19 @@ export class TypeService {
         })),
       };
     };
-    const define = (pos: number): void => {
-      void this.call("definition", path(), pos).then((d) => d && go(d.path, d.line, d.column)).catch(() => {});
+    const define = async (view: EditorView, pos: number): Promise<void> => {
+      const found = await this.call("definition", path(), pos).catch(() => null);
+      if (found) return go(found.path, found.line, found.column);
+      const its = await this.call("hover", path(), pos).catch(() => null);
+      if (!its) return say("Nothing is defined under the caret.");
+      if (its.to > view.state.doc.length) return;
+      view.dispatch({ effects: setCard.of({ pos: its.from, above: true, create: () => ({ dom: described(its) }) }) });
+      say(its.type);
+    };
+    const shut = (view: EditorView): boolean => {
+      if (!view.state.field(card)) return false;
+      view.dispatch({ effects: setCard.of(null) });
+      return true;
     };
     return [
       autocompletion({ override: [complete], icons: false }),
@@ -119,13 +142,14 @@ export class TypeService {
         const h = await this.call("hover", path(), pos).catch(() => null);
         return h ? { pos: h.from, end: h.to, create: () => ({ dom: described(h) }) } : null;
       }),
-      keymap.of([{ key: "F12", run: (view) => { define(view.state.selection.main.head); return true; } }]),
+      card,
+      keymap.of([{ key: "F12", run: (view) => { void define(view, view.state.selection.main.head); return true; } }, { key: "Escape", run: shut }]),
       EditorView.domEventHandlers({
         mousedown: (e, view) => {
           if (!(e.ctrlKey || e.metaKey) || e.button !== 0) return false;
           const pos = view.posAtCoords({ x: e.clientX, y: e.clientY });
           if (pos === null) return false;
-          define(pos);
+          void define(view, pos);
           return true;
         },
       }),

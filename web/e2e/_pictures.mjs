@@ -4,7 +4,29 @@ import { base, openLesson, run, tab } from "./_browser.mjs";
 /** How the visitor is who draws the pictures. */
 export const drawn = { viewport: { width: 1440, height: 1000 }, colorScheme: "light", reducedMotion: "reduce" };
 
-/** Draws what docs/images holds from the running program, by file name: a lesson after cold and warm runs. */
+/** The words that stand in each picture, as they were when it was drawn. */
+export const wordsFile = new URL("pictures.json", import.meta.url);
+
+/** The words in sight inside of an element, without what was measured: figures, bars and what is said of them. */
+const words = (page, selector) => page.evaluate((selector) => {
+  const out = [];
+  const all = document.createTreeWalker(document.querySelector(selector), NodeFilter.SHOW_TEXT);
+  for (let node; (node = all.nextNode());) {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    const seen = box.width > 1 && box.height > 1 && box.bottom < innerHeight - 50 && node.parentElement.checkVisibility({ visibilityProperty: true });
+    if (!seen || node.parentElement.closest(".readout_value, .panel_say, table, svg, .cm-editor, .files_saved, #caret") || node.parentElement.closest("p")?.querySelector(".cold, .warm, .num")) continue;
+    const text = node.textContent.replace(/\s+/g, " ").trim();
+    if (/[a-z]/i.test(text)) out.push(text);
+  }
+  return out;
+}, selector);
+
+/**
+ * Draws what docs/images holds from the running program, by file name, each with
+ * its words: a lesson after cold and warm runs.
+ */
 export async function draw(page) {
   await openLesson(page, "/learn/serverless/first-request");
   await run(page, "run-cold");
@@ -13,8 +35,8 @@ export async function draw(page) {
   await page.mouse.move(0, 0);
   await page.evaluate(() => Promise.all([document.fonts.ready, ...document.getAnimations().map((a) => a.finished)]));
   return {
-    "lesson.png": await page.screenshot(),
-    "timeline.png": await page.locator(".result").screenshot(),
+    "lesson.png": { data: await page.screenshot(), words: await words(page, "body") },
+    "timeline.png": { data: await page.locator(".result").screenshot(), words: await words(page, ".result") },
   };
 }
 

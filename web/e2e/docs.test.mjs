@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { axe, base, sideways, useBrowser, withPage } from "./_browser.mjs";
-import { compare, draw, drawn, manualPages } from "./_pictures.mjs";
+import { compare, draw, drawn, manualPages, wordsFile } from "./_pictures.mjs";
 
 useBrowser();
 
@@ -41,8 +41,10 @@ test("the search finds a section of the manual and leads to it", withPage({}, as
 }));
 
 test("the pictures of the manual show the program as it is", withPage(drawn, async (page, t) => {
-  for (const [name, now] of Object.entries(await draw(page))) {
-    const { share, sizes } = await compare(page, readFileSync(new URL(`../../docs/images/${name}`, import.meta.url)), now, { cell: 16, step: 48 });
+  const drawnWords = JSON.parse(readFileSync(wordsFile, "utf8"));
+  for (const [name, { data, words }] of Object.entries(await draw(page))) {
+    assert.deepEqual(words, drawnWords[name], `${name} has other words than the program; look at it, then make docs-images`);
+    const { share, sizes } = await compare(page, readFileSync(new URL(`../../docs/images/${name}`, import.meta.url)), data, { cell: 16, step: 48 });
     t.diagnostic(`${name}: ${(share * 100).toFixed(1)} % of the cells differ (figures and bars do)`);
     assert.deepEqual(sizes[1], sizes[0], `${name} has another size; look at it, then make docs-images`);
     assert.ok(share < 0.08, `${name} is stale: ${(share * 100).toFixed(1)} % of it looks different; look at it, then make docs-images`);

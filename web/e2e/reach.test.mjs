@@ -82,15 +82,16 @@ for (const path of firsts) {
     await page.waitForFunction(() => document.activeElement?.tagName === "H1");
   }));
 
-  test(`${path} on a phone, by touch alone: read, predict, edit, run, check, next`, { timeout: 90_000 }, withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+  test(`${path} on a phone, by touch alone: read, predict, quiz, edit, run, check, next`, { timeout: 90_000 }, withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
     await page.goto(base + path);
     await page.waitForSelector("html[data-live=open]");
     const go = (pane) => page.tap(`.switch [data-go=${pane}]`);
-    const answer = page.locator("form[data-piece=predict]:has(input:is([type=radio], [type=checkbox]))").first();
-    if (await answer.count()) {
+    for (const kind of ["predict", "quiz"]) {
+      const answer = page.locator(`form[data-piece=${kind}]:has(input:is([type=radio], [type=checkbox]))`).first();
+      if (await answer.count() === 0) continue;
       await answer.locator("label").first().tap();
       await answer.locator("[type=submit]").tap();
-      await page.waitForFunction(() => /answered/.test(document.querySelector("form[data-piece=predict] .piece_name span")?.textContent ?? ""));
+      await page.waitForFunction((k) => /answered|right|not yet/.test(document.querySelector(`form[data-piece=${k}]:has(input:is([type=radio], [type=checkbox])) .piece_name span`)?.textContent ?? ""), kind);
     }
     await go("code");
     await page.waitForSelector(".cm-editor .cm-line");

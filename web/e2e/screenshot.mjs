@@ -13,12 +13,14 @@ const more = process.argv[2];
 const server = await serve();
 process.env.COLDSTART_URL = server.url;
 const { flags } = await import("./_browser.mjs");
-const { draw, drawn } = await import("./_pictures.mjs");
+const { draw, drawn, wordsFile } = await import("./_pictures.mjs");
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
 
 try {
   mkdirSync(images, { recursive: true });
-  for (const [name, data] of Object.entries(await draw(await browser.newPage(drawn)))) writeFileSync(join(images, name), data);
+  const all = Object.entries(await draw(await browser.newPage(drawn)));
+  for (const [name, { data }] of all) writeFileSync(join(images, name), data);
+  writeFileSync(wordsFile, `${JSON.stringify(Object.fromEntries(all.map(([name, { words }]) => [name, words])), null, 1)}\n`);
   if (more) {
     mkdirSync(more, { recursive: true });
     for (const [name, options] of Object.entries({

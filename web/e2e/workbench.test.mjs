@@ -175,7 +175,7 @@ test("14 after a second a run says in words what it is doing, and it can be stop
   await page.waitForFunction(() => /^Run \d+: Stopped/.test(document.querySelector("#say").textContent), null, { timeout: 5000 });
 }));
 
-test("format tidies the file, F12 goes to a definition in another file", withPage({}, async (page) => {
+test("format tidies the file, F12 goes to a definition in another file, or shows a type", withPage({}, async (page) => {
   await openLesson(page);
   await page.click(".cm-content");
   await page.waitForSelector("html[data-types=ready]", { timeout: 30_000 });
@@ -197,6 +197,16 @@ test("format tidies the file, F12 goes to a definition in another file", withPag
   await page.keyboard.press("F12");
   await page.waitForSelector('.files_tab[data-path="src/rooms.ts"][aria-selected=true]', { timeout: 5000 });
   await page.waitForFunction(() => document.querySelector("#caret").textContent.startsWith("Line 2,"));
+  await page.click('.files_tab[data-path="src/index.ts"]');
+  await page.evaluate(() => {
+    const view = document.querySelector(".cm-content").cmTile.view;
+    view.dispatch({ selection: { anchor: view.state.doc.toString().indexOf("Response") + 2 } });
+    view.focus();
+  });
+  await page.keyboard.press("F12"); // what no file of the learner's defines
+  await page.waitForFunction(() => /Response/.test(document.querySelector(".cm-tooltip .cm-type")?.textContent));
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".cm-tooltip .cm-type", { state: "detached" });
 }));
 
 test("vim and emacs keys come on demand and do what they say; Escape and Tab lead out of each", withPage({}, async (page) => {
