@@ -12,13 +12,15 @@ const images = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "docs",
 const more = process.argv[2];
 const server = await serve();
 process.env.COLDSTART_URL = server.url;
-const { flags } = await import("./_browser.mjs");
+const { flags, skipPredictions } = await import("./_browser.mjs");
 const { draw, drawn, wordsFile } = await import("./_pictures.mjs");
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
 
 try {
   mkdirSync(images, { recursive: true });
-  const all = Object.entries(await draw(await browser.newPage(drawn)));
+  const context = await browser.newContext(drawn);
+  await skipPredictions(context); // a result that waits for its prediction is covered
+  const all = Object.entries(await draw(await context.newPage()));
   for (const [name, { data }] of all) writeFileSync(join(images, name), data);
   writeFileSync(wordsFile, `${JSON.stringify(Object.fromEntries(all.map(([name, { words }]) => [name, words])), null, 1)}\n`);
   if (more) {

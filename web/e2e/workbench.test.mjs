@@ -204,9 +204,9 @@ test("format tidies the file, F12 goes to a definition in another file, or shows
     view.focus();
   });
   await page.keyboard.press("F12"); // what no file of the learner's defines
-  await page.waitForFunction(() => /Response/.test(document.querySelector(".cm-tooltip .cm-type")?.textContent));
+  await page.waitForFunction(() => /Response/.test(document.querySelector(".cm-tooltip.cm-type")?.textContent));
   await page.keyboard.press("Escape");
-  await page.waitForSelector(".cm-tooltip .cm-type", { state: "detached" });
+  await page.waitForSelector(".cm-tooltip.cm-type", { state: "detached" });
 }));
 
 test("vim and emacs keys come on demand and do what they say; Escape and Tab lead out of each", withPage({}, async (page) => {
