@@ -120,3 +120,28 @@ func TestLintReport(t *testing.T) {
 		t.Errorf("got %q", b.String())
 	}
 }
+
+func TestLintTriesAgainWhatStoppedOnOurSide(t *testing.T) {
+	fsys := fstest.MapFS{
+		"t/track.md":             {Data: []byte("---\ntitle: T\nsummary: S\n---\n")},
+		"t/l/lesson.md":          {Data: []byte(lintLesson)},
+		"t/l/checks.js":          {Data: []byte("test(\"1: says hello\", async ({ send, expect }) => {\n  expect((await send(\"/\")).body, \"Say it\").toBe(\"hello\");\n});\n")},
+		"t/l/_files/index.js":    {Data: []byte("")},
+		"t/l/_solution/index.js": {Data: []byte("say hello\n")},
+	}
+	builds, busy := 0, 2
+	door := &fakeDoor{worker: sayer(), build: func(trace.Project) *trace.Fault {
+		if builds++; builds <= busy {
+			return &trace.Fault{Kind: trace.FaultPlatform, Message: "Busy."}
+		}
+		return nil
+	}}
+	r, err := Lint(context.Background(), LintConfig{Door: door, Lessons: fsys})
+	if err != nil || len(r.Problems) > 0 {
+		t.Errorf("busy twice: %v, %v", r.Problems, err)
+	}
+	builds, busy = 0, 1000
+	if _, err := Lint(context.Background(), LintConfig{Door: door, Lessons: fsys}); err == nil || !strings.Contains(err.Error(), "stopped three times: Busy.") {
+		t.Errorf("always busy: %v", err)
+	}
+}
