@@ -173,6 +173,9 @@ func (s *Site) showHost(c *call, status int, p view.HostPage) error {
 			ID: a.ID, Name: a.Name, Role: a.Role, Ready: a.Workspace != "", Self: a.Workspace == c.session.workspace.ID, Made: a.Created,
 		})
 	}
+	for _, set := range s.config.Settings {
+		p.Settings = append(p.Settings, view.HostSetting(set))
+	}
 	return c.page(status, view.Host(p))
 }
 
@@ -220,9 +223,16 @@ func (s *Site) offer(c *call, a classroom.Account) error {
 }
 
 func (s *Site) hostRemove(c *call) error {
+	form, err := c.form()
+	if err != nil {
+		return err
+	}
 	a, err := s.config.Store.Account(c.r.Context(), c.param("account"))
 	if err != nil {
 		return err
+	}
+	if form.Get("sure") != "yes" {
+		return fail(http.StatusBadRequest, "Tick the box first: nobody reaches the account’s classes afterwards.")
 	}
 	if a.Workspace == c.session.workspace.ID {
 		return fail(http.StatusConflict, "That is the account you are signed in with.")

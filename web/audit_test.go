@@ -86,7 +86,10 @@ func TestAuditLog(t *testing.T) {
 	}
 	boss.form("/host/accounts", "name", "gone") // refused, so not in the log
 	boss.send(boss.request("POST", "/host/accounts/"+gone.ID+"/link", "", nil))
-	boss.send(boss.request("POST", "/host/accounts/"+gone.ID+"/remove", "", nil))
+	if r := boss.form("/host/accounts/" + gone.ID + "/remove"); r.status != 400 {
+		t.Errorf("removing without the tick gives %d", r.status)
+	}
+	boss.form("/host/accounts/"+gone.ID+"/remove", "sure", "yes")
 	ada := s.instructor("ada")
 	class := ada.newClass("Period 3")
 	grace, twin := s.browser(), s.browser()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -22,6 +23,7 @@ const (
 	maxViewers = 20 // live views of one instructor
 
 	fewLearners = 30 // whom it is quicker to read one by one than the whole class
+	fewLessons  = 4  // that are read apart from the others
 )
 
 // boards tell the live views of classes which learners did something. What
@@ -32,12 +34,15 @@ type boards struct {
 	byOwner map[string]int
 }
 
+// noLesson is where a learner did what is in no lesson: they raised a hand.
+const noLesson = "-"
+
 // viewer is one live view.
 type viewer struct {
 	wake    chan struct{}
-	members map[string]bool // workspaces of the class
-	dirty   map[string]bool // workspaces that did something
-	all     bool            // who is in the class has changed
+	members map[string]bool   // workspaces of the class
+	dirty   map[string]string // workspaces that did something, and the lesson; "" for several
+	all     bool              // the class has changed
 }
 
 func newBoards() *boards {
@@ -62,7 +67,7 @@ func (b *boards) open(class, owner string) *viewer {
 	if b.viewers[class] == nil {
 		b.viewers[class] = map[*viewer]bool{}
 	}
-	v := &viewer{wake: make(chan struct{}, 1), dirty: map[string]bool{}, all: true}
+	v := &viewer{wake: make(chan struct{}, 1), dirty: map[string]string{}, all: true}
 	b.viewers[class][v] = true
 	v.poke()
 	return v
@@ -90,21 +95,24 @@ func (b *boards) close(class, owner string, v *viewer) {
 	}
 }
 
-// touched notes that a learner did something. It returns at once.
-func (b *boards) touched(workspace string) {
+// touched notes that a learner did something in a lesson. It returns at once.
+func (b *boards) touched(workspace, lesson string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, viewers := range b.viewers {
 		for v := range viewers {
 			if v.members[workspace] {
-				v.dirty[workspace] = true
+				if before, is := v.dirty[workspace]; is && before != lesson {
+					lesson = ""
+				}
+				v.dirty[workspace] = lesson
 				v.poke()
 			}
 		}
 	}
 }
 
-// changed notes that the members of a class, or what they say of themselves, changed.
+// changed notes that a class changed, or who is in it, or what they say of themselves.
 func (b *boards) changed(class string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,14 +135,11 @@ func (b *boards) missed() {
 }
 
 // take empties what a viewer was told.
-func (b *boards) take(v *viewer) (dirty []string, all bool) {
+func (b *boards) take(v *viewer) (dirty map[string]string, all bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for w := range v.dirty {
-		dirty = append(dirty, w)
-	}
-	all = v.all
-	v.dirty, v.all = map[string]bool{}, false
+	dirty, all = v.dirty, v.all
+	v.dirty, v.all = map[string]string{}, false
 	return dirty, all
 }
 
@@ -151,27 +156,29 @@ func (b *boards) follow(v *viewer, members []classroom.Member) {
 // seen is the store as the hub uses it: who does something is told on.
 type seen struct {
 	live.Store
-	touched func(workspace string)
+	touched func(workspace, lesson string)
 }
 
 func (s seen) SaveRuns(ctx context.Context, workspace, project string, runs ...classroom.Run) error {
 	err := s.Store.SaveRuns(ctx, workspace, project, runs...)
-	s.touched(workspace)
+	s.touched(workspace, project) // a lesson's project has its id
 	return err
 }
 
 func (s seen) SaveChecks(ctx context.Context, workspace, lesson string, checks []classroom.Check, end classroom.ChecksEnd) error {
 	err := s.Store.SaveChecks(ctx, workspace, lesson, checks, end)
-	s.touched(workspace)
+	s.touched(workspace, lesson)
 	return err
 }
 
-// boardMessage is what a live view is sent: rows that differ, their order, the sum.
+// boardMessage is what a live view is sent: rows that differ, and of order and
+// sum what is not as it was.
 type boardMessage struct {
-	Rows  []boardRow `json:"rows"`
-	Order []string   `json:"order"`
-	Sum   string     `json:"sum"`
-	Say   string     `json:"say,omitempty"` // hands that went up
+	Heading string     `json:"heading"` // of the page that these rows belong to
+	Rows    []boardRow `json:"rows"`
+	Order   []string   `json:"order,omitzero"`
+	Sum     string     `json:"sum,omitempty"`
+	Say     string     `json:"say,omitempty"` // hands that went up
 }
 
 type boardRow struct {
@@ -187,90 +194,145 @@ type board struct {
 	order string
 	v     *viewer
 
-	members []classroom.Member
+	members map[string]classroom.Member // by workspace
 	work    map[string]map[string]*classroom.Work
-	sent    map[string]view.GridRow // by member, as sent last
-	began   bool
+	lessons []view.GridLesson
+	heading string
+	whole   time.Time // when every row was made anew
+
+	began bool           // what follows was sent
+	told  string         // the heading
+	rows  []view.GridRow // sorted
+	sent  []string       // ids of rows
+	sum   view.Sum
 }
 
 var errGone = errors.New("web: the class is not this instructor's any more")
 
-// next draws what changed; nil for nothing.
+// next draws what changed; nil for nothing. Time alone can change a row too,
+// stuck since and here, so every row is made anew now and then.
 func (b *board) next(ctx context.Context) (*boardMessage, error) {
-	store := b.s.config.Store
-	class, err := store.Class(ctx, b.class)
-	if errors.Is(err, classroom.ErrNotFound) || err == nil && class.Owner != b.owner {
-		return nil, errGone
-	}
-	if err != nil {
-		return nil, err
-	}
 	dirty, all := b.s.boards.take(b.v)
-	if all || len(dirty) > 0 {
-		few := !all && len(dirty) <= fewLearners
-		if few {
-			if few, err = b.again(ctx, dirty); err != nil {
-				return nil, err
-			}
+	if !all && len(dirty) > 0 {
+		known := len(dirty) <= fewLearners
+		var err error
+		if known {
+			known, err = b.again(ctx, slices.Collect(maps.Keys(dirty)))
 		}
-		if !few {
-			members, err := store.Members(ctx, b.class)
-			if err != nil {
-				return nil, err
-			}
-			b.members = members
-			b.s.boards.follow(b.v, members)
+		if known && err == nil {
+			err = b.some(ctx, dirty)
 		}
-		if all {
-			dirty = nil
-		}
-		work, err := store.WorkOf(ctx, b.class, dirty...)
 		if err != nil {
 			return nil, err
 		}
-		if all || b.work == nil {
-			b.work = work
-		}
-		for _, w := range dirty {
-			b.work[w] = work[w]
+		all = !known
+	}
+	now := b.s.config.Now()
+	if !all && now.Sub(b.whole) < boardTick/2 {
+		return b.draw(ctx, slices.Collect(maps.Keys(dirty)), now)
+	}
+	b.whole = now
+	if err := b.look(ctx); err != nil {
+		return nil, err
+	}
+	if all {
+		if err := b.everybody(ctx); err != nil {
+			return nil, err
 		}
 	}
-	return b.draw(ctx, class)
+	return b.draw(ctx, slices.Collect(maps.Keys(b.members)), now)
 }
 
-// again reads the places of a few learners anew; false when one of them has none.
+// look reads the class itself.
+func (b *board) look(ctx context.Context) error {
+	class, err := b.s.config.Store.Class(ctx, b.class)
+	if errors.Is(err, classroom.ErrNotFound) || err == nil && class.Owner != b.owner {
+		return errGone
+	}
+	if err != nil {
+		return err
+	}
+	b.lessons = gridLessons(b.s.assigned(class))
+	b.heading = classHeading(class, b.lessons)
+	return nil
+}
+
+// everybody reads who is in the class, and what they did.
+func (b *board) everybody(ctx context.Context) error {
+	store := b.s.config.Store
+	members, err := store.Members(ctx, b.class)
+	if err != nil {
+		return err
+	}
+	b.s.boards.follow(b.v, members)
+	if b.work, err = store.WorkOf(ctx, b.class, classroom.WorkFilter{}); err != nil {
+		return err
+	}
+	b.members = make(map[string]classroom.Member, len(members))
+	there := make(map[string]bool, len(members))
+	for _, m := range members {
+		b.members[m.Workspace], there[m.ID] = m, true
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(r view.GridRow) bool { return !there[r.ID] })
+	return nil
+}
+
+// some reads what a few learners did in the lessons in which they did something.
+func (b *board) some(ctx context.Context, dirty map[string]string) error {
+	only := classroom.WorkFilter{Workspaces: slices.Collect(maps.Keys(dirty))}
+	for _, lesson := range dirty {
+		if !slices.Contains(only.Lessons, lesson) {
+			only.Lessons = append(only.Lessons, lesson)
+		}
+	}
+	if len(only.Lessons) > fewLessons || slices.Contains(only.Lessons, "") {
+		only.Lessons = nil
+	}
+	work, err := b.s.config.Store.WorkOf(ctx, b.class, only)
+	if err != nil {
+		return err
+	}
+	for w := range dirty {
+		if only.Lessons == nil || b.work[w] == nil {
+			b.work[w] = work[w]
+			continue
+		}
+		for _, lesson := range only.Lessons {
+			b.work[w][lesson] = work[w][lesson]
+		}
+	}
+	return nil
+}
+
+// again reads the places of a few learners anew; false when one of them has
+// none, or had none.
 func (b *board) again(ctx context.Context, workspaces []string) (bool, error) {
 	for _, w := range workspaces {
+		_, had := b.members[w]
 		m, err := b.s.config.Store.MemberOf(ctx, b.class, w)
-		i := slices.IndexFunc(b.members, func(o classroom.Member) bool { return o.Workspace == w })
-		if errors.Is(err, classroom.ErrNotFound) || err == nil && i < 0 {
+		if errors.Is(err, classroom.ErrNotFound) || err == nil && !had {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		b.members[i] = m
+		b.members[w] = m
 	}
 	return true, nil
 }
 
-// draw makes every row from what is known and renders those that differ. Time
-// alone can change one: stuck since, here.
-func (b *board) draw(ctx context.Context, class classroom.Class) (*boardMessage, error) {
-	all, now := gridLessons(b.s.assigned(class)), b.s.config.Now()
-	g := view.Grid{Class: class.ID, Lessons: all, Order: b.order}
-	for _, m := range b.members {
-		g.Rows = append(g.Rows, gridRow(class.ID, m, b.work[m.Workspace], all, now))
+// draw makes rows from what is known and renders those that differ.
+func (b *board) draw(ctx context.Context, workspaces []string, now time.Time) (*boardMessage, error) {
+	at := make(map[string]int, len(b.rows))
+	for i, row := range b.rows {
+		at[row.ID] = i
 	}
-	sortRows(g.Rows, b.order)
-	m := &boardMessage{Rows: []boardRow{}, Order: []string{}}
+	m := &boardMessage{Heading: b.heading, Rows: []boardRow{}}
 	var html bytes.Buffer
-	sent := make(map[string]view.GridRow, len(g.Rows))
-	for _, row := range g.Rows {
-		before, known := b.sent[row.ID]
-		sent[row.ID] = row
-		m.Order = append(m.Order, row.ID)
-		if known && before.Equal(row) {
+	for _, w := range workspaces {
+		row := gridRow(b.class, b.members[w], b.work[w], b.lessons, now)
+		i, known := at[row.ID]
+		if known && b.rows[i].Equal(row) {
 			continue
 		}
 		html.Reset()
@@ -278,17 +340,35 @@ func (b *board) draw(ctx context.Context, class classroom.Class) (*boardMessage,
 			return nil, err
 		}
 		m.Rows = append(m.Rows, boardRow{row.ID, html.String()})
-		if row.Hand && !before.Hand && b.began {
+		if row.Hand && b.began && !(known && b.rows[i].Hand) {
 			m.Say = row.Name + " raised a hand."
 		}
+		if known {
+			b.rows[i] = row
+		} else {
+			b.rows = append(b.rows, row)
+		}
 	}
-	b.sent = sent
-	html.Reset()
-	if err := view.ClassSum(g).Render(ctx, &html); err != nil {
-		return nil, err
+	sortRows(b.rows, b.order)
+	order := make([]string, len(b.rows))
+	for i, row := range b.rows {
+		order[i] = row.ID
 	}
-	m.Sum = html.String()
-	b.began = true
+	if !b.began || !slices.Equal(order, b.sent) {
+		m.Order, b.sent = order, order
+	}
+	g := view.Grid{Rows: b.rows}
+	if sum := g.Sum(); !b.began || sum != b.sum {
+		html.Reset()
+		if err := view.ClassSum(g).Render(ctx, &html); err != nil {
+			return nil, err
+		}
+		m.Sum, b.sum = html.String(), sum
+	}
+	if b.began && b.told == b.heading && len(m.Rows) == 0 && m.Order == nil && m.Sum == "" {
+		return nil, nil
+	}
+	b.began, b.told = true, b.heading
 	return m, nil
 }
 
@@ -321,7 +401,6 @@ func (s *Site) classLive(c *call) error {
 	tick, check := time.NewTicker(boardTick), time.NewTicker(700*time.Millisecond)
 	defer tick.Stop()
 	defer check.Stop()
-	var last []string
 	for {
 		select {
 		case <-ctx.Done():
@@ -341,14 +420,13 @@ func (s *Site) classLive(c *call) error {
 			}
 			return nil
 		}
-		if len(m.Rows) == 0 && slices.Equal(m.Order, last) {
+		if m == nil {
 			if err := c.event(": still here\n\n"); err != nil {
 				return nil
 			}
 		} else if err := c.event("data: " + text(m) + "\n\n"); err != nil {
 			return nil
 		}
-		last = m.Order
 		select {
 		case <-ctx.Done():
 			return nil

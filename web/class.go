@@ -122,7 +122,7 @@ func (s *Site) classPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := view.ClassPage{Shell: c.shell(), ID: class.ID, Title: class.Title, Ended: !class.Ended.IsZero(), Grid: g, Burst: s.burstView(class)}
+	p := view.ClassPage{Shell: c.shell(), ID: class.ID, Title: class.Title, Ended: !class.Ended.IsZero(), Heading: classHeading(class, g.Lessons), Grid: g, Burst: s.burstView(class)}
 	if !p.Ended {
 		p.Code = s.code(class.ID, class.CodeNumber)
 	}
@@ -169,6 +169,7 @@ func (s *Site) classRotate(c *call) error {
 	if err := s.newCode(c.r.Context(), class); err != nil {
 		return err
 	}
+	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID + "/settings")
 }
 
@@ -238,6 +239,7 @@ func (s *Site) classSet(c *call) error {
 	if err := s.config.Store.SetClass(c.r.Context(), class.ID, title, set); err != nil {
 		return err
 	}
+	s.classChanged(class.ID)
 	return c.seeOther("/classes/" + class.ID)
 }
 
@@ -253,8 +255,16 @@ func (s *Site) classEnd(c *call) error {
 	if form.Get("sure") != "yes" {
 		return fail(http.StatusBadRequest, "Tick the box first: the class ends for everybody.")
 	}
+	members, err := s.config.Store.Members(c.r.Context(), class.ID)
+	if err != nil {
+		return err
+	}
 	if err := s.config.Store.EndClass(c.r.Context(), class.ID); err != nil {
 		return err
+	}
+	s.classChanged(class.ID)
+	for _, m := range members {
+		s.news(m.Workspace)
 	}
 	return c.seeOther("/classes/" + class.ID)
 }
@@ -266,7 +276,7 @@ func (s *Site) classLearner(c *call) error {
 		return err
 	}
 	ctx, store := c.r.Context(), s.config.Store
-	work, err := store.WorkOf(ctx, class.ID, m.Workspace)
+	work, err := store.WorkOf(ctx, class.ID, classroom.WorkFilter{Workspaces: []string{m.Workspace}})
 	if err != nil {
 		return err
 	}
@@ -349,7 +359,7 @@ func (s *Site) learnerHand(c *call) error {
 		return err
 	}
 	s.news(m.Workspace)
-	s.classChanged(class.ID)
+	s.touched(m.Workspace, noLesson)
 	return c.seeOther("/classes/" + class.ID + "/members/" + m.ID)
 }
 
@@ -560,7 +570,7 @@ func (s *Site) classJSON(c *call) error {
 	if err != nil {
 		return err
 	}
-	work, err := store.WorkOf(ctx, class.ID)
+	work, err := store.WorkOf(ctx, class.ID, classroom.WorkFilter{})
 	if err != nil {
 		return err
 	}
@@ -626,7 +636,7 @@ func (s *Site) classAnalytics(c *call) error {
 	if err != nil {
 		return err
 	}
-	work, err := s.config.Store.WorkOf(c.r.Context(), class.ID)
+	work, err := s.config.Store.WorkOf(c.r.Context(), class.ID, classroom.WorkFilter{})
 	if err != nil {
 		return err
 	}

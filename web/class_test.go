@@ -485,7 +485,7 @@ func TestPasswordsAndAccounts(t *testing.T) {
 	if r := ada.get("/classes"); r.status == 200 {
 		t.Error("a browser from before the reset is still in")
 	}
-	if r := boss.send(boss.request("POST", "/host/accounts/"+a.ID+"/remove", "", nil)); r.status != 303 {
+	if r := boss.form("/host/accounts/"+a.ID+"/remove", "sure", "yes"); r.status != 303 {
 		t.Fatal(r.body)
 	}
 	if r := anew.get("/classes"); r.status == 200 {
@@ -670,20 +670,25 @@ func (p *openPage) news() live.ClassNews {
 	}
 }
 
-// BenchmarkBoard is one learner's event in a class of three hundred, from the
-// store to the message of a live view.
+// BenchmarkBoard is one learner's event in a class of three hundred who did the
+// first track's lessons, from the store to the message of a live view.
 func BenchmarkBoard(b *testing.B) {
 	store, err := classroom.Open(b.Context(), classroom.Config{Path: filepath.Join(b.TempDir(), "c.db")})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer store.Close()
-	catalog, _ := lessons.Load(testLessons)
+	catalog, _ := lessons.Load(lessons.Shipped())
 	site, err := New(Config{Door: &doortest.Door{}, Catalog: catalog, Store: store})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer site.Close(context.Background())
+	track := catalog.Tracks[0].Lessons()
+	var set []classroom.Assignment
+	for _, l := range track {
+		set = append(set, classroom.Assignment{Lesson: l.ID})
+	}
 	learner := func() string {
 		id := classroom.NewID(20)
 		if err := store.CreateWorkspace(b.Context(), id, classroom.NewToken()); err != nil {
@@ -692,7 +697,7 @@ func BenchmarkBoard(b *testing.B) {
 		return id
 	}
 	owner := learner()
-	class, err := store.CreateClass(b.Context(), owner, "Period 3", []classroom.Assignment{{Lesson: "hello"}})
+	class, err := store.CreateClass(b.Context(), owner, "Period 3", set)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -702,8 +707,14 @@ func BenchmarkBoard(b *testing.B) {
 		if _, err := store.Join(b.Context(), class.ID, id, fmt.Sprint(i), fmt.Sprint(i)); err != nil {
 			b.Fatal(err)
 		}
-		if err := store.SaveChecks(b.Context(), id, "hello", []classroom.Check{{Name: "1: greets", Task: 1, Passed: true}}, classroom.ChecksDone); err != nil {
-			b.Fatal(err)
+		for _, l := range track {
+			var checks []classroom.Check
+			for _, task := range l.Tasks {
+				checks = append(checks, classroom.Check{Name: fmt.Sprint(task.N, ": greets"), Task: task.N, Passed: true}, classroom.Check{Name: fmt.Sprint(task.N, ": answers"), Task: task.N, Passed: true})
+			}
+			if err := store.SaveChecks(b.Context(), id, l.ID, checks, classroom.ChecksDone); err != nil {
+				b.Fatal(err)
+			}
 		}
 		all = append(all, id)
 	}
@@ -714,7 +725,13 @@ func BenchmarkBoard(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := 0; b.Loop(); i++ {
-		site.boards.touched(all[i%len(all)])
+		id := all[i%len(all)]
+		b.StopTimer()
+		if err := store.SaveChecks(b.Context(), id, track[0].ID, []classroom.Check{{Name: "1: greets", Task: 1, Message: "Expected 7", Place: fmt.Sprint("src/index.js:", i)}}, classroom.ChecksRan); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		site.boards.touched(id, track[0].ID)
 		if _, err := board.next(b.Context()); err != nil {
 			b.Fatal(err)
 		}
@@ -789,6 +806,44 @@ func TestLiveViewIsDrawnTwiceASecondAtMost(t *testing.T) {
 	}
 	if took := time.Since(begin); took < 3*boardEvery {
 		t.Errorf("drawn four times in %v", took)
+	}
+}
+
+// A live view that is open says when its page is out of date: another lesson
+// set has other columns, a new code is shown large.
+func TestLiveViewSaysThatItsPageIsOutOfDate(t *testing.T) {
+	s := newServer(t, nil)
+	teacher := s.instructor("ada")
+	class := teacher.newClass("Period 3")
+	at := "/classes/" + class.ID
+	shown := func() string {
+		t.Helper()
+		_, rest, ok := strings.Cut(teacher.get(at).body, `data-heading="`)
+		heading, _, _ := strings.Cut(rest, `"`)
+		if !ok || heading == "" {
+			t.Fatal("the page has no heading")
+		}
+		return heading
+	}
+	live := teacher.follow(t, at+"/live")
+	before := shown()
+	if m := live.next(func(boardMessage) bool { return true }); m.Heading != before || m.Order == nil || m.Sum == "" {
+		t.Errorf("a view without learners begins with %+v", m)
+	}
+	for _, change := range []func() reply{
+		func() reply { return teacher.form(at+"/settings", "title", "Period 3") },
+		func() reply { return teacher.form(at+"/settings", "title", "Period 4", "lesson", "hello") },
+		func() reply { return teacher.send(teacher.request("POST", at+"/code", "", nil)) },
+		func() reply { return teacher.form(at+"/end", "sure", "yes") },
+	} {
+		if r := change(); r.status != 303 {
+			t.Fatalf("the change gives %d %s", r.status, r.body)
+		}
+		now := live.next(func(m boardMessage) bool { return m.Heading != before }).Heading
+		if page := teacher.get(at); strings.Contains(page.body, "data-heading") && shown() != now {
+			t.Errorf("the view says %s, the page %s", now, shown())
+		}
+		before = now
 	}
 }
 

@@ -63,9 +63,18 @@ type Config struct {
 	// they brought before are not shown.
 	ReadLessons func(ctx context.Context, archive []byte, mark string) ([]lessons.Problem, error)
 
+	// Settings are what the host's page says of this server, in that order.
+	Settings []Setting
+
 	Rates    Rates
 	Timeouts Timeouts
 	MaxConns int // open connections; 0 means 8192
+}
+
+// Setting is something that a host sets when a server starts.
+type Setting struct {
+	Name, Value string // in words
+	Flag        string // with which it is set
 }
 
 // Rates are budgets, as events a second and how many at once. A zero field

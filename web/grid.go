@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,6 +62,25 @@ func gridLessons(all []*lessons.Lesson) []view.GridLesson {
 		out = append(out, view.GridLesson{ID: l.ID, Title: l.Title, Href: l.URL(), Columns: columns(l)})
 	}
 	return out
+}
+
+// classHeading stands for what a class's page shows beside its rows: code,
+// title, columns. A page that shows another one is out of date.
+func classHeading(class classroom.Class, all []view.GridLesson) string {
+	h := fnv.New64a()
+	text := func(s string) { _, _ = h.Write(append([]byte(s), 0)) }
+	text(class.Title)
+	text(strconv.FormatInt(class.CodeNumber, 10))
+	text(strconv.FormatBool(class.Ended.IsZero()))
+	for _, l := range all {
+		text(l.ID)
+		text(l.Title)
+		text(l.Href)
+		for _, col := range l.Columns {
+			text(col.Label)
+		}
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // cell is how a learner stands in one column. It is what the CSV says too. The
@@ -149,7 +169,7 @@ func (s *Site) grid(ctx context.Context, class classroom.Class, order string) (v
 	if err != nil {
 		return view.Grid{}, nil, err
 	}
-	work, err := s.config.Store.WorkOf(ctx, class.ID)
+	work, err := s.config.Store.WorkOf(ctx, class.ID, classroom.WorkFilter{})
 	if err != nil {
 		return view.Grid{}, nil, err
 	}

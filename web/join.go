@@ -289,7 +289,7 @@ func (s *Site) member(c *call, do func(m classroom.Membership, field func(string
 	if err := do(m, form.Get); err != nil {
 		return err
 	}
-	s.classChanged(m.Class.ID)
+	s.touched(c.session.workspace.ID, noLesson)
 	s.news(c.session.workspace.ID)
 	if l := s.lessonByID(form.Get("lesson")); l != nil { // asked for there
 		return c.seeOther(l.URL())
@@ -317,7 +317,11 @@ func (s *Site) youRead(c *call) error {
 
 func (s *Site) youLeave(c *call) error {
 	return s.member(c, func(m classroom.Membership, _ func(string) string) error {
-		return s.config.Store.RemoveMember(c.r.Context(), m.Class.ID, m.Member.ID)
+		if err := s.config.Store.RemoveMember(c.r.Context(), m.Class.ID, m.Member.ID); err != nil {
+			return err
+		}
+		s.classChanged(m.Class.ID)
+		return nil
 	})
 }
 

@@ -188,7 +188,7 @@ func (s *Site) lessonAnswer(c *call) error {
 	if err := s.config.Store.SaveAnswer(c.r.Context(), c.session.workspace.ID, l.ID, q.ID, answer, grade.Right && grade.Known); err != nil {
 		return err
 	}
-	s.touched(c.session.workspace.ID)
+	s.touched(c.session.workspace.ID, l.ID)
 	if c.wantsJSON() {
 		return c.json(http.StatusOK, map[string]bool{"right": grade.Right, "known": grade.Known})
 	}
@@ -216,7 +216,7 @@ func (s *Site) lessonHint(c *call) error {
 	if err := s.config.Store.OpenHint(c.r.Context(), c.session.workspace.ID, l.ID, task, n); err != nil {
 		return err
 	}
-	s.touched(c.session.workspace.ID)
+	s.touched(c.session.workspace.ID, l.ID)
 	if c.wantsJSON() {
 		return c.json(http.StatusOK, map[string]int{"task": task, "open": n})
 	}

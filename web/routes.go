@@ -147,7 +147,7 @@ func (s *Site) table() []route {
 		{http.MethodGet, "/host/audit.csv", host, 0, s.hostAuditCSV},
 		{http.MethodPost, "/host/accounts", host, maxSmall, s.hostAccount},
 		{http.MethodPost, "/host/accounts/:account/link", host, 0, s.hostLink},
-		{http.MethodPost, "/host/accounts/:account/remove", host, 0, s.hostRemove},
+		{http.MethodPost, "/host/accounts/:account/remove", host, maxSmall, s.hostRemove},
 
 		{http.MethodGet, "/classes", instructor, 0, s.classesPage},
 		{http.MethodPost, "/classes", instructor, maxSmall, s.classCreate},

@@ -23,13 +23,14 @@ const (
 	topicLessons = "lessons" // an instructor brought some or took them back; the text is the set
 )
 
-// touched says to every server that a learner did something their class sees.
-func (s *Site) touched(workspace string) {
-	s.config.Bus.Publish(bus.Message{Topic: topicLearner, Text: workspace})
+// touched says to every server that a learner did something in a lesson that
+// their class sees.
+func (s *Site) touched(workspace, lesson string) {
+	s.config.Bus.Publish(bus.Message{Topic: topicLearner, Text: workspace + " " + lesson})
 }
 
-// classChanged says to every server that who is in a class, or what they say
-// of themselves, changed.
+// classChanged says to every server that a class changed: itself, who is in it,
+// or what they say of themselves.
 func (s *Site) classChanged(class string) {
 	s.config.Bus.Publish(bus.Message{Topic: topicClass, Text: class})
 }
@@ -80,7 +81,8 @@ func (s *Site) tellServers(topic string, p classroom.Project) {
 func (s *Site) heard(m bus.Message) {
 	switch m.Topic {
 	case topicLearner:
-		s.boards.touched(m.Text)
+		workspace, lesson, _ := strings.Cut(m.Text, " ")
+		s.boards.touched(workspace, lesson)
 		return
 	case topicNews:
 		s.tellNews(true, m.Text)
@@ -110,7 +112,7 @@ func (s *Site) heard(m bus.Message) {
 		s.changed(p.Slug)
 		s.hub.Saved(p)
 	}
-	s.boards.touched(p.Workspace)
+	s.boards.touched(p.Workspace, p.ID) // a lesson's project has its id
 }
 
 // lookForSets loads what instructors brought to other servers. It returns at once.

@@ -32,6 +32,7 @@ type serveCmd struct {
 	Addr string `help:"Address to listen on." default:"127.0.0.1:8080" env:"COLDSTART_ADDR" placeholder:"HOST:PORT"`
 	storage
 	tlsFlags
+	limitFlags
 	Lessons        string            `help:"Folder or zip of lessons (default: the embedded ones)." env:"COLDSTART_LESSONS" type:"path" placeholder:"DIR"`
 	Author         bool              `help:"Reload lessons while they are written and show lint." env:"COLDSTART_AUTHOR"`
 	PublicURL      string            `help:"Where visitors reach this site, such as https://learn.example.org (default: what each request says)." env:"COLDSTART_PUBLIC_URL" placeholder:"URL"`
@@ -82,6 +83,9 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 	if c.AuditDays < 1 || c.AuditDays > 36500 {
 		return fmt.Errorf("serve: --audit-days %d must be 1 to 36500", c.AuditDays)
 	}
+	if err := c.limitFlags.check(); err != nil {
+		return err
+	}
 	proxies, err := prefixes(c.TrustedProxies)
 	if err != nil {
 		return err
@@ -129,7 +133,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 		}
 		return nil, nil
 	}
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, restore: restore, log: log})
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), ceiling: c.ceiling(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, restore: restore, log: log})
 	if err != nil {
 		return err
 	}
@@ -149,7 +153,7 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 			return g.openSandbox(ctx, sandboxOptions{data: c.Data, runners: 1, ceiling: lab.Ceiling(), engine: r.Engine, memory: r.Memory, nice: niceness(c.LabShare), log: log})
 		},
 		LabNice: niceness(c.LabShare), Workerd: c.Workerd,
-		TrustedProxies: proxies, Ceiling: trace.Ceiling(), Build: buildName(), Author: author, EmbedFrom: c.EmbedFrom, OIDC: provider,
+		TrustedProxies: proxies, Ceiling: c.ceiling(), Rates: c.rates(), Settings: c.settings(), Build: buildName(), Author: author, EmbedFrom: c.EmbedFrom, OIDC: provider,
 		AuditKeep: time.Duration(c.AuditDays) * 24 * time.Hour,
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -20,9 +21,35 @@ type Work struct {
 	Hints   map[int]int
 }
 
-// WorkOf gives what members of a class did: by workspace, then by lesson. With
-// workspaces named, only theirs; they are members, or they are left out.
-func (s *Store) WorkOf(ctx context.Context, class string, workspaces ...string) (map[string]map[string]*Work, error) {
+// WorkFilter chooses from the work of a class; a nil field chooses all.
+type WorkFilter struct {
+	Workspaces []string // those that are no members are left out
+	Lessons    []string
+}
+
+// where is the filter in SQL, with its arguments appended to args.
+func (f WorkFilter) where(args []any) (string, []any) {
+	text := ""
+	for _, part := range []struct {
+		column string
+		values []string
+	}{{"workspace", f.Workspaces}, {"lesson", f.Lessons}} {
+		if len(part.values) == 0 {
+			continue
+		}
+		var places []string
+		// Lists of 1, 2, 4 and so on, so that there are few statements to prepare.
+		for i := range 1 << bits.Len(uint(len(part.values)-1)) {
+			args = append(args, part.values[min(i, len(part.values)-1)])
+			places = append(places, fmt.Sprintf("$%d", len(args)))
+		}
+		text += ` AND x.` + part.column + ` IN (` + strings.Join(places, ", ") + `)`
+	}
+	return text, args
+}
+
+// WorkOf gives what members of a class did: by workspace, then by lesson.
+func (s *Store) WorkOf(ctx context.Context, class string, only WorkFilter) (map[string]map[string]*Work, error) {
 	out := map[string]map[string]*Work{}
 	work := func(workspace, lesson string) *Work {
 		byLesson := out[workspace]
@@ -37,15 +64,8 @@ func (s *Store) WorkOf(ctx context.Context, class string, workspaces ...string) 
 		}
 		return w
 	}
-	from, args := ` x JOIN members m ON m.workspace = x.workspace WHERE m.class = $1`, []any{class}
-	if len(workspaces) > 0 {
-		var places []string
-		for _, w := range workspaces {
-			args = append(args, w)
-			places = append(places, fmt.Sprintf("$%d", len(args)))
-		}
-		from += ` AND x.workspace IN (` + strings.Join(places, ", ") + `)`
-	}
+	where, args := only.where([]any{class})
+	from := ` x JOIN members m ON m.workspace = x.workspace WHERE m.class = $1` + where
 	var workspace, lesson string
 	err := s.reading(ctx, func(q querier) error {
 		for _, part := range []struct {

@@ -277,7 +277,7 @@ func TestWorkAndFailuresOfAClass(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, only := range [][]string{nil, {ada.ID, outsider.ID}} {
-		all, err := s.WorkOf(ctx, class.ID, only...)
+		all, err := s.WorkOf(ctx, class.ID, WorkFilter{Workspaces: only})
 		if err != nil || len(all) != 1 {
 			t.Fatalf("work %+v, %v", all, err)
 		}
@@ -287,7 +287,7 @@ func TestWorkAndFailuresOfAClass(t *testing.T) {
 			t.Errorf("work %+v", w)
 		}
 	}
-	if all, err := s.WorkOf(ctx, class.ID, outsider.ID); err != nil || len(all) != 0 {
+	if all, err := s.WorkOf(ctx, class.ID, WorkFilter{Workspaces: []string{outsider.ID}}); err != nil || len(all) != 0 {
 		t.Errorf("an outsider's work %+v, %v", all, err)
 	}
 	failures, err := s.Failures(ctx, class.ID, "hello", 2, 10)

@@ -6,15 +6,17 @@ import { morph } from "./_morph.ts";
 import { everywhere } from "./_tabs.ts";
 
 interface Message {
+  heading: string;
   rows: { id: string; html: string }[];
-  order: string[];
-  sum: string;
+  order?: string[];
+  sum?: string;
   say?: string;
 }
 
 everywhere();
 const main = $("main[data-live]");
 const body = $("#rows");
+let wanted: string[] = []; // ids of the rows, as the server orders them
 if (main?.dataset.live) {
   const source = new EventSource(main.dataset.live);
   source.onopen = () => state("open");
@@ -35,15 +37,20 @@ function drawn(html: string): Element | null {
   return t.content.firstElementChild;
 }
 
+/** Loads the page again when its code, title or columns are not the class's any more; once for each change. */
+function outdated(heading: string): boolean {
+  if (heading === main?.dataset.heading || sessionStorage.getItem("class-heading") === heading) return false;
+  sessionStorage.setItem("class-heading", heading);
+  location.reload();
+  return true;
+}
+
 function take(m: Message): void {
-  const sum = drawn(m.sum);
+  if (outdated(m.heading)) return;
+  const sum = m.sum && drawn(m.sum);
   if (sum) $("#sum")?.replaceWith(sum);
   if (m.say) say(m.say);
-  if (!body) {
-    if (m.order.length > 0) location.reload();
-    return;
-  }
-  if (m.order.length > 0) $("#nobody")?.remove();
+  if (!body) return;
   const known = new Map($$<HTMLTableRowElement>("tr[data-row]", body).map((row) => [row.dataset.row ?? "", row]));
   for (const { id, html } of m.rows) {
     const row = drawn(html) as HTMLTableRowElement | null;
@@ -56,8 +63,12 @@ function take(m: Message): void {
     body.append(row);
     known.set(id, row);
   }
-  for (const [id, row] of known) if (!m.order.includes(id)) row.remove();
-  arrange(m.order, known);
+  if (known.size > 0) $("#nobody")?.remove();
+  if (m.order) {
+    wanted = m.order;
+    for (const [id, row] of known) if (!wanted.includes(id)) row.remove();
+  }
+  arrange(wanted, known);
 }
 
 /** Puts the rows in order, unless somebody is working in them: nothing jumps away from under a hand. */

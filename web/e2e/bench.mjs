@@ -263,8 +263,9 @@ if (wanted("live grid") && server.log) {
       return `<tr role="row" data-row="r${n}"><th scope="row" role="rowheader"><a class="live_name" href="#">learner-${n}</a></th>${cells.join("")}<td role="cell" class="live_last">first-request, task 1</td></tr>`;
     };
     const order = Array.from({ length: 300 }, (_, n) => `r${n}`);
+    const { heading } = document.querySelector("main").dataset;
     globalThis.update = (turn) => globalThis.feed({
-      order, sum: document.querySelector("#sum").outerHTML,
+      heading, order, sum: document.querySelector("#sum").outerHTML,
       rows: Array.from({ length: turn < 0 ? 300 : 5 }, (_, i) => (turn < 0 ? i : (turn * 61 + i * 7) % 300)).map((n) => ({ id: `r${n}`, html: row(n, turn % columns) })),
     });
     globalThis.update(-1);

@@ -122,6 +122,19 @@ test("7 a class from its making to a shared run; a device that signs in has the 
   // Every page of it: axe, and nothing that scrolls sideways on a phone.
   const at = new URL(grid).pathname;
   const member = new URL(ada.url()).pathname;
+
+  // A grid that is open follows a lesson set that changes in another tab.
+  await go(ada, at);
+  await ada.waitForSelector("html[data-live=open]");
+  const heads = () => document.querySelectorAll(".live thead [scope=colgroup]").length;
+  const lessons = await ada.evaluate(heads);
+  const settings = await ada.context().newPage();
+  await settings.goto(`${grid}/settings`);
+  await settings.locator("[name=lesson]:checked").last().uncheck();
+  await settings.click("text=Keep title and lessons");
+  await ada.waitForFunction((n) => document.querySelectorAll(".live thead [scope=colgroup]").length === n, lessons - 1);
+  await settings.close();
+
   const views = [
     [ada, ["/classes", at, `${at}/settings`, `${at}/code`, `${at}/analytics`, `${at}/errors/first-request/1`, member]],
     [moss, ["/you", "/join", "/resume", "/signin", shared]], [host, ["/host"]], [stranger, [fork]],

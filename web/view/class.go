@@ -35,6 +35,7 @@ type ClassPage struct {
 	Title   string
 	Code    string // "" once it has ended
 	Ended   bool
+	Heading string // stands for code, title and columns; the live view says when it changes
 	Grid    Grid
 	Burst   *Burst        // nil before the first
 	Allowed int           // learners whose Workers a class burst may ask

@@ -64,13 +64,27 @@ func newHistogram(cold, warm []int64) histogram {
 			})
 		}
 	}
-	for p := 1.0; p <= 1e9; p *= 10 {
-		at := (math.Log10(p)*barsPerTen - float64(first)) * wide
-		if at > 3 && at < 97 {
-			h.ticks = append(h.ticks, histogramTick{fmt.Sprintf("%.2f%%", at), limit(int64(p))})
+	// The fewer powers of ten, the more steps within each: there are always two.
+	for _, multiples := range [][]float64{{1}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 7}} {
+		if h.ticks = ticksOf(multiples, first, wide); len(h.ticks) > 1 {
+			break
 		}
 	}
 	return h
+}
+
+// ticksOf are the multiples of the powers of ten that the axis has room for.
+// Its first bar is given, and how wide each is, in percent.
+func ticksOf(multiples []float64, first int, wide float64) (ticks []histogramTick) {
+	for p := 1.0; p <= 1e9; p *= 10 {
+		for _, m := range multiples {
+			at := (math.Log10(m*p)*barsPerTen - float64(first)) * wide
+			if at > 3 && at < 97 {
+				ticks = append(ticks, histogramTick{fmt.Sprintf("%.2f%%", at), limit(int64(m * p))})
+			}
+		}
+	}
+	return ticks
 }
 
 func bin(us int64) int { return int(math.Floor(math.Log10(float64(us)) * barsPerTen)) }

@@ -98,6 +98,13 @@ type HostPage struct {
 	Link     string // shown once
 	Error    string
 	Provider string // of identities; "" for none
+	Settings []HostSetting
+}
+
+// HostSetting is something that a host set when the server started.
+type HostSetting struct {
+	Name, Value string // in words
+	Flag        string // with which it is set
 }
 
 // AccountRow is one account in the host's list.

@@ -25,7 +25,7 @@ func samplePeople() map[string]templ.Component {
 		"account": Account(AccountPage{Token: "t", Name: "ada", Error: "A password has twelve characters or more."}),
 		"host": Host(HostPage{Offered: "ada", Link: "https://learn.example.org/account?token=Zm9vYmFy", Provider: "School", Accounts: []AccountRow{
 			{ID: "a1", Name: "ada", Role: "instructor", Made: sampleDay}, {ID: "a2", Name: "grace@school.example", Role: "host", Ready: true, Self: true, Made: sampleDay},
-		}}),
+		}, Settings: []HostSetting{{"Lessons", "the shipped ones", "--lessons"}, {"CPU time of a request, at most", "2s", "--limit-cpu"}}}),
 		"audit": Audit(AuditPage{
 			Days: 365, Who: "ada", Names: []string{"ada", "grace@school.example"}, Kinds: []Link{{"ended the class", "class.end"}, {"sent a note", "learner.note"}}, CSV: "/host/audit.csv?who=ada",
 			First: "/host/audit?who=ada", Older: "/host/audit?before=x&who=ada", Rows: []AuditRow{
@@ -36,8 +36,8 @@ func samplePeople() map[string]templ.Component {
 		"classes": Classes(ClassesPage{Host: true, Classes: []ClassRow{
 			{ID: "c1", Title: "Period 3", Code: "kwthrp42", Learners: 16, Made: sampleDay}, {ID: "c0", Title: "Last year", Learners: 20, Made: sampleDay, Ended: sampleDay},
 		}}),
-		"class":     ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Grid: grid, Allowed: 12, Burst: sampleBurst(), Lessons: []BurstLesson{{"first-request", "The cold start", 12}}}),
-		"class-new": ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Grid: Grid{Class: "c1", Order: "help", Lessons: grid.Lessons}}),
+		"class":     ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Heading: "h1", Grid: grid, Allowed: 12, Burst: sampleBurst(), Lessons: []BurstLesson{{"first-request", "The cold start", 12}}}),
+		"class-new": ClassView(ClassPage{ID: "c1", Title: "Period 3", Code: "kwthrp42", Heading: "h1", Grid: Grid{Class: "c1", Order: "help", Lessons: grid.Lessons}}),
 		"learner": Learner(LearnerPage{
 			Class: "c1", Title: "Period 3", ID: "m1", Name: "moss-otter", Joined: sampleDay, Hand: sampleDay, Row: grid.Rows[0], Project: "The cold start", Lesson: "first-request", Saved: sampleDay,
 			Projects: []Link{{"The cold start", "/classes/c1/members/m1?lesson=first-request"}, {"Hello", "/classes/c1/members/m1?lesson=hello"}}, Files: []File{{Path: "src/index.js", Text: sampleCode}},

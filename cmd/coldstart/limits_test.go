@@ -1,0 +1,35 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"coldstart/sandbox/trace"
+)
+
+// What a host may set bounds what lessons may ask for, within what the walls
+// were measured for.
+func TestLimits(t *testing.T) {
+	good := limitFlags{CPU: 2 * time.Second, Time: 30 * time.Second, Memory: 128, Runs: 4}
+	if err := good.check(); err != nil || good.ceiling() != trace.Ceiling() {
+		t.Errorf("the defaults give %v, %+v", err, good.ceiling())
+	}
+	small := limitFlags{CPU: 10 * time.Millisecond, Time: time.Second, Memory: 16, Runs: 1}
+	got := trace.Limits{CPU: time.Second, Memory: 64 << 20}.Clamp(small.ceiling())
+	if err := small.check(); err != nil || got.CPU != small.CPU || got.Wall != small.Time || got.Memory != 16<<20 || small.rates().Run.Burst < 1 {
+		t.Errorf("the smallest give %v, %+v", err, got)
+	}
+	for flag, change := range map[string]func(*limitFlags){
+		"--limit-cpu 3s":     func(l *limitFlags) { l.CPU = 3 * time.Second },
+		"--limit-time 0s":    func(l *limitFlags) { l.Time = 0 },
+		"--limit-memory 256": func(l *limitFlags) { l.Memory = 256 },
+		"--limit-runs 0":     func(l *limitFlags) { l.Runs = 0 },
+	} {
+		bad := good
+		change(&bad)
+		if err := bad.check(); err == nil || !strings.Contains(err.Error(), flag+" must be ") {
+			t.Errorf("%s gives %v", flag, err)
+		}
+	}
+}
