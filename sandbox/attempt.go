@@ -245,6 +245,9 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 // f says when its own was.
 func (a *attempt) inTurn(to webapi.Target, f func(began func())) {
 	to.Binding = ""
+	if to.Type == "durable" {
+		to.Props = "" // what is known of an object, which does not tell it apart
+	}
 	before, mine := a.turns[to], make(chan struct{})
 	if a.turns == nil {
 		a.turns = map[webapi.Target]chan struct{}{}

@@ -183,7 +183,7 @@ func (e *execution) caller() platform.Caller {
 		Worker:  e.group.worker,
 	}
 	if e.object != "" {
-		c.Object, c.Class = e.object, e.entry
+		c.Object, c.Class, c.Props = e.object, e.entry, e.props
 	}
 	return c
 }
@@ -240,7 +240,7 @@ func (e *execution) callMethod(ctx context.Context, to webapi.Target, args []any
 // cron. It is charged to the project's learner like any other.
 func (s *Sandbox) give(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
 	c := &chain{origin: monotonic(), fresh: ev.Project.Space}
-	e := &execution{s: s, chain: c, id: NewRunID(), typ: ev.Type, payload: ev.Payload, entry: ev.Class, object: ev.Object}
+	e := &execution{s: s, chain: c, id: NewRunID(), typ: ev.Type, payload: ev.Payload, entry: ev.Class, object: ev.Object, props: ev.Props}
 	c.root = e.id
 	if err := e.choose(Key{Learner: ev.Project.Learner, Project: ev.Project.Project}, ev.Worker, ""); err != nil {
 		return nil, nil, err

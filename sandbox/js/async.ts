@@ -4,16 +4,22 @@ import { call } from "./host";
 import { NativePromise, SafeMap } from "./primordials";
 import { begin, current } from "./run";
 import { domError } from "./dom";
+import { stackOf } from "./errors";
 
-type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number };
+type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number; at: Error | undefined };
 const pending = new SafeMap<number, Pending>();
 let last = 0;
 
 /** Starts a host operation for the current run; the promise settles with its outcome. */
 export function hostAsync(op: number, ...args: unknown[]): Promise<any> {
+  return hostAsyncAt(undefined, op, ...args);
+}
+
+/** The same; an error it ends with has the stack of at, which was made where the program asked. */
+export function hostAsyncAt(at: Error | undefined, op: number, ...args: unknown[]): Promise<any> {
   return new NativePromise((resolve, reject) => {
     const id = ++last;
-    pending.set(id, { resolve, reject, run: current.run });
+    pending.set(id, { resolve, reject, run: current.run, at });
     try {
       call(op, current.run, id, ...args);
     } catch (e) {
@@ -30,7 +36,7 @@ export function settle(id: number, value: unknown, name: string, message: string
   pending.delete(id);
   begin(p.run);
   if (name === "") p.resolve(value);
-  else p.reject(makeError(name, message, code));
+  else p.reject(stackOf(makeError(name, message, code), p.at));
 }
 
 /** An error of the named class. */

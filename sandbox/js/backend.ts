@@ -1,7 +1,8 @@
 // Calls of bindings to what is outside the isolate.
 
 import { op } from "./host";
-import { hostAsync } from "./async";
+import { NativeError } from "./primordials";
+import { hostAsyncAt } from "./async";
 import { refuseAtStart } from "./run";
 
 const CALL = op("call");
@@ -9,5 +10,5 @@ const CALL = op("call");
 /** Performs a binding operation. kind and name are for the trace: ("kv", "NOTES.put"). */
 export function backend(kind: string, name: string, operation: string, ...args: unknown[]): Promise<any> {
   refuseAtStart(name + "()");
-  return hostAsync(CALL, kind, name, operation, args);
+  return hostAsyncAt(new NativeError(), CALL, kind, name, operation, args);
 }

@@ -4,7 +4,7 @@
 
 import { call, op } from "./host";
 import {
-  ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  ArrayPush, NativeError, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
   TypedArrayLength, bytesOf, defaults, enumerable,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
@@ -14,6 +14,7 @@ import { Headers, headerGet, headersList } from "./headers";
 import { ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
 import { isParams, paramsList, serialize } from "./url";
 import { hostAsync } from "./async";
+import { stackOf } from "./errors";
 import { parseJSON } from "./json";
 import { mimeType } from "./mime";
 import { current } from "./run";
@@ -206,7 +207,16 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
     get body(): ReadableStream | null { return streamOf(state(this)); },
     get bodyUsed(): boolean { return isUsed(state(this)); },
     text(): Promise<string> { return then(state(this), text); },
-    json(): Promise<any> { return then(state(this), (v) => parseJSON(text(v))); },
+    json(): Promise<any> {
+      const at = new NativeError(); // where it is asked for: the text comes later
+      return then(state(this), (v) => {
+        try {
+          return parseJSON(text(v));
+        } catch (e) {
+          throw stackOf(e, at);
+        }
+      });
+    },
     arrayBuffer(): Promise<ArrayBuffer> {
       return then(state(this), (v) => {
         const b = bytes(v);

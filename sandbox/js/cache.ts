@@ -1,51 +1,58 @@
 // caches and Cache. Specification: Service Workers, with Workers' rules: only GET
 // is kept, and only what its Cache-Control allows. The outside judges freshness.
 
-import { ArrayJoin, NativeError, NativeTypeError, NativeUint8Array, StringIndexOf, StringSlice, StringSplit, TypedArrayLength, TypedArraySubarray, enumerable, expose, need, tag } from "./primordials";
+import { ArrayJoin, NativeError, NativeTypeError, NativeUint8Array, StringIndexOf, StringSlice, StringSplit, TypedArrayLength, TypedArraySubarray, enumerable, expose, tag } from "./primordials";
 import { backend } from "./backend";
 import { encodeUTF8 } from "./encoding";
 import { Request, isRequest } from "./request";
 import { Response, isResponse, partsOf, rawHead, received } from "./response";
-import { headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
-import { consume } from "./body";
+import { headerGet, headerSet, headersFrom, headersList } from "./headers";
+import { HostBody, consume } from "./body";
+import { fixedLength } from "./streams";
 
-function toRequest(r: unknown): Request {
+function toRequest(method: string, r: unknown): Request {
+  if (r === undefined) throw new NativeTypeError(`Failed to execute '${method}' on 'Cache': parameter 1 is not of type 'Request or string'.`);
   return isRequest(r) ? r : new Request(r);
 }
 
+const within = {}; // who may make a Cache
+
 class Cache {
   #name: string;
-  constructor(name: string) {
+  constructor(key: unknown, name: string) {
+    if (key !== within) throw new NativeTypeError("Illegal constructor");
     this.#name = name;
   }
   async put(request: unknown, response: unknown): Promise<void> {
-    need(arguments.length, 2, "Cache.put");
-    const req = toRequest(request);
-    if (!isResponse(response)) throw new NativeTypeError("Cache.put: the second argument is not a Response.");
+    const req = toRequest("put", request);
+    if (!isResponse(response)) throw new NativeTypeError("Failed to execute 'put' on 'Cache': parameter 2 is not of type 'Response'.");
     if (req.method !== "GET") throw new NativeTypeError("Cannot cache response to non-GET request.");
     if (response.status === 206) throw new NativeTypeError("Cannot cache response to a range request (206 Partial Content).");
     const vary = headerGet(headersList(response.headers), "vary");
     if (vary !== null && vary.includes("*")) throw new NativeTypeError("Cannot cache response with 'Vary: *' header.");
     const p = partsOf(response);
     if (p.status === 304) return; // says nothing that could be kept
-    const headers = rawHead(response);
-    const all = await consume(p.body);
-    await backend("cache", `cache.put ${req.url}`, "cache.put", this.#name, keyOf(req), headersRaw(req.headers), p.status, p.statusText, headers, typeof all === "string" ? encodeUTF8(all) : all);
+    const head = headersList(headersFrom(rawHead(response), "none")), s = p.body, fixed = s.stream === null ? -1 : fixedLength.get(s.stream) ?? -1;
+    const known = fixed >= 0 || (s.stream === null && !(s.source instanceof HostBody));
+    const all = await consume(s), bytes = typeof all === "string" ? encodeUTF8(all) : all;
+    if (known && headerGet(head, "content-length") === null) headerSet(head, "content-length", `${TypedArrayLength(bytes)}`);
+    await backend("cache", `cache.put ${req.url}`, "cache.put", this.#name, keyOf(req), p.status, p.statusText, ArrayJoin(head, "\n"), bytes);
   }
   async match(request: unknown, options?: { ignoreMethod?: boolean }): Promise<Response | undefined> {
-    need(arguments.length, 1, "Cache.match");
-    const req = toRequest(request);
+    const req = toRequest("match", request);
     if (req.method !== "GET" && !(options?.ignoreMethod)) return undefined;
-    // [status, statusText, headers, body]
-    const r = await backend("cache", `cache.match ${req.url}`, "cache.match", this.#name, keyOf(req), headersRaw(req.headers));
+    // [status, statusText, headers, body, age in seconds]
+    const r = await backend("cache", `cache.match ${req.url}`, "cache.match", this.#name, keyOf(req));
     if (r === undefined) return undefined;
     const stored = headersList(headersFrom(r[2], "none")), asked = headersList(req.headers);
     headerSet(stored, "cf-cache-status", "HIT");
+    headerSet(stored, "age", `${r[4]}`);
     let status: number = r[0], text: string = r[1], body: Uint8Array | null = new NativeUint8Array(r[3]);
     if (unchanged(asked, stored)) {
       [status, text, body] = [304, "Not Modified", null];
     } else if (status === 200) {
-      const size = TypedArrayLength(body), range = rangeOf(headerGet(asked, "range"), size);
+      const size = TypedArrayLength(body), wanted = headerGet(asked, "range"), range = rangeOf(wanted, size);
+      if (wanted !== null && range === null) return received(416, "Range Not Satisfiable", `content-range\nbytes */${size}`, null, "", false, null);
       if (range !== null) {
         [status, text] = [206, "Partial Content"];
         headerSet(stored, "content-range", `bytes ${range[0]}-${range[1]}/${size}`);
@@ -53,13 +60,12 @@ class Cache {
         body = TypedArraySubarray(body, range[0], range[1] + 1);
       }
     }
-    return received(status, text, ArrayJoin(stored, "\n"), body, req.url, false, null);
+    return received(status, text, ArrayJoin(stored, "\n"), body, "", false, null);
   }
   async delete(request: unknown, options?: { ignoreMethod?: boolean }): Promise<boolean> {
-    need(arguments.length, 1, "Cache.delete");
-    const req = toRequest(request);
+    const req = toRequest("delete", request);
     if (req.method !== "GET" && !(options?.ignoreMethod)) return false;
-    return backend("cache", `cache.delete ${req.url}`, "cache.delete", this.#name, keyOf(req), headersRaw(req.headers));
+    return backend("cache", `cache.delete ${req.url}`, "cache.delete", this.#name, keyOf(req));
   }
 }
 
@@ -69,10 +75,10 @@ function keyOf(req: Request): string {
   return i < 0 ? req.url : StringSlice(req.url, 0, i);
 }
 
-/** Whether what is kept is what the asker already has. Specification: RFC 9110, section 13. */
+/** Whether what is kept is what the asker already has, by either condition. Specification: RFC 9110, section 13. */
 function unchanged(asked: string[], stored: string[]): boolean {
   const none = headerGet(asked, "if-none-match"), tag = headerGet(stored, "etag");
-  if (none !== null) return tag !== null && (none === "*" || StringSplit(none, ",").some((t) => t.trim().replace(/^W\//, "") === tag.replace(/^W\//, "")));
+  if (none !== null && tag !== null && (none === "*" || StringSplit(none, ",").some((t) => t.trim().replace(/^W\//, "") === tag.replace(/^W\//, "")))) return true;
   const since = headerGet(asked, "if-modified-since"), modified = headerGet(stored, "last-modified");
   return since !== null && modified !== null && Date.parse(modified) <= Date.parse(since);
 }
@@ -90,11 +96,13 @@ for (const name of ["add", "addAll", "keys", "matchAll"]) {
 }
 
 class CacheStorage {
-  #default: Cache | undefined;
-  get default() { return (this.#default ??= new Cache("")); }
+  readonly default = new Cache(within, "");
+  constructor(key: unknown) {
+    if (key !== within) throw new NativeTypeError("Illegal constructor");
+  }
   async open(name: string): Promise<Cache> {
-    need(arguments.length, 1, "CacheStorage.open");
-    return new Cache(`${name}`);
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'open' on 'CacheStorage': parameter 1 is not of type 'string'.");
+    return new Cache(within, `${name}`);
   }
   has(): never { throw new NativeError("Failed to execute 'has' on 'CacheStorage': the method is not available here."); }
   keys(): never { throw new NativeError("Failed to execute 'keys' on 'CacheStorage': the method is not available here."); }
@@ -106,4 +114,4 @@ for (const [name, C] of Object.entries({ Cache, CacheStorage })) {
   tag(C as any, name);
   expose(name, C);
 }
-expose("caches", new CacheStorage());
+expose("caches", new CacheStorage(within));

@@ -3,6 +3,7 @@
 
 import { ArrayIsArray, ArrayPush, NativeError, NativeTypeError, NumberIsFinite, ObjectDefineProperty, ReflectApply, bytesOf } from "./primordials";
 import { backend } from "./backend";
+import { stackOf } from "./errors";
 import { binding } from "./bindings";
 
 type Row = Record<string, unknown>;
@@ -128,7 +129,7 @@ class D1Database {
       try {
         all = await backend("d1", `${db.#name}.${name}`, "d1.query", db.#id, flat);
       } catch (e) {
-        throw error(said(e));
+        throw stackOf(error(said(e)), e);
       }
       const out: Raw[] = [];
       for (let i = 0; i < all.length; i++) out[i] = parse(all[i]);
@@ -153,7 +154,7 @@ class D1Database {
       const [count, duration] = await backend("d1", `${this.#name}.exec`, "d1.exec", this.#id, text);
       return { count, duration };
     } catch (e) {
-      throw error(said(e), "D1_EXEC_ERROR");
+      throw stackOf(error(said(e), "D1_EXEC_ERROR"), e);
     }
   }
   withSession(_constraintOrBookmark?: string): D1DatabaseSession {

@@ -48,6 +48,13 @@ export function rawStack(below: Function, frames: number): string {
   return engineStack(e);
 }
 
+const places = new WeakMap<object, unknown>();
+/** Gives an error the stack of another one; made by us after a wait, it has none of the program's frames itself. */
+export function stackOf<T>(e: T, at: unknown): T {
+  if (at !== undefined && isError(e)) WeakMapSet(places, e as object, WeakMapGet(places, at as object) ?? at);
+  return e;
+}
+
 if (nativeGet !== undefined && nativeSet !== undefined) {
   const shown = new WeakMap<object, string>();
   ObjectDefineProperty(NativeError.prototype, "stack", {
@@ -55,7 +62,7 @@ if (nativeGet !== undefined && nativeSet !== undefined) {
       if (typeof this !== "object" || this === null) return undefined;
       const had = WeakMapGet(shown, this) as string | undefined;
       if (had !== undefined) return had;
-      const raw = nativeGet(this);
+      const raw = nativeGet(WeakMapGet(places, this) ?? this);
       if (typeof raw !== "string") return raw;
       const frames = call(MAP, raw) as string;
       const s = frames === "" ? headline(this) : headline(this) + "\n" + frames;

@@ -49,13 +49,15 @@ class Waits {
   declare count: number; // promises of waitUntil that are not settled
   declare open: boolean; // the outcome is still to come
   declare props: unknown; // null until asked for
+  declare last: (() => void) | null; // tells the outcome, where that waits for all work
   constructor(public run: number, public json: Text) { }
 }
-defaults(Waits, { count: 0, open: true, props: null });
+defaults(Waits, { count: 0, open: true, props: null, last: null });
 
 let waiting: (c: ExecutionContext) => boolean;
 let outcome: (c: ExecutionContext) => void;
 let closed: (c: ExecutionContext) => void;
+let atLast: (c: ExecutionContext, f: () => void) => void;
 /** ctx of one event. Its state is what keeps the run open. */
 export class ExecutionContext {
   #w: Waits;
@@ -66,20 +68,28 @@ export class ExecutionContext {
     waiting = (c) => c.#w.count > 0;
     setOpen((c) => c.#w.open || c.#w.count > 0);
     outcome = (c) => {
-      const w = c.#w;
-      w.open = false;
-      if (w.count === 0) call(DONE, w.run);
+      c.#w.open = false;
+      c.#done();
+    };
+    atLast = (c, f) => {
+      c.#w.last = f;
     };
     closed = (c) => {
       c.#w.open = false;
     };
+  }
+  #done(): void {
+    const w = this.#w;
+    if (w.count > 0 || w.open) return;
+    if (w.last !== null) w.last();
+    call(DONE, w.run);
   }
   waitUntil(p: unknown): void {
     const w = this.#w;
     w.count++;
     const done = () => {
       w.count--;
-      if (w.count === 0 && !w.open) call(DONE, w.run);
+      this.#done();
     };
     PromiseThen(PromiseResolve(p), done, (e: unknown) => {
       uncaught(e);
@@ -212,7 +222,7 @@ function fetch(run: number, entrypoint: Text, object: Text, props: Text, method:
     const req = incoming(method, url, headers, body, bytes === undefined ? null : new NativeUint8Array(bytes), cf);
     let r: unknown;
     if (object !== undefined) {
-      r = durable(namespace, env, entrypoint!, object, (o) => {
+      r = durable(namespace, env, entrypoint!, object, props, (o) => {
         if (typeof o.fetch !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no fetch method.`);
         return o.fetch(req);
       });
@@ -298,7 +308,7 @@ function event(run: number, entrypoint: Text, object: Text, props: Text, type: s
     const p = payload === "" ? {} : JSONParse(payload);
     let r: unknown;
     if (object !== undefined) {
-      r = durable(namespace, env, entrypoint!, object, (o) => {
+      r = durable(namespace, env, entrypoint!, object, props, (o) => {
         if (type === "alarm") {
           if (typeof o.alarm !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no alarm method.`);
           return o.alarm({ scheduledTime: p.scheduledTime, retryCount: p.retryCount ?? 0, isRetry: (p.retryCount ?? 0) > 0 });
@@ -323,7 +333,7 @@ function event(run: number, entrypoint: Text, object: Text, props: Text, type: s
       }
     }
     const done = () => own(run, () => {
-      call(RESULT, run, result());
+      atLast(ctx, () => call(RESULT, run, result())); // work after the handler may still ack
       outcome(ctx);
     });
     const broke = (e: unknown) => own(run, () => {
@@ -345,9 +355,17 @@ function scheduled(p: any) {
   return new ScheduledController(p.cron ?? "", p.scheduledTime ?? Date.now());
 }
 
+const { warn } = (globalThis as any).console;
 /** A MessageBatch and what says which messages were dealt with. */
 function queueBatch(p: any): [any, (outcome?: string) => string] {
   let ackAll = false, retryAll: any = null;
+  /** Whether a call says something new; what was said first holds. */
+  const first = (what: string, before: string): boolean => {
+    if (before === "") return true;
+    warn(`Received a call to ${what} after ${before} was already called. Calling ${what.split(" ")[0]} after calling ${before} has no effect.`);
+    return false;
+  };
+  const all = (): string => (ackAll ? "ackAll()" : retryAll !== null ? "retryAll()" : "");
   const acks = new Set<string>(), retries = new Map<string, any>();
   class Message {
     readonly id: string;
@@ -360,15 +378,15 @@ function queueBatch(p: any): [any, (outcome?: string) => string] {
       this.body = m.encoded !== undefined ? decodeBody(m.encoded) : m.body;
       this.attempts = m.attempts ?? 1;
     }
-    ack() { if (!ackAll && !retries.has(this.id)) acks.add(this.id); }
-    retry(o?: { delaySeconds?: number }) { if (!ackAll && !acks.has(this.id)) retries.set(this.id, o ?? {}); }
+    ack() { if (first(`ack() on message ${this.id}`, all() || (retries.has(this.id) ? "retry()" : ""))) acks.add(this.id); }
+    retry(o?: { delaySeconds?: number }) { if (first(`retry() on message ${this.id}`, all() || (acks.has(this.id) ? "ack()" : ""))) retries.set(this.id, o ?? {}); }
   }
   class MessageBatch {
     readonly queue: string = p.queue;
     readonly messages = Object.freeze((p.messages ?? []).map((m: any) => new Message(m)));
     readonly metadata = p.metadata ?? {};
-    ackAll() { ackAll = true; }
-    retryAll(o?: { delaySeconds?: number }) { if (!ackAll) retryAll = o ?? {}; }
+    ackAll() { if (first("ackAll()", retryAll !== null ? "retryAll()" : "")) ackAll = true; }
+    retryAll(o?: { delaySeconds?: number }) { if (first("retryAll()", ackAll ? "ackAll()" : "")) retryAll = o ?? {}; }
   }
   return [new MessageBatch(), (outcome = "ok") => JSONStringify({
     outcome, ackAll, retryBatch: retryAll !== null, explicitAcks: [...acks], retryMessages: [...retries.keys()],
@@ -393,7 +411,7 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
   try {
     let r: unknown;
     if (isStubCall(method)) r = callStub(method, payload);
-    else if (object !== undefined) r = durable(namespace, env, entrypoint!, object, (o) => {
+    else if (object !== undefined) r = durable(namespace, env, entrypoint!, object, props, (o) => {
       if (!(o instanceof DurableObject)) throw message("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
       return callMethod(o, method, payload);
     });

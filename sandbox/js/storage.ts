@@ -14,9 +14,9 @@ import { current, enter, refuseAtStart } from "./run";
 import { waitUntil } from "./workers";
 import { uncaught } from "./global";
 
-const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name");
+const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name"), ID = op("durable.id");
 
-// 64 hex digits. Ids from names and random ids differ in their last bits, so that an id tells what it is.
+// 64 hex digits. The second half shows to which namespace the first belongs.
 class DurableObjectId {
   #hex: string;
   readonly name?: string;
@@ -30,6 +30,7 @@ class DurableObjectId {
     return o.#hex === this.#hex;
   }
 }
+const half = 32; // digits
 const hex = (b: Uint8Array) => {
   let s = "";
   for (let i = 0; i < b.length; i++) s += (b[i] < 16 ? "0" : "") + b[i].toString(16);
@@ -54,23 +55,25 @@ class DurableObjectNamespace {
   constructor(b: Binding) {
     this.#b = b;
   }
-  #id(hexed: string, name?: string): DurableObjectId { return new DurableObjectId(hexed, name); }
   newUniqueId(_options?: unknown): DurableObjectId {
     refuseAtStart("newUniqueId()");
-    return this.#id(hex(new NativeUint8Array(call(RANDOM, 32))));
+    return new DurableObjectId(call(ID, this.#b.service, this.#b.class, hex(new NativeUint8Array(call(RANDOM, half / 2)))));
   }
   idFromName(name: string): DurableObjectId {
     if (arguments.length === 0) throw new NativeTypeError("idFromName: 1 argument required, but only 0 present.");
-    return this.#id(call(NAME, this.#b.service, this.#b.class, `${name}`), `${name}`);
+    return new DurableObjectId(call(NAME, this.#b.service, this.#b.class, `${name}`), `${name}`);
   }
   idFromString(s: string): DurableObjectId {
-    const t = `${s}`;
+    const t = `${s}`.toLowerCase(), { service, class: C } = this.#b;
     if (!/^[0-9a-f]{64}$/.test(t)) throw new NativeTypeError("Invalid Durable Object ID: must be 64 hex digits");
-    return this.#id(t);
+    const first = t.slice(0, half), id: string = call(ID, service, C, first);
+    // Ids of before they told their namespace are known by what was stored for them.
+    if (id !== t && !call(SYNC, "storage.known", [service, C, t])) throw new NativeTypeError("Durable Object ID is not valid for this namespace.");
+    return new DurableObjectId(id);
   }
   get(id: DurableObjectId, _options?: unknown): any {
     if (!(id instanceof DurableObjectId)) throw new NativeTypeError("The argument is not a DurableObjectId: make one with idFromName, idFromString or newUniqueId.");
-    const b = this.#b, t = ["durable", b.name, b.service, "", b.class, id.name === undefined ? id.toString() : id.toString() + ":" + id.name, ""];
+    const b = this.#b, t = ["durable", b.name, b.service, "", b.class, id.toString(), id.name === undefined ? "" : "=" + id.name];
     return stub(t, new DurableObjectStub(t, id));
   }
   getByName(name: string): any { return this.get(this.idFromName(name)); }
@@ -157,11 +160,42 @@ class DurableObjectTransaction {
   rollback(): void { throw new NativeError("rollback() is only available in a transaction."); }
 }
 
-let rolledBack: (t: Transaction) => boolean;
+let rolledBack: (t: Transaction) => boolean, close: (t: Transaction) => void;
+/** What a transaction's function gets: storage, until it is rolled back or over. */
 class Transaction extends DurableObjectTransaction {
   #rolled = false;
-  rollback(): void { this.#rolled = true; }
-  static { rolledBack = (t) => t.#rolled; }
+  #over = false;
+  #check(what: string): void {
+    if (this.#over) throw new NativeError(`Cannot call ${what}() on transaction that has already committed: did you move \`txn\` outside of the closure?`);
+    if (this.#rolled) throw new NativeError(`Cannot ${what}() on rolled back transaction`);
+  }
+  async get(key: string | string[], o?: unknown): Promise<any> {
+    this.#check("get");
+    return super.get(key, o);
+  }
+  async put(key: string | Record<string, unknown>, value?: unknown, o?: unknown): Promise<void> {
+    this.#check("put");
+    return super.put(key, value, o);
+  }
+  async delete(key: string | string[], o?: unknown): Promise<any> {
+    this.#check("delete");
+    return super.delete(key, o);
+  }
+  async list(o?: any): Promise<Map<string, unknown>> {
+    this.#check("list");
+    return super.list(o);
+  }
+  rollback(): void {
+    if (this.#rolled) return;
+    this.#check("rollback");
+    this.#rolled = true;
+  }
+  static {
+    rolledBack = (t) => t.#rolled;
+    close = (t) => {
+      t.#over = true;
+    };
+  }
 }
 
 type Row = unknown[];
@@ -180,7 +214,7 @@ class Cursor {
   }
   get columnNames(): string[] { return this.#columns; }
   /** The row after those that were taken is read already. */
-  get rowsRead(): number { return Math.min(this.#read, this.#at + 1); }
+  get rowsRead(): number { return this.#rows.length === 0 ? this.#read : Math.min(this.#read, this.#at + 1); }
   get rowsWritten(): number { return this.#written; }
   #object(r: Row): Record<string, unknown> {
     const o: Record<string, unknown> = {};
@@ -252,9 +286,11 @@ class DurableObjectStorage extends DurableObjectTransaction {
     try {
       v = await f(t);
     } catch (e) {
+      close(t);
       await backend("durable", "storage.rollback", "storage.end", o, false);
       throw e;
     }
+    close(t);
     await backend("durable", "storage.commit", "storage.end", o, !rolledBack(t));
     return v;
   }
@@ -271,7 +307,10 @@ class DurableObjectStorage extends DurableObjectTransaction {
     call(SYNC, "storage.end", [o, true]);
     return v;
   }
-  async deleteAll(_options?: unknown): Promise<void> { await backend("durable", "storage.deleteAll", "storage.deleteAll", objectOf(this)); }
+  async deleteAll(_options?: unknown): Promise<void> {
+    await backend("durable", "storage.deleteAll", "storage.deleteAll", objectOf(this));
+    if (current.date >= "2026-02-24") await this.deleteAlarm(); // delete_all_deletes_alarm
+  }
   async sync(): Promise<void> { }
   async getCurrentBookmark(): Promise<string> { throw new NativeError("Point-in-time recovery is not available here."); }
 }
@@ -316,14 +355,15 @@ class DurableObjectState {
   #block: (p: Promise<unknown>) => void;
   #sockets: WebSocket[] = [];
   #instance: () => any;
+  #reset: () => void;
   #auto: unknown = null;
   #blocked: Promise<any> | null = null;
-  constructor(id: string, block: (p: Promise<unknown>) => void, instance: () => any) {
-    const colon = id.indexOf(":");
-    this.id = new DurableObjectId(colon < 0 ? id : id.slice(0, colon), colon < 0 ? undefined : id.slice(colon + 1));
+  constructor(id: string, name: string | undefined, block: (p: Promise<unknown>) => void, instance: () => any, reset: () => void) {
+    this.id = new DurableObjectId(id, name);
     this.storage = new DurableObjectStorage(id);
     this.#block = block;
     this.#instance = instance;
+    this.#reset = reset;
   }
   waitUntil(p: unknown): void { hold(p); }
   blockConcurrencyWhile<T>(f: () => Promise<T>): Promise<T> {
@@ -383,10 +423,14 @@ class DurableObjectState {
   getWebSocketAutoResponseTimestamp(): null { return null; }
   setHibernatableWebSocketEventTimeout(): void { }
   getHibernatableWebSocketEventTimeout(): null { return null; }
-  abort(reason?: string): void { throw new NativeError(reason ?? "The Durable Object was aborted."); }
+  /** The next call of the object makes it anew. */
+  abort(reason?: string): void {
+    this.#reset();
+    throw new NativeError(reason ?? "The Durable Object was aborted.");
+  }
 }
 Object.defineProperty(DurableObjectState.prototype, Symbol.toStringTag, { value: "DurableObjectState", configurable: true });
-setMakeState((id, block, instance) => new DurableObjectState(id, block, instance));
+setMakeState((id, name, block, instance, reset) => new DurableObjectState(id, name, block, instance, reset));
 
 class WebSocketRequestResponsePair {
   readonly request: string;

@@ -22,7 +22,7 @@ const (
 
 type alarmKey struct {
 	project               Project
-	worker, class, object string
+	worker, class, object string // object is what half gives of its id
 }
 
 // alarm is an alarm as the store has it. Its text is when it was set for; of one
@@ -31,8 +31,9 @@ type alarmKey struct {
 type alarm struct {
 	at    int64 // Unix milliseconds
 	begun bool
-	tries int   // how often it has failed
-	due   int64 // Unix milliseconds
+	tries int    // how often it has failed
+	due   int64  // Unix milliseconds
+	props string // of the object that set it; beside the text
 }
 
 func (a alarm) text() []byte {
@@ -42,8 +43,9 @@ func (a alarm) text() []byte {
 	return fmt.Append(nil, a.at, " ", a.tries, " ", a.due)
 }
 
-func parseAlarm(text []byte) (a alarm, ok bool) {
-	switch n, _ := fmt.Sscan(string(text), &a.at, &a.tries, &a.due); n {
+func parseAlarm(r *Record) (a alarm, ok bool) {
+	a.props = string(r.Meta)
+	switch n, _ := fmt.Sscan(string(r.Value), &a.at, &a.tries, &a.due); n {
 	case 1:
 		a.due = a.at
 	case 3:
@@ -68,7 +70,7 @@ func alarmOf(c Caller, a args) (alarmKey, error) {
 	if _, err := storageOf(c, a); err != nil {
 		return alarmKey{}, err
 	}
-	return alarmKey{c.Project, c.Worker.Name, c.Class, c.Object}, nil
+	return alarmKey{c.Project, c.Worker.Name, c.Class, half(c.Object)}, nil
 }
 
 func storageGetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
@@ -89,7 +91,7 @@ func (p *Platform) alarmNow(ctx context.Context, k alarmKey) (n alarm, there boo
 	if err != nil || r == nil {
 		return n, false, err
 	}
-	n, there = parseAlarm(r.Value)
+	n, there = parseAlarm(r)
 	return n, there, nil
 }
 
@@ -99,11 +101,11 @@ func storageSetAlarm(ctx context.Context, p *Platform, c Caller, a args) (any, e
 		return nil, err
 	}
 	at := a.integer(1)
-	ch := Change{Record: Record{Key: k.record(), Value: strconv.AppendInt(nil, at, 10)}, Delete: at <= 0}
+	ch := Change{Record: Record{Key: k.record(), Value: strconv.AppendInt(nil, at, 10), Meta: []byte(c.Props)}, Delete: at <= 0}
 	if err := p.cfg.Store.Write(ctx, k.namespace(), []Change{ch}, p.durableLimit(c.Worker.Limits)); err != nil {
 		return nil, p.trouble("storage.setAlarm", err)
 	}
-	p.schedule(k, alarm{at: at, due: at}, at)
+	p.schedule(k, alarm{at: at, due: at, props: c.Props}, at)
 	return nil, nil
 }
 
@@ -161,7 +163,7 @@ func (p *Platform) delay(k alarmKey, n *waiting, d time.Duration) {
 func (p *Platform) turnInto(ctx context.Context, k alarmKey, old alarm, to *alarm) (bool, error) {
 	c := Change{Record: Record{Key: k.record()}, Delete: to == nil}
 	if to != nil {
-		c.Value = to.text()
+		c.Value, c.Meta = to.text(), []byte(to.props)
 	}
 	return p.cfg.Store.Swap(ctx, k.namespace(), old.text(), c)
 }
@@ -170,7 +172,7 @@ func (p *Platform) turnInto(ctx context.Context, k alarmKey, old alarm, to *alar
 // one marks it as begun. That is before its handler runs, so that the handler
 // may set the next one. If the server dies meanwhile, that counts as a failure.
 func (p *Platform) take(k alarmKey, a alarm) (taken alarm, mine bool) {
-	taken = alarm{a.at, true, a.tries + 1, p.until().UnixMilli()}
+	taken = alarm{a.at, true, a.tries + 1, p.until().UnixMilli(), a.props}
 	to := &taken
 	if a.tries > alarmTries {
 		to = nil
@@ -198,7 +200,8 @@ func (p *Platform) ring(k alarmKey, tries int, taken alarm) {
 	}
 	var sum *trace.Summary
 	p.leased(func() {
-		sum, _, err = p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: k.object, Payload: payload})
+		id := trace.ObjectID(k.worker, k.class, k.object)
+		sum, _, err = p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: id, Props: taken.props, Payload: payload})
 	}, func() {
 		longer := taken
 		longer.due = p.until().UnixMilli()
@@ -209,9 +212,9 @@ func (p *Platform) ring(k alarmKey, tries int, taken alarm) {
 	var next *alarm
 	switch failed := err != nil || sum.Fault != nil; {
 	case failed && p.ctx.Err() != nil: // cut short: as if it had not begun
-		next = &alarm{taken.at, true, tries, p.cfg.Now().UnixMilli()}
+		next = &alarm{taken.at, true, tries, p.cfg.Now().UnixMilli(), taken.props}
 	case failed && tries < alarmTries:
-		next = &alarm{taken.at, true, tries + 1, p.cfg.Now().Add(alarmAgain << tries).UnixMilli()}
+		next = &alarm{taken.at, true, tries + 1, p.cfg.Now().Add(alarmAgain << tries).UnixMilli(), taken.props}
 	}
 	ctx, done := p.settling()
 	defer done()
@@ -243,7 +246,7 @@ func (p *Platform) resumeAlarms(pr Project) {
 	}
 	for _, r := range list {
 		parts := strings.SplitN(r.Key, "\n", 3)
-		if a, ok := parseAlarm(r.Value); ok && len(parts) == 3 {
+		if a, ok := parseAlarm(&r); ok && len(parts) == 3 {
 			p.unlessAnew(alarmKey{pr, parts[0], parts[1], parts[2]}, a, a.due)
 		}
 	}

@@ -18,10 +18,10 @@ const (
 
 // cached is what is kept beside the body.
 type cached struct {
-	Status  int64       `json:"status"`
-	Text    string      `json:"text,omitempty"`
-	Headers string      `json:"headers"`
-	Vary    [][2]string `json:"vary,omitempty"` // request headers that must be the same
+	Status  int64  `json:"status"`
+	Text    string `json:"text,omitempty"`
+	Headers string `json:"headers"`
+	At      int64  `json:"at,omitempty"` // Unix milliseconds
 }
 
 // lines reads headers as they cross: names and values on lines in turn.
@@ -50,8 +50,12 @@ func values(list [][2]string, name string) string {
 func cacheKey(a args) (ns, key string) { return a.str(0), a.str(1) }
 
 // freshness is how long a response may be kept, 0 for not at all (RFC 9111,
-// with Workers' rules for Set-Cookie).
-func freshness(headers [][2]string, now time.Time) time.Duration {
+// with Workers' rules for Set-Cookie). As there, Vary says nothing.
+func freshness(status int64, headers [][2]string, now time.Time) time.Duration {
+	switch {
+	case status == http.StatusNoContent, status >= 500 && status != http.StatusNotImplemented:
+		return 0
+	}
 	control := map[string]string{}
 	for part := range strings.SplitSeq(strings.ToLower(values(headers, "cache-control")), ",") {
 		name, v, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -62,7 +66,7 @@ func freshness(headers [][2]string, now time.Time) time.Duration {
 			return 0
 		}
 	}
-	if private, ok := control["private"]; ok && private == "" {
+	if private, ok := control["private"]; ok && private != "set-cookie" {
 		return 0
 	}
 	if values(headers, "set-cookie") != "" && control["private"] != "set-cookie" {
@@ -84,29 +88,28 @@ func freshness(headers [][2]string, now time.Time) time.Duration {
 		}
 		return max(0, at.Sub(now))
 	}
+	if _, ok := control["immutable"]; ok {
+		return 24 * time.Hour
+	}
+	if at, err := http.ParseTime(values(headers, "last-modified")); err == nil && at.Before(now) {
+		return now.Sub(at) / 10
+	}
 	return 0 // what says nothing about its life is not kept
 }
 
 func cachePut(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	name, key := cacheKey(a)
-	headers := lines(a.str(5))
+	headers := lines(a.str(4))
 	now := p.cfg.Now()
-	keep := freshness(headers, now)
+	keep := freshness(a.integer(2), headers, now)
 	if keep <= 0 {
 		return nil, nil
 	}
-	e := cached{Status: a.integer(3), Text: a.str(4), Headers: a.str(5)}
-	request := lines(a.str(2))
-	for v := range strings.SplitSeq(values(headers, "vary"), ",") {
-		if v = strings.ToLower(strings.TrimSpace(v)); v != "" {
-			e.Vary = append(e.Vary, [2]string{v, values(request, v)})
-		}
-	}
-	meta, err := json.Marshal(e)
+	meta, err := json.Marshal(cached{Status: a.integer(2), Text: a.str(3), Headers: a.str(4), At: now.UnixMilli()})
 	if err != nil {
 		return nil, p.trouble("cache.put", err)
 	}
-	body := a.bytes(6)
+	body := a.bytes(5)
 	if body == nil {
 		body = []byte{}
 	}
@@ -135,12 +138,6 @@ func (p *Platform) lookup(ctx context.Context, c Caller, a args) (*Record, cache
 	if err := json.Unmarshal(r.Meta, &e); err != nil {
 		return nil, e, p.trouble("cache.match", err)
 	}
-	request := lines(a.str(2))
-	for _, v := range e.Vary {
-		if values(request, v[0]) != v[1] {
-			return nil, e, nil
-		}
-	}
 	return r, e, nil
 }
 
@@ -149,7 +146,15 @@ func cacheMatch(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	if err != nil || r == nil {
 		return nil, err
 	}
-	return []any{e.Status, e.Text, e.Headers, r.Value}, nil
+	text := http.StatusText(int(e.Status)) // what was kept says no other
+	if text == "" {
+		text = e.Text
+	}
+	age := int64(0)
+	if e.At > 0 {
+		age = max(0, p.cfg.Now().UnixMilli()-e.At) / 1000
+	}
+	return []any{e.Status, text, e.Headers, r.Value, age}, nil
 }
 
 func cacheDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {

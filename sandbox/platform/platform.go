@@ -23,6 +23,7 @@ type Event struct {
 	Type    string // queue scheduled alarm
 	Class   string // alarm: of the Durable Object
 	Object  string
+	Props   string
 	Payload []byte // JSON
 }
 
@@ -113,7 +114,8 @@ type Caller struct {
 	Project Project
 	Worker  *trace.Worker
 	Class   string // of the Durable Object that runs, "" outside one
-	Object  string
+	Object  string // its id
+	Props   string // what its caller knew of it: "=" and its name
 }
 
 // operation performs one kind of call; args are what a child sent.
@@ -139,6 +141,7 @@ var operations = map[string]struct {
 	"queue.sendBatch": {queueSendBatch, false},
 
 	"storage.get":       {storageGet, true},
+	"storage.known":     {storageKnown, true},
 	"storage.put":       {storagePut, false},
 	"storage.delete":    {storageDelete, false},
 	"storage.list":      {storageList, true},

@@ -239,7 +239,7 @@ func TestCacheFreshness(t *testing.T) {
 		"": 0, "cache-control\nmax-age=60": time.Minute, "cache-control\ns-maxage=5, max-age=60": 5 * time.Second, "cache-control\nno-store": 0,
 		"cache-control\nprivate": 0, "set-cookie\na=b": 0, "set-cookie\na=b\ncache-control\nprivate=Set-Cookie, max-age=9": 9 * time.Second, "expires\nThu, 01 Jan 1970 00:01:00 GMT": time.Minute, "expires\n0": 0,
 	} {
-		if got := freshness(lines(header), now); got != want {
+		if got := freshness(200, lines(header), now); got != want {
 			t.Errorf("%q: %v, want %v", header, got, want)
 		}
 	}

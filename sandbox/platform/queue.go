@@ -190,10 +190,7 @@ func (p *Platform) deliveries(ns Namespace, q *queue) {
 }
 
 func batchWait(c trace.Consumer) time.Duration {
-	if c.BatchWait > 0 {
-		return time.Duration(min(c.BatchWait, 60)) * time.Second
-	}
-	return 5 * time.Second
+	return time.Duration(min(max(c.BatchWait, 0), 60)) * time.Second
 }
 
 // outcome is what a consumer says of a batch.
@@ -335,12 +332,8 @@ func (p *Platform) batch(ns Namespace, worker string, c trace.Consumer, list []R
 		if !retry {
 			return nil, ""
 		}
-		retries := c.Retries
-		if retries == 0 {
-			retries = 3
-		}
 		body := string(b.from[i].Value)
-		if m.Attempts > retries {
+		if m.Attempts > c.Retries {
 			if c.DeadLetter == "" {
 				return nil, ""
 			}

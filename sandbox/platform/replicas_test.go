@@ -211,7 +211,7 @@ func TestLeaseIsTakenOver(t *testing.T) {
 	for kind, want := range map[string]string{"queue": `"attempts":2`, "alarm": `"retryCount":1`} {
 		t.Run(kind, func(t *testing.T) {
 			store, dead, gone := NewMemory(), make(chan struct{}), make(chan struct{})
-			pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 1}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
+			pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 1, Retries: 3}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
 			first := New(Config{Store: dying{store, dead}, Lease: time.Second, Invoke: func(ctx context.Context, e Event) (*trace.Summary, []byte, error) {
 				close(dead) // in the middle of the run
 				<-gone
@@ -276,7 +276,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 			ns := Namespace{pr, kind, ""}
 			if kind == "queue" {
 				ns.Name = "q"
-				w.Consumers = []trace.Consumer{{Queue: "q", BatchSize: 1}}
+				w.Consumers = []trace.Consumer{{Queue: "q", BatchSize: 1, Retries: 3}}
 				w.Bindings = []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}
 			}
 			var due []int64
@@ -289,7 +289,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 					}
 					n := list[0].due()
 					if kind == "alarm" {
-						a, _ := parseAlarm(list[0].Value)
+						a, _ := parseAlarm(&list[0])
 						n = a.due
 					}
 					if len(due) == 0 || n > due[len(due)-1] {
@@ -319,7 +319,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 // wait for the end of a lease, and it does not count as tried.
 func TestLeaseIsGivenBack(t *testing.T) {
 	store := NewMemory()
-	pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 1}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
+	pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 1, Retries: 3}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
 	began := make(chan struct{}, 2)
 	first := New(Config{Store: store, Lease: time.Hour, Invoke: func(ctx context.Context, _ Event) (*trace.Summary, []byte, error) {
 		began <- struct{}{}
@@ -382,7 +382,7 @@ func TestMessagesAreDeliveredOnce(t *testing.T) {
 	var mu sync.Mutex
 	ran := map[string]int{}
 	r := &replicas{store: store}
-	pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Consumers: []trace.Consumer{{Queue: "q", BatchSize: 5, BatchWait: 1}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
+	pr, w := Project{Learner: "l", Project: "p"}, trace.Worker{Name: "w", Limits: trace.Default(), Consumers: []trace.Consumer{{Queue: "q", BatchSize: 5, BatchWait: 1, Retries: 3}}, Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}}}
 	for range 3 {
 		p := New(Config{Store: store, Invoke: func(_ context.Context, e Event) (*trace.Summary, []byte, error) {
 			var in struct{ Messages []struct{ Encoded string } }

@@ -32,7 +32,21 @@ func storageOf(c Caller, a args) (Namespace, error) {
 
 // objectNamespace is where the caller's own object keeps its data.
 func objectNamespace(c Caller) Namespace {
-	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + c.Object}
+	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + half(c.Object)}
+}
+
+// half is the part of an object's id that tells it apart from others of its class.
+func half(id string) string { return id[:min(len(id), trace.ObjectIDHalf)] }
+
+// storageKnown is whether an id is one of before ids told their namespace, for
+// which something was stored then.
+func storageKnown(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
+	worker := a.str(0)
+	if worker == "" {
+		worker = c.Worker.Name
+	}
+	r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "object", worker + "\n" + a.str(1)}, a.str(2))
+	return r != nil, p.trouble("storage.known", err)
 }
 
 func (p *Platform) transactionOf(ns Namespace) *transaction {

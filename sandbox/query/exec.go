@@ -55,6 +55,9 @@ func (d *database) exec(ctx context.Context, st statement, values []any) (Result
 		return res, d.fault(ctx, st, err)
 	}
 	res.Wrote = after - before
+	if w := st.words[0]; w == "UPDATE" || w == "DELETE" { // a row that changes was read
+		res.Read = max(res.Read, res.Wrote)
+	}
 	switch st.words[0] {
 	case "SELECT", "VALUES", "PRAGMA":
 	default:

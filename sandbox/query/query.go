@@ -72,7 +72,7 @@ type Reply struct {
 type Result struct {
 	Columns []string `cbor:"1,keyasint"`
 	Values  []any    `cbor:"2,keyasint"` // row by row: nil, string, []byte, float64, int64
-	Read    int64    `cbor:"3,keyasint"` // rows
+	Read    int64    `cbor:"3,keyasint"` // rows that it gave or changed; SQLite tells this driver of no others
 	Wrote   int64    `cbor:"4,keyasint"` // rows
 	Last    int64    `cbor:"5,keyasint"` // the row id that was inserted last
 	Took    float64  `cbor:"6,keyasint"` // milliseconds

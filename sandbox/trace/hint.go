@@ -99,6 +99,10 @@ var hints = []hint{
 	rule("TypeError", `(?i)circular`, "", "JSON cannot hold a value that contains itself: pick the fields you need."),
 	rule("TypeError", `(?i)bigint.*(?:json|serializ)|serialize a BigInt`, "", "JSON has no BigInt: use String(value)."),
 
+	// Data.
+	rule("", `no such table: (\w+)`, "", `Create the table $1 first: CREATE TABLE IF NOT EXISTS $1 (…).`),
+	rule("", `no such column: (\S+)`, "", "Check the name: $1 is no column of the tables in this query; texts stand in single quotes."),
+
 	// URLs and headers.
 	rule("TypeError", `(?i)invalid url`, `new URL\(\s*["'\x60]/`, "A path needs a base: new URL(path, request.url)."),
 	rule("TypeError", `(?i)invalid url`, "", "Use an absolute URL, with https:// and a host, or give a base as the second argument."),

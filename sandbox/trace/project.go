@@ -57,8 +57,8 @@ type AssetOptions struct {
 type Consumer struct {
 	Queue      string `json:"queue" cbor:"1,keyasint"`
 	BatchSize  int    `json:"batch_size,omitempty" cbor:"2,keyasint,omitempty"`  // messages, default 10
-	BatchWait  int    `json:"batch_wait,omitempty" cbor:"3,keyasint,omitempty"`  // seconds, default 5
-	Retries    int    `json:"retries,omitempty" cbor:"4,keyasint,omitempty"`     // default 3
+	BatchWait  int    `json:"batch_wait,omitempty" cbor:"3,keyasint,omitempty"`  // seconds, 0 for at once
+	Retries    int    `json:"retries,omitempty" cbor:"4,keyasint,omitempty"`     // of each message
 	RetryDelay int    `json:"retry_delay,omitempty" cbor:"5,keyasint,omitempty"` // seconds
 	DeadLetter string `json:"dead_letter,omitempty" cbor:"6,keyasint,omitempty"` // queue for what failed every retry
 }

@@ -95,8 +95,8 @@ func (m *memoryKV) cacheCall(op string, a []any) (any, error) {
 	key := text(a, 0) + "\n" + text(a, 1)
 	switch op {
 	case "cache.put":
-		if !strings.Contains(text(a, 5), "no-store") {
-			m.cache[key] = []any{a[3], a[4], a[5], a[6]}
+		if !strings.Contains(text(a, 4), "no-store") {
+			m.cache[key] = []any{a[2], a[3], a[4], a[5], 0}
 		}
 	case "cache.match":
 		if v, ok := m.cache[key]; ok {

@@ -1,11 +1,8 @@
 package webapi
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-
 	"coldstart/sandbox/isolate"
+	"coldstart/sandbox/trace"
 )
 
 // Operations that Backend.Call performs. Arguments and results are plain
@@ -21,7 +18,7 @@ import (
 //
 //	rpc.call        type, binding, worker, entrypoint, class, object, props, method, encoded arguments
 //	                → encoded result. Invoke it as Invocation{Type: "rpc", Payload: method + "\n" + arguments}
-//	                with Entrypoint, or for type "durable" Entrypoint = class and Object = object.
+//	                with Entrypoint, or for type "durable" Entrypoint = class, Object = object and Props = what is known of it.
 //	                Sink.Result gives the encoded result, or "!" and the encoded error that the method threw.
 //	                A property of a property is a path: method has its names with U+001F between them. Type "stub"
 //	                is a function or RpcTarget that another isolate passed on: Object begins with that isolate's id,
@@ -40,10 +37,10 @@ import (
 // Cache; cache is "" for caches.default, else the name given to caches.open.
 // Headers are names in lower case and values on lines in turn (see splitHeaders):
 //
-//	cache.put       cache, URL, request headers, status, status text, response headers, body bytes → none;
+//	cache.put       cache, URL, status, status text, response headers, body bytes → none;
 //	                what Cache-Control or Set-Cookie forbids is dropped silently
-//	cache.match     cache, URL, request headers → none, or list of status, status text, headers, body bytes
-//	cache.delete    cache, URL, request headers → bool, whether it was there
+//	cache.match     cache, URL → none, or list of status, status text, headers, body bytes, age in seconds
+//	cache.delete    cache, URL → bool, whether it was there
 //
 // Queues; id is the queue's name. A consumer gets the encoded body as
 // "encoded" in the payload: {"queue", "messages": [{"id", "timestamp" (ms), "attempts", "encoded"}]};
@@ -54,7 +51,7 @@ import (
 //	queue.sendBatch id, list of encoded body, content type, delay for each message → none
 //
 // Durable Object storage. object is what Target.Object and Invocation.Object
-// hold: the 64 hex digits of the id, then ":" and the name when it has one.
+// hold: the 64 hex digits of the id. Its name, when it is known, is in Props, behind "=".
 // The class follows from the Worker and the run. Operations marked * can also
 // be called synchronously through SyncBackend:
 //
@@ -69,6 +66,7 @@ import (
 //	storage.end*       object, commit → none
 //	sql.exec*          object, query, list of values → list of: list of column names, rows read, rows written, then all values row by row
 //	sql.size*          object → bytes
+//	storage.known*     script ("" for the caller's own), class, id → whether it is one of before ids told their namespace
 //
 // D1; id is the database's. Values are none, number, text or bytes:
 //
@@ -111,10 +109,20 @@ func syncOps(o *isolate.Ops) {
 		}
 		return b.CallSync(id, str(args, 0), list(args, 1))
 	})
-	// durable.name: script, class, name → the object's id
-	o.Add("durable.name", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		m := hmac.New(sha256.New, []byte(str(args, 0)+"\n"+str(args, 1)))
-		m.Write([]byte(str(args, 2)))
-		return hex.EncodeToString(m.Sum(nil)), nil
+	// durable.name: script ("" for its own), class, name → the object's id
+	o.Add("durable.name", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		return trace.NamedObjectID(scriptOf(h, args), str(args, 1), str(args, 2)), nil
 	})
+	// durable.id: script ("" for its own), class, first half of an id → the id
+	o.Add("durable.id", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		return trace.ObjectID(scriptOf(h, args), str(args, 1), str(args, 2)), nil
+	})
+}
+
+// scriptOf is the Worker that owns a Durable Object class.
+func scriptOf(h *isolate.Loop, args []isolate.Value) string {
+	if script := str(args, 0); script != "" {
+		return script
+	}
+	return of(h).cfg.Worker.Name
 }

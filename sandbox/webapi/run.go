@@ -100,7 +100,6 @@ func (w *Worker) gate(inv Invocation) *isolate.Gate {
 	} else if inv.Object == "" || inv.Entrypoint == "" {
 		return nil
 	}
-	object, _, _ = strings.Cut(object, ":") // the name behind an id
 	g := w.gates[object]
 	if g == nil {
 		g = &isolate.Gate{}

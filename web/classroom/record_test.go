@@ -200,7 +200,7 @@ func TestServersShareTheirEvents(t *testing.T) {
 	ran := map[string]int{}
 	pr := platform.Project{Learner: "l", Project: "p"}
 	w := trace.Worker{
-		Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 4, BatchWait: 1}},
+		Name: "w", Limits: trace.Default(), Durables: []string{"C"}, Consumers: []trace.Consumer{{Queue: "q", BatchSize: 4, BatchWait: 1, Retries: 3}},
 		Bindings: []trace.Binding{{Name: "Q", Type: "queue", ID: "q"}},
 	}
 	var all []*platform.Platform
