@@ -76,7 +76,7 @@ func TestReached(t *testing.T) {
 		limitLog:     {`for (let i = 0; i < 50; i++) console.log(i);`, "", false},
 		limitCalls:   {`let e; for (let i = 0; i < 9; i++) await fetch("http://nowhere.test/").catch((x) => { e = x; }); throw e;`, "subrequests", true},
 		limitDepth:   {`try { return await fetch(request.url); } catch (e) { return new Response(e.message); }`, "deep", false},
-		limitStorage: {`await env.KV.put("k", "x".repeat(5000));`, "full", false},
+		limitStorage: {`await env.KV.put("k", "x".repeat(5000));`, "full", true},
 	} {
 		t.Run(limit, func(t *testing.T) {
 			limits := trace.Limits{CPU: 400 * time.Millisecond, Wall: 25 * time.Second, Memory: 32 << 20, Body: 1000, LogCount: 20, Calls: 5, Depth: 3, KVBytes: 4000}
