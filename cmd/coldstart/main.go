@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -125,10 +126,21 @@ func helpText(v *kong.Value) string {
 	return text + "."
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	Parts bool `help:"Print what this program is built from instead, with versions and hashes, as CycloneDX JSON."`
+}
 
-// Run prints one line.
-func (*versionCmd) Run(g *globals) error {
+// Run prints one line, or the list of parts.
+func (c *versionCmd) Run(g *globals) error {
+	if c.Parts {
+		list, err := parts()
+		if err != nil {
+			return err
+		}
+		e := json.NewEncoder(g.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(list)
+	}
 	_, err := fmt.Fprintln(g.Stdout, "coldstart", version)
 	return err
 }
