@@ -52,6 +52,84 @@ func TestPublicAddresses(t *testing.T) {
 	}
 }
 
+// TestEveryAddressForm holds some two hundred forms of addresses against the function
+// that judges what is dialled: both ends and the middle of every range that is
+// not the public internet, also as IPv6 writes IPv4, what lies right beside
+// such a range, and spellings that other software takes for an address.
+func TestEveryAddressForm(t *testing.T) {
+	dial := control(netip.AddrPort{})
+	forms := 0
+	judge := func(network, address string, ok bool) {
+		t.Helper()
+		forms++
+		if err := dial(network, address, nil); (err == nil) != ok {
+			t.Errorf("%s %s: %v", network, address, err)
+		}
+	}
+	closed := []string{
+		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+		"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "255.255.255.255/32",
+		"::/128", "::1/128", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16",
+		"fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+	}
+	inside := func(a netip.Addr) bool {
+		for _, c := range closed {
+			if netip.MustParsePrefix(c).Contains(a) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, c := range closed {
+		p := netip.MustParsePrefix(c)
+		first := p.Addr()
+		bytes, middle := first.AsSlice(), first.AsSlice()
+		for bit := p.Bits(); bit < first.BitLen(); bit++ {
+			bytes[bit/8] |= 1 << (7 - bit%8)
+		}
+		if p.Bits() < first.BitLen() {
+			middle[p.Bits()/8] |= 1 << (7 - p.Bits()%8)
+		}
+		last, _ := netip.AddrFromSlice(bytes)
+		mid, _ := netip.AddrFromSlice(middle)
+		for _, a := range []netip.Addr{first, mid, last} {
+			if a.Is4() {
+				judge("tcp4", netip.AddrPortFrom(a, 80).String(), false)
+				judge("tcp6", netip.AddrPortFrom(netip.AddrFrom16(a.As16()), 80).String(), false)
+			} else {
+				judge("tcp6", netip.AddrPortFrom(a, 443).String(), false)
+			}
+		}
+		for _, a := range []netip.Addr{first.Prev(), last.Next()} {
+			if a.IsValid() && a.Is4() && !inside(a) {
+				judge("tcp4", netip.AddrPortFrom(a, 443).String(), true)
+			}
+		}
+	}
+	for _, s := range []string{ // spellings, which a dial never gets to see but as text
+		"2130706433:80", "0x7f000001:80", "0x7f.1:80", "0177.0.0.1:80", "127.1:80", "127.0.1:80", "017700000001:80", "127.0.0.1.:80", "127.0.0.01:80", "localhost:80", "LOCALHOST:80",
+		"[::1%lo]:80", "[::ffff:7f00:1]:80", "[0:0:0:0:0:ffff:127.0.0.1]:80", "[0000::0001]:80", "::1:80", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:080x", "127.0.0.1:99999", "１２７.0.0.1:80",
+		"127。0。0。1:80", "127.0.0.1%00:80", "127.0.0.1\x00:80", "1.1.1.1%eth0:80", "[fe80::1%25eth0]:80", "1.1.1.1:80 ", " 1.1.1.1:80", "1.1.1.1:-1", "1.1.1.1:0", "example.com:443", "/var/run/docker.sock", "@abstract",
+		"1.1.1.1:22", "1.1.1.1:25", "1.1.1.1:8443", "[2606:4700::1111]:8080",
+	} {
+		judge("tcp4", s, false)
+		judge("tcp6", s, false)
+	}
+	for _, network := range []string{"udp4", "udp6", "ip4:1", "unix", "unixgram", ""} {
+		judge(network, "1.1.1.1:80", false)
+	}
+	for _, s := range []string{"1.1.1.1:80", "8.8.8.8:443", "93.184.216.34:443", "223.255.255.254:80"} {
+		judge("tcp4", s, true)
+	}
+	for _, s := range []string{"[2606:4700::1111]:443", "[2a00:1450:4001::1]:80"} {
+		judge("tcp6", s, true)
+	}
+	if forms < 200 {
+		t.Errorf("only %d forms", forms)
+	}
+	t.Log(forms, "forms")
+}
+
 func TestAllowedHost(t *testing.T) {
 	var hits atomic.Int64
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -47,7 +47,19 @@ func TestReached(t *testing.T) {
 				t.Fatal("nobody waits")
 			}
 		}
-		if a := get(t, s, key("queue"), "/"); a.sum.Fault == nil || !strings.HasPrefix(a.sum.Fault.Message, "Busy: you are 2nd in line") {
+		slow, least := slowdown(), time.Minute
+		var a answer
+		for range 5 {
+			at := time.Now()
+			if a = get(t, s, key("queue"), "/"); a.status != 503 {
+				t.Errorf("one too many is answered %d", a.status)
+			}
+			least = min(least, time.Since(at))
+		}
+		if most := within(50*time.Millisecond, slow); least > most {
+			t.Errorf("one too many is answered after %v, want 503 within %v", least, most)
+		}
+		if a.sum.Fault == nil || !strings.HasPrefix(a.sum.Fault.Message, "Busy: you are 2nd in line") {
 			t.Errorf("one too many: %d %+v", a.status, a.sum.Fault)
 		}
 		release()
