@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -520,6 +523,48 @@ func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
 	other.get("/")
 	if r := other.form("/learn/serverless/hello/run", "path", "/"); r.status != 303 {
 		t.Errorf("another learner of the same address gets %d", r.status)
+	}
+}
+
+// Nothing that is shipped holds a credential: the image is one binary, built from these files.
+func TestRule9NoCredentials(t *testing.T) {
+	secret := regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60}|\bxox[abprs]-[0-9A-Za-z-]{20}|\bAIza[0-9A-Za-z_-]{35}\b|\bsk_live_[0-9a-zA-Z]{24}|\bnpm_[A-Za-z0-9]{36}\b`)
+	if !secret.MatchString("token = gh" + "p_" + strings.Repeat("a1", 18)) {
+		t.Fatal("a credential would not be seen")
+	}
+	marks := []string{"PRIVATE KEY", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AIza", "sk_live_", "npm_"}
+	files := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); name == ".git" || name == "node_modules" || name == "bin" || name == "dist" || name == "out" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files++
+		if !slices.ContainsFunc(marks, func(mark string) bool { return bytes.Contains(data, []byte(mark)) }) {
+			return nil // an expression over everything would take long
+		}
+		if at := secret.FindIndex(data); at != nil {
+			t.Errorf("%s holds what looks like a credential, at byte %d", path, at[0])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 500 {
+		t.Errorf("only %d files were looked at", files)
 	}
 }
 
