@@ -48,7 +48,9 @@ files=$(cd "$m" && find . -type f | sort | tr '\n' ' ')
 [ "$files" = "./coldstart " ] || fail "must hold only the binary, holds: $files"
 if command -v ldd >/dev/null && ldd "$m/coldstart" >/dev/null 2>&1; then fail "the binary is not static"; fi
 
-# Run it as the image says: its user, its root, read-only but for a tmpfs at /tmp and the volume at /data.
+# Run it as the image and compose.yaml say: its user, its root, read-only but for a tmpfs at /tmp and the volume at
+# /data, without capabilities or new privileges. The seccomp filter that a container engine adds is not here: the
+# server has none of its own, its children do.
 data=$(mktemp -d)
 chown 65532:65532 "$data"
 mkdir -p "$m/tmp" "$m/proc" "$m/dev"
@@ -61,7 +63,8 @@ timeout -k 5 60 unshare --mount --pid --fork --kill-child bash -c '
   mount -t proc proc "$0/proc"
   mount --bind /dev "$0/dev"
   mount -o remount,bind,ro "$0"
-  exec chroot --userspec=65532:65532 "$0" /coldstart serve --addr 127.0.0.1:18080 --data /data
+  exec setpriv --no-new-privs --bounding-set=-all,+setuid,+setgid,+sys_chroot \
+    chroot --userspec=65532:65532 "$0" /coldstart serve --addr 127.0.0.1:18080 --data /data
 ' "$m" "$data" >"$log" 2>&1 &
 pid=$!
 ok=
@@ -71,8 +74,32 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 body=$(curl -fsS -m 5 http://127.0.0.1:18080/ 2>/dev/null | head -c 4000 || true)
+wrong=
+if [ -n "$ok" ]; then
+  field() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status" 2>/dev/null || true; }
+  space=$(pgrep -P "$pid" -x unshare || true)
+  server=$(pgrep -P "${space:-0}" || true)
+  children=$(pgrep -P "${server:-0}" || true)
+  [ -n "$server" ] && [ -n "$children" ] || wrong+=" no server with children is running;"
+  for p in $server $children; do
+    [ "$(field "$p" Uid)" = 65532 ] || wrong+=" process $p is of user $(field "$p" Uid);"
+    for set in CapEff CapPrm CapInh CapAmb; do
+      [ "$(field "$p" "$set")" = 0000000000000000 ] || wrong+=" process $p has capabilities $set $(field "$p" "$set");"
+    done
+    [ "$(field "$p" NoNewPrivs)" = 1 ] || wrong+=" process $p may get new privileges;"
+  done
+  for p in $children; do
+    [ "$(field "$p" Seccomp)" = 2 ] || wrong+=" child $p has no seccomp filter;"
+  done
+  # Through the server's own eyes, and as root, so that nothing but the mount refuses.
+  for at in / /coldstart /etc; do
+    if (: >>"/proc/$server/root${at%/}/escape-canary" || : >>"/proc/$server/root$at") 2>/dev/null; then wrong+=" $at can be written;"; fi
+  done
+  (: >"/proc/$server/root/tmp/canary") 2>/dev/null || wrong+=" /tmp cannot be written;"
+fi
 kill "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
 [ -n "$ok" ] || { cat "$log" >&2; fail "did not become healthy with a read-only root"; }
+[ -z "$wrong" ] || fail "$wrong"
 [[ "$body" == *"<title>"* ]] || fail "the home page did not come"
-say "static binary alone, user 65532, healthy on a read-only root: ok ($(du -m "$m/coldstart" | cut -f1) MB)"
+say "static binary alone, user 65532, no capabilities, children under seccomp, healthy on a read-only root: ok ($(du -m "$m/coldstart" | cut -f1) MB)"
