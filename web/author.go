@@ -50,14 +50,15 @@ type linted struct {
 
 func newAuthoring(s *Site, a Author) *authoring {
 	ctx, stop := context.WithCancel(context.Background())
-	_, problems := lessons.Load(a.Files)
+	load := lessons.Config{Ceiling: s.config.Ceiling}
+	_, problems := load.Load(a.Files)
 	// Numbers begin at the clock, so that a page notices a server that began anew.
 	now := s.config.Now().UnixMilli()
 	return &authoring{
 		Author: a, ctx: ctx, stop: stop, version: now, load: now, loaded: problems, ran: map[string]linted{}, changed: make(chan struct{}),
 		catalog: s.catalog.Load, patience: 20 * time.Second,
 		lint: func(ctx context.Context, id string) ([]lessons.Problem, error) {
-			r, err := check.Lint(ctx, check.LintConfig{Door: s.config.Door, Lessons: a.Files, Only: []string{id}})
+			r, err := check.Lint(ctx, check.LintConfig{Door: s.config.Door, Lessons: a.Files, Load: load, Only: []string{id}})
 			if err != nil {
 				return nil, err
 			}

@@ -127,7 +127,7 @@ func (s *Site) lessonPage(c *call) error {
 	p.Description, p.Lang = description, lang
 	p.Project, p.Slug, p.Revision = l.ID, x.project.Slug, x.project.Revision
 	p.Print = l.URL() + "/print"
-	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), limitsOf(l)
+	p.Public, p.Actions, p.Limits = s.base(c.r)+"/w/"+x.project.Slug, actions(l), s.limitsOf(l)
 	p.Text = x.lesson.Hash
 	if err := s.updateBanner(c.r.Context(), &p, x, q.Has("updated")); err != nil {
 		return err
@@ -164,22 +164,14 @@ func actions(l *lessons.Lesson) view.Actions {
 	}
 }
 
-// limitsOf are a lesson's limits with the defaults filled in; those alone for no lesson.
-func limitsOf(l *lessons.Lesson) trace.Limits {
-	out := trace.Default()
-	if l == nil {
-		return out
+// limitsOf are a lesson's limits with the defaults filled in, as far as the host
+// allows them; the defaults for no lesson.
+func (s *Site) limitsOf(l *lessons.Lesson) trace.Limits {
+	var asked trace.Limits
+	if l != nil {
+		asked = trace.Limits{CPU: l.Limits.CPU, Wall: l.Limits.Wall, Memory: l.Limits.Memory}
 	}
-	if l.Limits.CPU > 0 {
-		out.CPU = l.Limits.CPU
-	}
-	if l.Limits.Wall > 0 {
-		out.Wall = l.Limits.Wall
-	}
-	if l.Limits.Memory > 0 {
-		out.Memory = l.Limits.Memory
-	}
-	return out
+	return asked.Clamp(s.config.Ceiling)
 }
 
 // learned is what the learner did in the lesson, as its page shows it.

@@ -84,7 +84,7 @@ func (s *Site) refreshSets(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("lesson set %s: %w", set.ID, err)
 		}
-		catalog, _ := lessons.Config{Mark: set.ID}.Load(z) // it had no mistakes when it was kept
+		catalog, _ := lessons.Config{Mark: set.ID, Ceiling: s.config.Ceiling}.Load(z) // it had no mistakes when it was kept
 		loaded[set.ID] = &loadedSet{set, catalog}
 	}
 	x.loaded = loaded

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"coldstart/lessons"
 	"coldstart/web/bus"
@@ -218,7 +219,7 @@ func TestInstructorsBringLessons(t *testing.T) {
 }
 
 func TestUploadsThatAreRefused(t *testing.T) {
-	s := newServer(t, nil)
+	s := newServer(t, nil, atMost(100*time.Millisecond))
 	ada := s.instructor("ada")
 	with := func(name, text string) []byte {
 		files := reading("The edge", "Words.")
@@ -236,6 +237,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		"a bomb":            {with("edge-main/10-near/_files/zeros", strings.Repeat("\x00", 3<<20)), "unpacks to more than 200 times its size"},
 		"tracks apart":      {with("edge-main/more/02-b/track.md", "---\ntitle: B\nsummary: s\n---\n"), "it has tracks in two folders"},
 		"a mistake":         {with("edge-main/10-near/lesson.md", "---\nid: near\ntitle: Near\nminuts: 3\n---\nText.\n"), "edge/10-near/lesson.md:4:1 E003 unknown key &#34;minuts&#34;; did you mean &#34;minutes&#34;?"},
+		"over the host":     {with("edge-main/10-near/lesson.md", "---\nid: near\ntitle: Near\nsummary: s\nlimits: { cpu_ms: 400 }\n---\nText.\n"), "E006 cpu_ms 400 is over this server&#39;s ceiling (100)"},
 		"an id that is ill": {with("edge-main/10-near/lesson.md", "---\nid: "+strings.Repeat("n", 60)+"\ntitle: Near\n---\nText.\n"), "the most for lessons that are uploaded"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -354,13 +354,13 @@ func (j *uploading) try(ctx context.Context, packed []byte, tell func(upload)) e
 	if err != nil {
 		return err
 	}
-	catalog, _ := lessons.Config{Mark: j.set.ID}.Load(files)
+	catalog, _ := lessons.Config{Mark: j.set.ID, Ceiling: s.config.Ceiling}.Load(files)
 	all := catalog.Lessons()
 	if len(all) == 0 || len(all) > setLessons {
 		return j.refuse(u, fmt.Sprintf("They are %d lessons; an upload has 1 to %d.", len(all), setLessons))
 	}
 	report, err := check.Lint(ctx, check.LintConfig{
-		Door: s.config.Door, Learner: j.set.Owner, Lessons: files, Load: lessons.Config{Mark: j.set.ID},
+		Door: s.config.Door, Learner: j.set.Owner, Lessons: files, Load: lessons.Config{Mark: j.set.ID, Ceiling: s.config.Ceiling},
 		Progress: func(done, total int, lesson string) {
 			u.Done, u.Total, u.Lesson = done, total, lesson
 			tell(u)

@@ -51,7 +51,7 @@ func (s *Site) ownPage(c *call) error {
 	p := view.LessonPage{
 		Shell: c.shell(), Project: project.ID, Slug: project.Slug, Revision: project.Revision, Track: view.Link{Text: "You", Href: "/you"}, Title: project.Title,
 		Parts:  []view.Part{{HTML: "<p>This is a Workers project of your own. It runs here as it does elsewhere; Export gives it as a zip, Share makes a link of it.</p>"}},
-		Public: s.base(c.r) + "/w/" + project.Slug, Limits: limitsOf(nil), Open: project.Settings.Main,
+		Public: s.base(c.r) + "/w/" + project.Slug, Limits: s.limitsOf(nil), Open: project.Settings.Main,
 		Actions: view.Actions{Run: at + "/run", Undo: at + "/undo", Share: "/share", Save: "/api/projects/" + project.ID, Export: "/api/projects/" + project.ID + "/export.zip", Live: "/api/live"},
 	}
 	if p.Title == "" {

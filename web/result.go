@@ -162,7 +162,7 @@ func (s *Site) isolate(ctx context.Context, x studying) *view.Isolate {
 		return nil
 	}
 	state := all[len(all)-1]
-	out := &view.Isolate{State: state, CPULimit: limitsOf(x.lesson).CPU.Microseconds()}
+	out := &view.Isolate{State: state, CPULimit: s.limitsOf(x.lesson).CPU.Microseconds()}
 	for _, r := range x.runs {
 		if r.Summary.Isolate != state.ID {
 			continue

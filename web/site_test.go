@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"coldstart/lessons"
+	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
 	"coldstart/web/doortest"
 )
@@ -116,6 +117,25 @@ func newServer(t *testing.T, handle func(*doortest.Call), change ...func(*Config
 		}
 	})
 	return s
+}
+
+// atMost is a host who gives a request this much CPU time.
+func atMost(cpu time.Duration) func(*Config) {
+	return func(c *Config) {
+		c.Ceiling = trace.Ceiling()
+		c.Ceiling.CPU = cpu
+	}
+}
+
+// A lesson's page names the limit that its code meets, which is the host's
+// where that is lower.
+func TestPageNamesTheHostsLimit(t *testing.T) {
+	for cpu, want := range map[time.Duration]string{2 * time.Second: `"cpu_us":50000`, 20 * time.Millisecond: `"cpu_us":20000`} {
+		s := newServer(t, nil, atMost(cpu))
+		if r := s.browser().get("/learn/serverless/hello"); r.status != 200 || !strings.Contains(r.body, want) {
+			t.Errorf("at most %v: %d, without %s", cpu, r.status, want)
+		}
+	}
 }
 
 // startServer serves a site until stop is called.

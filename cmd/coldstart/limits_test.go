@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -31,5 +32,23 @@ func TestLimits(t *testing.T) {
 		if err := bad.check(); err == nil || !strings.Contains(err.Error(), flag+" must be ") {
 			t.Errorf("%s gives %v", flag, err)
 		}
+	}
+}
+
+// Lessons that ask for more than the host gives are cut to it, and the start says which.
+func TestLimitsCutLessons(t *testing.T) {
+	var said bytes.Buffer
+	c := serveCmd{limitFlags: limitFlags{CPU: 100 * time.Millisecond, Time: time.Second, Memory: 128, Runs: 4}}
+	catalog, _, err := c.catalog(&globals{Stderr: &said})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range catalog.Lessons() {
+		if l.Limits.CPU > c.CPU || l.Limits.Wall > c.Time {
+			t.Errorf("%s keeps %v of CPU time and %v in all", l.ID, l.Limits.CPU, l.Limits.Wall)
+		}
+	}
+	if got := said.String(); !strings.Contains(got, "E006 cpu_ms 400 is over this server's ceiling (100)") || strings.Contains(got, "left out") {
+		t.Errorf("the start says %s", got)
 	}
 }
