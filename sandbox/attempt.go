@@ -46,6 +46,7 @@ type attempt struct {
 	wall   time.Duration // what earlier attempts left of the wall time, 0 for all
 	gate   gate
 	effect atomic.Bool // it did something that must not be done twice
+	opened atomic.Bool // it began a transaction of its object, and did not end it
 	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
 
 	mu   sync.Mutex
@@ -234,10 +235,29 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 		done = a.gate.begin(done)
 	}
 	if strings.HasPrefix(op, "storage.") { // a Durable Object's own: each sees what those before did
-		a.inTurn(webapi.Target{Type: "storage"}, func(func()) { done(a.e.call(a.ctx, op, args)) })
+		a.inTurn(webapi.Target{Type: "storage"}, func(func()) {
+			v, err := a.e.call(a.ctx, op, args)
+			a.transacted(op, err)
+			done(v, err)
+		})
 		return
 	}
 	a.e.s.wg.Go(func() { done(a.e.call(a.ctx, op, args)) })
+}
+
+// transacted keeps whether the run has a transaction open. One that nobody
+// waited for is undone when its run ends: else what later runs of the object
+// write would be part of it, and never stored.
+func (a *attempt) transacted(op string, err error) {
+	switch {
+	case op == "storage.begin" && err == nil:
+		a.opened.Store(true)
+		if a.ctx.Err() != nil && a.opened.Swap(false) { // the run ended meanwhile
+			a.e.s.platform.Rollback(a.e.caller())
+		}
+	case op == "storage.end":
+		a.opened.Store(false)
+	}
 }
 
 // inTurn runs f once the run's earlier calls of the same Worker or object have
@@ -280,11 +300,12 @@ func (a *attempt) Fetch(to webapi.Target, r *webapi.Request, done func(*webapi.R
 func (a *attempt) End(end runner.End) {
 	a.unhook()
 	a.cancel(errRunOver)
+	opened := a.opened.Swap(false)
 	cpu := (end.Summary.CPU + end.Summary.Beside) * 1000
 	if end.Lost == runner.LostGuilty {
 		cpu = int64(a.e.group.worker.Limits.CPU)
 	}
-	if a.e.object != "" && (end.Lost != runner.NotLost || end.Spent) {
+	if a.e.object != "" && (opened || end.Lost != runner.NotLost || end.Spent) {
 		a.e.s.platform.Rollback(a.e.caller())
 	}
 	state, live := a.e.s.leave(a.t, cpu, end)

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"coldstart/sandbox/platform"
 	"coldstart/sandbox/trace"
@@ -18,8 +20,10 @@ type Happened struct {
 }
 
 // Follow tells f of what happens to a project from now on, each event once it
-// is over. f must not block. stop ends it; f may be called a last time meanwhile.
+// is over. A project that is followed keeps its pace: see platform's Asked. f must
+// not block. stop ends it; f may be called a last time meanwhile.
 func (s *Sandbox) Follow(key Key, f func(Happened)) (stop func()) {
+	s.platform.Asked(platform.Project{Learner: key.Learner, Project: key.Project})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.follows++
@@ -35,6 +39,41 @@ func (s *Sandbox) Follow(key Key, f func(Happened)) (stop func()) {
 			delete(s.followers, key)
 		}
 	}
+}
+
+// followed reports whether somebody follows a project.
+func (s *Sandbox) followed(pr platform.Project) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.followers[Key{Learner: pr.Learner, Project: pr.Project}]) > 0
+}
+
+// asked tells the platform of a visitor, and the visitor's page what was slower
+// before.
+func (e *execution) asked() {
+	quiet := e.s.platform.Asked(platform.Project{Learner: e.project.key.Learner, Project: e.project.key.Project, Space: e.chain.fresh})
+	if quiet == 0 {
+		return
+	}
+	e.tell(trace.Event{At: e.chain.at(), Kind: trace.KindLog, Log: &trace.Log{
+		Level: "info",
+		Text:  fmt.Sprintf("Nobody asked this project for anything for %s, so its alarms, queues and cron triggers ran less often. Now they run as before.", roughly(quiet)),
+	}})
+}
+
+// roughly is a time of a minute or more, as one says it.
+func roughly(d time.Duration) string {
+	n, unit := int(d/time.Minute), "minute"
+	switch {
+	case d >= 48*time.Hour:
+		n, unit = int(d/(24*time.Hour)), "day"
+	case d >= 2*time.Hour:
+		n, unit = int(d/time.Hour), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprint(n, " ", unit)
 }
 
 // event is an event of the platform, for whoever follows the project.

@@ -107,6 +107,7 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 			return nil, fmt.Errorf("sandbox: no isolate %q in this project", r.Isolate)
 		}
 	}
+	e.asked()
 	c.limit = int64(e.group.worker.Limits.Calls)
 	if e.request != nil && e.request.Body != nil {
 		if most := e.group.worker.Limits.Request; r.Length > most {

@@ -111,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 		s.stop()
 		return nil, fmt.Errorf("start the sandbox: %w", err)
 	}
-	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, SQL: s.ring.Query, Full: func() { s.reached.add(limitStorage) }, Charge: s.charge, Log: cfg.Log})
+	s.platform = platform.New(platform.Config{Store: cfg.Store, Invoke: s.event, SQL: s.ring.Query, Full: func() { s.reached.add(limitStorage) }, Watched: s.followed, Charge: s.charge, Log: cfg.Log})
 	s.wg.Go(s.poll)
 	s.wg.Go(s.sweep)
 	if cfg.Restore != nil {

@@ -38,7 +38,7 @@ var sqlWorker = map[string]string{
 // sqlChild is the process that runs the SQL.
 func sqlChild(t *testing.T, s *Sandbox) int {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		for _, r := range s.Stats().Runners {
 			if r.Role == "sql" {
 				return r.PID

@@ -277,8 +277,15 @@ func (r *configReader) route(n *node) {
 	r.c.routes = append(r.c.routes, mark+pattern)
 }
 
+// cronMax is how many cron triggers a Worker may have: all are compared with every minute.
+const cronMax = 250
+
 func (r *configReader) cronList(m member) {
 	for _, n := range r.list(m, `["0 * * * *"]`) {
+		if r.fault == nil && len(r.c.crons) == cronMax {
+			r.fail(n.at, fmt.Sprintf("A Worker can have %d cron triggers, and here are more.", cronMax), "Let one trigger do the work of several: its handler gets the time and the expression.")
+			return
+		}
 		cron := r.str(member{m.key, n}, `"0 * * * *"`)
 		if r.fault != nil {
 			return

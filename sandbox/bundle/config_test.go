@@ -154,6 +154,19 @@ func TestConfigAssetsOnly(t *testing.T) {
 	}
 }
 
+// All triggers are compared with every minute, so their number is bounded.
+func TestConfigTooManyCrons(t *testing.T) {
+	config := func(n int) trace.Project {
+		return files("wrangler.jsonc", `{"name": "w", "main": "src/index.ts", "compatibility_date": "2026-10-01", "triggers": {"crons": ["0 * * * *"`+strings.Repeat(`, "0 * * * *"`, n-1)+`]}}`, "src/index.ts", hello)
+	}
+	if w := mustBuild(t, Config{}, config(cronMax)); len(w.Crons) != cronMax {
+		t.Errorf("%d triggers, want %d", len(w.Crons), cronMax)
+	}
+	if d := build(t, Config{}, config(cronMax+1)); d.Fault == nil || d.Fault.Message != "A Worker can have 250 cron triggers, and here are more." || len(d.Fault.Frames) != 1 {
+		t.Errorf("%+v", d.Fault)
+	}
+}
+
 func TestCheckCron(t *testing.T) {
 	for _, good := range []string{"* * * * *", "*/15 * * * *", "0 9-17 * * MON-FRI", "59 23 LW * *", "0 0 1,15 jan-mar SUN", "30 4 15W * *", "0 0 * * 6L", "5/10 * * * *"} {
 		if err := checkCron(good); err != nil {

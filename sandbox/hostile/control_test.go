@@ -83,6 +83,12 @@ func (c *control) look() sample {
 
 // within is d for a machine of which only a part was ours since then.
 func (c *control) within(d time.Duration, since time.Time) time.Duration {
+	return time.Duration(float64(d) / c.share(since))
+}
+
+// share is the part of the machine that was ours since then: 1 when nobody else
+// took anything.
+func (c *control) share(since time.Time) float64 {
 	now := c.look()
 	if least := now.at.Add(-controlSpan); since.After(least) {
 		since = least
@@ -99,10 +105,9 @@ func (c *control) within(d time.Duration, since time.Time) time.Duration {
 	all := now.all - from.all
 	foreign := now.busy - from.busy - (now.own - from.own)
 	if all <= 0 || foreign <= 0 {
-		return d
+		return 1
 	}
-	ours := max(float64(all-foreign)/float64(all), 0.02)
-	return time.Duration(float64(d) / ours)
+	return max(float64(all-foreign)/float64(all), 0.02)
 }
 
 // reaped is the CPU time of the server's children that are gone, in ticks.

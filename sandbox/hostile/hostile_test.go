@@ -86,7 +86,8 @@ type player struct {
 	benign         benign
 	crowd          int // how many cases are played at a time
 	passed, failed int
-	again          int // cases that were begun again, as their learners were told to
+	peak           atomic.Int64 // most that the server and its children held, as far as anybody looked
+	again          int          // cases that were begun again, as their learners were told to
 	mu             sync.Mutex
 }
 
@@ -183,6 +184,9 @@ func (p *player) pass(name string, cases []Case, n int) {
 	fmt.Printf("== %s\n", name)
 	begin := time.Now()
 	p.crowd, p.again = n, 0
+	if n > 1 {
+		defer p.sample(&p.peak)()
+	}
 	sem := make(chan struct{}, n)
 	var wg sync.WaitGroup
 	for _, c := range cases {
@@ -288,6 +292,7 @@ func (p *player) play(c Case, alone bool) (r result) {
 	id := "case-" + token()[:12]
 	runs := p.requests(ctx, &r, c, x, id, names)
 	stopSampling()
+	p.peak.Store(max(p.peak.Load(), peak.Load()))
 	if len(runs) > 0 && !r.lost {
 		last := runs[len(runs)-1]
 		r.outcome = last.outcome
@@ -760,10 +765,20 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 	}
 }
 
-// after demands, once everything has been played, that nothing still runs: under
-// 5 % of a processor in an idle second, the benign session's five requests included.
+// ceiling is what the server and all its children may hold, shared pages counted
+// once: the children's 3 GiB, and as slack half of one for the server itself.
+const ceiling = 7 << 29
+
+// after demands, once everything has been played, that all held no more than the
+// ceiling and that nothing still runs: under 5 % of a processor in an idle
+// second, the benign session's five requests included.
 func (p *player) after(t *testing.T) {
 	t.Helper()
+	if m := p.peak.Load(); m > ceiling {
+		t.Errorf("the server and its children held %d MB at once, allowed %d", m>>20, ceiling>>20)
+	} else {
+		t.Logf("the server and its children held at most %d MB", m>>20)
+	}
 	var used int64
 	var by map[int]int64
 	for range 10 {

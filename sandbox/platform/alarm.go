@@ -60,6 +60,7 @@ func parseAlarm(r *Record) (a alarm, ok bool) {
 type waiting struct {
 	alarm
 	timer *time.Timer
+	held  bool // it is due and waits for its project's pace
 }
 
 func (k alarmKey) namespace() Namespace { return Namespace{k.project, "alarm", ""} }
@@ -129,7 +130,7 @@ func (p *Platform) schedule(k alarmKey, a alarm, when int64) {
 		if !due {
 			return
 		}
-		if d := p.early(k.project); d > 0 {
+		if d, _ := p.early(k.project); d > 0 {
 			p.delay(k, n, d)
 			return
 		}
@@ -154,6 +155,7 @@ func (p *Platform) delay(k alarmKey, n *waiting, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.alarms[k] == n && p.ctx.Err() == nil {
+		n.held = true
 		n.timer.Reset(d)
 	}
 }

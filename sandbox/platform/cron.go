@@ -23,34 +23,45 @@ func (p *Platform) crons() {
 	}
 }
 
-// fire sends scheduled events for one minute.
+// fire sends scheduled events for one minute. What is beyond a project's pace
+// is left out: a later minute is its turn.
 func (p *Platform) fire(at time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ctx.Err() != nil {
-		return
+	type trigger struct {
+		project      Project
+		worker, cron string
 	}
+	var list []trigger
+	p.mu.Lock()
 	for pr, d := range p.deployed {
 		for _, w := range d.Workers {
 			for _, c := range w.Crons {
-				if !CronMatches(c, at) {
-					continue
+				if CronMatches(c, at) {
+					list = append(list, trigger{pr, w.Name, c})
 				}
-				payload, err := json.Marshal(map[string]any{"cron": c, "scheduledTime": at.UnixMilli()})
-				if err != nil {
-					continue
-				}
-				worker := w.Name
-				p.wg.Go(func() {
-					if !p.claim(pr, worker+"\n"+c, at) {
-						return
-					}
-					if _, _, err := p.cfg.Invoke(p.ctx, Event{Project: pr, Worker: worker, Type: "scheduled", Payload: payload}); err != nil && p.ctx.Err() == nil {
-						p.cfg.Log.Warn("cron not run", "worker", worker, "error", err)
-					}
-				})
 			}
 		}
+	}
+	p.mu.Unlock()
+	for _, t := range list {
+		payload, err := json.Marshal(map[string]any{"cron": t.cron, "scheduledTime": at.UnixMilli()})
+		if err != nil {
+			continue
+		}
+		if wait, _ := p.early(t.project); wait > 0 {
+			continue
+		}
+		p.mu.Lock()
+		if p.ctx.Err() == nil {
+			p.wg.Go(func() {
+				if !p.claim(t.project, t.worker+"\n"+t.cron, at) {
+					return
+				}
+				if _, _, err := p.cfg.Invoke(p.ctx, Event{Project: t.project, Worker: t.worker, Type: "scheduled", Payload: payload}); err != nil && p.ctx.Err() == nil {
+					p.cfg.Log.Warn("cron not run", "worker", t.worker, "error", err)
+				}
+			})
+		}
+		p.mu.Unlock()
 	}
 }
 

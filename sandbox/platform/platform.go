@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	limiter "golang.org/x/time/rate"
-
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
@@ -40,8 +38,10 @@ type Config struct {
 	// Charge is told of CPU time that a learner's SQL took; nil for nobody.
 	Charge func(learner string, cpu time.Duration)
 	Full   func() // told each time that a project's storage has no room; nil for nobody
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Watched reports whether somebody looks at what a project does by itself; nil for never.
+	Watched func(pr Project) bool
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // Platform answers binding operations.
@@ -56,8 +56,8 @@ type Platform struct {
 	queues   map[Namespace]*queue
 	alarms   map[alarmKey]*waiting
 	open     map[Namespace]*transaction
-	rates    map[rateKey]*rate
-	paces    map[Project]*limiter.Limiter
+	rates    map[Project]*rates
+	paces    map[Project]*pace
 	sql      databases
 	lanes    *lanes
 }
@@ -77,6 +77,9 @@ func New(cfg Config) *Platform {
 	if cfg.Full == nil {
 		cfg.Full = func() {}
 	}
+	if cfg.Watched == nil {
+		cfg.Watched = func(Project) bool { return false }
+	}
 	if cfg.Lease <= 0 {
 		cfg.Lease = 30 * time.Second
 	}
@@ -85,7 +88,7 @@ func New(cfg Config) *Platform {
 	}
 	p := &Platform{
 		cfg: cfg, deployed: map[Project]*trace.Deployment{}, queues: map[Namespace]*queue{}, alarms: map[alarmKey]*waiting{},
-		open: map[Namespace]*transaction{}, rates: map[rateKey]*rate{}, paces: map[Project]*limiter.Limiter{},
+		open: map[Namespace]*transaction{}, rates: map[Project]*rates{}, paces: map[Project]*pace{},
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.sql.p, p.sql.flush = p, sqlFlush
@@ -230,6 +233,10 @@ func (p *Platform) workers(pr Project) []trace.Worker {
 func (p *Platform) Drop(pr Project) {
 	p.mu.Lock()
 	p.stopAlarms(pr)
+	if n := p.paces[pr]; n != nil { // who waits finds nothing to do
+		close(n.woken)
+		delete(p.paces, pr)
+	}
 	p.mu.Unlock()
 	p.sql.drop(pr)
 	if err := p.cfg.Store.Drop(p.ctx, pr); err != nil {

@@ -233,6 +233,34 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// Whoever counts more keys than are kept loses its own counters and nobody else's.
+func TestRateLimitIsOfAProject(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	other := c
+	other.Project.Learner = "other"
+	call(t, p, c, "ratelimit", "id", "key", 1.0, 60.0)
+	for i := range 3 * rateKeys {
+		call(t, p, other, "ratelimit", "id", fmt.Sprint(i), 1.0, 60.0)
+	}
+	if got := call(t, p, c, "ratelimit", "id", "key", 1.0, 60.0); got != false {
+		t.Error("another learner's keys reset the count")
+	}
+	p.mu.Lock()
+	if n := len(p.rates[other.Project].keys); n > rateKeys {
+		t.Errorf("%d keys of a project are counted", n)
+	}
+	p.mu.Unlock()
+	for i := range rateProjects + 10 {
+		other.Project.Project = fmt.Sprint(i)
+		call(t, p, other, "ratelimit", "id", "key", 1.0, 60.0)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.rates); n > rateProjects {
+		t.Errorf("%d projects are counted", n)
+	}
+}
+
 func TestCacheFreshness(t *testing.T) {
 	now := time.Unix(0, 0)
 	for header, want := range map[string]time.Duration{
@@ -283,5 +311,154 @@ func TestOwnEventsArePaced(t *testing.T) {
 	<-time.After(1500 * time.Millisecond)
 	if n, most := count(), paceBurst+int(time.Since(begin)/paceEvery)+1; n > most {
 		t.Errorf("%d own events, want at most %d", n, most)
+	}
+}
+
+// clock is a time that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// A thousand projects that a learner leaves behind, each of which would go on for
+// ever, cost less and less: an event in 2 s after twenty minutes, and few in an hour.
+func TestAbandonedProjectsFallQuiet(t *testing.T) {
+	c := &clock{at: time.Unix(1e9, 0)}
+	p, _ := testPlatformAt(t, c.now, nil)
+	count := func(during, step time.Duration) (n int) {
+		for range during / step {
+			c.move(step)
+			for i := range 1000 {
+				if wait, _ := p.early(Project{Learner: "l", Project: fmt.Sprint(i)}); wait == 0 {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if n := count(time.Minute, 10*time.Second); n > learnerBurst+int(time.Minute/learnerEvery) {
+		t.Errorf("%d events in the first minute", n)
+	}
+	count(19*time.Minute, 10*time.Second)
+	if n := count(10*time.Minute, 10*time.Second); n > int(10*time.Minute/paceEvery) {
+		t.Errorf("%d events in ten minutes", n)
+	}
+	count(24*time.Hour, 10*time.Minute)
+	if n := count(time.Hour, time.Minute); n == 0 || n > 15 {
+		t.Errorf("%d events in an hour of the second day, want a few", n)
+	}
+	visited := Project{Learner: "l", Project: "7"}
+	if quiet := p.Asked(visited); quiet < 25*time.Hour {
+		t.Errorf("nobody asked for %v, it says", quiet)
+	}
+	c.move(30 * time.Second)
+	if wait, _ := p.early(visited); wait > 0 {
+		t.Errorf("a project that is visited again waits for %v", wait)
+	}
+}
+
+// An alarm that waits at an abandoned project's pace rings as soon as somebody
+// asks; one that somebody watches keeps its pace.
+func TestAskedBringsBackThePace(t *testing.T) {
+	c := &clock{at: time.Now()}
+	rang := make(chan string, 9)
+	p, caller := testPlatformAt(t, c.now, func(_ context.Context, e Event) (*trace.Summary, []byte, error) {
+		rang <- e.Object
+		return &trace.Summary{}, nil, nil
+	})
+	pr := caller.Project
+	for wait := time.Duration(0); wait == 0; {
+		wait, _ = p.early(pr)
+	}
+	c.move(10 * time.Hour)
+	for wait := time.Duration(0); wait == 0; { // what came back meanwhile
+		wait, _ = p.early(pr)
+	}
+	o := caller
+	o.Class, o.Object = "O", "o"
+	call(t, p, o, "storage.setAlarm", o.Object, float64(c.now().UnixMilli()))
+	held := func() (n int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, a := range p.alarms {
+			if a.held {
+				n++
+			}
+		}
+		return n
+	}
+	for end := time.Now().Add(20 * time.Second); held() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the alarm is not held back")
+		}
+	}
+	woken := make(chan bool)
+	go func() { woken <- p.turn(pr) }()
+	if quiet := p.Asked(pr); quiet != 10*time.Hour {
+		t.Errorf("nobody asked for %v, it says", quiet)
+	}
+	c.move(2 * paceEvery)
+	if quiet := p.Asked(pr); quiet != 0 {
+		t.Errorf("it was quiet for %v again", quiet)
+	}
+	for got := 0; got < 2; got++ {
+		select {
+		case <-rang:
+		case ok := <-woken:
+			if !ok {
+				t.Error("the platform closed")
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("what was held back does not go on")
+		}
+	}
+}
+
+// What a transaction puts waits in the server's memory, so all that are open may
+// hold no more than the project may store.
+func TestTransactionsAreBounded(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	limits := trace.Default()
+	limits.KVBytes = 1 << 20
+	w := *c.Worker
+	w.Limits = limits
+	c.Worker = &w
+	value, put := strings.Repeat("x", 100_000), 0
+	for i := range 4 {
+		o := c
+		o.Class, o.Object = "O", fmt.Sprint("o", i)
+		call(t, p, o, "storage.begin", o.Object)
+		for n := range 10 {
+			if _, err := p.Call(t.Context(), o, "storage.put", []any{o.Object, []any{fmt.Sprint("k", n), value}}); err != nil {
+				if !strings.Contains(err.Error(), "are full") {
+					t.Errorf("told %v", err)
+				}
+				break
+			}
+			put++
+		}
+	}
+	if put != 10 {
+		t.Errorf("%d values of 100 kB wait within 1 MiB", put)
+	}
+	o := c
+	o.Class, o.Object = "O", "o0"
+	call(t, p, o, "storage.put", o.Object, []any{"k0", "short"}) // what it replaces counts no more
+	call(t, p, o, "storage.put", o.Object, []any{"k10", "short"})
+	call(t, p, o, "storage.end", o.Object, true)
+	if got := show(call(t, p, o, "storage.get", o.Object, []any{"k0", "k10"})); got != "[short short]" {
+		t.Errorf("stored %s", got)
 	}
 }

@@ -20,6 +20,19 @@ const listAll = 100_000
 type transaction struct {
 	changes map[string]*Record
 	cleared bool
+	bytes   int64 // of what it puts, which waits in this process
+}
+
+// add keeps a change until the end of the transaction.
+func (t *transaction) add(ch Change) {
+	if old := t.changes[ch.Key]; old != nil {
+		t.bytes -= old.weight()
+	}
+	t.changes[ch.Key] = nil
+	if !ch.Delete {
+		t.changes[ch.Key] = &ch.Record
+		t.bytes += ch.weight()
+	}
 }
 
 // storageOf is the namespace of the caller's own object.
@@ -111,17 +124,31 @@ func valueText(r *Record) any {
 	return string(r.Value)
 }
 
-// change performs changes, or adds them to the open transaction.
+// change performs changes, or adds them to the open transaction. All that are
+// open may hold as much as the project may store: more could not be committed.
 func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace, batch []Change) error {
 	p.mu.Lock()
 	if tx := p.open[ns]; tx != nil {
 		defer p.mu.Unlock()
-		for _, ch := range batch {
-			if ch.Delete {
-				tx.changes[ch.Key] = nil
-			} else {
-				tx.changes[ch.Key] = &ch.Record
+		var u Usage
+		for other, t := range p.open {
+			if other.Project == ns.Project {
+				u.Bytes += t.bytes
 			}
+		}
+		for _, ch := range batch {
+			if old := tx.changes[ch.Key]; old != nil {
+				u.Bytes -= old.weight()
+			}
+			if !ch.Delete {
+				u.Bytes += ch.weight()
+			}
+		}
+		if err := p.durableLimit(c.Worker.Limits)(u); err != nil {
+			return err
+		}
+		for _, ch := range batch {
+			tx.add(ch)
 		}
 		if len(tx.changes) > listAll {
 			return plainError("The transaction changes too many keys.")

@@ -109,7 +109,8 @@ type start struct {
 	done chan error
 }
 
-// New starts the children and returns once the first of each role is ready.
+// New starts the children and returns once the first that runs and the first that
+// builds are ready. The one for SQL starts after all others, or with the first query.
 func New(ctx context.Context, cfg Config) (*Ring, error) {
 	cfg = cfg.withDefaults()
 	r := &Ring{
@@ -133,7 +134,6 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 		r.place(p)
 		r.refill(role)
 	}
-	r.refill(RoleSQL)
 	return r, nil
 }
 
@@ -250,7 +250,11 @@ func (r *Ring) refill(role string) {
 			r.mu.Lock()
 			if r.closed || !r.missing(role) {
 				r.refills[role] = false
+				whole := !r.missing(RoleRun) && !r.missing(RoleBuild)
 				r.mu.Unlock()
+				if whole {
+					r.refill(RoleSQL) // after all others, unless a query came before: no first answer waits for it
+				}
 				return
 			}
 			wait := backoff(len(r.deaths[role]) + 2*failures)
@@ -352,6 +356,7 @@ func (r *Ring) take(ctx context.Context, role string, place int) (*Runner, error
 		if p != nil {
 			return p, nil
 		}
+		r.refill(role)
 		select {
 		case <-changed:
 		case <-ctx.Done():
