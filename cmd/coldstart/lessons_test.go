@@ -118,7 +118,7 @@ func TestLessonsStayInTheirFolder(t *testing.T) {
 		catalog, problems := lessons.Load(files)
 		for _, tr := range catalog.Tracks {
 			said += tr.Title + tr.Summary
-			for _, l := range tr.Lessons {
+			for _, l := range tr.Lessons() {
 				said += fmt.Sprint(l.Text, l.Checks)
 				for name, b := range l.Starter {
 					said += name + string(b)
