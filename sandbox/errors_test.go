@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,45 @@ func tell(b *strings.Builder, f *trace.Fault) {
 	}
 	if f.Code != "" {
 		fmt.Fprintln(b, strings.TrimRight(f.Code, "\n"))
+	}
+}
+
+// TestLogPlaces: a log line leads to the name of the method of console that was
+// called, in the learner's own file.
+func TestLogPlaces(t *testing.T) {
+	s, k := open(t), key("logs")
+	deploy(t, s, k, map[string]string{"src/index.ts": `type Visit = { path: string };
+
+export default {
+  fetch(request: Request): Response {
+    const visit: Visit = { path: new URL(request.url).pathname };
+    console.log("1", visit, visit.path);
+    console.warn(
+      "2",
+      "(",
+      visit.path,
+    );
+    console.info("3", ["x"].map((x) => { console.debug("4", x); return x; }), visit.path);
+    console.error();
+    console.log("é ü", "𝄞"); console.log("6", visit.path);
+    const { log } = console;
+    log("7", visit.path);
+    return new Response("ok");
+  },
+};
+`})
+	var got []string
+	for _, e := range get(t, s, k, "/a").events {
+		if e.Kind == trace.KindLog && e.Log.Frame != nil {
+			f := e.Log.Frame
+			got = append(got, fmt.Sprintf("%s %s:%d:%d", e.Log.Level, f.File, f.Line, f.Column))
+		}
+	}
+	want := []string{
+		"log src/index.ts:6:13", "warn src/index.ts:7:13", "debug src/index.ts:12:50", "info src/index.ts:12:13",
+		"error src/index.ts:13:13", "log src/index.ts:14:13", "log src/index.ts:14:39",
+	}
+	if len(got) != len(want)+1 || !slices.Equal(got[:len(want)], want) || !strings.HasPrefix(got[len(want)], "log src/index.ts:16:") {
+		t.Errorf("logs are of\n%s\nwant\n%s\nand line 16", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -19,7 +19,7 @@ func logOps(o *isolate.Ops) {
 		if !r.room(len(text)) {
 			return nil, nil
 		}
-		l := &trace.Log{Level: clip(str(args, 1), faultName), Text: text, Frame: w.stacks.first(str(args, 3))}
+		l := &trace.Log{Level: clip(str(args, 1), faultName), Text: text, Frame: w.stacks.logged(str(args, 3))}
 		left := min(treeBytes, w.limits.LogBytes-r.treeBytes)
 		had := left
 		for _, t := range list(args, 4) {

@@ -59,10 +59,11 @@ func (s *stacks) frames(stack string) []trace.Frame {
 	return out
 }
 
-// first is the innermost frame of the learner's, nil when there is none.
-func (s *stacks) first(stack string) *trace.Frame {
+// logged is the innermost frame of the learner's that called console, with the
+// position of the method's name, nil when there is none.
+func (s *stacks) logged(stack string) *trace.Frame {
 	for line := range strings.Lines(stack) {
-		if f, ok := s.frame(strings.TrimRight(line, "\n")); ok {
+		if f, ok := s.frameAt(strings.TrimRight(line, "\n"), s.consoleCall); ok {
 			return &f
 		}
 	}
@@ -70,12 +71,18 @@ func (s *stacks) first(stack string) *trace.Frame {
 }
 
 func (s *stacks) frame(line string) (trace.Frame, bool) {
+	return s.frameAt(line, func(line, column int) (int, int) { return line, column })
+}
+
+// frameAt reads a frame whose position in the Worker's code is first moved.
+func (s *stacks) frameAt(line string, move func(line, column int) (int, int)) (trace.Frame, bool) {
 	m := frameLine.FindStringSubmatch(line)
 	if m == nil || m[2] != moduleName {
 		return trace.Frame{}, false
 	}
 	l, _ := strconv.Atoi(m[3])
 	c, _ := strconv.Atoi(m[4])
+	l, c = move(l, c)
 	fn := m[1]
 	if fn == "<anonymous>" || fn == "<eval>" || fn == "<module>" {
 		fn = ""
@@ -180,9 +187,10 @@ func parseMapped(stack string) []trace.Frame {
 // lineRoom is how much of a line is read on each side of a column, in bytes.
 const lineRoom = 400
 
-// line is the text around a line and column of the Worker's code, both from 1,
-// and the column's index in it, from 0.
-func (s *stacks) line(line, column int) (string, int) {
+// index is where a line of the Worker's code begins and where a column of it
+// is, in bytes from the code's and from the line's beginning. Lines and columns
+// are from 1; -1 without that line.
+func (s *stacks) index(line, column int) (start, at int) {
 	s.split.Do(func() {
 		s.starts = append(s.starts, 0)
 		for i := range len(s.worker.Code) {
@@ -192,19 +200,95 @@ func (s *stacks) line(line, column int) (string, int) {
 		}
 	})
 	if line < 1 || line > len(s.starts) || column < 1 {
-		return "", 0
+		return -1, -1
 	}
-	text := s.worker.Code[s.starts[line-1]:]
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		text = text[:i]
-	}
+	start = s.starts[line-1]
+	text := s.worker.Code[start:]
 	// Columns count characters. Cutting inside one leaves bytes that are no text.
-	at := len(text)
-	for i := range text {
-		if column--; column == 0 {
-			at = i
+	for i, c := range text {
+		if column--; column == 0 || c == '\n' {
+			return start, i
+		}
+	}
+	return start, len(text)
+}
+
+// Bounds of the search for the call that a position lies in.
+const (
+	callRoom  = 2 << 10 // bytes before the position
+	callTries = 8       // calls that end before it
+)
+
+// consoleCall moves a position of the Worker's code that lies in a call of one
+// of console's methods to that method's name, and leaves every other one: the
+// engine counts a call to the last of its arguments.
+func (s *stacks) consoleCall(line, column int) (int, int) {
+	const console = "console."
+	code := s.worker.Code
+	start, at := s.index(line, column)
+	if start < 0 {
+		return line, column
+	}
+	at += start
+	for end, tries := min(at+len(console), len(code)), 0; tries < callTries; tries++ {
+		from := max(0, at-callRoom)
+		i := strings.LastIndex(code[from:max(from, end)], console)
+		if i < 0 {
 			break
 		}
+		i += from
+		name := i + len(console)
+		open := name
+		for open < len(code) && 'a' <= code[open]|0x20 && code[open]|0x20 <= 'z' {
+			open++
+		}
+		if open < len(code) && open > name && code[open] == '(' && closes(code, open, at) >= at {
+			l, c := line-strings.Count(code[name:max(name, start)], "\n"), 1
+			for _, r := range code[s.starts[l-1]:name] {
+				c += utf16.RuneLen(r) // what source maps count
+			}
+			return l, c
+		}
+		end = i
+	}
+	return line, column
+}
+
+// closes is the index of the bracket that closes the one at i, but no more
+// than to, up to which it reads.
+func closes(code string, i, to int) int {
+	depth, quote := 0, byte(0)
+	for ; i < to; i++ {
+		switch c := code[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'' || c == '`':
+			quote = c
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return to
+}
+
+// line is the text around a line and column of the Worker's code, both from 1,
+// and the column's index in it, from 0.
+func (s *stacks) line(line, column int) (string, int) {
+	start, at := s.index(line, column)
+	if start < 0 {
+		return "", 0
+	}
+	text := s.worker.Code[start:]
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		text = text[:i]
 	}
 	from, to := max(0, at-lineRoom), min(len(text), at+lineRoom)
 	before := wellFormed(text[from:at])

@@ -720,7 +720,9 @@ class Lesson {
       this.#saver.retry();
     } else if (!this.#banner) {
       this.#banner = el("div", { class: "banner banner-live", role: "status" },
-        el("p", null, el("b", null, "Reconnecting."), " Your code is safe; log lines will follow in order. Nothing runs twice."),
+        navigator.cookieEnabled
+          ? el("p", null, el("b", null, "Reconnecting."), " Your code is safe; log lines will follow in order. Nothing runs twice.")
+          : el("p", null, el("b", null, "This browser blocks cookies,"), " so the server cannot tell whose code this is. Allow them for this site, then load the page again."),
         button("try-now", "Try now"));
       document.body.append(this.#banner);
     }

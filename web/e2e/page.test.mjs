@@ -15,6 +15,9 @@ test("16 axe finds nothing on any page, in light and dark", { timeout: 120_000 }
     found += violations.length;
     assert.deepEqual(violations, [], path);
   }
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${base}/dev/gallery`);
+  assert.deepEqual(await axeInBoth(page), [], "the gallery on a phone");
   figure(t, 16, "violations on pages, light and dark", found, "0");
 }));
 
@@ -271,4 +274,32 @@ test("13 nothing runs on load", withPage({}, async (page) => {
   await openLesson(page);
   await page.waitForTimeout(500);
   assert.equal((await page.textContent("#tab-response .readout_value")).trim(), "–");
+}));
+
+test("who blocks cookies reads so, and not that all is saved", withPage({}, async (page, _, context) => {
+  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "cookieEnabled", { value: false }));
+  await page.routeWebSocket(/\/api\/live/, (ws) => ws.close({ code: 1001 })); // as the server does to who sends no cookie
+  await page.goto(base + lessons[1]);
+  await page.waitForSelector(".banner-live:has-text('This browser blocks cookies')");
+  await page.waitForSelector(".cm-editor .cm-line");
+  await write(page, "// kept nowhere\n");
+  await page.waitForFunction(() => document.querySelector(".files_saved").textContent === "Not saved: this browser blocks cookies.");
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await sideways(page) <= 0);
+}));
+
+test("a refused form says why and keeps what was typed, on a phone too", withPage({ viewport: { width: 360, height: 740 } }, async (page) => {
+  for (const [path, fields, says, kept] of [
+    ["/join", { "#code": "AAAA-BBBB", "#nickname": "Ada" }, /code/, "#nickname"],
+    ["/resume", { "#phrase": "acorn acorn acorn acorn acorn acorn" }, /phrase/],
+    ["/signin", { "#name": "nobody", "#password": "a sentence nobody guesses" }, /password/, "#name"],
+  ]) {
+    await page.goto(base + path);
+    for (const [field, text] of Object.entries(fields)) await page.fill(field, text);
+    await page.click("main form .button-main");
+    assert.match(await page.textContent("#form-error"), says, path);
+    if (kept) assert.equal(await page.inputValue(kept), fields[kept], path);
+    assert.ok(await sideways(page) <= 0, path);
+    assert.deepEqual(await axeInBoth(page), [], path);
+  }
 }));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { editorText, openLesson, run, saved, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axe, editorText, openLesson, run, saved, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -207,6 +207,27 @@ test("format tidies the file, F12 goes to a definition in another file, or shows
   await page.waitForFunction(() => /Response/.test(document.querySelector(".cm-tooltip.cm-type")?.textContent));
   await page.keyboard.press("Escape");
   await page.waitForSelector(".cm-tooltip.cm-type", { state: "detached" });
+}));
+
+test("find and replace, by keyboard, with a name on every field", withPage({}, async (page) => {
+  await openLesson(page);
+  await write(page, "const a = 1;\nconst b = a + a;\n");
+  for (let i = 0; i < 100 && await page.locator(".cm-search").count() === 0; i++) { // it comes a little after the editor
+    await page.keyboard.press("ControlOrMeta+f");
+    await page.waitForTimeout(100);
+  }
+  await page.waitForSelector(".cm-search [name=search]:focus");
+  await page.keyboard.type("a");
+  await page.check(".cm-search [name=word]");
+  await page.focus(".cm-search [name=replace]");
+  await page.keyboard.type("first");
+  assert.deepEqual(await axe(page), []);
+  await page.focus(".cm-search [name=replaceAll]");
+  await page.keyboard.press("Enter");
+  assert.equal(await editorText(page), "const first = 1;\nconst b = first + first;\n");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".cm-search", { state: "detached" });
+  assert.ok(await page.evaluate(() => !!document.activeElement.closest(".cm-editor")), "the caret is back");
 }));
 
 test("vim and emacs keys come on demand and do what they say; Escape and Tab lead out of each", withPage({}, async (page) => {

@@ -51,6 +51,29 @@ func TestGalleryIsWhole(t *testing.T) {
 	}
 }
 
+// TestGalleryHasPictures finds samples of the gallery without a picture that the
+// browser test compares, and pictures of none.
+func TestGalleryHasPictures(t *testing.T) {
+	files, err := os.ReadDir("../e2e/gallery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := map[string]bool{}
+	for _, s := range Gallery() {
+		without[s.ID] = true
+	}
+	for _, f := range files {
+		if id := strings.TrimSuffix(f.Name(), ".png"); !without[id] {
+			t.Errorf("%s is the picture of no sample", f.Name())
+		} else {
+			delete(without, id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(without)) {
+		t.Errorf("%s has no picture: look at it, then UPDATE=1 node web/e2e/run.mjs gallery.test.mjs", id)
+	}
+}
+
 // readComponents gives each templ component of the package with its file, and
 // the names that each function of the package uses.
 func readComponents(t *testing.T) (components map[string]string, uses map[string][]string) {
