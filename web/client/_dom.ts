@@ -116,3 +116,11 @@ export function keep(key: string, value: unknown): boolean {
     return false;
   }
 }
+
+/** Whether this browser keeps cookies of this site; who blocks them may be told otherwise by navigator. */
+export function keepsCookies(): boolean {
+  document.cookie = "kept=1; path=/; samesite=strict";
+  const kept = document.cookie.includes("kept=1");
+  document.cookie = "kept=; path=/; max-age=0; samesite=strict";
+  return kept;
+}

@@ -1,6 +1,6 @@
 // What the server says about this page, in <script type="application/json" id="page-data">.
 
-import { $ } from "./_dom.ts";
+import { $, keepsCookies } from "./_dom.ts";
 import type { Request } from "./protocol.ts";
 import type { Files, SaveAnswer, Why } from "./_save.ts";
 
@@ -67,7 +67,7 @@ export class Api {
   /** Sends one save. Leaving: the page is going away, so the browser finishes the request without it. */
   put = async (body: { base: number; files: Files; why: Why }, leaving: boolean): Promise<SaveAnswer> => {
     // Without a cookie each save would be another learner's.
-    if (!navigator.cookieEnabled) return { status: 401, error: "Not saved: this browser blocks cookies." };
+    if (!keepsCookies()) return { status: 401, error: "Not saved: this browser blocks cookies." };
     const text = JSON.stringify({ ...body, text: this.#text });
     const answer = await fetch(this.#base, {
       method: "PUT", body: text, headers: { "content-type": "application/json", accept: "application/json" },

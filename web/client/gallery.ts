@@ -37,5 +37,12 @@ for (const place of $$("[data-drawn]")) {
     else closeSheet();
   }
 }
+// A component in two states has its regions twice: the sample's title tells them apart.
+const named = new Set<string>();
+for (const region of $$("[role=region][aria-label]")) {
+  const name = region.getAttribute("aria-label") ?? "";
+  if (named.has(name)) region.setAttribute("aria-label", `${name}: ${$("h2", region.closest(".gallery_sample") ?? region)?.textContent ?? ""}`);
+  named.add(name);
+}
 (document.activeElement as HTMLElement | null)?.blur();
 document.documentElement.dataset.drawn = "all";

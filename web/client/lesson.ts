@@ -1,7 +1,7 @@
 // The lesson page: joins the parts of the workbench.
 
 import assets from "coldstart:assets";
-import { $, $$, breath, button, drawn, el, keep, paint, recall, say, set } from "./_dom.ts";
+import { $, $$, breath, button, drawn, el, keep, keepsCookies, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { classNews, handButton } from "./_class.ts";
 import { Cover } from "./_cover.ts";
@@ -720,7 +720,7 @@ class Lesson {
       this.#saver.retry();
     } else if (!this.#banner) {
       this.#banner = el("div", { class: "banner banner-live", role: "status" },
-        navigator.cookieEnabled
+        keepsCookies()
           ? el("p", null, el("b", null, "Reconnecting."), " Your code is safe; log lines will follow in order. Nothing runs twice.")
           : el("p", null, el("b", null, "This browser blocks cookies,"), " so the server cannot tell whose code this is. Allow them for this site, then load the page again."),
         button("try-now", "Try now"));
