@@ -180,6 +180,9 @@ func (s *Site) errorPage(c *call, e *Error) view.ErrorPage {
 	default:
 		p.Heading = "That did not work"
 	}
+	if id, ok := strings.CutPrefix(c.r.URL.Path, "/labs/"); ok && s.lab(id) != nil {
+		p.Links = append(p.Links, view.Link{Text: "Back to the lab", Href: c.r.URL.Path})
+	}
 	if e.SignIn {
 		p.Links = append(p.Links, view.Link{Text: "Sign in", Href: "/signin"})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"coldstart/web/classroom"
+	"coldstart/web/lab"
 	"coldstart/web/live"
 )
 
@@ -48,6 +49,8 @@ func visible(err error) *Error {
 		return &Error{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("The request is larger than %d kB, the most that is taken here.", tooBig.Limit>>10), Err: err}
 	case errors.Is(err, errSlow):
 		return &Error{Status: http.StatusRequestTimeout, Message: "The request arrived too slowly. Send it again.", Err: err}
+	case errors.As(err, &input) && errors.Is(err, lab.ErrBusy):
+		return &Error{Status: http.StatusServiceUnavailable, Heading: "Busy", Message: input.Message, Retry: 60, Err: err}
 	case errors.As(err, &input):
 		return &Error{Status: http.StatusBadRequest, Message: input.Message, Err: err}
 	case errors.As(err, &files):

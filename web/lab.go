@@ -203,9 +203,9 @@ func (l *labOf[R]) run(ctx context.Context, s *Site, base live.LabRun) error {
 	}
 	switch {
 	case errors.Is(err, lab.ErrBusy):
-		return &live.InputError{Message: "Many labs wait already. Try again in a minute."}
+		return errors.Join(&live.InputError{Message: "Many labs wait already. Try again in a minute."}, err)
 	case errors.Is(err, lab.ErrTime):
-		return &live.InputError{Message: "That took too long. What was measured stays."}
+		return errors.Join(&live.InputError{Message: "That took too long. What was measured stays."}, err)
 	}
 	return err
 }
@@ -376,7 +376,11 @@ func (s *Site) press(c *call, form url.Values, project string) (experiment, erro
 		return nil, err
 	}
 	spec := live.LabSpec{ID: "f" + classroom.NewID(9), Lab: id, Action: form.Get("do"), Values: formValues(form)}
-	return l, s.hub.Lab(c.r.Context(), live.Key(p), spec)
+	err = s.hub.Lab(c.r.Context(), live.Key(p), spec)
+	if errors.Is(err, lab.ErrTime) {
+		err = nil // what was measured stands in the page, with its n
+	}
+	return l, err
 }
 
 // formValues are the fields of a lab's form; of a name that is there several

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,21 +15,27 @@ import (
 
 // isolationLab tries the fences between two tenants, and the limits around each.
 func (s *Site) isolationLab() experiment {
+	standard := lab.StandardFences()
 	return &labOf[lab.Isolation]{
 		labInfo: labInfo{PerProject: true, LabInfo: view.LabInfo{
 			ID: "isolation", Title: "Isolation", Heading: "Good fences", Verb: "Try",
 			Lead:        "Two tenants share one process. One looks for what the other left, loops, hoards and makes noise. See for each attempt which wall stopped it.",
 			Description: "Two tenants in one process: probes, loops, memory bombs, a noisy neighbour.",
-			Fields: []view.LabField{{Name: "show", Label: "What is tried", Value: strings.Join(lab.IsolationGroups, " "), Kind: view.LabSeveral, Options: []view.LabOption{
-				{Value: "fences", Label: "fences between tenants"}, {Value: "limits", Label: "limits"}, {Value: "neighbour", Label: "noisy neighbour"},
-			}}},
+			Fields: []view.LabField{
+				{Name: "show", Label: "What is tried", Value: strings.Join(lab.IsolationGroups, " "), Kind: view.LabSeveral, Options: []view.LabOption{
+					{Value: "fences", Label: "fences between tenants"}, {Value: "limits", Label: "limits"}, {Value: "neighbour", Label: "noisy neighbour"},
+				}},
+				{Name: "cpu", Label: "CPU limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.CPU), Min: 20, Max: 1000, Unit: "ms"},
+				{Name: "memory", Label: "Memory limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Memory), Min: 16, Max: 48, Unit: "MiB"},
+				{Name: "wall", Label: "Time limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Wall), Min: 200, Max: 5000, Unit: "ms"},
+			},
 		}},
 		Run: func(ctx context.Context, r *labRun[lab.Isolation]) (*lab.Isolation, error) {
 			groups := strings.Fields(r.Values["show"])
 			if len(groups) == 0 {
 				return nil, &live.InputError{Message: "Nothing is tried: choose at least one part."}
 			}
-			out, err := s.labs.Fence(ctx, groups, func(i *lab.Isolation, say string) {
+			out, err := s.labs.Fence(ctx, groups, fencesOf(r.Values), func(i *lab.Isolation, say string) {
 				if i == nil {
 					r.Say("%s", say)
 					return
@@ -46,6 +53,7 @@ func (s *Site) isolationLab() experiment {
 			}
 			now := *record
 			if now.Machine == "" { // not over: what is still to come has its place
+				now.Limits = fencesOf(values)
 				now.Attempts, now.Phases = planned(now, strings.Fields(values["show"]))
 				if now.Tenants == nil {
 					now.Tenants = []lab.Tenant{{Name: "A"}, {Name: "B"}}
@@ -53,15 +61,26 @@ func (s *Site) isolationLab() experiment {
 			}
 			return view.IsolationView(isolationView(&now))
 		},
+		Values: func(i *lab.Isolation) map[string]string {
+			if i.Limits == (lab.Fences{}) {
+				return nil // measured when nobody chose them
+			}
+			return map[string]string{"cpu": fmt.Sprint(i.Limits.CPU), "memory": fmt.Sprint(i.Limits.Memory), "wall": fmt.Sprint(i.Limits.Wall)}
+		},
 		Figures: func(i *lab.Isolation) map[string]string { return isolationView(i).Figures() },
 	}
+}
+
+// fencesOf are the limits that the lab's fields hold.
+func fencesOf(values map[string]string) lab.Fences {
+	return lab.Fences{CPU: int64(labNumber(values, "cpu")), Memory: int64(labNumber(values, "memory")), Wall: int64(labNumber(values, "wall"))}
 }
 
 // planned are the attempts and phases of the groups that were chosen, those
 // that are over and those that are to come.
 func planned(d lab.Isolation, groups []string) (attempts []lab.Attempt, phases []lab.Neighbour) {
 	attempts, phases = slices.Clone(d.Attempts), slices.Clone(d.Phases)
-	for _, a := range lab.Attempts {
+	for _, a := range lab.Attempts(d.Limits) {
 		known := slices.ContainsFunc(attempts, func(b lab.Attempt) bool { return b.Name == a.Name })
 		if !known && slices.Contains(groups, a.Group) {
 			attempts = append(attempts, a)
@@ -95,7 +114,7 @@ func isolationView(d *lab.Isolation) view.Isolation {
 		out.Neighbour = append(out.Neighbour, view.Neighbour{Name: n.Name, Samples: n.Samples, Loud: n.Loud, Limit: n.Limit})
 	}
 	if d.Machine != "" {
-		out.How = "Every attempt really runs, once, in a sandbox that is started for this lab and stopped after it; the memory bomb in goja has a process of its own. A visitor’s wait counts from when the visit was due, every 15 ms, also when earlier ones hang. \"Limits off\" raises the CPU limit to 2 s, which no loop lives to see. Around the process stand: " + strings.Join(d.Walls, ", ") + ". " + d.Stamp.String() + "."
+		out.How = "Every attempt really runs, once, the limits that it is not about out of its way, in a sandbox that is started for this lab and stopped after it; the memory bomb in goja has a process of its own. A visitor’s wait counts from when the visit was due, every 15 ms, also when earlier ones hang. \"Limits off\" raises the CPU limit to 2 s, which no loop lives to see. Around the process stand: " + strings.Join(d.Walls, ", ") + ". " + d.Stamp.String() + "."
 	}
 	return out
 }

@@ -83,7 +83,7 @@ func raceView(r *lab.Race) view.Race {
 		l := c.Middle()
 		out.Contenders = append(out.Contenders, view.RaceContender{
 			Name: c.Name, Note: c.Note, Isolate: c.Isolate, Off: c.Off, Cold: c.Cold(), Warm: c.Warm,
-			Made: l.Made, Loaded: l.Loaded, First: l.First, Each: c.Each, Short: c.Short, Walls: wallsView(c.Walls),
+			Made: l.Made, Loaded: l.Loaded, First: l.First, Each: c.Each, Short: c.Short, Unweighed: c.Unweighed, Walls: wallsView(c.Walls),
 		})
 	}
 	if r.Machine != "" {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"coldstart/lessons/check"
 	"coldstart/sandbox/box"
 	"coldstart/web/lab"
+	"coldstart/web/live"
 )
 
 // A learner fills, and the page, the checks' box and lab, and the prediction
@@ -66,5 +68,20 @@ func TestFilledLabIsKnownEverywhere(t *testing.T) {
 	}
 	if got, err := s.site.density(context.Background(), "nobody"); got != nil || err != nil {
 		t.Errorf("another learner sees %+v, %v", got, err)
+	}
+}
+
+// A form hears no event: what a lab cannot do is said by the page that answers
+// it, with the way back, and a line of labs that is too long with the time to wait.
+func TestLabRefusesAForm(t *testing.T) {
+	s, stop := newRealServer(t, filepath.Join(t.TempDir(), "c.db"))
+	defer stop()
+	r := s.browser().form("/labs/isolation", "show", "")
+	if r.status != 400 || !strings.Contains(r.body, "choose at least one part") || !strings.Contains(r.body, `href="/labs/isolation"`) {
+		t.Errorf("nothing to try: %d %s", r.status, r.body)
+	}
+	busy := visible(errors.Join(&live.InputError{Message: "Many labs wait already."}, lab.ErrBusy))
+	if busy.Status != 503 || busy.Retry == 0 || busy.Message != "Many labs wait already." {
+		t.Errorf("busy: %+v", busy)
 	}
 }

@@ -2,7 +2,7 @@
 // asks over its live session, shows what comes, and can stop it. A lab with a
 // script of its own listens to "lab" events on its section: {action, data}.
 
-import { $, $$, say } from "./_dom.ts";
+import { $, $$, drawn, say } from "./_dom.ts";
 import { morph } from "./_morph.ts";
 import { readable } from "./_read.ts";
 import type { ClientMessage, LabEvent } from "./protocol.ts";
@@ -127,14 +127,31 @@ export class Labs {
     if (e.say || beside) this.#say(e.lab, tells ? "Measuring. What comes is covered." : e.say ?? "");
     const section = this.#of(e.lab);
     if (e.html && section) {
-      const drawn = new DOMParser().parseFromString(e.html, "text/html");
-      morph($(".lab_out", section)!, drawn.body);
+      void this.#draw(section, e.html);
       delete section.dataset.blank;
-      readable(section);
     }
     for (const [name, text] of Object.entries(e.figures ?? {})) figure(name, text);
     if (section && e.data !== undefined) section.dispatchEvent(new CustomEvent("lab", { detail: { action: e.action ?? "", data: e.data } }));
     if (e.done && !beside) say(this.#o.covered?.() ? `${e.lab}: ended. Its result is covered: predict first, or skip that.` : `${e.lab}: ${e.say ?? "ended."}`);
+  }
+
+  #drawing = new WeakMap<Element, object>();
+
+  /**
+   * Draws what came. Parts with the attribute data-later get a frame each,
+   * one after the other, so that no task is long; what comes meanwhile is drawn instead.
+   */
+  async #draw(section: HTMLElement, html: string): Promise<void> {
+    const turn = {};
+    this.#drawing.set(section, turn);
+    const rest: [Element, Element][] = [];
+    morph($(".lab_out", section)!, new DOMParser().parseFromString(html, "text/html").body, (at, want) => rest.push([at, want]));
+    readable(section);
+    for (const [at, want] of rest) {
+      await drawn();
+      if (this.#drawing.get(section) !== turn) return;
+      morph(at, want);
+    }
   }
 
   /** Takes a refusal if it is of a lab, and says whether it was. */

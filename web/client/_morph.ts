@@ -1,13 +1,16 @@
 // Draws anew what the server has drawn, touching only what differs: focus,
 // selection, open details and what is being typed stay.
 
-/** Makes an element's children equal to those of another one. */
-export function morph(into: Element, from: ParentNode & Node): void {
+/**
+ * Makes an element's children equal to those of another one. What is put off
+ * gets its attributes at once, and is handed to later for its children.
+ */
+export function morph(into: Element, from: ParentNode & Node, later?: (at: Element, want: Element) => void): void {
   let at = into.firstChild;
   for (let want = from.firstChild; want; want = want.nextSibling) {
     if (at && same(at, want)) {
       const next: ChildNode | null = at.nextSibling;
-      if (at.nodeType === Node.ELEMENT_NODE) element(at as unknown as Element, want as unknown as Element);
+      if (at.nodeType === Node.ELEMENT_NODE) element(at as unknown as Element, want as unknown as Element, later);
       else if (at.nodeValue !== want.nodeValue) at.nodeValue = want.nodeValue;
       at = next;
     } else {
@@ -28,7 +31,7 @@ function same(a: Node, b: Node): boolean {
 
 // A chart has hundreds of elements, and comes several times a second: no lists
 // of attributes are made, and what is equal is left at once.
-function element(at: Element, want: Element): void {
+function element(at: Element, want: Element, later?: (at: Element, want: Element) => void): void {
   if (at.isEqualNode(want)) return;
   const have = at.attributes;
   for (let i = have.length - 1; i >= 0; i--) {
@@ -41,5 +44,6 @@ function element(at: Element, want: Element): void {
     if (at.getAttribute(name) !== value) at.setAttribute(name, value);
   }
   if ("value" in at && at === document.activeElement) return; // it is being edited
-  morph(at, want);
+  if (later && want.hasAttribute("data-later")) later(at, want);
+  else morph(at, want, later);
 }

@@ -17,8 +17,12 @@ test("every wall holds, and a loud tenant is heard less with limits", withPage({
   await page.goto(`${base}/labs/isolation`);
   await page.waitForSelector("html[data-live=open]");
   await page.uncheck("#form-isolation [value=fences]");
+  await page.fill("#form-isolation [name=cpu]", "70");
+  await page.fill("#form-isolation [name=wall]", "400");
   const got = await attempt(page);
-  assert.deepEqual(Object.values(got).map((a) => a.verdict), Array(4).fill("held"), JSON.stringify(got));
+  assert.deepEqual(Object.values(got).map((a) => a.verdict), Array(5).fill("held"), JSON.stringify(got));
+  assert.match(got["an endless loop"].got, /stopped after 70 ms/);
+  assert.match(got["an endless wait"].got, /no answer within 400 ms/);
   assert.match(got["a memory bomb"].got, /B's isolate lives on/);
   assert.match(got["the same bomb in goja"].got, /B's isolate died with it/);
   // A stall of the whole machine may fall into the phase with limits, but not three times.

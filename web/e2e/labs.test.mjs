@@ -10,14 +10,14 @@ useBrowser();
 const labs = {
   race: { query: "?samples=5&contenders=isolate+goja+docker", charts: 5 },
   density: { query: "?isolates=200&boxes=proc", charts: 1 },
-  autoscale: { query: "?shape=rush&peak=40&clock=40", charts: 6 },
+  autoscale: { query: "?shape=rush&peak=40&clock=40", charts: 6, modelled: true },
   rollout: { query: "?seconds=5&rate=60", charts: 3 },
   cost: { live: true, charts: 1 },
   isolation: { query: "?show=limits+neighbour", charts: 1 },
   routing: { query: "", charts: 0 },
   events: { query: "", charts: 1 },
   dialects: { query: "", charts: 0 },
-  edge: { query: "", charts: 1 },
+  edge: { query: "", charts: 1, modelled: true },
   snapshot: { query: "", charts: 0 },
   process: { query: "", charts: 0, noCSV: true },
 };
@@ -46,6 +46,31 @@ const ended = (page, lab) => page.waitForFunction((lab) => {
   return !section.hasAttribute("data-running") && !["", "Starting."].includes(section.querySelector(".lab_where").textContent);
 }, lab, { timeout: 90_000 });
 
+/**
+ * The figures, charts and tables of a lab that do not say where they come from:
+ * what was done, how many times, when and on which machine at which load; or
+ * that they are worked out, from prices with their date. The line that says so
+ * stands behind them or behind a part around them; n may be a column there.
+ */
+const unsaid = (page, lab) => page.evaluate((lab) => {
+  const out = document.querySelector(`#lab-${lab} .lab_out`);
+  const how = /\b(measured|really (sent|runs)|one real invocation|pages in memory|of the five is a Worker)\b/i;
+  const times = /\bn = \d|\bonce\b|\bmedian of \d|\d (requests|visits)\b/i;
+  const machine = /\d{1,2} \w+ \d{4}, \d\d:\d\d UTC, on .+, \d+ processors?, load \d/;
+  const worked = /\bworked out for .* prices as of \d{4}-\d\d/i;
+  return [...out.querySelectorAll("figure, table, svg[data-chart]")].flatMap((e) => {
+    let said = "";
+    let counted = false;
+    for (let part = e; part !== out; part = part.parentElement) {
+      for (const line of part.parentElement.children) if (line.matches(".method, .lab_banner")) said += ` ${line.textContent}`;
+      if (said) counted ||= [...part.parentElement.querySelectorAll("thead th")].some((h) => h.textContent === "n");
+    }
+    if (worked.test(said)) return [];
+    const missing = [how.test(said) || "method", counted || times.test(said) || "n", machine.test(said) || "machine"].filter((m) => m !== true);
+    return missing.length ? [`${e.getAttribute("aria-label") ?? e.querySelector("figcaption, caption")?.textContent ?? e.outerHTML.slice(0, 80)}: no ${missing.join(", no ")} in “${said.trim()}”`] : [];
+  });
+}, lab);
+
 // The whole page is in view, so whatever moves anywhere is noted.
 for (const [lab, o] of Object.entries(labs)) {
   test(`${lab}: nothing moves, and every chart is read by key, table and CSV`, async () => {
@@ -61,6 +86,7 @@ for (const [lab, o] of Object.entries(labs)) {
       const height = () => page.evaluate((lab) => Math.round(document.querySelector(`#lab-${lab} .lab_out`).getBoundingClientRect().height), lab);
       const before = await height();
       if (!o.live) {
+        assert.notDeepEqual(await unsaid(page, lab), [], "nothing was measured yet, so nothing can be said of it");
         // Not a click, whose shifts a browser forgives for half a second.
         await page.evaluate((lab) => document.querySelector(`#lab-${lab} form.lab_do > button`).click(), lab);
         await ended(page, lab);
@@ -71,6 +97,9 @@ for (const [lab, o] of Object.entries(labs)) {
       const seen = await page.evaluate(() => ({ moves: globalThis.moves, shift: globalThis.shift ?? 0 }));
       assert.deepEqual(seen.moves, []);
       assert.ok(seen.shift < 0.005, `layout shift ${seen.shift}`);
+
+      assert.deepEqual(await unsaid(page, lab), [], "figures that do not say where they come from");
+      if (o.modelled) assert.match(await page.textContent(`#lab-${lab} .lab_out > * > .method`), /^Modelled.* Measured: /s, "which part is which");
 
       const charts = page.locator(`#lab-${lab} svg[data-chart]:visible`);
       const n = await charts.count();

@@ -19,8 +19,23 @@ type Isolation struct {
 	Attempts []Attempt   `json:"attempts"`
 	Phases   []Neighbour `json:"phases"`
 	Walls    []string    `json:"walls,omitempty"` // around the runner's process, on this host
+	Limits   Fences      `json:"limits"`
 	Stamp
 }
+
+// Fences are the limits that the learner gives the tenant who tries everything.
+type Fences struct {
+	CPU    int64 `json:"cpu_ms"`     // ms that a request may compute
+	Memory int64 `json:"memory_mib"` // MiB of an isolate
+	Wall   int64 `json:"wall_ms"`    // ms from a request's begin to its answer's last byte
+}
+
+// StandardFences are the limits to begin with.
+func StandardFences() Fences { return Fences{CPU: 50, Memory: 24, Wall: 1000} }
+
+func (f Fences) cpu() time.Duration  { return time.Duration(f.CPU) * time.Millisecond }
+func (f Fences) wall() time.Duration { return time.Duration(f.Wall) * time.Millisecond }
+func (f Fences) memory() int64       { return f.Memory << 20 }
 
 // Tenant is one of the two.
 type Tenant struct {
@@ -55,18 +70,16 @@ var IsolationGroups = []string{"fences", "limits", "neighbour"}
 var Phases = []string{"alone", "loops, limits on", "loops, limits off"}
 
 const (
-	fenceMemory = 24 << 20              // of an isolate in the lab
-	fenceCPU    = 50 * time.Millisecond // of a request, with limits on
 	fenceRunner = 192 << 20             // of goja's runner, which is all that stops its isolates
 	quietEvery  = 15 * time.Millisecond // between two of the quiet tenant's visitors
 	quietVisits = 100                   // a phase
 	loudAtOnce  = 4                     // loops side by side
 )
 
-// Fence runs the chosen parts of the lab in sandboxes of its own. told gets
-// what is known so far and a sentence.
-func (l *Labs) Fence(ctx context.Context, groups []string, told func(*Isolation, string)) (*Isolation, error) {
-	out := &Isolation{}
+// Fence runs the chosen parts of the lab in sandboxes of its own, with the
+// limits that were chosen. told gets what is known so far and a sentence.
+func (l *Labs) Fence(ctx context.Context, groups []string, limits Fences, told func(*Isolation, string)) (*Isolation, error) {
+	out := &Isolation{Limits: limits}
 	err := l.Turn(ctx, func(say string) { told(nil, say) }, func(ctx context.Context) error {
 		f := &fencing{labs: l, out: out, told: told}
 		return f.all(ctx, groups)
@@ -97,7 +110,7 @@ func (f *fencing) all(ctx context.Context, groups []string) (err error) {
 	defer func() { err = errors.Join(err, f.door.Close()) }()
 	f.a, f.b = sandbox.Key{Learner: "tenant-a", Project: "lab"}, sandbox.Key{Learner: "tenant-b", Project: "lab"}
 	for _, k := range []sandbox.Key{f.a, f.b} {
-		if err := deploy(ctx, f.door, k, f.build, trace.Limits{CPU: fenceCPU, Memory: fenceMemory, Queue: 2 * quietVisits}); err != nil {
+		if err := deploy(ctx, f.door, k, f.build, trace.Limits{CPU: f.out.Limits.cpu(), Memory: f.out.Limits.memory(), Queue: 2 * quietVisits}); err != nil {
 			return err
 		}
 	}
@@ -158,26 +171,30 @@ func (f *fencing) meet(ctx context.Context) error {
 	return nil
 }
 
-// Attempts are everything that the lab tries, in its order, without what came
-// of it. fencing.note fills in the rest.
-var Attempts = []Attempt{
-	{Group: "fences", Name: "a global", Tried: "A sets globalThis.secret; B reads it.", Wall: "B's isolate has a memory and a globalThis of its own"},
-	{Group: "fences", Name: "a prototype", Tried: "A adds a method to Array.prototype; B looks for it.", Wall: "every isolate has its own copy of each built-in"},
-	{Group: "fences", Name: "a module's variable", Tried: "A keeps a note in a variable; B runs the same file and reads it.", Wall: "the same file is evaluated once for each isolate"},
-	{Group: "fences", Name: "a storage key", Tried: "A puts a key into the namespace \"notes\"; B gets it from a namespace of the same name.", Wall: "the runner only asks: the server looks into the asking project's own storage"},
-	{Group: "fences", Name: "a timer", Tried: "A waits for a timer; B clears every number a timer could have.", Wall: "timers belong to the isolate that set them"},
-	{Group: "fences", Name: "the network", Tried: "B fetches an address of this machine.", Wall: "the runner has no network; the server dials only what it allows"},
-	{Group: "fences", Name: "the file system", Tried: "B imports node:fs and reads a file of this machine.", Wall: "the runner has no files: what Workers get under that name is not the machine's"},
-	{Group: "fences", Name: "outliving an eviction", Tried: "A's isolate is evicted; A's next request looks for what it left.", Wall: "memory goes with the isolate; what is stored stays"},
-	{Group: "limits", Name: "an endless loop", Tried: "A loops for ever.", Wall: fmt.Sprintf("the CPU meter: %d ms of a request, then the engine is interrupted", fenceCPU.Milliseconds())},
-	{Group: "limits", Name: "endless recursion", Tried: "A's function calls itself for ever.", Wall: "the engine's stack ends before the process's"},
-	{Group: "limits", Name: "a memory bomb", Tried: "A keeps a megabyte, and another, and another.", Wall: fmt.Sprintf("the edge of its Wasm memory: %d MiB, and not a byte more", fenceMemory>>20)},
-	{Group: "limits", Name: "the same bomb in goja", Tried: "The same code, on an engine that shares one heap with all its isolates.", Wall: fmt.Sprintf("only the last one: nobody can tell whose memory it is, so a runner that holds more than %d MiB is killed with everybody in it", fenceRunner>>20)},
+// Attempts are everything that the lab tries within some limits, in its order,
+// without what came of it. fencing.note fills in the rest.
+func Attempts(limits Fences) []Attempt {
+	return []Attempt{
+		{Group: "fences", Name: "a global", Tried: "A sets globalThis.secret; B reads it.", Wall: "B's isolate has a memory and a globalThis of its own"},
+		{Group: "fences", Name: "a prototype", Tried: "A adds a method to Array.prototype; B looks for it.", Wall: "every isolate has its own copy of each built-in"},
+		{Group: "fences", Name: "a module's variable", Tried: "A keeps a note in a variable; B runs the same file and reads it.", Wall: "the same file is evaluated once for each isolate"},
+		{Group: "fences", Name: "a storage key", Tried: "A puts a key into the namespace \"notes\"; B gets it from a namespace of the same name.", Wall: "the runner only asks: the server looks into the asking project's own storage"},
+		{Group: "fences", Name: "a timer", Tried: "A waits for a timer; B clears every number a timer could have.", Wall: "timers belong to the isolate that set them"},
+		{Group: "fences", Name: "the network", Tried: "B fetches an address of this machine.", Wall: "the runner has no network; the server dials only what it allows"},
+		{Group: "fences", Name: "the file system", Tried: "B imports node:fs and reads a file of this machine.", Wall: "the runner has no files: what Workers get under that name is not the machine's"},
+		{Group: "fences", Name: "outliving an eviction", Tried: "A's isolate is evicted; A's next request looks for what it left.", Wall: "memory goes with the isolate; what is stored stays"},
+		{Group: "limits", Name: "an endless loop", Tried: "A loops for ever.", Wall: fmt.Sprintf("the CPU meter: %d ms of a request, then the engine is interrupted", limits.CPU)},
+		{Group: "limits", Name: "endless recursion", Tried: "A's function calls itself for ever.", Wall: "the engine's stack ends before the process's"},
+		{Group: "limits", Name: "a memory bomb", Tried: "A keeps a megabyte, and another, and another.", Wall: fmt.Sprintf("the edge of its Wasm memory: %d MiB, and not a byte more", limits.Memory)},
+		{Group: "limits", Name: "an endless wait", Tried: "A awaits a timer of an hour, for almost no CPU time.", Wall: fmt.Sprintf("the clock: %d ms from the request's begin, then it is ended", limits.Wall)},
+		{Group: "limits", Name: "the same bomb in goja", Tried: "The same code, on an engine that shares one heap with all its isolates.", Wall: fmt.Sprintf("only the last one: nobody can tell whose memory it is, so a runner that holds more than %d MiB is killed with everybody in it", fenceRunner>>20)},
+	}
 }
 
 // note tells what came of the attempt of a name.
 func (f *fencing) note(name, got string, held bool, took int64) {
-	a := Attempts[slices.IndexFunc(Attempts, func(a Attempt) bool { return a.Name == name })]
+	all := Attempts(f.out.Limits)
+	a := all[slices.IndexFunc(all, func(a Attempt) bool { return a.Name == name })]
 	a.Got, a.Held, a.Took = got, held, took
 	f.out.Attempts = append(f.out.Attempts, a)
 	verdict := "held"
@@ -267,9 +284,19 @@ func (f *fencing) evict(ctx context.Context) error {
 
 // walls lets a tenant run into each limit, and looks after its neighbour.
 func (f *fencing) walls(ctx context.Context) error {
-	for _, p := range []struct{ probe, outcome, name string }{
-		{"spin", "cpu", "an endless loop"}, {"deep", "ok", "endless recursion"}, {"hoard", "memory", "a memory bomb"},
+	set, most := f.out.Limits, Ceiling()
+	for _, p := range []struct {
+		probe, outcome, name string
+		limits               trace.Limits // the one that is run into, the others out of its way
+	}{
+		{"spin", "cpu", "an endless loop", trace.Limits{CPU: set.cpu(), Memory: set.memory(), Wall: most.Wall}},
+		{"deep", "ok", "endless recursion", trace.Limits{CPU: set.cpu(), Memory: set.memory(), Wall: most.Wall}},
+		{"hoard", "memory", "a memory bomb", trace.Limits{CPU: most.CPU, Memory: set.memory(), Wall: most.Wall}},
+		{"sleep", "wall", "an endless wait", trace.Limits{CPU: most.CPU, Memory: set.memory(), Wall: set.wall()}},
 	} {
+		if err := deploy(ctx, f.door, f.a, f.build, p.limits); err != nil {
+			return err
+		}
 		restarts, seen := f.door.Stats().Restarts, f.isolatesOf(f.b)
 		a, err := f.try(ctx, f.a, p.probe)
 		if err != nil {
@@ -326,7 +353,7 @@ func (f *fencing) bomb(ctx context.Context) (err error) {
 		return err
 	}
 	for _, k := range []sandbox.Key{f.a, f.b} {
-		if err := deploy(ctx, door, k, build, trace.Limits{CPU: 2 * time.Second, Memory: fenceMemory}); err != nil {
+		if err := deploy(ctx, door, k, build, trace.Limits{CPU: 2 * time.Second, Memory: f.out.Limits.memory()}); err != nil {
 			return err
 		}
 	}
@@ -353,10 +380,10 @@ func (f *fencing) neighbour(ctx context.Context) error {
 	for _, p := range []struct {
 		name  string
 		limit time.Duration
-	}{{Phases[0], 0}, {Phases[1], fenceCPU}, {Phases[2], Ceiling().CPU}} {
+	}{{Phases[0], 0}, {Phases[1], f.out.Limits.cpu()}, {Phases[2], Ceiling().CPU}} {
 		f.told(f.out, "A quiet tenant's visitors, "+p.name+".")
 		if p.limit > 0 {
-			if err := deploy(ctx, f.door, f.a, f.build, trace.Limits{CPU: p.limit, Memory: fenceMemory, Requests: 1, Isolates: loudAtOnce}); err != nil {
+			if err := deploy(ctx, f.door, f.a, f.build, trace.Limits{CPU: p.limit, Memory: f.out.Limits.memory(), Requests: 1, Isolates: loudAtOnce}); err != nil {
 				return err
 			}
 		}

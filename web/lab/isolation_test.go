@@ -8,7 +8,8 @@ import (
 
 func TestFence(t *testing.T) {
 	labs := realLabs(t)
-	i, err := labs.Fence(t.Context(), IsolationGroups, func(*Isolation, string) {})
+	limits := Fences{CPU: 80, Memory: 28, Wall: 600} // other ones than the standard: they are what stops
+	i, err := labs.Fence(t.Context(), IsolationGroups, limits, func(*Isolation, string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,12 +23,18 @@ func TestFence(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	if len(got) != 12 {
+	if len(got) != 13 {
 		t.Errorf("%d attempts", len(got))
 	}
 	// The same bomb: alone in its Wasm memory, or with everybody in the process.
-	if wasm := got["a memory bomb"].Got; !strings.Contains(wasm, "24 MiB") || !strings.Contains(wasm, "lives on") {
+	if wasm := got["a memory bomb"].Got; !strings.Contains(wasm, "28 MiB") || !strings.Contains(wasm, "lives on") {
 		t.Errorf("in Wasm: %q", wasm)
+	}
+	if loop := got["an endless loop"]; !strings.Contains(loop.Got, "80 ms") || !strings.Contains(loop.Wall, "80 ms") || !strings.Contains(loop.Got, "lives on") {
+		t.Errorf("a loop: %+v", loop)
+	}
+	if wait := got["an endless wait"]; !strings.Contains(wait.Got, "600 ms") || wait.Took < 600_000 || !strings.Contains(wait.Got, "lives on") {
+		t.Errorf("a wait: %+v", wait)
 	}
 	if goja := got["the same bomb in goja"].Got; !strings.Contains(goja, "died with it") {
 		t.Errorf("in goja: %q", goja)

@@ -11,6 +11,7 @@ import (
 type pace struct {
 	want  int           // laps of each that count
 	time  time.Duration // for all of them, from the end of the warm-up on
+	until time.Time     // when all must be over, however long the warm-up took; zero for no such time
 	begin time.Time     // of what counts; zero during the warm-up
 	sits  []bool
 	out   []bool // does not race any more
@@ -22,20 +23,23 @@ func newPace(contenders, want int, limit time.Duration) *pace {
 	return &pace{want: want, time: limit, sits: make([]bool, contenders), out: make([]bool, contenders), laps: make([][]time.Duration, contenders)}
 }
 
-// leastLaps is how many laps of a contender it takes to call it slow.
+// leastLaps is how many laps a slow contender gets before it sits out, if the
+// quicker ones then still get through; otherwise it sits out after its first.
 const leastLaps = 5
 
 // next are the contenders of the next round in their order; none when the race is over.
 func (p *pace) next(now time.Time) []int {
 	if p.begin.IsZero() && p.warmed() {
 		p.begin = now
+		if !p.until.IsZero() {
+			p.time = min(p.time, p.until.Sub(now))
+		}
+	}
+	if p.over(now) {
+		return nil
 	}
 	if !p.begin.IsZero() {
-		left := p.time - now.Sub(p.begin)
-		if left <= 0 {
-			return nil
-		}
-		p.bench(left)
+		p.bench(p.begin.Add(p.time).Sub(now))
 	}
 	var turns []int
 	for _, sitting := range []bool{false, true} {
@@ -52,6 +56,11 @@ func (p *pace) next(now time.Time) []int {
 	return turns
 }
 
+// over reports whether the time is up; the warm-up has no end of its own.
+func (p *pace) over(now time.Time) bool {
+	return !p.begin.IsZero() && !now.Before(p.begin.Add(p.time))
+}
+
 // bench lets the slowest sit out while the rest will not be through in what is left.
 func (p *pace) bench(left time.Duration) {
 	clear(p.sits)
@@ -64,7 +73,7 @@ func (p *pace) bench(left time.Duration) {
 			}
 			racing++
 			need += p.lap(i) * time.Duration(p.want-p.done(i))
-			if p.done(i) >= leastLaps && (slowest < 0 || p.lap(i) > p.lap(slowest)) {
+			if p.done(i) > 0 && (slowest < 0 || p.slower(i, slowest)) {
 				slowest = i
 			}
 		}
@@ -75,8 +84,17 @@ func (p *pace) bench(left time.Duration) {
 			clear(p.sits)
 			return
 		}
+		if p.done(slowest) < leastLaps && need-p.lap(slowest)*time.Duration(p.want-leastLaps) <= left {
+			return // there is time for its first few
+		}
 		p.sits[slowest] = true
 	}
+}
+
+// slower orders contenders by their laps; of equal ones, whoever has more can wait.
+func (p *pace) slower(i, j int) bool {
+	a, b := p.lap(i), p.lap(j)
+	return a > b || a == b && p.done(i) > p.done(j)
 }
 
 // warmed reports whether all have run the lap that is thrown away.

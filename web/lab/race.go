@@ -39,8 +39,10 @@ type Contender struct {
 	Each    int64    `json:"each,omitempty"`    // bytes that one more box holds; 0 for not known
 	Copies  int      `json:"copies,omitempty"`  // up to which Each was measured
 	// Short is why it has fewer samples than were asked for; "" when it has all.
-	Short string     `json:"short,omitempty"`
-	Walls []box.Wall `json:"walls,omitempty"` // that hold one box in
+	Short string `json:"short,omitempty"`
+	// Unweighed says why Each is not known although memory can be read here; "" for nothing to say.
+	Unweighed string     `json:"unweighed,omitempty"`
+	Walls     []box.Wall `json:"walls,omitempty"` // that hold one box in
 }
 
 // Launch is one start, in µs from asking for the box: when it was made, when
@@ -135,6 +137,9 @@ func program[K box.Kind](open func(box.Config) (K, error)) func(context.Context,
 }
 
 // raceTime is how long the rounds may go on; what is there then is the result.
+// A busy machine takes long to get the boxes ready, too: the rounds end while
+// a quarter of the lab's whole time is left to weigh the boxes, and the weighing
+// while some is left to stop them.
 const raceTime = 28 * time.Second
 
 // racer is a contender on the track.
@@ -158,6 +163,7 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 	}
 	err := l.Turn(ctx, func(say string) { told(r, say) }, func(ctx context.Context) (err error) {
 		told(r, "Getting the boxes ready.")
+		begin := l.cfg.Now()
 		r.Before = box.Machine()
 		var track []racer
 		defer func() {
@@ -192,13 +198,13 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 			}
 			told(r, say)
 		}
-		if err := r.rounds(ctx, track, func(say string) { r.At = l.cfg.Now(); r.Machine = l.machine(); told(r, say) }); err != nil {
+		if err := r.rounds(ctx, track, begin.Add(l.cfg.Time*3/4), func(say string) { r.At = l.cfg.Now(); r.Machine = l.machine(); told(r, say) }); err != nil {
 			return err
 		}
 		for _, c := range track {
 			c.Walls = wallsOf(c.kind)
 		}
-		return r.weigh(ctx, track, func(say string) { told(r, say) })
+		return r.weigh(ctx, track, begin.Add(l.cfg.Time*19/20), func(say string) { told(r, say) })
 	})
 	r.Machine, r.At, r.Whole = l.machine(), l.cfg.Now(), err == nil
 	return r, err
@@ -207,8 +213,9 @@ func (l *Labs) Race(ctx context.Context, key sandbox.Key, own *trace.Project, ke
 // rounds starts every contender once a round, each time another one first. When
 // the time will not do for all, the slowest sits out so that the others get
 // all their rounds, and has what time is left in the end.
-func (r *Race) rounds(ctx context.Context, track []racer, told func(string)) error {
+func (r *Race) rounds(ctx context.Context, track []racer, until time.Time, told func(string)) error {
 	p := newPace(len(track), r.Rounds, raceTime)
+	p.until = until
 	last := -1
 	for {
 		turns := p.next(r.now())
@@ -218,6 +225,9 @@ func (r *Race) rounds(ctx context.Context, track []racer, told func(string)) err
 		for _, i := range turns {
 			c := track[i]
 			begin := r.now()
+			if p.over(begin) {
+				break
+			}
 			start, warm, err := lap(ctx, c.kind)
 			var code *CodeError
 			switch {
@@ -239,7 +249,7 @@ func (r *Race) rounds(ctx context.Context, track []racer, told func(string)) err
 	}
 	for i, c := range track {
 		if n := len(c.Starts); c.Off == "" && n < r.Rounds {
-			c.Short = fmt.Sprintf("one start and stop takes %v here, and all rounds have %d s", p.lap(i).Round(time.Millisecond), int(raceTime.Seconds()))
+			c.Short = fmt.Sprintf("one start and stop takes %v here, and all rounds have %d s", p.lap(i).Round(time.Millisecond), max(0, int(p.time.Seconds())))
 		}
 	}
 	return nil
@@ -269,10 +279,16 @@ func lap(ctx context.Context, k box.Kind) (l Launch, warm int64, err error) {
 	return l, again.Microseconds(), nil
 }
 
-// weigh measures what one more box of each contender holds.
-func (r *Race) weigh(ctx context.Context, track []racer, told func(string)) error {
+// weigh measures what one more box of each contender holds, as far as there is time.
+func (r *Race) weigh(ctx context.Context, track []racer, until time.Time, told func(string)) error {
+	left, cancel := context.WithTimeout(ctx, until.Sub(r.now()))
+	defer cancel()
 	for _, c := range track {
 		if c.Off != "" {
+			continue
+		}
+		if left.Err() != nil && ctx.Err() == nil {
+			c.Unweighed = late
 			continue
 		}
 		told("What one more " + c.Name + " holds.")
@@ -286,13 +302,16 @@ func (r *Race) weigh(ctx context.Context, track []racer, told func(string)) erro
 			counts = []int{1, 20}
 		}
 		row := &box.Row{Kind: c.kind, Counts: counts}
-		err := box.Fill(ctx, []*box.Row{row}, densityCap, func(*box.Row) {})
+		err := box.Fill(left, []*box.Row{row}, densityCap, func(*box.Row) {})
 		var code *CodeError
 		if errors.As(err, &code) {
 			continue
 		}
 		if err != nil && ctx.Err() != nil {
 			return err
+		}
+		if err != nil && left.Err() != nil {
+			c.Unweighed = late
 		}
 		if n := len(row.Samples); err == nil && n > 1 { // memory that cannot be read is only not known
 			first, last := row.Samples[0], row.Samples[n-1]
@@ -301,6 +320,9 @@ func (r *Race) weigh(ctx context.Context, track []racer, told func(string)) erro
 	}
 	return nil
 }
+
+// late is why a busy machine leaves a box unweighed.
+const late = "this machine is so busy that no time was left"
 
 // RaceSample is a start as checks get it, in ms. Warm requests of isolates are
 // there too, as those of a box of their own.

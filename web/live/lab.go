@@ -124,6 +124,9 @@ func (h *Hub) lab(ctx context.Context, s *stream, spec LabSpec) error {
 	s.listen(spec.ID, nil)
 	s.end(spec.ID, h.Now())
 	run.Emit(end)
+	if input != nil && !spec.Watched {
+		return err // a form's page hears no event
+	}
 	return nil
 }
 

@@ -23,6 +23,7 @@ type RaceContender struct {
 	Made, Loaded, First int64
 	Each                int64  // bytes that one more holds; 0 for not known
 	Short               string // why it has fewer samples than were asked for
+	Unweighed           string // why Each is not known; "" for nothing to say
 	Walls               []Wall
 }
 
@@ -102,12 +103,15 @@ func (r Race) numbers() Numbers {
 	return n
 }
 
-// short are the sentences about contenders with too few samples.
+// short are the sentences about contenders with too few samples, or without their weight.
 func (r Race) short() []string {
 	var out []string
 	for _, c := range r.Contenders {
 		if c.Short != "" {
 			out = append(out, fmt.Sprintf("%s has %d of %d samples: %s.", c.Name, len(c.Cold), r.Rounds, c.Short))
+		}
+		if c.Unweighed != "" {
+			out = append(out, fmt.Sprintf("What one more %s holds is not known: %s.", c.Name, c.Unweighed))
 		}
 	}
 	return out

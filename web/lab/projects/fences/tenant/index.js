@@ -38,6 +38,7 @@ const probes = {
   spin() {
     for (;;);
   },
+  sleep: () => new Promise((resolve) => setTimeout(resolve, 3_600_000)),
   async hoard(env) {
     await env.NOTES.put("hoard", "begun"); // what had an effect is not tried again
     const all = [];
