@@ -248,19 +248,33 @@ func (r *configReader) bind(n *node, b trace.Binding) {
 
 // Keys that change nothing here, with no word about it.
 var quietKeys = set(`$schema account_id workers_dev preview_urls observability upload_source_maps dev send_metrics
-	placement logpush keep_vars tail_consumers streaming_tail_consumers compliance_region minify keep_names
+	placement logpush keep_vars compliance_region minify keep_names
 	preserve_file_names tsconfig legacy_env first_party_worker previews`)
 
-// Keys that the real tool acts on and this one does not.
-var idleKeys = set(`env rules build no_bundle find_additional_modules base_dir define alias jsx_factory jsx_fragment
-	site python_modules`)
+// Keys that the real tool acts on and this one does not, with what holds instead.
+var idleKeys = map[string]string{
+	"alias":                    "Import the file or package by its own name.",
+	"base_dir":                 bySuffix,
+	"build":                    "main is read as it is; no command runs before.",
+	"define":                   "Write the value into the code, or put it under vars.",
+	"env":                      "The settings outside env are used.",
+	"find_additional_modules":  bySuffix,
+	"jsx_factory":              "",
+	"jsx_fragment":             "",
+	"no_bundle":                "Workers are always bundled from main and what it imports.",
+	"python_modules":           "Workers are written in JavaScript or TypeScript here.",
+	"rules":                    bySuffix,
+	"site":                     "Use assets for static files.",
+	"streaming_tail_consumers": tails,
+	"tail_consumers":           tails,
+}
 
-// Bindings that exist elsewhere only.
-var absentKeys = set(`ai ai_search ai_search_namespaces browser hyperdrive vectorize workflows send_email mtls_certificates
-	dispatch_namespaces logfwdr wasm_modules text_blobs data_blobs pipelines secrets_store_secrets images containers
-	cloudchamber unsafe vpc_services vpc_networks media worker_loaders unsafe_hello_world flagship artifacts stream websearch`)
+const (
+	bySuffix = "Import each file: scripts, .json, .txt, .html, .sql, .bin and .wasm are known by their suffix."
+	tails    = "The log of every request is shown here; tail Workers get no events."
+)
 
-var topKeys = slices.Concat(keys(quietKeys), keys(idleKeys), keys(absentKeys), []string{
+var topKeys = slices.Concat(keys(quietKeys), keys(idleKeys), keys(trace.AbsentBindings), []string{
 	"name", "main", "compatibility_date", "compatibility_flags", "vars", "kv_namespaces", "d1_databases", "r2_buckets",
 	"queues", "durable_objects", "migrations", "services", "assets", "route", "routes", "triggers", "ratelimits",
 	"analytics_engine_datasets", "version_metadata", "limits", "dialect",
@@ -329,12 +343,14 @@ func (r *configReader) top(m member) {
 			}
 		})
 	default:
+		hint, idle := idleKeys[m.key]
+		_, absent := trace.AbsentBindings[m.key]
 		switch {
 		case quietKeys[m.key]:
-		case idleKeys[m.key]:
-			r.warnAt(m.node.keyAt, fmt.Sprintf("%q has no effect here.", m.key), "")
-		case absentKeys[m.key]:
-			r.warnAt(m.node.keyAt, fmt.Sprintf("%q is not available here; its bindings are missing from env.", m.key), "")
+		case idle:
+			r.warnAt(m.node.keyAt, fmt.Sprintf("%q has no effect here.", m.key), hint)
+		case absent:
+			r.absent(m)
 		default:
 			r.unknown(m, topKeys, "")
 		}

@@ -106,18 +106,13 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 	}
 	switch scheme {
 	case "cloudflare", "workerd":
-		if spec == "cloudflare:node" {
-			r.mu.Lock()
-			r.nodes = true
-			r.mu.Unlock()
-		}
-		return api.OnResolveResult{Path: spec, External: true}, true
+		return r.platformModule(spec, args), true
 	case "node":
 		if !nodeModules[rest] {
 			if args.Kind == api.ResolveJSDynamicImport {
 				return r.missing(spec, args), true
 			}
-			return refused(fmt.Sprintf("Node has no module %q.", spec), didYouMean("node:"+rest, nodeNames(), "")), true
+			return refused(fmt.Sprintf("Node has no module %q.", spec), didYouMean("node:"+rest, nodeNames(), "Only modules of Node itself begin with node:; packages are imported by name.")), true
 		}
 		if !r.node && args.Namespace == nsProject {
 			if args.Kind == api.ResolveJSDynamicImport {
@@ -135,11 +130,41 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 			}
 			return api.OnResolveResult{Path: rest, Namespace: nsAdapter}, true
 		}
-		return refused(fmt.Sprintf("There is no module %q.", spec), ""), true
+		return refused(fmt.Sprintf("There is no module %q.", spec), "Import files with ./ and packages by name."), true
 	case "data":
 		return api.OnResolveResult{}, true // esbuild decodes these itself
 	}
 	return refused(fmt.Sprintf("There is no module %q.", spec), "Import files with ./ and packages by name."), true
+}
+
+// platformModules are what Workers import from the platform itself, and
+// absentModules what they cannot import here, each with what to do instead.
+var (
+	platformModules = []string{"cloudflare:workers", "cloudflare:node"}
+	absentModules   = map[string]string{
+		"cloudflare:email":     "A Worker here gets no mail and sends none.",
+		"cloudflare:sockets":   "There is no TCP here: use fetch(), or a binding such as d1_databases for data.",
+		"cloudflare:test":      "Tests run with vitest, from the folder that Export makes.",
+		"cloudflare:workflows": "Use a queue, or the alarm of a Durable Object, for work that goes on by itself.",
+	}
+)
+
+func (r *resolver) platformModule(spec string, args api.OnResolveArgs) api.OnResolveResult {
+	if slices.Contains(platformModules, spec) {
+		if spec == "cloudflare:node" {
+			r.mu.Lock()
+			r.nodes = true
+			r.mu.Unlock()
+		}
+		return api.OnResolveResult{Path: spec, External: true}
+	}
+	if args.Kind == api.ResolveJSDynamicImport {
+		return r.missing(spec, args)
+	}
+	if hint, ok := absentModules[spec]; ok {
+		return refused(fmt.Sprintf("The module %q is not available here.", spec), hint)
+	}
+	return refused(fmt.Sprintf("There is no module %q.", shorten(spec)), didYouMean(spec, append(keys(absentModules), platformModules...), "Workers can import cloudflare:workers and cloudflare:node here."))
 }
 
 func (r *resolver) nodeModule(name string, args api.OnResolveArgs) api.OnResolveResult {

@@ -4,7 +4,7 @@ import { call } from "./host";
 import { NativePromise, SafeMap } from "./primordials";
 import { begin, current } from "./run";
 import { domError } from "./dom";
-import { stackOf } from "./errors";
+import { engineStack, stackOf } from "./errors";
 
 type Pending = { resolve: (v: any) => void; reject: (e: unknown) => void; run: number; at: Error | undefined };
 const pending = new SafeMap<number, Pending>();
@@ -48,6 +48,15 @@ export function makeError(name: string, message: string, code?: string): unknown
   return e;
 }
 const classes: Record<string, any> = { __proto__: null, Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError } as any;
+
+/** Where the program asked for the last thing that a run still waits for, as the engine's stack; "" when nobody knows. */
+export function pendingAt(run: number): string {
+  let at: Error | undefined;
+  pending.forEach((p) => {
+    if (p.run === run && p.at !== undefined) at = p.at;
+  });
+  return at === undefined ? "" : engineStack(at);
+}
 
 /** Entry: forgets what a run that is over still waited for. */
 export function dropPending(run: number): void {

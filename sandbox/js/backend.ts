@@ -1,8 +1,8 @@
 // Calls of bindings to what is outside the isolate.
 
 import { op } from "./host";
-import { NativeError } from "./primordials";
 import { hostAsyncAt } from "./async";
+import { here } from "./errors";
 import { refuseAtStart } from "./run";
 
 const CALL = op("call");
@@ -10,5 +10,5 @@ const CALL = op("call");
 /** Performs a binding operation. kind and name are for the trace: ("kv", "NOTES.put"). */
 export function backend(kind: string, name: string, operation: string, ...args: unknown[]): Promise<any> {
   refuseAtStart(name + "()");
-  return hostAsyncAt(new NativeError(), CALL, kind, name, operation, args);
+  return hostAsyncAt(here(), CALL, kind, name, operation, args);
 }

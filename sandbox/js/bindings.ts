@@ -38,7 +38,7 @@ function missing(b: Binding): unknown {
   const say = () => {
     throw new Error(`env.${b.name}: bindings of type "${b.type}" are not available here.`);
   };
-  return new Proxy({}, { get: (_, k) => (typeof k === "symbol" || k === "then" ? undefined : say()) });
+  return new Proxy({}, { get: (_, k) => (typeof k === "symbol" || k === "then" || k === "toJSON" ? undefined : say()) });
 }
 
 /** Service-worker syntax: bindings are globals. */

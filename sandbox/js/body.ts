@@ -4,7 +4,7 @@
 
 import { call, op } from "./host";
 import {
-  ArrayPush, NativeError, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
   TypedArrayLength, bytesOf, defaults, enumerable,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
@@ -14,7 +14,7 @@ import { Headers, headerGet, headersList } from "./headers";
 import { ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
 import { isParams, paramsList, serialize } from "./url";
 import { hostAsync } from "./async";
-import { stackOf } from "./errors";
+import { here, stackOf } from "./errors";
 import { parseJSON } from "./json";
 import { mimeType } from "./mime";
 import { current } from "./run";
@@ -208,7 +208,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
     get bodyUsed(): boolean { return isUsed(state(this)); },
     text(): Promise<string> { return then(state(this), text); },
     json(): Promise<any> {
-      const at = new NativeError(); // where it is asked for: the text comes later
+      const at = here(); // where it is asked for: the text comes later
       return then(state(this), (v) => {
         try {
           return parseJSON(text(v));

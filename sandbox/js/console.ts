@@ -83,7 +83,7 @@ function tree(v: any, depth: number, budget: { left: number }, seen: object[]): 
 }
 
 function emit(level: string, args: unknown[], text?: string): void {
-  const stack = rawStack(emit, 4);
+  const stack = rawStack(5);
   let line: string;
   const trees: Tree[] = [];
   try {

@@ -38,15 +38,34 @@ export function engineStack(e: unknown): string {
   return typeof d?.value === "string" ? d.value : "";
 }
 
-/** The engine's frames of the caller, for the host to map. */
-export function rawStack(below: Function, frames: number): string {
-  const limit = (NativeError as any).stackTraceLimit;
-  (NativeError as any).stackTraceLimit = frames;
-  const e = new NativeError();
-  (NativeError as any).stackTraceLimit = limit;
-  void below;
-  return engineStack(e);
+const hook = ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace"), most = ObjectGetOwnPropertyDescriptor(NativeError, "stackTraceLimit");
+const setHook = hook?.set ? (uncurryThis(hook.set as any) as (C: unknown, f: unknown) => void) : undefined;
+const getMost = most?.get && most.set ? (uncurryThis(most.get as any) as (C: unknown) => unknown) : undefined;
+const setMost = most?.set ? (uncurryThis(most.set as any) as (C: unknown, n: unknown) => void) : undefined;
+let watcher: unknown;
+/** Has the engine call f for each error it makes, for the error's stack; reports whether the engine can. */
+export function watch(f: (e: any, sites: any[]) => unknown): boolean {
+  if (setHook === undefined) return false;
+  watcher = f;
+  setHook(NativeError, f);
+  return true;
 }
+
+/** An error that only remembers where the program is, for stackOf, in at most so many of the engine's frames. What the program says about stacks does not matter, and it is not asked. */
+export function here(frames = 10): Error {
+  const watched = watcher !== undefined, limit = getMost === undefined ? frames : getMost(NativeError), other = limit !== frames;
+  try {
+    if (watched) setHook!(NativeError, undefined);
+    if (other) setMost!(NativeError, frames);
+    return new NativeError();
+  } finally { // also where the stack is full
+    if (other) setMost!(NativeError, limit);
+    if (watched) setHook!(NativeError, watcher);
+  }
+}
+
+/** The engine's frames of the caller, for the host to map. */
+export const rawStack = (frames: number): string => engineStack(here(frames));
 
 const places = new WeakMap<object, unknown>();
 /** Gives an error the stack of another one; made by us after a wait, it has none of the program's frames itself. */

@@ -2,13 +2,14 @@
 // are followed by the host.
 
 import { call, op } from "./host";
-import { JSONStringify, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose } from "./primordials";
+import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose } from "./primordials";
 import { BodyState, HostBody, pump, use } from "./body";
 import { Request, outgoing } from "./request";
 import { headersRaw } from "./headers";
 import { Response, received } from "./response";
 import { current, refuseAtStart } from "./run";
 import { hostAsync, hostAsyncAt } from "./async";
+import { here } from "./errors";
 import { onAbort } from "./abort";
 import { hostSocket } from "./websocket";
 import { Source } from "./body";
@@ -55,7 +56,7 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
     return PromiseReject(e);
   }
   const id = ++fetches;
-  const answer = hostAsyncAt(new NativeError(), FETCH, id, target, r.method, r.url, headersRaw(r.headers), up.body, up.id, up.id === 0 ? 0 : r.state.length, r.redirect, r.cf === undefined ? "" : JSONStringify(r.cf) ?? "");
+  const answer = hostAsyncAt(here(), FETCH, id, target, r.method, r.url, headersRaw(r.headers), up.body, up.id, up.id === 0 ? 0 : r.state.length, r.redirect, r.cf === undefined ? "" : JSONStringify(r.cf) ?? "");
   up.start();
   const run = current.run;
   // [status, statusText, headers, body bytes or null, body id, length, url, redirected, socket id]

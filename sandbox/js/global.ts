@@ -3,7 +3,7 @@
 // scheduled listeners.
 
 import { call, op } from "./host";
-import { expose, need, tag } from "./primordials";
+import { RegExpExec, StringIndexOf, expose, isError, need, tag } from "./primordials";
 import { ErrorEvent, EventTarget, PromiseRejectionEvent, dispatch, listenerCount, onListenerError } from "./events";
 import { current } from "./run";
 import { uncaughtWords } from "./words";
@@ -26,6 +26,22 @@ export function describe(e: unknown): [name: string, message: string, stack: str
     return ["Error", "an error that cannot be shown", ""];
   }
 }
+/** The chain of an error's causes, each on a line of its own with the place where it was made. What the error's own message says already is left out. */
+export function causes(e: unknown): string {
+  let out = "";
+  try {
+    let said = `${(e as any)?.message}`;
+    for (let x = e as any, n = 0; n < 4 && typeof x === "object" && x !== null && isError(x) && x.cause !== undefined; n++) {
+      x = x.cause;
+      const [name, message, stack] = describe(x);
+      if (message !== "" && StringIndexOf(said, message) >= 0) continue;
+      said += "\n" + message;
+      const at = RegExpExec(/\n    at (?:.* \()?([^()\n]+:\d+:\d+)\)?/, stack);
+      out += `\nCaused by: ${name === "" ? message : message === "" ? name : `${name}: ${message}`}${at === null ? "" : ` (${at[1]})`}`;
+    }
+  } catch { /* a cause that cannot be shown */ }
+  return out;
+}
 let show: (v: unknown) => string = String;
 export function setShow(f: (v: unknown) => string): void {
   show = f;
@@ -34,7 +50,7 @@ export function setShow(f: (v: unknown) => string): void {
 /** Reports an exception nobody caught. */
 export function uncaught(e: unknown): void {
   const [name, message, stack] = describe(e);
-  call(UNCAUGHT, current.run, name, message, stack);
+  call(UNCAUGHT, current.run, name, message, stack, causes(e));
 }
 
 export const reportError = function reportError(e: unknown): void {

@@ -10,11 +10,11 @@ import "./proxy";
 import "./errors";
 import { watchErrors } from "./words";
 import "./function";
-import { scope, setFlags, describe, rejection, setShow, uncaught } from "./global";
+import { scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, listenerCount } from "./events";
 import { begin, current, enter } from "./run";
-import { dropTimers, timer } from "./timers";
-import { dropPending, hostAsync, settle } from "./async";
+import { dropTimers, timer, timerAt } from "./timers";
+import { dropPending, hostAsync, pendingAt, settle } from "./async";
 import "./encoding";
 import { HostBody, pump, use } from "./body";
 import { fixedLength } from "./streams";
@@ -136,7 +136,7 @@ function loaded(ns: any): void {
 
 /** Entry: the top level failed after an await. */
 function failed(e: unknown): void {
-  call(NOT_LOADED, ...describe(e));
+  call(NOT_LOADED, ...describe(e), causes(e));
 }
 
 class ExtendableEvent extends Event {
@@ -208,7 +208,7 @@ const faultOf = (e: unknown): string => (typeof e === "object" && e !== null ? (
 /** Tells the host that the event failed. */
 function fail(ctx: ExecutionContext, e: unknown): void {
   const [name, text, stack] = describe(e);
-  call(FAIL, current.run, name, text, stack, faultOf(e));
+  call(FAIL, current.run, name, text, stack, faultOf(e), causes(e));
   outcome(ctx);
 }
 
@@ -293,7 +293,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     outcome(ctx);
   }, (e: unknown) => {
     const [name, text, stack] = describe(e);
-    call(END, run, name || "Error", text, stack);
+    call(END, run, name || "Error", text, stack, causes(e));
     outcome(ctx);
   });
 }
@@ -441,6 +441,9 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
   }
 }
 
+/** Entry: where the program began what a run waits for, as the engine's stack. */
+function waitsAt(run: number): string { return pendingAt(run) || timerAt(run); }
+
 /** Entry: a run is over; forget what it left. */
 function over(run: number): void {
   dropTimers(run);
@@ -454,7 +457,7 @@ setLoopback((name, v) => {
   return serviceStub(["service", "", "", name === "default" ? "" : name, "", "", ""]);
 });
 
-export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer, over, rejection, socketMessage, socketClose, wasmImport };
+export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer, waitsAt, over, rejection, socketMessage, socketClose, wasmImport };
 
 // What a module sees of its own exports and of env, wherever it looks from.
 const moduleExports = new Proxy({}, {

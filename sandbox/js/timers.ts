@@ -5,12 +5,15 @@
 
 import { call, op } from "./host";
 import { NativePromise, NativeTypeError, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need } from "./primordials";
+import { engineStack, here } from "./errors";
 import { begin, current, enter, refuseAtStart } from "./run";
 import { AbortSignal, isAbortSignal, onAbort } from "./abort";
 
 const SET = op("timer.set"), CLEAR = op("timer.clear");
 
-type Timer = { f: () => void; repeat: boolean; run: number; context: unknown };
+// at is where a long timer was set.
+type Timer = { f: () => void; repeat: boolean; run: number; context: unknown; at: Error | undefined };
+const long = 1000; // ms
 const timers = new SafeMap<number, Timer>();
 let last = 0;
 
@@ -18,7 +21,7 @@ let last = 0;
 export function setTimer(ms: number, repeat: boolean, f: () => void): number {
   const id = ++last;
   call(SET, current.run, id, ms >= 0 && ms <= 2147483647 ? ms : ms > 2147483647 ? 1 : 0, repeat);
-  timers.set(id, { f, repeat, run: current.run, context: current.context });
+  timers.set(id, { f, repeat, run: current.run, context: current.context, at: ms >= long ? here() : undefined });
   return id;
 }
 
@@ -33,6 +36,15 @@ export function timer(id: number): void {
   if (!t.repeat) timers.delete(id);
   begin(t.run);
   enter(t.run, t.context, t.f);
+}
+
+/** Where the program set the last long timer that a run still waits for, as the engine's stack; "" when there is none. */
+export function timerAt(run: number): string {
+  let at: Error | undefined;
+  timers.forEach((t) => {
+    if (t.run === run && t.at !== undefined) at = t.at;
+  });
+  return at === undefined ? "" : engineStack(at);
 }
 
 /** Entry: the timers of a run that is over are gone. */

@@ -5,7 +5,7 @@
 
 import { call, op } from "./host";
 import { JSONParse, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
-import { engineStack } from "./errors";
+import { engineStack, watch } from "./errors";
 
 const LINE = op("source.line"), MAP = op("stack.map");
 
@@ -443,7 +443,6 @@ class CallSite {
   toString() { return (this.#f.name === "" ? "" : this.#f.name + " ") + (this.#f.native ? "(<anonymous>)" : `(${this.#f.file}:${this.#f.line}:${this.#f.column})`); }
 }
 
-const hook = ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace");
 let given: unknown, watched = false;
 
 /** Gives an error's message V8's words. */
@@ -475,9 +474,7 @@ function prepare(e: any, sites: Site[]): unknown {
  * error then has no frames.
  */
 export function watchErrors(): void {
-  if (watched || hook?.set === undefined) return;
-  watched = true;
-  hook.set.call(NativeError, prepare);
+  if (!watched) watched = watch(prepare);
 }
 
 /** An error that nobody caught, in V8's words. */
@@ -496,7 +493,7 @@ export function uncaughtWords(e: unknown): void {
   if (frames.length > 0) reword(e, frames);
 }
 
-if (hook?.set !== undefined) {
+if (ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace")?.set !== undefined) {
   ObjectDefineProperty(NativeError, "prepareStackTrace", {
     get: () => given,
     set(f: unknown) {

@@ -13,6 +13,9 @@ func Hint(name, message, code string) string {
 	if len(message) > 2000 {
 		message = message[:2000]
 	}
+	if m := absentBinding.FindStringSubmatch(message); m != nil && AbsentBindings[m[1]] != "" {
+		return AbsentBindings[m[1]]
+	}
 	line := marked(code)
 	for _, h := range hints {
 		if h.name != "" && h.name != name {
@@ -83,6 +86,7 @@ var hints = []hint{
 	rule("", `(?i)global scope|top level`, "", "Do this inside a handler: the top level runs once, before any request."),
 
 	// Bindings and promises, seen in the line.
+	rule("TypeError", `^env\.([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function$`, "", "env.$1 is there but has no method $2: check the method's spelling, and the kind of binding."),
 	rule("TypeError", ofUndefined+`|`+notFunction, `\benv\.([A-Za-z_$][\w$]*)\s*\.`, "env.$1 may be missing: check its name under the bindings in wrangler.jsonc."),
 	rule("ReferenceError", `^'?([A-Z][A-Z0-9_]*)'? is not defined`, "", "Bindings are properties of env: write env.$1."),
 	rule("ReferenceError", `^'?env'? is not defined`, "", "env is the second parameter: async fetch(request, env)."),
@@ -109,6 +113,7 @@ var hints = []hint{
 	rule("TypeError", `(?i)invalid header`, "", "Header names have no spaces, and values no line breaks."),
 
 	// Names.
+	rule("ReferenceError", `^'?(Performance(?:Entry|Mark|Measure|Observer\w*|ResourceTiming)|Temporal|TailEvent)'? is not defined`, "", "$1 is not available here, though Workers have it."),
 	rule("ReferenceError", `^'?require'? is not defined`, "", `Use import: import name from "package".`),
 	rule("ReferenceError", `^'?(?:module|exports)'? is not defined`, "", "Use export instead of module.exports."),
 	rule("ReferenceError", `^'?(?:window|document|localStorage|sessionStorage|alert|XMLHttpRequest)'? is not defined`, "", "There is no page here: a Worker runs on the server."),

@@ -27,10 +27,17 @@ func (signalSink) Flush()                                      {}
 func (s signalSink) Refused()                                  { panic("refused") }
 func (s signalSink) Done(sum trace.Summary)                    { *s.cpu += sum.CPU; s.done <- struct{}{} }
 
+// answering is a backend that has every value at hand.
+type answering struct{ backend }
+
+func (answering) Call(_, _ string, _ []any, done func(any, error)) {
+	done([]any{[]byte("x"), nil}, nil)
+}
+
 func start(b testing.TB, code string) *webapi.Worker {
 	b.Helper()
 	w := newWorld(b)
-	live, fault, err := webapi.Start(context.Background(), webapi.Config{Engine: w.engine, Pool: w.pool, Ops: w.ops, Backend: backend{}, Worker: trace.Worker{Name: "hello", Code: code, Date: "2026-11-01"}})
+	live, fault, err := webapi.Start(context.Background(), webapi.Config{Engine: w.engine, Pool: w.pool, Ops: w.ops, Backend: answering{}, Worker: trace.Worker{Name: "hello", Code: code, Date: "2026-11-01", Bindings: []trace.Binding{{Name: "KV", Type: "kv", ID: "kv"}}}})
 	if err != nil || fault != nil {
 		b.Fatal(err, fault)
 	}
@@ -56,6 +63,8 @@ func BenchmarkWarm(b *testing.B) {
 		"async":   `export default { async fetch(request) { return new Response("Hello World!"); } };`,
 		"url":     `export default { fetch(request) { const u = new URL(request.url); return new Response(u.pathname); } };`,
 		"json":    `export default { async fetch(request) { return Response.json({ ua: request.headers.get("user-agent") }); } };`,
+		"kv":      `export default { async fetch(request, env) { return new Response(await env.KV.get("a")); } };`,
+		"kv try":  `export default { async fetch(request, env) { try { return new Response(await env.KV.get("a")); } catch (e) { return new Response(e.message); } } };`,
 		"console": `export default { fetch(request) { console.log("hi", { a: 1 }); return new Response("x"); } };`,
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -174,14 +174,14 @@ func bodyOps(o *isolate.Ops) {
 		}
 		return nil, nil
 	})
-	// body.end: run, name, message, stack of the error that broke it off
+	// body.end: run, name, message, stack and causes of the error that broke it off
 	o.Add("body.end", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		r := of(h).runs[integer(args, 0)]
 		if r == nil || r.ended {
 			return nil, nil
 		}
 		if name := str(args, 1); name != "" {
-			f := r.w.exception(name, str(args, 2), str(args, 3))
+			f := r.w.exception(name, str(args, 2), str(args, 3), str(args, 4))
 			r.uncaught(f)
 			r.fail(f)
 			return nil, nil

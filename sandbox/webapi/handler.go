@@ -12,19 +12,26 @@ import (
 // line, a brace or a comma, so that calls of fetch are not meant.
 var fetchMethod = regexp.MustCompile(`(?m)(?:^|[{,])\s*(?:async\s+)?(fetch)\s*[(:,}]`)
 
-// placeHandler puts a fault of the fetch handler, which no stack tells the place of,
-// where the entry file declares the handler.
+// placeHandler puts a fault of the handlers, which no stack tells the place of,
+// where the entry file declares fetch, or exports no such handler.
 func (w *Worker) placeHandler(f *trace.Fault) {
 	file := w.cfg.Worker.Main
 	source := w.cfg.Worker.Sources[file]
-	from := max(strings.Index(source, "export default"), 0)
-	m := fetchMethod.FindStringSubmatchIndex(source[from:])
-	if m == nil || !strings.Contains(f.Message, "fetch handler") {
+	from := strings.Index(source, "export default")
+	at, method := from, ""
+	switch {
+	case strings.Contains(f.Message, "fetch handler"):
+		from = max(from, 0)
+		m := fetchMethod.FindStringSubmatchIndex(source[from:])
+		if m == nil {
+			return
+		}
+		at, method = from+m[2], "fetch"
+	case from < 0 || !strings.Contains(f.Message, "Handler does not export"):
 		return
 	}
-	at := from + m[2]
 	line := 1 + strings.Count(source[:at], "\n")
 	column := 1 + len(utf16.Encode([]rune(source[strings.LastIndexByte(source[:at], '\n')+1:at])))
-	f.Frames = []trace.Frame{{Func: "fetch", File: file, Line: line, Column: column}}
+	f.Frames = []trace.Frame{{Func: method, File: file, Line: line, Column: column}}
 	f.Code = trace.CodeFrame(source, line, column)
 }

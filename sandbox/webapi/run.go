@@ -172,11 +172,24 @@ func (r *run) abort(f *trace.Fault) {
 		r.sink.Done(trace.Summary{Run: r.inv.Run, Worker: r.w.cfg.Worker.Name, Isolate: r.w.cfg.ID, Engine: r.w.cfg.Engine.Name(), Outcome: string(f.Kind), Wall: r.at(), Fault: f})
 		return
 	}
-	_ = r.w.loop.Post(r.account, func(isolate.Isolate) error {
+	_ = r.w.loop.Post(r.account, func(iso isolate.Isolate) error {
+		var err error
+		if f.Kind == trace.FaultWall && !r.over {
+			err = r.placeWait(iso, f)
+		}
 		r.fail(f)
 		r.finish()
-		return nil
+		return err
 	})
+}
+
+// placeWait puts a fault where the program began what the run waits for.
+func (r *run) placeWait(iso isolate.Isolate, f *trace.Fault) error {
+	stack, err := iso.Call("waitsAt", r.id)
+	if text, ok := stack.(string); ok {
+		r.w.stacks.place(f, text)
+	}
+	return err
 }
 
 // enter calls into the isolate with the event.
@@ -262,7 +275,7 @@ func runOps(o *isolate.Ops) {
 	})
 	o.Add("loaded.failed", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w := of(h)
-		f := w.exception(str(args, 0), str(args, 1), str(args, 2))
+		f := w.exception(str(args, 0), str(args, 1), str(args, 2), str(args, 3))
 		f.Kind = trace.FaultStartup
 		w.loading.end(f)
 		return nil, nil
@@ -283,10 +296,10 @@ func runOps(o *isolate.Ops) {
 		}
 		return nil, nil
 	})
-	// fail: run, name, message, stack, kind
+	// fail: run, name, message, stack, kind, causes
 	o.AddLast("fail", func(args []isolate.Value) bool { return str(args, 2) == outOfMemory }, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
-			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3))
+			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 5))
 			if kind := str(args, 4); kind != "" {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
@@ -308,10 +321,10 @@ func runOps(o *isolate.Ops) {
 		}
 		return nil, nil
 	})
-	// uncaught: run, name, message, stack
+	// uncaught: run, name, message, stack, causes
 	o.Add("uncaught", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		w := of(h)
-		f := w.exception(str(args, 1), str(args, 2), str(args, 3))
+		f := w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 4))
 		if r := w.runs[integer(args, 0)]; r != nil {
 			r.uncaught(f)
 		} else if r := runOf(h); r != nil {

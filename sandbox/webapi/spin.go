@@ -92,3 +92,52 @@ func (s *stacks) promise() *trace.Frame {
 	}
 	return found
 }
+
+var (
+	throwing  = regexp.MustCompile(`^(?:throw\b|\.?reject\s*\()\s*(?:"((?:[^"\\\n])*)"|'((?:[^'\\\n])*)'|` + "`([^`\\\\$]*)`" + `)`)
+	throwWord = regexp.MustCompile(`^\.?(?:throw|reject)$`)
+)
+
+// throwsRoom is how many bytes of sources are searched for texts that are thrown.
+const throwsRoom = 256 << 10
+
+// throws is where the Worker's code throws, or rejects a promise with, exactly
+// this text: what is no Error does not remember where it was made. Nil unless
+// there is one such place.
+func (s *stacks) throws(text string) *trace.Frame {
+	s.literals.Do(func() {
+		s.thrown = map[string]place{}
+		room := throwsRoom
+		for _, src := range s.worker.Sources {
+			if room -= len(src); room < 0 {
+				return
+			}
+		}
+		for name, src := range s.worker.Sources {
+			for _, m := range token.FindAllStringIndex(src, -1) {
+				if !throwWord.MatchString(src[m[0]:m[1]]) {
+					continue
+				}
+				if g := throwing.FindStringSubmatch(src[m[0]:]); g != nil {
+					said := g[1] + g[2] + g[3]
+					_, again := s.thrown[said]
+					s.thrown[said] = place{name, m[0], !again}
+				}
+			}
+		}
+	})
+	at := s.thrown[text]
+	if !at.only {
+		return nil
+	}
+	src := s.worker.Sources[at.file]
+	start := strings.LastIndexByte(src[:at.offset], '\n') + 1
+	return &trace.Frame{File: at.file, Line: 1 + strings.Count(src[:start], "\n"), Column: trace.UTF16Column(src[start:], at.offset-start)}
+}
+
+// place is where a source says something, and whether nothing else says it.
+type place struct {
+	file   string
+	offset int
+	only   bool
+}

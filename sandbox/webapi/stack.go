@@ -22,6 +22,9 @@ type stacks struct {
 	mapped *sourcemap.Consumer
 	split  sync.Once
 	starts []int // where each line of the code begins
+
+	literals sync.Once
+	thrown   map[string]place // texts that the code throws
 }
 
 var frameLine = regexp.MustCompile(`^\s*at (?:(.*?) \()?([^()]*?):(\d+)(?::(\d+))?\)?$`)
@@ -144,8 +147,9 @@ const outOfMemory = "out of memory"
 
 func always([]isolate.Value) bool { return true }
 
-// exception is a fault for an exception of the learner's code.
-func (w *Worker) exception(name, message, stack string) *trace.Fault {
+// exception is a fault for an exception of the learner's code. causes is what
+// its message is followed by; see sandbox/js/global.ts.
+func (w *Worker) exception(name, message, stack, causes string) *trace.Fault {
 	f := &trace.Fault{Kind: trace.FaultException, Name: clip(wellFormed(name), faultName), Message: clip(wellFormed(message), faultText)}
 	if strings.Contains(stack, "    at ") && isMapped(stack) {
 		f.Frames = parseMapped(stack)
@@ -160,7 +164,13 @@ func (w *Worker) exception(name, message, stack string) *trace.Fault {
 		f.Kind, f.Name, f.Message, f.Hint = trace.FaultMemory, "", w.memoryMessage(), memoryHint
 		return f
 	}
+	if f.Name == "" && len(f.Frames) == 0 {
+		if at := w.stacks.throws(message); at != nil {
+			f.Frames, f.Code = []trace.Frame{*at}, w.stacks.code(*at)
+		}
+	}
 	f.Hint = hint(f)
+	f.Message = clip(f.Message+wellFormed(causes), faultText)
 	return f
 }
 
