@@ -34,9 +34,12 @@ export function makeEnv(list: any[]): void {
   }
 }
 
-function missing(b: Binding): unknown {
+const missing = (b: Binding): unknown => absent(`env.${b.name}: bindings of type "${b.type}" are not available here.`);
+
+/** What stands for something that is not here: it can be looked at and handed on, and says so when it is used. */
+export function absent(message: string): object {
   const say = () => {
-    throw new Error(`env.${b.name}: bindings of type "${b.type}" are not available here.`);
+    throw new Error(message);
   };
   return new Proxy({}, { get: (_, k) => (typeof k === "symbol" || k === "then" || k === "toJSON" ? undefined : say()) });
 }

@@ -26,7 +26,7 @@ import "./clone";
 import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
-import { env, exposeEnv, makeEnv } from "./bindings";
+import { absent, env, exposeEnv, makeEnv } from "./bindings";
 import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
 import { RpcPromise, RpcProperty, RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
@@ -497,6 +497,7 @@ function withEnv(e: object, f: () => unknown): unknown {
   "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env: moduleEnv, waitUntil,
+    cache: absent("The cache of cloudflare:workers is not available here: use caches.default."), tracing: absent("The tracing of cloudflare:workers is not available here: use console."),
     exports: moduleExports, RpcPromise, RpcProperty, withEnv,
     withExports(_: unknown, f: () => unknown) { return f(); },
     withEnvAndExports(e: object, _: unknown, f: () => unknown) { return withEnv(e, f); },

@@ -54,6 +54,7 @@ class WorkerQueue {
     await backend("queue", this.#name + ".sendBatch", "queue.sendBatch", this.#id, flat);
     return sent();
   }
+  async metrics(): Promise<never> { throw new NativeError("metrics() is not available here: nobody counts what waits in a queue."); }
 }
 Object.defineProperty(WorkerQueue.prototype, Symbol.toStringTag, { value: "WorkerQueue", configurable: true });
 binding("queue", (b) => new WorkerQueue(b.id, b.name));

@@ -312,8 +312,11 @@ class DurableObjectStorage extends DurableObjectTransaction {
     if (current.date >= "2026-02-24") await this.deleteAlarm(); // delete_all_deletes_alarm
   }
   async sync(): Promise<void> { }
-  async getCurrentBookmark(): Promise<string> { throw new NativeError("Point-in-time recovery is not available here."); }
+  async getCurrentBookmark(): Promise<string> { throw noRecovery(); }
+  async getBookmarkForTime(_at: unknown): Promise<string> { throw noRecovery(); }
+  async onNextSessionRestoreBookmark(_bookmark: string): Promise<string> { throw noRecovery(); }
 }
+const noRecovery = () => new NativeError("Point-in-time recovery is not available here.");
 Object.defineProperty(Cursor.prototype, Symbol.toStringTag, { value: "Cursor", configurable: true });
 Object.defineProperty(SqlStorage.prototype, Symbol.toStringTag, { value: "SqlStorage", configurable: true });
 Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });

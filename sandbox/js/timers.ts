@@ -11,9 +11,9 @@ import { AbortSignal, isAbortSignal, onAbort } from "./abort";
 
 const SET = op("timer.set"), CLEAR = op("timer.clear");
 
-// at is where a long timer was set.
+// at is where a long timer was set, while there are few.
 type Timer = { f: () => void; repeat: boolean; run: number; context: unknown; at: Error | undefined };
-const long = 1000; // ms
+const long = 1000, placed = 50; // ms; timers
 const timers = new SafeMap<number, Timer>();
 let last = 0;
 
@@ -21,7 +21,7 @@ let last = 0;
 export function setTimer(ms: number, repeat: boolean, f: () => void): number {
   const id = ++last;
   call(SET, current.run, id, ms >= 0 && ms <= 2147483647 ? ms : ms > 2147483647 ? 1 : 0, repeat);
-  timers.set(id, { f, repeat, run: current.run, context: current.context, at: ms >= long ? here() : undefined });
+  timers.set(id, { f, repeat, run: current.run, context: current.context, at: ms >= long && timers.size < placed ? here() : undefined });
   return id;
 }
 

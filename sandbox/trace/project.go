@@ -34,7 +34,7 @@ type Worker struct {
 // Binding is one name on env.
 type Binding struct {
 	Name       string `json:"name" cbor:"1,keyasint"`
-	Type       string `json:"type" cbor:"2,keyasint"`                           // text json secret kv durable queue d1 r2 service assets ratelimit analytics version
+	Type       string `json:"type" cbor:"2,keyasint"`                           // text json secret kv durable queue d1 r2 service assets ratelimit analytics version, or a key of AbsentBindings
 	Value      string `json:"value,omitempty" cbor:"3,keyasint,omitempty"`      // text and secret: itself; json: JSON text; assets: JSON of AssetOptions
 	ID         string `json:"id,omitempty" cbor:"4,keyasint,omitempty"`         // namespace, bucket, database or queue
 	Service    string `json:"service,omitempty" cbor:"5,keyasint,omitempty"`    // service: Worker name; durable: script that owns the class
