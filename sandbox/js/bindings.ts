@@ -1,7 +1,7 @@
 // env: one object made from the Worker's bindings. Each kind of binding registers
 // its maker; kinds the platform does not have say so when they are used.
 
-import { JSONParse, ObjectCreate, ObjectDefineProperty, ReflectOwnKeys } from "./primordials";
+import { JSONParse, NativeError, ObjectCreate, ObjectDefineProperty, ReflectOwnKeys } from "./primordials";
 
 /** A binding as the host describes it. */
 export type Binding = { name: string; type: string; value: string; id: string; service: string; entrypoint: string; class: string; props: string; limit: number; period: number };
@@ -34,12 +34,12 @@ export function makeEnv(list: any[]): void {
   }
 }
 
-const missing = (b: Binding): unknown => absent(`env.${b.name}: bindings of type "${b.type}" are not available here.`);
+const missing = (b: Binding): unknown => absent(() => new NativeError(`env.${b.name}: bindings of type "${b.type}" are not available here.`));
 
 /** What stands for something that is not here: it can be looked at and handed on, and says so when it is used. */
-export function absent(message: string): object {
+export function absent(error: () => Error): object {
   const say = () => {
-    throw new Error(message);
+    throw error();
   };
   return new Proxy({}, { get: (_, k) => (typeof k === "symbol" || k === "then" || k === "toJSON" ? undefined : say()) });
 }

@@ -4,7 +4,7 @@
 
 import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -497,7 +497,7 @@ function withEnv(e: object, f: () => unknown): unknown {
   "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env: moduleEnv, waitUntil,
-    cache: absent("The cache of cloudflare:workers is not available here: use caches.default."), tracing: absent("The tracing of cloudflare:workers is not available here: use console."),
+    cache: absent(() => new NativeError("The cache of cloudflare:workers is not available here: use caches.default.")), tracing: absent(() => new NativeError("The tracing of cloudflare:workers is not available here: use console.")),
     exports: moduleExports, RpcPromise, RpcProperty, withEnv,
     withExports(_: unknown, f: () => unknown) { return f(); },
     withEnvAndExports(e: object, _: unknown, f: () => unknown) { return withEnv(e, f); },

@@ -113,7 +113,7 @@ var hints = []hint{
 	rule("TypeError", `(?i)invalid header`, "", "Header names have no spaces, and values no line breaks."),
 
 	// Names.
-	rule("ReferenceError", `^'?(Performance(?:Entry|Mark|Measure|Observer\w*|ResourceTiming)|Temporal|TailEvent)'? is not defined`, "", "$1 is not available here, though Workers have it."),
+	rule("ReferenceError", `^'?(Performance(?:Entry|Mark|Measure|Observer\w*|ResourceTiming))'? is not defined`, "", "$1 is not available here, though Workers have it."),
 	rule("ReferenceError", `^'?require'? is not defined`, "", `Use import: import name from "package".`),
 	rule("ReferenceError", `^'?(?:module|exports)'? is not defined`, "", "Use export instead of module.exports."),
 	rule("ReferenceError", `^'?(?:window|document|localStorage|sessionStorage|alert|XMLHttpRequest)'? is not defined`, "", "There is no page here: a Worker runs on the server."),
