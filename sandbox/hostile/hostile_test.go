@@ -279,6 +279,10 @@ func (p *player) play(c Case, alone bool) (r result) {
 	var peak atomic.Int64
 	stopSampling := func() {}
 	if alone {
+		// A child that the case before cost is back: what it weighs is not this case's.
+		if err := p.s.spares(); err != nil {
+			r.failf("%v", err)
+		}
 		before, _ = p.s.stats()
 		memBefore = p.s.memory()
 		if c.Must.MaxRSSGrowth > 0 {
