@@ -130,8 +130,8 @@ func (p *Platform) schedule(k alarmKey, a alarm, when int64) {
 		if !due {
 			return
 		}
-		if d, _ := p.early(k.project); d > 0 {
-			p.delay(k, n, d)
+		if d, woken := p.early(k.project); d > 0 {
+			p.delay(k, n, d, woken)
 			return
 		}
 		p.mu.Lock()
@@ -150,10 +150,16 @@ func (p *Platform) schedule(k alarmKey, a alarm, when int64) {
 	p.alarms[k] = n
 }
 
-// delay lets a timer go off again, unless its alarm was set anew meanwhile.
-func (p *Platform) delay(k alarmKey, n *waiting, d time.Duration) {
+// delay lets a timer go off again after d, or at once when somebody asked since
+// that was said, unless its alarm was set anew meanwhile.
+func (p *Platform) delay(k alarmKey, n *waiting, d time.Duration, woken <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case <-woken:
+		d = 0
+	default:
+	}
 	if p.alarms[k] == n && p.ctx.Err() == nil {
 		n.held = true
 		n.timer.Reset(d)
