@@ -183,6 +183,9 @@ func (s *Site) errorPage(c *call, e *Error) view.ErrorPage {
 	if id, ok := strings.CutPrefix(c.r.URL.Path, "/labs/"); ok && s.lab(id) != nil {
 		p.Links = append(p.Links, view.Link{Text: "Back to the lab", Href: c.r.URL.Path})
 	}
+	if back, err := url.Parse(c.r.Referer()); err == nil && c.r.Method == http.MethodPost && e.Status < 500 && back.Host == c.r.Host && back.Path != c.r.URL.Path {
+		p.Links = append(p.Links, view.Link{Text: "Back", Href: back.RequestURI()})
+	}
 	if e.SignIn {
 		p.Links = append(p.Links, view.Link{Text: "Sign in", Href: "/signin"})
 	}

@@ -94,8 +94,8 @@ func (s *Site) join(c *call) error {
 	if err := s.codes.allow(address, tooManyTries); err != nil {
 		return err
 	}
-	again := func(format string, args ...any) error {
-		p := view.JoinPage{Shell: c.shell(), Code: shownCode(form.Get("code")), Name: form.Get("nickname"), Error: fmt.Sprintf(format, args...)}
+	refused := func(field, format string, args ...any) error {
+		p := view.JoinPage{Shell: c.shell(), Code: shownCode(form.Get("code")), Name: form.Get("nickname"), Error: fmt.Sprintf(format, args...), Field: field}
 		if len(p.Name) > 200 {
 			p.Name = ""
 		}
@@ -103,13 +103,13 @@ func (s *Site) join(c *call) error {
 	}
 	shown, folded := nickname(form.Get("nickname"))
 	if shown == "" {
-		return again("A nickname has 1 to 40 characters.")
+		return refused("nickname", "A nickname has 1 to 40 characters.")
 	}
 	code := codeForm(form.Get("code"))
 	class, err := s.config.Store.ClassByCode(c.r.Context(), code)
 	if errors.Is(err, classroom.ErrNotFound) || len(code) != 8 {
 		s.codes.wrong(address)
-		return again("That code opens no class. It may have expired: ask your instructor for today’s.")
+		return refused("code", "That code opens no class. It may have expired: ask your instructor for today’s.")
 	}
 	if err != nil {
 		return err
@@ -121,9 +121,9 @@ func (s *Site) join(c *call) error {
 	m, err := s.config.Store.Join(c.r.Context(), class.ID, c.session.workspace.ID, shown, folded)
 	switch {
 	case errors.Is(err, classroom.ErrTaken):
-		return again("Somebody in this class is %s already. If that is you, use your resume phrase; else take another nickname.", shown)
+		return refused("nickname", "Somebody in this class is %s already. If that is you, use your resume phrase; else take another nickname.", shown)
 	case errors.Is(err, classroom.ErrCrowded):
-		return again("This class is full: %d learners.", classroom.MaxMembers)
+		return refused("code", "This class is full: %d learners.", classroom.MaxMembers)
 	case err != nil:
 		return err
 	}
@@ -183,9 +183,14 @@ func (c *call) enter(token string) {
 
 // you is what a learner keeps here.
 func (s *Site) you(c *call) error {
-	p := view.YouPage{Shell: c.shell(), Begun: c.session.stored}
+	return s.showYou(c, http.StatusOK, view.YouPage{})
+}
+
+// showYou shows that page; p says what was wrong with a form of it.
+func (s *Site) showYou(c *call, status int, p view.YouPage) error {
+	p.Shell, p.Begun = c.shell(), c.session.stored
 	if !c.session.stored {
-		return c.page(http.StatusOK, view.You(p))
+		return c.page(status, view.You(p))
 	}
 	ctx, store, me := c.r.Context(), s.config.Store, c.session.workspace.ID
 	memberships, err := store.Memberships(ctx, me)
@@ -229,7 +234,7 @@ func (s *Site) you(c *call) error {
 	if p.Owner, err = s.teaches(ctx, me); err != nil {
 		return err
 	}
-	return c.page(http.StatusOK, view.You(p))
+	return c.page(status, view.You(p))
 }
 
 func due(a classroom.Assignment) time.Time {

@@ -124,22 +124,33 @@ func (s *Site) ownImport(c *call) error {
 		return err
 	}
 	title := strings.Join(strings.Fields(printable(form.Get("title"))), " ")
+	pasted := unixLines(form.Get("text"))
+	// A refusal is told where the form is, which keeps what was typed.
+	refused := func(field string, err error) error {
+		e := visible(err)
+		if e.Status >= 500 || c.wantsJSON() {
+			return err
+		}
+		return s.showYou(c, e.Status, view.YouPage{Error: e.Message, Field: field, Title: title, Text: pasted})
+	}
 	if len(title) > 200 {
-		return fail(http.StatusBadRequest, "The title is longer than 200 bytes.")
+		return refused("title", fail(http.StatusBadRequest, "The title is longer than 200 bytes."))
 	}
 	project, err := uploaded(c.r.MultipartForm, s.sourceLimits())
 	if err != nil {
-		return err
+		return refused("zip", err)
 	}
-	if pasted := unixLines(form.Get("text")); project.Files == nil && strings.TrimSpace(pasted) != "" {
+	field := "zip"
+	if project.Files == nil && strings.TrimSpace(pasted) != "" {
 		project.Files = map[string][]byte{"src/index.js": []byte(pasted)}
+		field = "text"
 	}
 	if project.Files == nil {
-		return fail(http.StatusBadRequest, "Choose a zip, or paste code.")
+		return refused("zip", fail(http.StatusBadRequest, "Choose a zip, or paste code."))
 	}
 	files := classroom.Files(project.Files)
 	if err := files.Check(s.sourceLimits()); err != nil {
-		return err
+		return refused(field, err)
 	}
 	if title == "" {
 		title = "A project of mine"

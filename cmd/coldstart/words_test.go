@@ -30,6 +30,22 @@ func TestWords(t *testing.T) {
 	// programs compare, so they are listed and not held to the voice.
 	thrown := map[string][]string{}
 	collectIsolate(t, thrown, "../../sandbox/js")
+	collectSentences(t, thrown, func(path string) bool { return nativeWords.MatchString(path) }, "../../sandbox")
+	for s := range pages {
+		delete(thrown, s)
+	}
+	// Every other whole sentence: hints in tables, what labs say, titles that ask.
+	others := map[string][]string{}
+	collectSentences(t, others, func(path string) bool { return !nativeWords.MatchString(path) }, "../../web", "../../sandbox", "../../lessons", ".")
+	for s := range pages {
+		delete(others, s)
+	}
+	listed(t, others, "words-others.txt", 200, func(s string) string {
+		if why := voice(s); why != long { // a lab's description has several sentences
+			return why
+		}
+		return ""
+	})
 	listed(t, thrown, "words-thrown.txt", 300, func(string) string { return "" })
 
 	// What the commands print after "coldstart: ", so with a small letter.
@@ -42,6 +58,9 @@ func TestWords(t *testing.T) {
 		return ""
 	})
 }
+
+// nativeWords are the files that answer programs in the real runtime's words.
+var nativeWords = regexp.MustCompile(`/sandbox/(webapi|platform|query)/[a-z_]+\.go$`)
 
 // listed fails for each sentence that is not in a file of testdata, or of which
 // judge has something to say, and when fewer than least were found.
@@ -86,7 +105,7 @@ var (
 	// Pages that show what was wrong with a form, in a field of this name.
 	shownOnPages = []string{"Error", "Banner"}
 	shownCalls   = map[string]int{
-		"fail": 1, "again": 0, "live.bad": 0, "web.take": 1, "workerFault": 1, "showClasses": 2, "check.failure": 0,
+		"fail": 1, "again": 0, "refused": 1, "live.bad": 0, "web.take": 1, "workerFault": 1, "showClasses": 2, "check.failure": 0,
 		"live.end": 1, "live.closing": 1, "live.close": 1,
 	}
 )
@@ -102,26 +121,12 @@ func collectGo(t *testing.T, said map[string][]string, roots ...string) {
 	t.Helper()
 	folders := map[string]map[string]*ast.File{}
 	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == "doortest") {
-				return filepath.SkipDir
-			}
-			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") || strings.Contains(path, "/view/sample") || strings.Contains(path, "/view/gallery") {
-				return nil
-			}
-			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		goFiles(t, root, func(path string, f *ast.File) {
 			if folders[filepath.Dir(path)] == nil {
 				folders[filepath.Dir(path)] = map[string]*ast.File{}
 			}
 			folders[filepath.Dir(path)][path] = f
-			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 	for _, files := range folders {
 		p := pkg{consts: map[string]ast.Expr{}, funcs: map[string]*ast.FuncDecl{}}
@@ -149,6 +154,66 @@ func collectGo(t *testing.T, said map[string][]string, roots ...string) {
 				p.collect(said, path, d)
 			}
 		}
+	}
+}
+
+// sentence is a text of several words with a capital, or something known at run
+// time, at its beginning, and a full stop, a question mark or a shout at its end.
+var sentence = regexp.MustCompile(`^[\p{Lu}…$“"][^\n]* [^\n]*[.?!]$`)
+
+// collectSentences takes every whole sentence of the Go files for which in is
+// true, whatever its place: a table of hints or the argument of a helper reaches
+// people as well as the places that collectGo knows.
+func collectSentences(t *testing.T, said map[string][]string, in func(path string) bool, roots ...string) {
+	t.Helper()
+	for _, root := range roots {
+		goFiles(t, root, func(path string, f *ast.File) {
+			if !in(filepath.ToSlash(path)) {
+				return
+			}
+			for _, d := range f.Decls {
+				ast.Inspect(d, func(n ast.Node) bool {
+					e, ok := n.(ast.Expr)
+					sum, isSum := n.(*ast.BinaryExpr)
+					isSum = isSum && sum.Op == token.ADD
+					if _, literal := n.(*ast.BasicLit); !ok || !literal && !isSum {
+						return true
+					}
+					for _, s := range (pkg{}).words(&ast.BadDecl{}, e, 0) {
+						s = strings.ReplaceAll(verbs.ReplaceAllString(s, "…"), "%%", "%")
+						if sentence.MatchString(s) && strings.IndexFunc(s, unicode.IsLetter) >= 0 {
+							said[s] = append(said[s], filepath.ToSlash(strings.TrimPrefix(path, "../../")))
+						}
+					}
+					return !isSum // its parts are no sentences of their own
+				})
+			}
+		})
+	}
+}
+
+// goFiles gives f every Go file under root that is the program's own: no tests,
+// nothing generated, no samples.
+func goFiles(t *testing.T, root string, f func(path string, file *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == "doortest") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") || strings.Contains(path, "/view/sample") || strings.Contains(path, "/view/gallery") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err == nil {
+			f(path, file)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -286,7 +351,7 @@ var (
 	// What the page's scripts say: a call of say, a thrown Error, a refused run …
 	clientWords = regexp.MustCompile("(?:\\bsay\\(|new Error\\(|#notice\\(|refused = |forget\\()\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`(?:[^`\\\\]|\\\\.)*`)")
 	// … and every other text that is a whole sentence.
-	clientSentences = regexp.MustCompile("(\"[A-Z][^\"\\\\\n]* [^\"\\\\\n]*\\.\"|`[A-Z][^`\\\\\n]* [^`\\\\\n]*\\.`)")
+	clientSentences = regexp.MustCompile("(\"[A-Z][^\"\\\\\n]* [^\"\\\\\n]*\\.\"|`(?:[A-Z]|\\$\\{)[^`\\\\\n]* [^`\\\\\n]*\\.`)")
 	inserted        = regexp.MustCompile(`\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}`)
 )
 
@@ -380,6 +445,8 @@ func TestWordsAreFound(t *testing.T) {
 
 const kept = "From a constant."
 
+var hints = []string{"In a table of hints.", "no sentence", "Nor this"}
+
 func f(c *call, n int) error {
 	say := "From a variable."
 	if n > 1 {
@@ -404,7 +471,7 @@ func of(n int) string { if n > 0 { return "a page" }; return "a lesson" }
 `), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "said.ts"), []byte("say(\"Saved\"); throw new Error(`Line ${n + f({})} is short`); state(\"offline\", \"Kept in this browser.\");"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "said.ts"), []byte("say(\"Saved\"); throw new Error(`Line ${n + f({})} is short`); state(\"offline\", \"Kept in this browser.\", `${n} of ${all} pass.`);"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	said := map[string][]string{}
@@ -423,16 +490,24 @@ func of(n int) string { if n > 0 { return "a page" }; return "a lesson" }
 	want := []string{
 		"A heading", "As an error.", "From a constant.", "From a variable.", "From its other value.", "In settings.", "It was \\\"stopped\\\".", "KV: … is no key.", "Kept in this browser.", "Line … is short",
 		"Nothing here: a lesson.", "Nothing here: a page.", "On a form.", "On another form.", "Saved", "The file … is … kB.", "The path is longer than … kB.",
-		"Too often.", "What stopped a run.", "What to do.", "no lesson …; have …", "…: At a line.",
+		"Too often.", "What stopped a run.", "What to do.", "no lesson …; have …", "… of … pass.", "…: At a line.",
 	}
 	if got := slices.Sorted(maps.Keys(said)); !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
+	}
+	sentences := map[string][]string{}
+	collectSentences(t, sentences, func(string) bool { return true }, dir)
+	if sentences["In a table of hints."] == nil || sentences["Nothing here: …."] == nil || sentences["no sentence"] != nil || sentences["Nor this"] != nil {
+		t.Errorf("whole sentences found: %q", slices.Sorted(maps.Keys(sentences)))
 	}
 }
 
 var forbidden = regexp.MustCompile(`(?i)\b(oops|sorry|please|unfortunately|whoops|uh-oh|illegal|fatal|panic|goroutine|nil pointer|simply|obviously|you forgot|your fault)\b`)
 
-const small = "begins with a small letter"
+const (
+	small = "begins with a small letter"
+	long  = "is too long"
+)
 
 // voice is what a sentence does wrong, "" when nothing.
 func voice(s string) string {
@@ -444,7 +519,7 @@ func voice(s string) string {
 	case unicode.IsLower([]rune(s)[0]):
 		return small
 	case len([]rune(s)) > 240:
-		return "is too long"
+		return long
 	}
 	return ""
 }

@@ -16,7 +16,9 @@ function handle(s: Split, box: HTMLElement): HTMLElement {
     s.apply(share);
     if (remember) keep(s.key, share);
   };
-  move(recall(s.key, s.begin), false);
+  const kept = recall<number | null>(s.key, null);
+  if (kept !== null) move(kept, false);
+  else bar.setAttribute("aria-valuenow", String(Math.round(share))); // the style sheet's own
   bar.addEventListener("keydown", (e) => {
     const step = { [s.vertical ? "ArrowLeft" : "ArrowUp"]: -2, [s.vertical ? "ArrowRight" : "ArrowDown"]: 2 }[e.key];
     const to = step !== undefined ? share + step : { Home: s.least, End: s.most, Enter: s.begin }[e.key];
@@ -43,14 +45,15 @@ export function splits(): void {
   const bench = $(".bench");
   if (!layout || !bench) return;
   const wide = matchMedia("(min-width: 52.01rem)");
-  let across = 39;
-  let down = 59;
+  let across = 0; // shares in percent once they were moved
+  let down = 0;
   const apply = () => {
-    layout.style.gridTemplateColumns = wide.matches ? `minmax(18rem, ${across}fr) minmax(24rem, ${100 - across}fr)` : "";
-    bench.style.gridTemplateRows = wide.matches ? `minmax(8rem, ${down}fr) minmax(9rem, ${100 - down}fr)` : "";
+    layout.style.gridTemplateColumns = wide.matches && across ? `minmax(18rem, ${across}fr) minmax(24rem, ${100 - across}fr)` : "";
+    bench.style.gridTemplateRows = wide.matches && down ? `minmax(8rem, ${down}fr) minmax(9rem, ${100 - down}fr)` : "";
   };
+  const begin = wide.matches ? Math.round(1000 * (1 - bench.clientWidth / layout.clientWidth)) / 10 : 39;
   bench.prepend(handle({
-    key: "split:across", label: "Width of the lesson", vertical: true, begin: 39, least: 25, most: 65,
+    key: "split:across", label: "Width of the lesson", vertical: true, begin, least: 25, most: 65,
     apply: (n) => { across = n; apply(); },
   }, layout));
   $(".result")?.prepend(handle({

@@ -1,6 +1,7 @@
 // The live view of a class: rows come as the server draws them, and those that
 // are there become like them.
 
+import { connection } from "./_banner.ts";
 import { $, $$, say } from "./_dom.ts";
 import { morph } from "./_morph.ts";
 import { everywhere } from "./_tabs.ts";
@@ -17,17 +18,18 @@ everywhere();
 const main = $("main[data-live]");
 const body = $("#rows");
 let wanted: string[] = []; // ids of the rows, as the server orders them
-if (main?.dataset.live) {
-  const source = new EventSource(main.dataset.live);
-  source.onopen = () => state("open");
-  source.onerror = () => state("lost");
-  source.onmessage = (e) => take(JSON.parse(e.data as string) as Message);
-}
+if (main?.dataset.live) follow(main.dataset.live);
 
-function state(s: string): void {
-  if (document.documentElement.dataset.live === s) return;
-  if (s === "lost") say("The connection is lost. Trying again.");
-  document.documentElement.dataset.live = s;
+/** Takes what the server sends, and connects again whenever it was cut or refused. */
+function follow(address: string): void {
+  const source = new EventSource(address);
+  const state = (s: "open" | "lost"): void => connection(s, { safe: "The page shows what was known last.", whose: "class" });
+  source.onopen = () => state("open");
+  source.onerror = () => {
+    state("lost");
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(address), 5000); // refused: the browser does not try again
+  };
+  source.onmessage = (e) => take(JSON.parse(e.data as string) as Message);
 }
 
 /** What the server drew, as an element. The server escapes what learners wrote. */

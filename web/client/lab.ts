@@ -1,5 +1,6 @@
 // A lab on a page of its own: its live session and its button.
 
+import { connection } from "./_banner.ts";
 import { $ } from "./_dom.ts";
 import { Labs } from "./_lab.ts";
 import { Live, type Wire } from "./_socket.ts";
@@ -20,9 +21,7 @@ if (project) {
       else if (m.lab) labs.take(m.lab);
       else if (m.type === "error" && m.id) labs.refused(m.id, m.message ?? "The server refused.");
     },
-    state: (s) => {
-      document.documentElement.dataset.live = s;
-    },
+    state: (s) => connection(s, { safe: "What was measured stays.", whose: "lab", now: () => live.now() }),
     restart: () => labs.forget(),
   });
 }

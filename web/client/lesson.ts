@@ -1,7 +1,8 @@
 // The lesson page: joins the parts of the workbench.
 
 import assets from "coldstart:assets";
-import { $, $$, breath, button, drawn, el, keep, keepsCookies, paint, recall, say, set } from "./_dom.ts";
+import { connection } from "./_banner.ts";
+import { $, $$, breath, button, drawn, el, keep, paint, recall, say, set } from "./_dom.ts";
 import { at, count, duration, faultTitle, percentile, size, spoken } from "./_format.ts";
 import { classNews, handButton } from "./_class.ts";
 import { Cover } from "./_cover.ts";
@@ -47,7 +48,6 @@ class Lesson {
   #openTab!: (name: string) => void;
   #go!: (pane: string) => void;
   #tab = "";
-  #banner: HTMLElement | null = null;
   #tick = 0;
   #keymap: Keys = "default";
   #touched = new Set<string>();
@@ -191,7 +191,6 @@ class Lesson {
         (lab ? $("form button, form input:not([type=hidden])", lab) : $("#result .readouts [aria-selected=true]"))?.focus();
         break;
       }
-      case "try-now": this.#live.now(); break;
       default: return this.#request.act(action);
     }
     return true;
@@ -713,19 +712,10 @@ class Lesson {
   // The banner.
 
   #connection(s: "open" | "lost"): void {
-    document.documentElement.dataset.live = s;
-    if (s === "open") {
-      this.#banner?.remove();
-      this.#banner = null;
-      this.#saver.retry();
-    } else if (!this.#banner) {
-      this.#banner = el("div", { class: "banner banner-live", role: "status" },
-        keepsCookies()
-          ? el("p", null, el("b", null, "Reconnecting."), " Your code is safe; log lines will follow in order. Nothing runs twice.")
-          : el("p", null, el("b", null, "This browser blocks cookies,"), " so the server cannot tell whose code this is. Allow them for this site, then load the page again."),
-        button("try-now", "Try now"));
-      document.body.append(this.#banner);
-    }
+    connection(s, {
+      safe: "Your code is safe; log lines will follow in order. Nothing runs twice.", whose: "code", now: () => this.#live.now(),
+    });
+    if (s === "open") this.#saver.retry();
   }
 
   #notice(text: string): void {

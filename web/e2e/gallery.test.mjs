@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { base, sideways, useBrowser, visitor, withPage } from "./_browser.mjs";
+import { axe, base, sideways, useBrowser, visitor, withPage } from "./_browser.mjs";
 import { compare } from "./_pictures.mjs";
 
 useBrowser();
@@ -35,6 +35,7 @@ async function look(options) {
       return { id: s.id, x: Math.floor(r.x + scrollX), y: Math.floor(r.y + scrollY), width: Math.ceil(r.width), height: Math.ceil(r.height) };
     }));
     const shot = (await page.screenshot({ fullPage: true, timeout: 120_000 })).toString("base64");
+    if (options.viewport.width === 360) assert.deepEqual(await axe(page), []); // wide, page.test.mjs looks at it
     assert.deepEqual(context.complaints, []);
     return { boxes, shot };
   } finally {

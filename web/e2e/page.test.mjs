@@ -192,6 +192,34 @@ test("6 Back restores the scroll", withPage({}, async (page) => {
   await page.waitForFunction(() => Math.abs(scrollY - 700) < 2, null, { timeout: 10_000 }).catch(async () => assert.fail(`at ${await scrolled()}, not 700`));
 }));
 
+test("lines of prose hold 60 to 75 letters on a desk", withPage({}, async (page, t) => {
+  await openLesson(page, lessons[0]);
+  for (const width of [1280, 1440, 1920]) {
+    await page.setViewportSize({ width, height: 900 });
+    const letters = await page.evaluate(() => {
+      const lines = [];
+      for (const p of document.querySelectorAll("#lesson > p:not(.lesson_lead)")) {
+        const row = new Map(), range = document.createRange(), texts = document.createTreeWalker(p, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+          const { currentNode: text } = texts;
+          if (text.parentElement.closest(".term_card")) continue;
+          for (let i = 0; i < text.length; i++) {
+            range.setStart(text, i);
+            range.setEnd(text, i + 1);
+            const at = Math.round(range.getBoundingClientRect().bottom / 12);
+            row.set(at, (row.get(at) ?? 0) + 1);
+          }
+        }
+        lines.push(...[...row.values()].slice(0, -1)); // the last one ends where the text does
+      }
+      return lines.sort((a, b) => a - b);
+    });
+    const half = letters[Math.floor(letters.length / 2)];
+    t.diagnostic(`${width} px: ${half} letters a line, ${letters.length} lines`);
+    assert.ok(letters.length > 5 && half >= 60 && half <= 75, `${half} letters a line at ${width} px`);
+  }
+}));
+
 test("tab lists move by arrows, Home and End with one tab stop", withPage({}, async (page) => {
   await openLesson(page);
   await page.focus(".readouts [aria-selected=true]");
@@ -283,18 +311,22 @@ test("who blocks cookies reads so, and not that all is saved", withPage({}, asyn
   await page.waitForFunction(() => document.querySelector(".files_saved").textContent === "Not saved: this browser blocks cookies.");
   await page.setViewportSize({ width: 360, height: 740 });
   assert.ok(await sideways(page) <= 0);
+  await page.goto(`${base}/labs/events`);
+  await page.waitForSelector(".banner-live:has-text('This browser blocks cookies')");
 }));
 
-test("a refused form says why and keeps what was typed, on a phone too", withPage({ viewport: { width: 360, height: 740 } }, async (page) => {
-  for (const [path, fields, says, kept] of [
-    ["/join", { "#code": "AAAA-BBBB", "#nickname": "Ada" }, /code/, "#nickname"],
-    ["/resume", { "#phrase": "acorn acorn acorn acorn acorn acorn" }, /phrase/],
-    ["/signin", { "#name": "nobody", "#password": "a sentence nobody guesses" }, /password/, "#name"],
+test("a refused form says why, keeps what was typed and leads to the field, on a phone too", withPage({ viewport: { width: 360, height: 740 } }, async (page) => {
+  for (const [path, fields, says, refused, kept] of [
+    ["/join", { "#code": "AAAA-BBBB", "#nickname": "Ada" }, /code/, "#code", "#nickname"],
+    ["/resume", { "#phrase": "acorn acorn acorn acorn acorn acorn" }, /phrase/, "#phrase"],
+    ["/signin", { "#name": "nobody", "#password": "a sentence nobody guesses" }, /password/, "#password", "#name"],
   ]) {
     await page.goto(base + path);
     for (const [field, text] of Object.entries(fields)) await page.fill(field, text);
     await page.click("main form .button-main");
-    assert.match(await page.textContent("#form-error"), says, path);
+    assert.match(await page.textContent("#form-error[role=alert]"), says, path);
+    await page.waitForSelector(`${refused}:focus[aria-invalid=true][aria-describedby~=form-error]`);
+    assert.equal(await page.locator("[aria-invalid]").count(), 1, path);
     if (kept) assert.equal(await page.inputValue(kept), fields[kept], path);
     assert.ok(await sideways(page) <= 0, path);
     assert.deepEqual(await axeInBoth(page), [], path);

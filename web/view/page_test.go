@@ -66,9 +66,11 @@ func TestPagesKeepThePolicy(t *testing.T) {
 				}
 			}
 			for _, ref := range refs {
-				_, id, _ := strings.Cut(ref, " ")
-				if ids[id] == 0 && name != "gallery" {
-					t.Errorf("%s leads nowhere", ref)
+				attr, to, _ := strings.Cut(ref, " ")
+				for id := range strings.FieldsSeq(to) {
+					if ids[id] == 0 && name != "gallery" {
+						t.Errorf("%s %s leads nowhere", attr, id)
+					}
 				}
 			}
 			if len(h1) != 1 {

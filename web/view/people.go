@@ -3,6 +3,8 @@ package view
 import (
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // JoinPage is where a learner types a class's code and a nickname.
@@ -11,6 +13,7 @@ type JoinPage struct {
 	Code  string // as typed, or as the link gave it
 	Name  string
 	Error string // why it did not work; "" at first
+	Field string // what Error is about: "code" or "nickname"
 }
 
 // WelcomePage shows the resume phrase, once.
@@ -37,6 +40,10 @@ type YouPage struct {
 	Account string // name of the account this browser is signed in with; "" for none
 	Begun   bool   // anything is kept at all
 	Owner   bool   // of classes: the work cannot be deleted while one goes on
+	Error   string // why an import was refused; "" for none
+	Field   string // what Error is about: "title", "zip" or "text"
+	Title   string // as typed for the import
+	Text    string // as typed for the import
 }
 
 // YouClass is a class as its learner sees it.
@@ -138,6 +145,24 @@ type AuditRow struct {
 	Did     string
 	On      []string // what or whom it was done to
 	Address string   // network address it was done from
+}
+
+// blamed are the attributes of a form's field. One that was refused is marked,
+// is described by the complaint and has the focus; first gives it to a field of
+// a form that was not. Help is the id of what else describes the field.
+func blamed(refused, first bool, help string) templ.Attributes {
+	about := help
+	if refused {
+		about = strings.TrimSpace("form-error " + help)
+	}
+	a := templ.Attributes{"autofocus": refused || first}
+	if about != "" {
+		a["aria-describedby"] = about
+	}
+	if refused {
+		a["aria-invalid"] = "true"
+	}
+	return a
 }
 
 func peopleShell(s Shell, title string, crumbs ...Link) Shell {
