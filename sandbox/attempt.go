@@ -178,25 +178,9 @@ func (a *attempt) Head(h runner.Head) {
 	if !a.e.nested {
 		head := h.ResponseHead
 		a.e.tell(trace.Event{At: a.lastEnd, Kind: trace.KindResponse, Response: &head})
-		a.show(h.First)
+		a.shown = a.e.showBody(h.First, a.shown)
 	}
 	close(a.headed)
-}
-
-// show gives a piece of the body to a watcher.
-func (a *attempt) show(piece []byte) {
-	if a.e.nested || a.e.chain.watch == nil || len(piece) == 0 || a.shown > bodyShown {
-		return
-	}
-	c := &trace.BodyChunk{}
-	if room := bodyShown - a.shown; len(piece) > room {
-		piece, c.Truncated = piece[:room], true
-		a.shown = bodyShown + 1
-	} else {
-		a.shown += len(piece)
-	}
-	c.Data = append([]byte(nil), piece...)
-	a.e.tell(trace.Event{At: a.e.chain.at(), Kind: trace.KindBody, Body: c})
 }
 
 // Body implements runner.Handler.
@@ -205,7 +189,7 @@ func (a *attempt) Body(piece []byte, end bool, _ string) {
 		a.whole.Store(true)
 		return
 	}
-	a.show(piece)
+	a.shown = a.e.showBody(piece, a.shown)
 }
 
 // Result implements runner.Handler: what an RPC call gives back, ahead of waitUntil.

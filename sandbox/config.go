@@ -45,7 +45,11 @@ type Config struct {
 	// Isolate is told of every state change of an isolate, also outside runs.
 	// It must not block or call the Sandbox.
 	Isolate func(Key, trace.IsolateState)
-	Log     *slog.Logger
+	// Own gives what watches an event that the platform itself is about to give
+	// to a project, of type queue, scheduled or alarm: as Run.Watch, nil for
+	// nobody. It must not block or call the Sandbox.
+	Own func(key Key, typ string) func(trace.Event)
+	Log *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -63,6 +67,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Isolate == nil {
 		c.Isolate = func(Key, trace.IsolateState) {}
+	}
+	if c.Own == nil {
+		c.Own = func(Key, string) func(trace.Event) { return nil }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -61,7 +61,12 @@ func (s *Sandbox) own(d *trace.Deployment) (*trace.Deployment, error) {
 // put makes own what answers for key. again says that it was brought back:
 // then what was deployed meanwhile stays.
 func (s *Sandbox) put(key Key, own *trace.Deployment, again bool) error {
-	routes := platform.RoutesOf(own.Workers)
+	routes, assets := platform.RoutesOf(own.Workers), map[string]*platform.Assets{}
+	for i := range own.Workers {
+		if a := platform.AssetsOf(&own.Workers[i]); a != nil {
+			assets[own.Workers[i].Version] = a
+		}
+	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -74,7 +79,7 @@ func (s *Sandbox) put(key Key, own *trace.Deployment, again bool) error {
 		return nil
 	}
 	s.code -= int64(p.size)
-	p.deploy, p.routes, p.size, p.bare, p.pinned = own, routes, sizeOf(own), false, false
+	p.deploy, p.routes, p.assets, p.size, p.bare, p.pinned = own, routes, assets, sizeOf(own), false, false
 	s.code += int64(p.size)
 	var done doings
 	for k, g := range p.groups {
@@ -210,7 +215,7 @@ func (s *Sandbox) drop(p *project, since time.Time) {
 		delete(s.projects, p.key)
 		return
 	}
-	p.deploy, p.bare, p.groups = bare(d), true, map[groupKey]*group{}
+	p.deploy, p.assets, p.bare, p.groups = bare(d), nil, true, map[groupKey]*group{}
 	p.size = sizeOf(p.deploy)
 	s.code += int64(p.size)
 }

@@ -33,7 +33,10 @@ type Run struct {
 	Upgrade    bool      // the client asks for a WebSocket
 	Cold       bool      // evict this Worker's isolates first, so that the run starts cold
 	Fresh      string    // not empty: isolates and storage of this run's own namespace (checks, conformance)
-	Built      int64     // microseconds that building took just before, for the trace; 0 when it was cached
+	// Trigger lets a request for TriggerPath start the scheduled handler, as
+	// wrangler dev does; its query may hold cron, and time in Unix milliseconds.
+	Trigger bool
+	Built   int64 // microseconds that building took just before, for the trace; 0 when it was cached
 	// Weigh measures the isolate's memory at the end of this very run. Else the
 	// summary may tell what it was up to 10 ms before.
 	Weigh bool

@@ -17,6 +17,7 @@ type Happened struct {
 	Payload []byte // as Run.Payload
 	Result  []byte // as Response.Result
 	Summary *trace.Summary
+	Events  []trace.Event // of this run, in order, as Run.Watch gets them
 }
 
 // Follow tells f of what happens to a project from now on, each event once it
@@ -78,7 +79,20 @@ func roughly(d time.Duration) string {
 
 // event is an event of the platform, for whoever follows the project.
 func (s *Sandbox) event(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
-	sum, result, err := s.give(ctx, ev)
+	var seen []trace.Event
+	var watch func(trace.Event)
+	if ev.Project.Space == "" {
+		watch = s.cfg.Own(Key{Learner: ev.Project.Learner, Project: ev.Project.Project}, ev.Type)
+		if own := watch; s.followed(ev.Project) {
+			watch = func(e trace.Event) {
+				seen = append(seen, e)
+				if own != nil {
+					own(e)
+				}
+			}
+		}
+	}
+	sum, result, err := s.give(ctx, ev, watch)
 	if err != nil || ev.Project.Space != "" {
 		return sum, result, err
 	}
@@ -89,7 +103,7 @@ func (s *Sandbox) event(ctx context.Context, ev platform.Event) (*trace.Summary,
 	}
 	s.mu.Unlock()
 	for _, f := range list {
-		f(Happened{Type: ev.Type, Worker: ev.Worker, Payload: ev.Payload, Result: result, Summary: sum})
+		f(Happened{Type: ev.Type, Worker: ev.Worker, Payload: ev.Payload, Result: result, Summary: sum, Events: seen})
 	}
 	return sum, result, nil
 }

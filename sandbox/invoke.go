@@ -70,6 +70,9 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 	default:
 		return nil, fmt.Errorf("sandbox: no events of type %q", r.Type)
 	}
+	if q, ok := triggers(&r); ok {
+		return s.trigger(ctx, r, q)
+	}
 	if r.ID == "" {
 		r.ID = NewRunID()
 	}
@@ -119,6 +122,9 @@ func (s *Sandbox) Invoke(ctx context.Context, r Run) (*Response, error) {
 		}
 	}
 	e.span(trace.PhaseRoute, from, c.at())
+	if f := e.file(); f != nil {
+		return e.deliver(f), nil
+	}
 	if r.Cold {
 		s.cool(e.group)
 	}

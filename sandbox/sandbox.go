@@ -60,10 +60,11 @@ type project struct {
 	key    Key
 	deploy *trace.Deployment // nil for nothing
 	routes *platform.RouteTable
-	size   int       // bytes of deploy
-	bare   bool      // deploy holds no code: see deployed.go
-	pinned bool      // nobody else keeps what is deployed
-	used   time.Time // last time that a run chose it
+	assets map[string]*platform.Assets // static files of Workers that have some, by version
+	size   int                         // bytes of deploy
+	bare   bool                        // deploy holds no code: see deployed.go
+	pinned bool                        // nobody else keeps what is deployed
+	used   time.Time                   // last time that a run chose it
 	keep   bool
 	groups map[groupKey]*group
 }

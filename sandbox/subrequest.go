@@ -23,13 +23,22 @@ func (e *execution) fetch(ctx context.Context, to webapi.Target, r *webapi.Reque
 	case "":
 		return e.outside(ctx, r)
 	case "assets":
-		return platform.Asset(e.group.worker, r), nil
+		if a := e.files(); a != nil {
+			return a.Fetch(r), nil
+		}
+		return nil, errors.New("This Worker has no static assets.")
 	case "service", "durable":
 		n, err := e.below(to)
 		if err != nil {
 			return nil, err
 		}
 		n.typ, n.request, n.began = "fetch", r, began
+		if f := n.file(); f != nil {
+			if began != nil {
+				began()
+			}
+			return f, nil
+		}
 		n.upgrade = upgrades(r)
 		return n.answer(ctx, true)
 	}
@@ -237,9 +246,13 @@ func (e *execution) callMethod(ctx context.Context, to webapi.Target, args []any
 }
 
 // give runs an event of the platform itself: an alarm, a queue's batch, a
-// cron. It is charged to the project's learner like any other.
-func (s *Sandbox) give(ctx context.Context, ev platform.Event) (*trace.Summary, []byte, error) {
+// cron. It is charged to the project's learner like any other. watch is as
+// Run.Watch; it is not called any more once give returns without an error.
+func (s *Sandbox) give(ctx context.Context, ev platform.Event, watch func(trace.Event)) (*trace.Summary, []byte, error) {
 	c := &chain{origin: monotonic(), fresh: ev.Project.Space}
+	if watch != nil {
+		c.watch = newWatch(watch)
+	}
 	e := &execution{s: s, chain: c, id: NewRunID(), typ: ev.Type, payload: ev.Payload, entry: ev.Class, object: ev.Object, props: ev.Props}
 	c.root = e.id
 	if err := e.choose(Key{Learner: ev.Project.Learner, Project: ev.Project.Project}, ev.Worker, ""); err != nil {

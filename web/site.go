@@ -190,6 +190,10 @@ func (s *Site) IsolateChanged(key sandbox.Key, state trace.IsolateState) {
 	}
 }
 
+// Own is for sandbox.Config.Own: the pages of a project show what the platform
+// itself gives to it.
+func (s *Site) Own(key sandbox.Key, typ string) func(trace.Event) { return s.hub.Own(key, typ) }
+
 // Deployed is for sandbox.Config.Restore: what the store keeps as deployed
 // under a key, nil for nothing.
 func (s *Site) Deployed(ctx context.Context, key sandbox.Key) (*trace.Deployment, error) {

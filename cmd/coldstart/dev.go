@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,6 +47,7 @@ func (c *devCmd) Run(ctx context.Context, g *globals) error {
 	}
 	defer box.Close()
 	d := &dev{target: c.Target, door: box, out: g.Stderr, key: sandbox.Key{Learner: "dev", Project: "dev"}, quiet: c.Quiet}
+	defer box.Follow(d.key, d.happened)()
 	return d.serve(ctx, ln)
 }
 
@@ -139,6 +141,10 @@ func (d *dev) concerns(name string) bool {
 
 // skipped reports names that are never part of a project.
 func skipped(name string) bool {
+	switch name {
+	case ".dev.vars", ".assetsignore", ".well-known":
+		return false
+	}
 	return name == "node_modules" || name == "package-lock.json" || len(name) > 1 && strings.HasPrefix(name, ".")
 }
 
@@ -195,7 +201,7 @@ func (d *dev) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerFault(w, http.StatusInternalServerError, &trace.Fault{Message: err.Error()})
 		return
 	}
-	run := sandbox.Run{Key: d.key, Type: "fetch", URL: "http://" + r.Host + r.RequestURI, Watch: d.report(r)}
+	run := sandbox.Run{Key: d.key, Type: "fetch", URL: "http://" + r.Host + r.RequestURI, Trigger: true, Watch: d.report(r)}
 	if strings.Contains(r.RequestURI, "://") {
 		run.URL = r.RequestURI
 	}
@@ -216,22 +222,47 @@ func answerFault(w http.ResponseWriter, status int, f *trace.Fault) {
 func (d *dev) report(r *http.Request) func(trace.Event) {
 	method, uri := r.Method, r.RequestURI
 	return func(e trace.Event) {
-		switch e.Kind {
-		case trace.KindLog:
-			at := ""
-			if f := e.Log.Frame; f != nil {
-				at = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
-			}
-			fmt.Fprintf(d.out, "%-5s %s%s\n", e.Log.Level, printable(e.Log.Text), at)
-		case trace.KindFault:
-			fmt.Fprint(d.out, faultText(e.Fault))
-		case trace.KindDone:
-			if d.quiet {
-				return
-			}
-			s := e.Summary
-			fmt.Fprintf(d.out, "%s %s %d %s %s\n", method, printable(uri), s.Status, s.Temperature, time.Duration(s.Wall)*time.Microsecond)
+		d.say(e, func(s *trace.Summary) string { return fmt.Sprintf("%s %s %d", method, printable(uri), s.Status) })
+	}
+}
+
+// happened prints what the platform gave to a Worker by itself.
+func (d *dev) happened(h sandbox.Happened) {
+	var p struct {
+		Queue    string            `json:"queue"`
+		Messages []json.RawMessage `json:"messages"`
+		Cron     string            `json:"cron"`
+	}
+	_ = json.Unmarshal(h.Payload, &p) // what it has not stays empty
+	what := h.Type
+	switch h.Type {
+	case "queue":
+		what = fmt.Sprintf("queue %s (messages: %d)", p.Queue, len(p.Messages))
+	case "scheduled":
+		what = "scheduled " + p.Cron
+	}
+	for _, e := range h.Events {
+		d.say(e, func(s *trace.Summary) string { return what + " " + s.Outcome })
+	}
+}
+
+// say prints one event of a run; what is the beginning of its last line.
+func (d *dev) say(e trace.Event, what func(*trace.Summary) string) {
+	switch e.Kind {
+	case trace.KindLog:
+		at := ""
+		if f := e.Log.Frame; f != nil {
+			at = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
 		}
+		fmt.Fprintf(d.out, "%-5s %s%s\n", e.Log.Level, printable(e.Log.Text), at)
+	case trace.KindFault:
+		fmt.Fprint(d.out, faultText(e.Fault))
+	case trace.KindDone:
+		if d.quiet {
+			return
+		}
+		s := e.Summary
+		fmt.Fprintf(d.out, "%s %s %s\n", what(s), s.Temperature, time.Duration(s.Wall)*time.Microsecond)
 	}
 }
 

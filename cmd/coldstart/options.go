@@ -28,6 +28,7 @@ type sandboxOptions struct {
 	allow    map[string]string
 	dns      string
 	isolate  func(sandbox.Key, trace.IsolateState)
+	own      func(sandbox.Key, string) func(trace.Event)
 	restore  func(context.Context, sandbox.Key) (*trace.Deployment, error) // as sandbox.Config.Restore
 	log      *slog.Logger
 }
@@ -52,7 +53,7 @@ func (g *globals) openSandbox(ctx context.Context, o sandboxOptions) (*box, erro
 		return nil, err
 	}
 	cfg := sandbox.Config{
-		Runners: o.runners, Builders: o.builders, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Restore: o.restore, Log: o.log,
+		Runners: o.runners, Builders: o.builders, Engine: o.engine, Nice: o.nice, Ceiling: o.ceiling, Image: image, Cache: cache, Store: o.store, FetchAllow: o.allow, DNS: o.dns, Isolate: o.isolate, Own: o.own, Restore: o.restore, Log: o.log,
 	}
 	cfg.Memory = o.memory
 	if o.isolates > 0 {

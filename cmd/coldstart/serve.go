@@ -127,13 +127,19 @@ func (c *serveCmd) Run(ctx context.Context, g *globals) (err error) {
 			site.IsolateChanged(key, state)
 		}
 	}
+	own := func(key sandbox.Key, typ string) func(trace.Event) {
+		if site := shown.Load(); site != nil {
+			return site.Own(key, typ)
+		}
+		return nil
+	}
 	restore := func(ctx context.Context, key sandbox.Key) (*trace.Deployment, error) {
 		if site := shown.Load(); site != nil {
 			return site.Deployed(ctx, key)
 		}
 		return nil, nil
 	}
-	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), ceiling: c.ceiling(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, restore: restore, log: log})
+	box, err := g.openSandbox(ctx, sandboxOptions{data: c.Data, builders: serveBuilders(), ceiling: c.ceiling(), store: store.Records(), allow: c.FetchAllow, dns: c.DNS, isolate: isolate, own: own, restore: restore, log: log})
 	if err != nil {
 		return err
 	}

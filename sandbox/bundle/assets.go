@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -23,10 +24,11 @@ func (c *config) assetsOnly(b *builder) bool {
 	return true
 }
 
-// assets collects a Worker's static files, by their path in the URL.
-func (b *builder) assets(c *config) (map[string][]byte, *trace.Fault) {
+// assets collects a Worker's static files, by their path in the URL, and the
+// rules by which they are served.
+func (b *builder) assets(c *config, w *trace.Worker) *trace.Fault {
 	if c.assetsDir == "" {
-		return nil, nil
+		return nil
 	}
 	files := map[string][]byte{}
 	for name, data := range b.project.Files {
@@ -37,13 +39,30 @@ func (b *builder) assets(c *config) (map[string][]byte, *trace.Fault) {
 				continue
 			}
 		}
-		if rest == ".assetsignore" || strings.HasPrefix(rest, ".") {
-			continue
-		}
 		files["/"+rest] = data
 	}
-	if len(files) == 0 {
-		return nil, b.configFault(c.file, c.assetsAt, fmt.Sprintf("The assets folder %s has no files.", c.assetsDir), "Put files there, or change \"directory\".")
+	left := ignored(string(files["/.assetsignore"]))
+	o := c.assetOptions
+	rules := &assetRules{b: b, dir: c.assetsDir, o: &o}
+	rules.redirects(string(files["/_redirects"]))
+	rules.headers(string(files["/_headers"]))
+	for name := range files {
+		if left.match(name) {
+			delete(files, name)
+		}
 	}
-	return files, nil
+	if len(files) == 0 {
+		return b.configFault(c.file, c.assetsAt, fmt.Sprintf("The assets folder %s has no files.", c.assetsDir), "Put files there, or change \"directory\".")
+	}
+	w.Assets = files
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // plain data always encodes
+	}
+	for i := range w.Bindings {
+		if w.Bindings[i].Type == "assets" {
+			w.Bindings[i].Value = string(text)
+		}
+	}
+	return nil
 }

@@ -291,11 +291,9 @@ func (b *builder) worker(c *config) (*trace.Worker, *trace.Fault) {
 			return nil, f
 		}
 	}
-	assets, f := b.assets(c)
-	if f != nil {
+	if f := b.assets(c, w); f != nil {
 		return nil, f
 	}
-	w.Assets = assets
 	if size := int64(len(w.Code)); size > b.limits.Bundle {
 		return nil, &trace.Fault{
 			Kind:    trace.FaultLimit,

@@ -35,8 +35,9 @@ type config struct {
 	classAt   map[string]int // offset of each own Durable Object class
 	serviceAt map[string]int // offset of each Worker that a binding names
 
-	assetsDir string
-	assetsAt  int
+	assetsDir    string
+	assetsAt     int
+	assetOptions trace.AssetOptions
 }
 
 // configNames in the order in which the real tool looks for them.

@@ -91,7 +91,7 @@ func (r *configReader) queues(m member) {
 			r.entries(m, `{ "binding": "JOBS", "queue": "jobs" }`, []string{"binding", "queue", "delivery_delay", "remote"}, func(n *node, field func(string) member) {
 				name := r.required(n, "binding", field("binding"), "This queue producer", `"JOBS"`)
 				queue := r.required(n, "queue", field("queue"), "This queue producer", `"jobs"`)
-				r.bind(n, trace.Binding{Name: name, Type: "queue", ID: queue})
+				r.bind(n, trace.Binding{Name: name, Type: "queue", ID: queue, Period: r.optionalNumber(field("delivery_delay"), 0, 43_200)})
 			})
 			return
 		}
@@ -204,8 +204,7 @@ func (r *configReader) services(m member) {
 }
 
 func (r *configReader) assets(m member) {
-	var o trace.AssetOptions
-	name := ""
+	o, name := &r.c.assetOptions, ""
 	known := []string{"directory", "binding", "html_handling", "not_found_handling", "run_worker_first"}
 	r.object(m.key, m.node, `{ "directory": "./public" }`, known, func(m member) {
 		switch m.key {
@@ -235,11 +234,7 @@ func (r *configReader) assets(m member) {
 	if r.fault == nil && r.c.assetsDir == "" {
 		r.fail(m.node.at, `"assets" has no "directory".`, "Write "+r.example("directory", `"./public"`)+" in it.")
 	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		panic(err) // plain data always encodes
-	}
-	r.bind(m.node, trace.Binding{Name: name, Type: "assets", Value: string(text)})
+	r.bind(m.node, trace.Binding{Name: name, Type: "assets"}) // its value is made with the files
 }
 
 func (r *configReader) route(n *node) {

@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,4 +252,42 @@ func FuzzBuild(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestConfigAssetRules(t *testing.T) {
+	d := build(t, Config{}, files(
+		"wrangler.jsonc", `{"compatibility_date":"2026-10-01","main":"w.js","assets":{"directory":"public","binding":"A"}}`, "w.js", hello,
+		"public/index.html", "hi", "public/keep.txt", "k", "public/private/a.txt", "x", "public/.well-known/a", "y", "public/.dev.vars", "S=1",
+		"public/.assetsignore", "*.txt\n!keep.txt\nprivate/\n",
+		"public/_redirects", "# c\n/old /new 301\n/x/* /y/:splat # why\n/bad\n/a b.txt\n/l/* /index.html\n/n /m 418\n/h https://h.example/ 200\n/old /again\n",
+		"public/_headers", "X-First: no\n/*\n  X-A: 1\n  X-A: 2\n  ! ETag\n  what\n/empty\nhttps://:sub.example.com/*\n  X-B: :sub\n"))
+	if d.Fault != nil {
+		t.Fatalf("%+v", d.Fault)
+	}
+	w := d.Workers[0]
+	want := `{"redirects":[{"from":"/old","to":"/new","status":301},{"from":"/x/*","to":"/y/:splat","status":302}],` +
+		`"headers":[{"path":"/*","set":[["x-a","1, 2"]],"unset":["ETag"]},{"path":"https://:sub.example.com/*","set":[["x-b",":sub"]]}]}`
+	if got := w.Bindings[0].Value; got != want {
+		t.Errorf("rules are %s, want %s", got, want)
+	}
+	if got := strings.Join(keys(w.Assets), " "); got != "/.well-known/a /index.html /keep.txt" {
+		t.Errorf("files are %s", got)
+	}
+	var warned []string
+	for _, w := range d.Warnings {
+		warned = append(warned, fmt.Sprintf("%s:%d %s", strings.TrimPrefix(w.Frame.File, "public/_"), w.Frame.Line, w.Message))
+	}
+	for _, want := range []string{
+		"redirects:4 A redirect has 2 or 3 words; this one has 1.", `redirects:5 A redirect leads to a path or to an address with https://; "b.txt" is neither.`,
+		"redirects:6 This redirect would lead to itself for ever and is ignored.", `redirects:7 "418" is not a status that a redirect can have.`,
+		"redirects:8 A redirect with status 200 can only lead to a path.", "redirects:9 There is a redirect for /old already; this one is ignored.",
+		"headers:1 A header stands before any path.", `headers:6 "what" is not a header.`, "headers:7 No headers are given for /empty.",
+	} {
+		if !slices.Contains(warned, want) {
+			t.Errorf("no warning %q", want)
+		}
+	}
+	if len(warned) != 9 {
+		t.Errorf("warnings: %q", warned)
+	}
 }

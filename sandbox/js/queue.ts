@@ -7,7 +7,7 @@ import { serialize } from "./serialize";
 
 const types = ["json", "text", "bytes", "v8"];
 
-function message(body: unknown, o: any): [string, string, number] {
+function message(body: unknown, o: any, wait: number): [string, string, number] {
   const type = o?.contentType === undefined ? "json" : `${o.contentType}`;
   if (types.indexOf(type) < 0) throw new NativeTypeError(`Unsupported queue message content type: ${type}`);
   const need = (what: string) => new NativeTypeError(`Content Type "${type}" requires a value of type ${what}, but received: ${typeof body}`);
@@ -20,7 +20,7 @@ function message(body: unknown, o: any): [string, string, number] {
     if (text === undefined) throw new NativeTypeError("A queue message of content type \"json\" must be a value that JSON can hold.");
     v = JSON.parse(text);
   }
-  const delay = o?.delaySeconds === undefined ? -1 : +o.delaySeconds;
+  const delay = o?.delaySeconds === undefined ? wait : +o.delaySeconds;
   if (delay > 43200 || (delay < 0 && delay !== -1) || Number.isNaN(delay)) throw new NativeError("Queue send failed: delaySeconds must be from 0 to 43200.");
   return [serialize(v), type, delay];
 }
@@ -31,13 +31,15 @@ const sent = () => ({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, o
 class WorkerQueue {
   #id: string;
   #name: string;
-  constructor(id: string, name: string) {
+  #wait: number; // seconds, of messages that say nothing else
+  constructor(id: string, name: string, wait: number) {
     this.#id = id;
     this.#name = name;
+    this.#wait = wait > 0 ? wait : -1;
   }
   async send(body: unknown, options?: any): Promise<unknown> {
     if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'send' on 'WorkerQueue': parameter 1 is not of type 'Value'.");
-    await backend("queue", this.#name + ".send", "queue.send", this.#id, ...message(body, options));
+    await backend("queue", this.#name + ".send", "queue.send", this.#id, ...message(body, options, this.#wait));
     return sent();
   }
   async sendBatch(list: Iterable<any>, options?: any): Promise<unknown> {
@@ -46,7 +48,7 @@ class WorkerQueue {
     let n = 0;
     for (const m of list) {
       if (m === null || typeof m !== "object") throw new NativeTypeError("Incorrect type: the provided value is not of type 'MessageSendRequest'.");
-      flat.push(...message(m.body, { ...options, ...m }));
+      flat.push(...message(m.body, { ...options, ...m }, this.#wait));
       n++;
     }
     if (n === 0) throw new NativeTypeError("sendBatch() requires at least one message");
@@ -57,4 +59,4 @@ class WorkerQueue {
   async metrics(): Promise<never> { throw new NativeError("metrics() is not available here: nobody counts what waits in a queue."); }
 }
 Object.defineProperty(WorkerQueue.prototype, Symbol.toStringTag, { value: "WorkerQueue", configurable: true });
-binding("queue", (b) => new WorkerQueue(b.id, b.name));
+binding("queue", (b) => new WorkerQueue(b.id, b.name, b.period));

@@ -42,7 +42,7 @@ type Binding struct {
 	Class      string `json:"class,omitempty" cbor:"7,keyasint,omitempty"`      // durable: class name
 	Props      string `json:"props,omitempty" cbor:"8,keyasint,omitempty"`      // service: JSON given as ctx.props
 	Limit      int    `json:"limit,omitempty" cbor:"9,keyasint,omitempty"`      // ratelimit: calls per period
-	Period     int    `json:"period,omitempty" cbor:"10,keyasint,omitempty"`    // ratelimit: seconds, 10 or 60
+	Period     int    `json:"period,omitempty" cbor:"10,keyasint,omitempty"`    // ratelimit: seconds, 10 or 60; queue: seconds that messages wait
 }
 
 // AssetOptions is the Value of an assets binding, as JSON. Its Name is empty
@@ -51,6 +51,25 @@ type AssetOptions struct {
 	HTML     string   `json:"html_handling,omitempty"`      // auto-trailing-slash (default) force-trailing-slash drop-trailing-slash none
 	NotFound string   `json:"not_found_handling,omitempty"` // none (default) 404-page single-page-application
 	First    []string `json:"run_worker_first,omitempty"`   // paths the Worker answers before assets; "/*" for all, "!" excludes
+
+	Redirects []AssetRedirect `json:"redirects,omitempty"` // from the file _redirects, in its order
+	Headers   []AssetHeaders  `json:"headers,omitempty"`   // from the file _headers, in its order
+}
+
+// AssetRedirect is a line of _redirects. "*" in From stands for anything and is
+// :splat in To; ":name" stands for what is between two slashes, in both.
+type AssetRedirect struct {
+	From   string `json:"from"`   // a path
+	To     string `json:"to"`     // a path, or an address with https://
+	Status int    `json:"status"` // 301 302 303 307 308, or 200 for the file at To
+}
+
+// AssetHeaders is a rule of _headers. Path is as AssetRedirect.From, and may
+// begin with https:// and a host.
+type AssetHeaders struct {
+	Path  string      `json:"path"`
+	Set   [][2]string `json:"set,omitempty"` // values may have :splat and :name
+	Unset []string    `json:"unset,omitempty"`
 }
 
 // Consumer is a Worker's subscription to a queue.

@@ -204,9 +204,9 @@ export class LogPanel {
   #make(row: LogRow): HTMLElement {
     if (row.log) return logLine(row.log, row.at);
     const r = row.run;
-    const t = temperature(r);
+    const t = temperature(r), own = /^w-(\w+)\./.exec(r.id)?.[1]; // the platform's own event
     return el("p", { class: "log_request", "data-over": String(r.over) + r.logs },
-      el("span", null, r.n ? `run ${r.n}` : "visit"), el("span", null, requestLine(r.request)),
+      el("span", null, r.n ? `run ${r.n}` : own ?? "visit"), el("span", null, own ? "from the platform" : requestLine(r.request)),
       r.over && temp(t, `${duration(wall(r))}${t ? ` ${t}` : ""}`),
       r.summary?.status && el("span", null, r.summary.status),
       r.over && !r.logs && !r.errors && el("span", { class: "c" }, "nothing logged"),

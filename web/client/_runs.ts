@@ -134,7 +134,7 @@ export class Runs {
     const known = this.#byId.get(id);
     if (known) return known;
     const ask = this.asks.get(id) ?? this.asks.get(id.replace(/\.\d+$/, "")) ?? null;
-    const visit = id.startsWith("w-"); // somebody asked the Worker's public address
+    const visit = id.startsWith("w-"); // somebody asked the Worker's public address, or the platform itself gave it an event
     const run: Run = {
       id, n: visit ? 0 : ++this.#n, ask, request: ask?.request ?? null, spans: [], calls: [], head: null, body: [], bodyBytes: 0,
       truncated: false, fault: null, summary: null, isolate: null, queued: null, logs: 0, errors: 0, warnings: 0, over: false,

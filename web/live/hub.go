@@ -239,12 +239,18 @@ func (h *Hub) Saved(p classroom.Project) {
 // Outside gives a Watch for one request that came in through the project's
 // public address, nil when no page would see it. Its run's id begins with
 // "w-"; bodies are not shown.
-func (h *Hub) Outside(key sandbox.Key) func(trace.Event) {
+func (h *Hub) Outside(key sandbox.Key) func(trace.Event) { return h.watch(key, "w-") }
+
+// Own does the same for an event of the platform itself: a queue's batch, a
+// cron trigger or an alarm. Its run's id begins with "w-", the type and ".".
+func (h *Hub) Own(key sandbox.Key, typ string) func(trace.Event) { return h.watch(key, "w-"+typ+".") }
+
+func (h *Hub) watch(key sandbox.Key, prefix string) func(trace.Event) {
 	s := h.known(key)
 	if s == nil || !s.watched() || !s.outside.AllowN(h.Now(), 1) {
 		return nil
 	}
-	id := "w-" + classroom.NewID(8)
+	id := prefix + classroom.NewID(8)
 	return func(e trace.Event) {
 		if e.Kind == trace.KindBody {
 			return

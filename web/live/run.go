@@ -219,7 +219,7 @@ func (h *Hub) runOne(ctx context.Context, s *stream, spec RunSpec, id string, p 
 	begin := time.Now()
 	run := sandbox.Run{
 		Key: s.key, Method: spec.Request.Method, URL: address(p.Slug, spec.Request.Path), Length: -1,
-		Headers: spec.Request.Headers, Cold: spec.Cold, Built: built.Built, Weigh: true, Watch: o.event,
+		Headers: spec.Request.Headers, Cold: spec.Cold, Built: built.Built, Weigh: true, Trigger: true, Watch: o.event,
 	}
 	if spec.Request.Body != "" {
 		run.Body, run.Length = strings.NewReader(spec.Request.Body), int64(len(spec.Request.Body))
