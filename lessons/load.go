@@ -612,7 +612,7 @@ func (d *document) read(t *Text, body string, line int) {
 }
 
 // labNames are the labs that a lesson may embed.
-var labNames = []string{"process", "race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot", "rollout"}
+var labNames = []string{"process", "race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot", "rollout", "online"}
 
 // points gives a challenge's points to its tasks.
 func (l *loader) points(ls *Lesson, f *front) {

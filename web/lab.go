@@ -37,6 +37,7 @@ func (s *Site) labList() []experiment {
 		s.processLab(),
 		s.autoscaleLab(),
 		s.rolloutLab(),
+		s.onlineLab(),
 		s.costLab(),
 		s.edgeLab(),
 	}

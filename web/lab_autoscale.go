@@ -78,7 +78,12 @@ func (s *Site) autoscaleLab() experiment {
 
 // scaled are the figures of a side that checks read.
 func scaled(s lab.Side) map[string]any {
+	after := 0
+	if n := len(s.Beats); n > 0 {
+		after = s.Beats[n-1].Copies
+	}
 	return map[string]any{
+		"after":    after, // copies in the end
 		"requests": s.Requests, "answered": s.Answered, "errors": s.Errors, "cold": s.Cold, "peak": s.Peak,
 		"p50_ms": s.P50, "p99_ms": s.P99, "dollars": s.Cost,
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -150,6 +151,32 @@ func (s *Site) checkBox(ctx context.Context, workspace, name string) (check.Line
 	out := checkLine(line, s.config.Now())
 	out.Inside, out.Outside = inside, outside
 	return out, nil
+}
+
+// checkWalls puts a witness behind walls that a learner chose, as box.json writes them.
+func (s *Site) checkWalls(ctx context.Context, walls any) (check.Line, error) {
+	text, err := json.Marshal(walls)
+	if err != nil {
+		return check.Line{}, err
+	}
+	var w box.Walls
+	if err := json.Unmarshal(text, &w); err != nil {
+		return check.Line{Why: "a wall is switched by true or false, memory_mb is a whole number, door a text"}, nil
+	}
+	inside, outside, err := s.labs.Witness(ctx, w)
+	var missing *box.MissingError
+	if errors.As(err, &missing) {
+		return check.Line{Why: missing.Why}, nil
+	}
+	if err != nil {
+		return check.Line{}, err
+	}
+	out := check.Line{Available: true}
+	if out.Inside, err = json.Marshal(inside); err != nil {
+		return check.Line{}, err
+	}
+	out.Outside, err = json.Marshal(outside)
+	return out, err
 }
 
 func checkLine(l lab.Line, at time.Time) check.Line {

@@ -45,6 +45,9 @@ func (s *Site) eventsLab() experiment {
 			}
 			return view.EventsView(eventsView(record))
 		},
+		Check: func(e *lab.Events) any {
+			return map[string]any{"own": e.Own, "items": e.Items, "before": e.Before, "after": e.After}
+		},
 	}
 }
 

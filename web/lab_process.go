@@ -42,6 +42,7 @@ func (s *Site) processLab() experiment {
 			}
 			return view.ServerView(s.serverView(*d))
 		},
+		Check: func(d *lab.Server) any { return d.Steps },
 	}
 }
 

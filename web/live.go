@@ -115,7 +115,10 @@ func (k checker) Check(ctx context.Context, p classroom.Project, emit func(live.
 	}
 	config := check.Config{
 		Door: k.s.config.Door, Learner: p.Workspace, Answers: given, Now: k.s.config.Now,
-		Box: func(ctx context.Context, name string, _ map[string]any) (check.Line, error) {
+		Box: func(ctx context.Context, name string, options map[string]any) (check.Line, error) {
+			if walls, given := options["walls"]; given && name == "container" {
+				return k.s.checkWalls(ctx, walls)
+			}
 			return k.s.checkBox(ctx, p.Workspace, name)
 		},
 		Lab: func(ctx context.Context, name string) (any, error) { return k.s.checkLab(ctx, p.Workspace, p.ID, name) },

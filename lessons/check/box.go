@@ -15,8 +15,9 @@ type Line struct {
 	Each      float64 `json:"each_mb"`       // paid per copy, MB
 	Dots      []Dot   `json:"dots"`
 	Method    string  `json:"method,omitempty"` // how it was measured, one sentence
-	// Inside is what a program in such a box says of where it is, Outside what
-	// the same program says as a plain process; JSON, absent for boxes that say nothing.
+	// Inside is what a program in such a box, or behind the walls that were asked for,
+	// says of where it is, Outside what the same program says as a plain process; JSON,
+	// absent for boxes that say nothing.
 	Inside  json.RawMessage `json:"inside,omitempty"`
 	Outside json.RawMessage `json:"outside,omitempty"`
 }
@@ -42,8 +43,12 @@ func (s *session) box(ctx context.Context, t *running, raw []json.RawMessage) (a
 	}
 	of, _ := o["of"].(string)
 	worker, _ := o["worker"].(string)
+	key := name
+	if len(raw) > 2 {
+		key += " " + string(raw[2])
+	}
 	s.mu.Lock()
-	line, known := s.line[name+" "+of+" "+worker]
+	line, known := s.line[key]
 	s.mu.Unlock()
 	if known {
 		return line, nil
@@ -67,7 +72,7 @@ func (s *session) box(ctx context.Context, t *running, raw []json.RawMessage) (a
 	if s.line == nil {
 		s.line = map[string]Line{}
 	}
-	s.line[name+" "+of+" "+worker] = line
+	s.line[key] = line
 	s.mu.Unlock()
 	return line, nil
 }

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,8 @@ type Cgroups struct {
 	// sentence "Not on this host, because …". "" when all can.
 	Why string
 	has []string // controllers that reach cgroups below Dir
+	// memory is the cap of a box, in bytes; 0 means cageMemory.
+	memory int64
 }
 
 // wanted are the controllers that a box is bounded with.
@@ -172,7 +175,7 @@ func (c Cgroups) cage(nice int) (*cage, error) {
 	set := func(name, value string) {
 		err = errors.Join(err, os.WriteFile(filepath.Join(path, name), []byte(value), 0o600))
 	}
-	set("memory.max", fmt.Sprint(cageMemory))
+	set("memory.max", fmt.Sprint(cmp.Or(c.memory, cageMemory)))
 	set("pids.max", fmt.Sprint(cageTasks))
 	if slices.Contains(c.has, "cpu") {
 		const period = 100_000 // µs

@@ -19,6 +19,8 @@ func Main() int {
 	case err != nil:
 	case c.Wasm:
 		err = hostModules()
+	case c.Walls != nil:
+		err = c.testify()
 	default:
 		err = c.become()
 	}
@@ -31,8 +33,8 @@ func Main() int {
 
 // become changes this process; without a program it only tries the walls.
 func (c contained) become() error {
-	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
-		return fmt.Errorf("mounts cannot be made private: %w", err)
+	if err := private(); err != nil {
+		return err
 	}
 	if c.OnlyCgroups {
 		if err := unix.Mount("none", "/sys/fs/cgroup", "cgroup2", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
@@ -46,6 +48,39 @@ func (c contained) become() error {
 	if len(c.Argv) == 0 {
 		return nil
 	}
+	if err := c.pivot(); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+		return fmt.Errorf("make the root read-only: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := unix.Exec(c.Argv[0], c.Argv, []string{}); err != nil {
+		return fmt.Errorf("run %s: %w", c.Argv[0], err)
+	}
+	return nil
+}
+
+// private keeps what this process mounts to itself.
+func private() error {
+	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("mounts cannot be made private: %w", err)
+	}
+	return nil
+}
+
+// enter gives this process a root that holds its own program and /proc.
+func (c contained) enter() error {
+	if err := private(); err != nil {
+		return err
+	}
+	return c.pivot()
+}
+
+// pivot goes to live in the root that fill makes.
+func (c contained) pivot() error {
 	if err := c.fill(); err != nil {
 		return err
 	}
@@ -63,15 +98,6 @@ func (c contained) become() error {
 	if err := os.Chdir("/"); err != nil {
 		return err
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
-		return fmt.Errorf("make the root read-only: %w", err)
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	if err := unix.Exec(c.Argv[0], c.Argv, []string{}); err != nil {
-		return fmt.Errorf("run %s: %w", c.Argv[0], err)
-	}
 	return nil
 }
 
@@ -82,16 +108,13 @@ func (c contained) fill() error {
 		return fmt.Errorf("make a root in memory: %w", err)
 	}
 	for _, file := range c.Files {
-		to := filepath.Join(c.Root, file)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		if err := show(file, filepath.Join(c.Root, file)); err != nil {
 			return err
 		}
-		if err := os.WriteFile(to, nil, 0o644); err != nil {
-			return err
-		}
-		if err := unix.Mount(file, to, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("show the container %s: %w", file, err)
-		}
+	}
+	if self, err := os.Executable(); err == nil && c.Walls != nil {
+		// It runs already. Whoever is root in here may not be allowed to read its folder outside.
+		_ = show(self, filepath.Join(c.Root, "witness"))
 	}
 	proc := filepath.Join(c.Root, "proc")
 	if err := os.Mkdir(proc, 0o755); err != nil {
@@ -99,5 +122,19 @@ func (c contained) fill() error {
 	}
 	// A server that is in a container itself may not have a /proc of its own to give.
 	_ = unix.Mount("proc", proc, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	return nil
+}
+
+// show binds a file of the host to a place in the container's root.
+func show(file, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(to, nil, 0o644); err != nil {
+		return err
+	}
+	if err := unix.Mount(file, to, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("show the container %s: %w", file, err)
+	}
 	return nil
 }

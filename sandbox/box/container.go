@@ -31,6 +31,10 @@ type contained struct {
 	OnlyCgroups bool
 	// Wasm instead holds instances of the Wasm module.
 	Wasm bool
+	// Walls make it a witness instead, which writes a file into Root and tries to
+	// reach a neighbour's address.
+	Walls     *Walls
+	Neighbour string
 }
 
 const containedVar = "COLDSTART_BOX"

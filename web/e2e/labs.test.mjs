@@ -20,6 +20,7 @@ const labs = {
   edge: { query: "", charts: 1, modelled: true },
   snapshot: { query: "", charts: 0 },
   process: { query: "", charts: 0, noCSV: true },
+  online: { query: "?curl=https%3A%2F%2Fa.example%2F+0.05+0.3", charts: 3 },
 };
 
 /**

@@ -36,6 +36,8 @@ type Room struct {
 type Labs struct {
 	cfg   Config
 	place chan struct{} // holds one token while a lab runs
+	// witness holds one while a witness is heard.
+	witness chan struct{}
 
 	mu      sync.Mutex
 	waiting int
@@ -51,7 +53,7 @@ func New(cfg Config) *Labs {
 	if cfg.Time == 0 {
 		cfg.Time = 45 * time.Second
 	}
-	return &Labs{cfg: cfg, place: make(chan struct{}, 1)}
+	return &Labs{cfg: cfg, place: make(chan struct{}, 1), witness: make(chan struct{}, 1)}
 }
 
 // Share is how many percent of a busy processor a process of a lab gets beside

@@ -47,3 +47,22 @@ test.guard("2: memory dies with the program", async ({ send, evict, box, note, e
     note(`A real process was not measured here: ${waiting.why}.`);
   }
 });
+
+test.guard("2: the process in your lab", async ({ lab, note, expect }) => {
+  const { available, why, samples } = await lab("process");
+  const steps = available && Array.isArray(samples) ? samples : [];
+  let before = 0;
+  let told = "";
+  steps.forEach(({ do: what, pid, answer }, i) => {
+    const last = i > 0 ? steps[i - 1].do : "";
+    if (what === "start") {
+      expect(pid === before, "A process that is started again should have another number").toBe(false);
+      before = pid;
+    }
+    const idle = last === "start" && answer === "connection refused"; // the lab ends a server that nobody asks
+    if (what !== "request" || last === "" || last === "request" || idle) return;
+    expect(answer, last === "kill" ? "Once the process is gone, nobody should have its port" : "A process that was just started should count from the beginning").toBe(last === "kill" ? "connection refused" : "visit 1");
+    told += `, after the ${last} "${answer}"`;
+  });
+  note(told ? `Your process in the lab${told}.` : `A killed process: ${available ? "none yet" : why}. Start one in the lab, kill it and knock to have it looked at, too.`);
+});

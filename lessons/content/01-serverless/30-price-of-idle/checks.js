@@ -33,6 +33,14 @@ test("2: waiting costs", async ({ call, expect }) => {
 
 test.hidden("2: other months", async ({ call, expect }) => {
   const costs = cents(call, expect);
+  for (const plan of ["vm", "workers", "lambda"]) {
+    let before = 0;
+    for (const requests of [0, 1e6, 2e7, 3e8]) {
+      const bill = await call("src/cost.js", "monthly", [plan, { requests, ...small }]);
+      expect(bill, `More requests never cost less (${plan}, ${requests} requests)`).toBeGreaterThanOrEqual(before);
+      before = bill;
+    }
+  }
   const beyond = (amount, included) => Math.max(0, amount - included);
   for (let i = 0; i < 3; i++) {
     const use = { requests: Math.round(2e7 + Math.random() * 2e8), cpu_ms: 3 + Math.round(Math.random() * 9), ms: 100 + Math.round(Math.random() * 900), mb: 512 };

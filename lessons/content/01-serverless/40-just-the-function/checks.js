@@ -3,7 +3,7 @@ const login = (send, body) => send("POST /login", { json: body });
 test.guard("1: the right password", async ({ send, expect }) => {
   for (const body of [{ user: "ada", pass: "tea" }, { user: "grace", pass: "milk" }]) {
     const r = await login(send, body);
-    expect(r.status, `${body.user} knows the password; let her in with 200, and send the answer through res: res.send(…)`).toBe(200);
+    expect(r.status, `${body.user} knows the password; let her in with 200, and send the answer through res: res.send(…). req.body is an object already, nothing to parse`).toBe(200);
     expect(await r.text(), "The answer is exactly: User logged in").toBe("User logged in");
   }
 });
@@ -21,6 +21,11 @@ test.hidden("1: names that every object has", async ({ send, expect }) => {
   for (const user of ["constructor", "toString", "__proto__"]) {
     expect((await login(send, { user })).status, `${user} is in every object and still nobody you know; ask Object.hasOwn(people, user)`).toBe(401);
   }
+});
+
+test.guard("1: no port", async ({ files, fail }) => {
+  const port = /\.listen\s*\(|createServer/.exec(files["src/index.js"] || "");
+  if (port) fail("Whoever calls this function has a port already; export login, and open none", "no server", port[0]);
 });
 
 test("1: other methods", async ({ send, expect }) => {

@@ -38,3 +38,15 @@ test("3: the clock sweeps", async ({ upload, tick, send, expect }) => {
   expect(late.logs.map((l) => l.text), "After 25 hours both records are older than a day; log \"swept 2\". Does each record hold its time in milliseconds, and do you compare it with controller.scheduledTime, not with the present?").toContain("swept 2");
   expect((await records(send)).length, "Records of 25 hours should be gone; delete what you count").toBe(0);
 });
+
+test.guard("3: quiet in your lab", async ({ lab, note, expect }) => {
+  const { available, why, samples } = await lab("events");
+  if (!available || !samples.after.took_us) {
+    note(`The lab's quiet end: ${available ? "it did not come to it" : why}. Run the lab to have it looked at, too.`);
+    return;
+  }
+  const { items, after } = samples;
+  expect(after.invocations, "When nothing happens, nothing should be invoked").toBe(0);
+  expect(after.isolates, "When nothing happens, no isolate should be left").toBe(0);
+  note(`Your lab: ${items.length} invocations, and then ${after.invocations} of them and ${after.isolates} isolates in ${(after.took_us / 1e6).toFixed(1)} quiet seconds.`);
+});

@@ -27,8 +27,9 @@ test.guard("1: the crowd in your lab", async ({ lab, note, expect }) => {
   const again = "With your present code it is otherwise? Run the lab again";
   expect(isolates.cold, "A crowd that came to nothing running meets a cold start").toBeGreaterThan(0);
   expect(isolates.answered, `Of ${isolates.requests} visitors in your lab nearly all should be answered. ${again}`).toBeGreaterThan(isolates.requests * 0.95);
+  expect(isolates.after, "Long after the last visitor of your lab no isolate should be left").toBe(0);
   if (pool.p99_ms > 500) expect(isolates.p99_ms, `The modelled servers were overrun. In your lab one visitor in a hundred waited longer for the isolates than for the modelled servers. ${again}`).toBeLessThan(pool.p99_ms);
-  note(`Your lab: ${isolates.requests} visitors, at most ${isolates.peak} isolates, ${isolates.cold} cold starts; 99 of 100 waited less than ${Math.round(isolates.p99_ms)} ms, at the modelled servers ${Math.round(pool.p99_ms)} ms.`);
+  note(`Your lab: ${isolates.requests} visitors, at most ${isolates.peak} isolates, ${isolates.cold} cold starts, ${isolates.after} isolates in the end; 99 of 100 waited less than ${Math.round(isolates.p99_ms)} ms, at the modelled servers ${Math.round(pool.p99_ms)} ms.`);
 });
 
 test("2: a trace drawn by hand", async ({ call, expect }) => {

@@ -50,6 +50,15 @@ test("1: each run is a small piece", async ({ enqueue, expect }) => {
   expect(least, "A run should leave a fifth of its 50 ms of CPU time unused; do fewer steps a run").toBeLessThan(40);
 });
 
+test("2: a run that died in the middle", async ({ enqueue, evict, expect }) => {
+  const saved = steps(await enqueue("jobs", [{ at: 5 }])); // as if a run from step 4 on had got so far before
+  expect(saved.length, "A message { at: 5 } should compute some steps and log them").toBeGreaterThan(0);
+  await evict();
+  const resumed = steps(await enqueue("jobs", [{ at: 4 }], { attempts: 2 }));
+  expect(resumed, "Step 4 was never saved; the run that takes over should compute it").toContain("step 4");
+  expect(resumed, "Step 5 was saved by a run that then died; look for each step in env.STATE, not for the first one alone").not.toContain(saved[0]);
+});
+
 test("2: a message that comes twice", async ({ enqueue, expect }) => {
   const first = steps(await enqueue("jobs", [{ at: 5 }], { id: "twice" }));
   expect(first.length, "A message { at: 5 } should compute some steps and log them").toBeGreaterThan(0);

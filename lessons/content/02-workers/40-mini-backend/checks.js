@@ -30,6 +30,16 @@ test("1: a note needs a text", async ({ send, expect }) => {
   expect((await send("POST /notes", { body: "not json" })).status, "A body that is not JSON is the caller's mistake too: 400, not an exception").toBe(400);
 });
 
+test("1: two Workers, two stores", async ({ send, evict, expect }) => {
+  const note = await (await post(send, "only mine")).json();
+  await weather(send, "lima");
+  await evict();
+  expect((await send(`GET /notes/${note.id}`)).status, "The note is gone with its isolate; keep it in env.NOTES, not in a variable").toBe(200);
+  expect((await send(`GET /notes/${note.id}`, { worker: "weather" })).status, "The weather service finds your note in its own env.NOTES: both wrangler.jsonc now name one store. Give each an id of its own").toBe(404);
+  expect((await send("GET /notes/lima", { worker: "weather" })).status, "The weather service kept what it saw over Lima, in a store of its own; leave its wrangler.jsonc as it was, and ask it through env.WEATHER").toBe(200);
+  expect((await send("GET /notes/lima")).status, "What the weather service keeps is not to be had from your Worker; a store belongs to its id, whatever the binding is called").toBe(404);
+});
+
 test.guard("1: unknown notes and addresses", async ({ send, expect }) => {
   expect((await send("GET /notes/nobody")).status, "An unknown id is a 404").toBe(404);
   expect((await send("GET /elsewhere")).status, "An unknown address is a 404").toBe(404);

@@ -10,6 +10,13 @@ test("2: waits at the edge", async ({ call, expect }) => {
   expect(await call("src/plan.js", "wait", ["edge", sydney, { calls: 4, cached: 0.75 }]), "Three of four calls are answered by the cache; one still crosses").toBeCloseTo(250.35, 4);
 });
 
+test("2: a write always crosses", async ({ call, expect }) => {
+  const sydney = { edge: 50, data: 16640 };
+  const sentence = "A cache answers reads. A write has to reach the database, or it is lost: each crosses, however full the cache is";
+  expect(await call("src/plan.js", "wait", ["edge", sydney, { calls: 4, cached: 1, writes: 1 }]), sentence).toBeCloseTo(250.35, 4);
+  expect(await call("src/plan.js", "wait", ["edge", sydney, { calls: 4, cached: 0.5, writes: 3 }]), sentence).toBeCloseTo(1248.75, 4);
+});
+
 test("2: waits in the centre", async ({ call, expect }) => {
   const sydney = { edge: 50, data: 16640 };
   for (const calls of [0, 1, 9]) {
@@ -32,6 +39,7 @@ test("3: eight cities, three loads", async ({ send, expect }) => {
   expect((await best("calls=4&cached=0")).slice(1), "Four uncached calls: outside of Amsterdam, code near the data is faster").toEqual(["central", "central", "central", "central", "central", "central", "central"]);
   expect((await best("calls=1&cached=0")).slice(1), "One uncached call is nearly a draw, but the edge pays its short trip on top: the centre wins by a hair").toEqual(["central", "central", "central", "central", "central", "central", "central"]);
   expect((await best("calls=4&cached=1")).slice(1), "A full cache: outside of Amsterdam, code near the visitor is faster").toEqual(["edge", "edge", "edge", "edge", "edge", "edge", "edge"]);
+  expect((await best("calls=4&cached=1&writes=1")).slice(1), "A full cache and one write: the write crosses, and the centre wins by a hair again").toEqual(["central", "central", "central", "central", "central", "central", "central"]);
 });
 
 test("3: a chatty page beside the database, a quiet one beside the visitor", async ({ call, expect }) => {

@@ -35,6 +35,8 @@ test("3: right path, wrong method", async ({ send, expect }) => {
   const get = await send("GET /users");
   expect(get.status, "/users takes POST only; a GET is a 405").toBe(405);
   expect(get.headers.get("allow"), "Allow names the methods that this path has").toBe("POST");
+  const two = await send("DELETE /shops/9");
+  expect((two.headers.get("allow") || "").split(",").map((m) => m.trim()).sort(), "A shop can be read and bought at: Allow names both methods, with a comma between them").toEqual(["GET", "POST"]);
 });
 
 test.guard("3: the right method still arrives", async ({ send, expect }) => {

@@ -5,6 +5,8 @@ test("1: the line through dots that were drawn by hand", async ({ call, expect }
   const got = await call("src/fit.js", "line", [dots]);
   expect(got.each, "Between 1 and 60 copies these dots rise by 413 MB, which is 7 MB a copy").toBeCloseTo(7, 3);
   expect(got.fixed, "One copy needs 37 MB here and adds 7 of them, so 30 were paid once").toBeCloseTo(30, 3);
+  const later = await call("src/fit.js", "line", [[5, 25].map((copies) => ({ copies, mb: 12 + 2 * copies }))]);
+  expect(later.fixed, "Dots need not begin with one copy: at 5 copies these stand at 22 MB, at 25 at 62. Walk back all five copies, and 12 MB are left").toBeCloseTo(12, 3);
 });
 
 test("1: the line through dots measured just now", async ({ call, box, expect }) => {

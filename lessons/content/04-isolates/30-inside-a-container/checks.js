@@ -44,33 +44,91 @@ test.hidden("2: all that was recorded shares one kernel", async ({ call, send, e
   expect(await call(file, "kind", [outside, outside]), "Compared with itself, the program outside is a plain process").toBe("process");
 });
 
-test("3: strict and reachable", async ({ call, send, expect }) => {
-  const { outside, boxes } = await reports(send);
-  const got = await call(file, "strictest", [outside, boxes]);
-  expect(got, "Nobody can reach the program in \"all six, own files, no door\"; a box that serves nobody is no answer").not.toBe("all six, own files, no door");
-  expect(got, "Two boxes have six namespaces and still answer, through the socket that they were given; one of them shows its program fewer files").toBe("all six, own files");
+// walls are those of box.json.
+function walls(files, fail) {
+  let w;
+  try {
+    w = JSON.parse(files["box.json"]);
+  } catch (e) {
+    fail("box.json is not JSON; true and false need no quotation marks, and no comma stands before a closing bracket", "JSON", String(e.message));
+  }
+  for (const name of all) if (typeof (w && w[name]) !== "boolean") fail(`In box.json, ${name} is switched by true or false, without quotation marks`, "true or false", w && w[name] !== undefined ? w[name] : "nothing");
+  if (!Number.isInteger(w.memory_mb) || w.memory_mb < 0) fail("memory_mb is a whole number of megabytes; 0 means no cap", "a whole number", w.memory_mb);
+  if (!["port", "socket", "none"].includes(w.door)) fail("door is \"port\", \"socket\" or \"none\"", "one of the three", w.door);
+  return w;
+}
+
+// recorded is what the recorded reports say of a box with these walls.
+function recorded(w, outside) {
+  if (w.memory_mb > 0 && w.memory_mb < 64) return { refused: "with less than 64 MB the program does not begin" };
+  return {
+    ...outside, ns: Object.fromEntries(all.map((name) => [name, w[name] ? link(name, 77) : outside.ns[name]])),
+    pid: w.pid ? 1 : 25332, processes: w.pid ? (w.mnt ? 1 : 117) : outside.processes, hostname: w.uts ? "box" : outside.hostname,
+    files: w.mnt ? 2 : outside.files, reaches: !w.net, seen: !w.mnt, answers: { tcp: w.door === "port" && !w.net, socket: w.door === "socket" },
+    took_mb: 256, stopped: w.memory_mb > 0 && w.memory_mb <= 256 ? "its cgroup" : "",
+  };
+}
+
+// tried is the learner's box: made on this host, or, where the host makes none, as the recorded reports tell.
+async function tried({ box, files, fail, send }) {
+  const w = walls(files, fail);
+  const here = await box("container", { walls: w });
+  const { outside } = here.available ? here : await reports(send);
+  const inside = here.available ? here.inside : recorded(w, outside);
+  if (inside.refused) fail("This box cannot be made", "a box", inside.refused);
+  return { w, here, inside, outside };
+}
+
+test("3: the first of its processes, and alone", async (t) => {
+  const { here, inside, outside } = await tried(t);
+  t.expect(inside.pid, "Inside, the program should be process 1: give it process numbers of its own (pid)").toBe(1);
+  if (inside.processes) t.expect(inside.processes, `It is process 1, and /proc still lists ${inside.processes} processes: it is the list of before. Mount another one (mnt)`).toBe(1);
+  t.note(here.available
+    ? `Your box, made here just now: process ${inside.pid}, called ${inside.hostname}, with ${inside.files} entries in its root; outside there are ${outside.files}, and ${outside.processes} processes.`
+    : `Told from the recorded reports. No box on this host, because ${here.why}.`);
 });
 
-test.hidden("3: other boxes", async ({ call, expect }) => {
-  const boxes = { a: report(["pid", "mnt"], { files: 2 }), b: report(["pid", "mnt", "uts"], { files: 25 }), c: report(all, { answers: { tcp: false, socket: false } }), d: report(["uts"], { files: 1 }) };
-  expect(await call(file, "strictest", [host, boxes]), "Namespaces count first: b has three and answers; c has six and does not").toBe("b");
-  const tcp = { x: report(["uts"], { files: 9, answers: { tcp: true, socket: false } }), y: report(["ipc"], { files: 3, answers: { tcp: true, socket: false } }) };
-  expect(await call(file, "strictest", [host, tcp]), "Either way of answering will do, and with as many namespaces the fewer files win").toBe("y");
+test("3: another name, the same kernel", async (t) => {
+  const { inside, outside } = await tried(t);
+  t.expect(inside.hostname, "The program still finds the host's name; let the box have one of its own (uts)").toBe("box");
+  t.expect(inside.kernel, "Whatever the walls, the kernel is the one outside").toBe(outside.kernel);
 });
 
-test.guard("3: a box of this host", async ({ box, call, note, expect }) => {
-  const here = await box("container");
-  if (!here.available) {
-    note(`A container: not on this host, because ${here.why}.`);
+test("3: what it writes stays inside", async (t) => {
+  const { inside } = await tried(t);
+  t.expect(inside.seen ? "outside, too" : "inside only", "The program wrote a file. It should not be there for others: give the box files of its own (mnt)").toBe("inside only");
+});
+
+test("3: no way out, and a way in", async (t) => {
+  const { w, inside } = await tried(t);
+  t.expect(inside.reaches ? "connected" : "no connection", "The program could connect to a port of the host; give it a network of its own (net)").toBe("no connection");
+  const why = w.door === "port" ? "Its port is open in the box's own network, where no visitor is" : "A box that serves nobody is no answer";
+  t.expect(inside.answers.tcp || inside.answers.socket ? "an answer" : "none", `${why}; hand the program a socket from outside (door)`).toBe("an answer");
+});
+
+test("3: an end to memory", async (t) => {
+  const { w, inside } = await tried(t);
+  const cap = w.memory_mb > 0 ? `The cap of ${w.memory_mb} MB was never met; lower memory_mb` : "Set a cap (memory_mb)";
+  t.expect(inside.stopped ? "stopped" : "not stopped", `The program took ${inside.took_mb} MB, and nobody stopped it. ${cap}`).toBe("stopped");
+  t.note(`Stopped by ${inside.stopped}.`);
+});
+
+test("3: nothing shared but the kernel", async (t) => {
+  const { inside, outside } = await tried(t);
+  const own = all.filter((name) => inside.ns[name] !== outside.ns[name]);
+  t.expect(own, "Stricter is possible: these are the namespaces that the box has for itself, of six").toEqual(all);
+});
+
+test.guard("3: your functions and a box of this host", async ({ box, call, expect, note }) => {
+  const w = { memory_mb: 0, door: "none" };
+  for (const name of all) w[name] = true;
+  const { available, why, inside, outside } = await box("container", { walls: w });
+  if (!available) {
+    note(`Not on this host, because ${why}.`);
     return;
   }
-  expect(here.each_mb > 0, "A container of this host was started and measured").toBe(true);
-  const { inside, outside } = here;
-  if (inside && outside && inside.ns.pid) { // else /proc is not to be had in it
-    const got = sorted(await call(file, "hidden", [outside, inside]));
-    if (got.length === 0) return; // not written yet; the other checks say so
-    expect(got, "A container made on this host a moment ago, and a plain process beside it: all six links differ").toEqual(all);
-    expect(await call(file, "kind", [outside, inside]), "The container made on this host has walls, and the kernel that runs outside").toBe("container");
-  }
-  note(`A container made here just now: process ${inside.pid} of ${inside.processes}, ${inside.files} entries in its root, called ${inside.hostname}; outside it is ${outside.processes} processes and ${outside.files} entries. Each adds ${here.each_mb.toFixed(1)} MB.`);
+  const got = sorted(await call(file, "hidden", [outside, inside]));
+  if (got.length === 0) return; // not written yet; the other checks say so
+  expect(got, "A container made on this host a moment ago, and a plain process beside it: all six links differ").toEqual(all);
+  if (inside.boot) expect(await call(file, "kind", [outside, inside]), "The container made on this host has walls, and the kernel that runs outside").toBe("container"); // else /proc is not to be had in it
 });

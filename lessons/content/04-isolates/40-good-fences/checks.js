@@ -44,6 +44,7 @@ test("2: two people at the same time", async ({ curl, expect }) => {
   const ask = async (user) => (await curl("shop.example", "/", { headers: { "x-user": user } })).text();
   for (let round = 0; round < 4; round++) {
     const [alice, bob] = await Promise.all([ask("alice"), ask("bob")]);
+    expect(alice, "open() answers later; await it, or you greet somebody with a promise").not.toContain("[object Promise]");
     expect(alice, "Alice asked while Bob did and must get her own name and basket; who else writes that variable while she waits?").toBe("alice has a lamp");
     expect(bob, "Bob asked while Alice did and must get his own name and basket; who else writes that variable while he waits?").toBe("bob has a hat");
   }

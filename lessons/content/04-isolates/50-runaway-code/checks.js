@@ -29,6 +29,7 @@ test.guard("2: a spinner is stopped, and the next request finds a fresh isolate"
   const before = await send("/", { worker: "loud" });
   const spun = await send("/spin", { worker: "loud" });
   expect(spun.fault && spun.fault.kind, "/spin should still spin, so that the CPU limit can stop it").toBe("cpu");
+  expect(spun.trace.cpu, "A spinner should be stopped at its 400 ms of CPU time, or shortly after").toBeLessThan(600);
   const after = await send("/", { worker: "loud" });
   expect(after.status, "The request after the kill is answered").toBe(200);
   expect(after.trace.isolate === before.trace.isolate, "The stopped isolate is thrown away, with all it held").toBe(false);

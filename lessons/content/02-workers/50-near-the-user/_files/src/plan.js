@@ -4,9 +4,9 @@ export function roundTrip(km) {
 }
 
 // How long a visitor waits, in ms. place is "edge" or "central"; load is
-// { calls, cached }: database calls one after the other, and the share of
-// them (0 to 1) that the edge answers from its own cache.
-export function wait(place, { edge, data }, { calls, cached }) {
+// { calls, cached, writes }: reads from the database one after the other, the share of
+// them (0 to 1) that the edge answers from its own cache, and writes after them.
+export function wait(place, { edge, data }, { calls, cached, writes = 0 }) {
   return 0;
 }
 

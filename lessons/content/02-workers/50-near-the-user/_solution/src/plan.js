@@ -6,11 +6,11 @@ export function roundTrip(km) {
 }
 
 // How long a visitor waits, in ms. place is "edge" or "central"; load is
-// { calls, cached }: database calls one after the other, and the share of
-// them (0 to 1) that the edge answers from its own cache.
-export function wait(place, { edge, data }, { calls, cached }) {
+// { calls, cached, writes }: reads from the database one after the other, the share of
+// them (0 to 1) that the edge answers from its own cache, and writes after them.
+export function wait(place, { edge, data }, { calls, cached, writes = 0 }) {
   if (place === "central") return roundTrip(data);
-  return roundTrip(edge) + calls * (1 - cached) * roundTrip(data);
+  return roundTrip(edge) + (calls * (1 - cached) + writes) * roundTrip(data);
 }
 
 // The place with the shorter wait; "edge" when they are equal.

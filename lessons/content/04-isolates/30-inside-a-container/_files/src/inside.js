@@ -11,9 +11,3 @@ export function hidden(outside, inside) {
 export function kind(outside, inside) {
   return inside.hostname === outside.hostname ? "process" : "vm";
 }
-
-// The name of the strictest box whose program a visitor can still reach: most
-// namespaces first, then the fewest files in sight. boxes: { name: report }.
-export function strictest(outside, boxes) {
-  return Object.keys(boxes)[0];
-}

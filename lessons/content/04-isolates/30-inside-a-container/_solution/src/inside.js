@@ -12,12 +12,3 @@ export function kind(outside, inside) {
   if (inside.boot !== outside.boot) return "vm";
   return hidden(outside, inside).length > 0 ? "container" : "process";
 }
-
-// The name of the strictest box whose program a visitor can still reach: most
-// namespaces first, then the fewest files in sight. boxes: { name: report }.
-export function strictest(outside, boxes) {
-  const open = Object.keys(boxes).filter((name) => boxes[name].answers.tcp || boxes[name].answers.socket);
-  const walls = (name) => hidden(outside, boxes[name]).length;
-  open.sort((a, b) => walls(b) - walls(a) || boxes[a].files - boxes[b].files);
-  return open[0];
-}
