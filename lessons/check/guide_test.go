@@ -87,7 +87,7 @@ func TestGuideListsEveryHelper(t *testing.T) {
 	}
 	told := words("`([a-zA-Z]+)[(`]", strings.Join(cells, "\n"))
 
-	_, kit, _ := strings.Cut(prelude, "function context(i, given)")
+	_, kit, _ := strings.Cut(prelude, "function context(i, given, noted)")
 	kit, _, _ = strings.Cut(kit, "global.__coldstartChecks")
 	given := slices.DeleteFunc(words(`(?m)^      (\w+):`, kit), func(w string) bool { return w == "expect" }) // told of above the table
 	if !slices.Equal(told, given) {

@@ -189,7 +189,7 @@
     return o;
   }
 
-  function context(i, given) {
+  function context(i, given, noted) {
     var call = (op, ...args) => ask(op, [i].concat(args));
     return {
       expect: expect,
@@ -207,7 +207,10 @@
       lab: (id) => call("lab", id),
       exportZip: () => call("export"),
       wait: (ms) => call("wait", ms),
-      note: (text) => call("note", String(text)),
+      note: function (text) {
+        noted.push(call("note", String(text)));
+        return noted[noted.length - 1];
+      },
       fail: function (sentence, expected, got) {
         throw new Failure(sentence, expected, got === undefined ? undefined : show(got));
       },
@@ -223,8 +226,10 @@
       if (given.only && given.only.indexOf(i) < 0) continue;
       await ask("start", [i]);
       var end = { passed: true };
+      var noted = []; // who writes a note need not wait for it
       try {
-        await tests[i].body(context(i, given));
+        await tests[i].body(context(i, given, noted));
+        await Promise.all(noted);
       } catch (e) {
         end = { passed: false, kind: "thrown", name: String(e && e.name), message: e && e.message !== undefined ? String(e.message) : show(e), stack: String((e && e.stack) || "") };
         if (e instanceof Failure) {

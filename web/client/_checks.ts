@@ -27,7 +27,7 @@ function one(c: CheckEvent): HTMLElement {
   return el("div", { class: "check", id: c.task ? `check-${c.task}` : null },
     el("div", { class: "check_head" }, verdict(state, c.task),
       el("div", null, el("h3", null, c.name ?? ""),
-        c.state === "running" ? el("p", null, "Running") : c.message && c.state === "failed" && el("p", null, c.message))),
+        c.state === "running" ? el("p", null, "Running") : c.message && el("p", null, c.message))),
     c.state === "failed" && body(c));
 }
 

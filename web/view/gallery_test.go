@@ -16,6 +16,7 @@ import (
 var notInGallery = map[string]string{
 	"symbols":    "draws nothing: the icons that others use",
 	"classBurst": "section of a class's page; its chart is in the gallery",
+	"OnlineView": "dots and numbers, which are in the gallery themselves",
 	"lessonText": "section of a lesson's page; its pieces are in the gallery",
 	"printParts": "section of a lesson on paper",
 	"sharedCode": "section of a shared project; its file is in the gallery",
