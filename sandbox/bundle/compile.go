@@ -65,7 +65,7 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	if len(result.Errors) > 0 {
 		return b.esbuildFault(result.Errors)
 	}
-	if code, _ := output(result); r.hooks && strings.Contains(code, "AsyncLocalStorage") {
+	if code, _ := output(result); r.hooks && strings.Contains(code, "AsyncLocalStorage") || strings.Contains(code, `"cloudflare:workers"`) && strings.Contains(code, "withEnv") {
 		lowerAsync(&opts)
 		if result = api.Build(opts); len(result.Errors) > 0 {
 			return b.esbuildFault(result.Errors)
@@ -146,8 +146,8 @@ func buildOptions(tsconfig string) api.BuildOptions {
 	}
 }
 
-// lowerAsync has async functions written with promises: AsyncLocalStorage
-// follows calls of then(), which the engine's own await does not make.
+// lowerAsync has async functions written with promises: AsyncLocalStorage and withEnv
+// follow calls of then(), which the engine's own await does not make.
 func lowerAsync(o *api.BuildOptions) {
 	o.Supported = maps.Clone(o.Supported)
 	for _, syntax := range []string{"async-await", "async-generator", "for-await"} {

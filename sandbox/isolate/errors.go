@@ -18,8 +18,12 @@ var (
 type Exception struct {
 	Name    string
 	Message string
-	Stack   string // lines as V8 writes them: "    at name (file:line:col)"
+	Stack   string     // lines as V8 writes them: "    at name (file:line:col)"
+	Cause   *Exception // what the error names as its cause, nil when it names none; at most MaxCauses deep
 }
+
+// MaxCauses bounds the chain of an Exception's causes.
+const MaxCauses = 4
 
 func (e *Exception) Error() string {
 	if e.Name == "" {

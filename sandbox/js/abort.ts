@@ -24,6 +24,7 @@ export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;
   #hooks: ((reason: unknown) => void)[] = [];
+  #followers: AbortSignal[] = []; // made by any(): they abort after it
 
   constructor(k?: unknown) {
     if (k !== key) throw new NativeTypeError("Illegal constructor");
@@ -40,6 +41,9 @@ export class AbortSignal extends EventTarget {
       s.#hooks = [];
       for (let i = 0; i < hooks.length; i++) hooks[i](reason);
       dispatch(s, new Event("abort"));
+      const followers = s.#followers;
+      s.#followers = [];
+      for (let i = 0; i < followers.length; i++) signalAbort(followers[i], reason);
     };
     onAbort = (s, f) => {
       if (s.#aborted) {
@@ -60,7 +64,7 @@ export class AbortSignal extends EventTarget {
           return;
         }
       }
-      for (let i = 0; i < sources.length; i++) onAbort(sources[i], (r) => signalAbort(s, r));
+      for (let i = 0; i < sources.length; i++) ArrayPush(sources[i].#followers, s);
     };
   }
 

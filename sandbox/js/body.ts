@@ -17,7 +17,9 @@ import { hostAsync } from "./async";
 import { here, stackOf } from "./errors";
 import { parseJSON } from "./json";
 import { mimeType } from "./mime";
-import { current } from "./run";
+import { holdsObjects } from "./durable";
+import { current, refuseAtStart } from "./run";
+import { isOpen } from "./workers";
 
 const READ = op("body.read"), READ_ALL = op("body.all"), CANCEL = op("body.cancel");
 
@@ -33,12 +35,23 @@ export class BodyState {
   declare used: boolean;
   declare length: number; // bytes, -1 unless a stream's length is known
   declare type: string | null; // the Content-Type that what it was given implies
+  declare run: number; // whose it is; 0 for none, a stream of the program's own, and where Durable Objects live, whose requests share what they make
   constructor(public source: Source) { }
 }
-defaults(BodyState, { stream: null, used: false, length: -1, type: null });
+defaults(BodyState, { stream: null, used: false, length: -1, type: null, run: 0 });
+
+/** Marks a body with content as the current run's: no other may read it, and the top level has none. */
+function owned(s: BodyState): BodyState {
+  refuseAtStart("a Request or Response with a body");
+  s.run = holdsObjects() ? 0 : current.run;
+  return s;
+}
+
+/** Whether a body belongs to another run, which is over. */
+export const isForeign = (s: BodyState): boolean => s.run !== 0 && s.run !== current.run && !isOpen(s.run);
 
 function typed(source: Source, type: string): BodyState {
-  const s = new BodyState(source);
+  const s = owned(new BodyState(source));
   s.type = type;
   return s;
 }
@@ -48,7 +61,7 @@ export function extract(init: unknown): BodyState {
   if (init === null || init === undefined) return new BodyState(null);
   if (typeof init === "string") return typed(StringToWellFormed(init), "text/plain;charset=UTF-8");
   const b = bytesOf(init);
-  if (b !== undefined) return new BodyState(new NativeUint8Array(b));
+  if (b !== undefined) return owned(new BodyState(new NativeUint8Array(b)));
   if (isReadableStream(init)) {
     if (isLocked(init)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
     if (disturbed(init)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
@@ -58,7 +71,7 @@ export function extract(init: unknown): BodyState {
     if (own !== undefined) s.length = own.length;
     return s;
   }
-  if (isBlob(init)) return init.type === "" ? new BodyState(blobBytes(init)) : typed(blobBytes(init), init.type);
+  if (isBlob(init)) return init.type === "" ? owned(new BodyState(blobBytes(init))) : typed(blobBytes(init), init.type);
   if (isFormData(init)) {
     const { bytes, boundary } = encodeMultipart(init);
     return typed(bytes, `multipart/form-data; boundary=${boundary}`);
@@ -129,6 +142,7 @@ export function isUsed(s: BodyState): boolean {
 
 /** Marks a body read; throws when it was read before or is locked. */
 export function use(s: BodyState): void {
+  if (isForeign(s)) throw foreign();
   if (isUsed(s)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
   if (s.stream !== null && isLocked(s.stream)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (s.source !== null) s.used = true;
@@ -158,14 +172,19 @@ async function collect(stream: ReadableStream): Promise<Uint8Array> {
   return parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
 }
 
-function foreign(): Error {
-  return new Error("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) created in the context of one request handler cannot be accessed from a different request's handler.");
+export function foreign(): Error {
+  return new Error("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) created in the context of one request handler cannot be accessed from a different request's handler. This is a limitation of Cloudflare Workers which allows us to improve overall performance. (I/O type: ReadableStreamSource)");
 }
 
 /** Splits a body in two, for clone(). */
 export function cloneBody(s: BodyState): BodyState {
-  if (isUsed(s) || (s.stream !== null && isLocked(s.stream))) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
-  if (s.stream === null && !(s.source instanceof HostBody)) return new BodyState(s.source);
+  if (isForeign(s)) throw foreign();
+  if (isUsed(s) || (s.stream !== null && isLocked(s.stream))) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
+  if (s.stream === null && !(s.source instanceof HostBody)) {
+    const t = new BodyState(s.source);
+    t.run = s.run;
+    return t;
+  }
   const [a, b] = teeStream(streamOf(s)!);
   s.source = s.stream = a;
   const t = new BodyState(b);

@@ -3,6 +3,7 @@
 
 import { call, op } from "./host";
 import { NativeTypeError, NativeUint8Array, enumerable, expose, need, tag, TypedArrayLength } from "./primordials";
+import { refuseAtStart } from "./run";
 import { TransformStream, chunkBytes } from "./streams";
 
 const OPEN = op("codec.open"), PUT = op("codec.put"), END = op("codec.end");
@@ -30,12 +31,14 @@ const room = { highWaterMark: 1 << 20, size: (b: Uint8Array) => TypedArrayLength
 
 class CompressionStream extends TransformStream {
   constructor(format: string) {
+    refuseAtStart("new CompressionStream()");
     need(arguments.length, 1, "CompressionStream constructor");
     super(transformer(format, false, "CompressionStream"), undefined, room);
   }
 }
 class DecompressionStream extends TransformStream {
   constructor(format: string) {
+    refuseAtStart("new DecompressionStream()");
     need(arguments.length, 1, "DecompressionStream constructor");
     super(transformer(format, true, "DecompressionStream"), undefined, room);
   }

@@ -9,6 +9,8 @@ const RESUME = op("resume");
 
 type Instance = { object: any; ready: Promise<unknown> | null };
 const instances = new SafeMap<string, Instance>();
+/** Whether this isolate is home to an object. */
+export const holdsObjects = (): boolean => instances.size > 0;
 
 /** Makes ctx of an object. */
 type MakeState = (id: string, name: string | undefined, block: (p: Promise<unknown>) => void, instance: () => any, reset: () => void) => unknown;

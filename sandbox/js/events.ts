@@ -6,7 +6,7 @@ import {
 } from "./primordials";
 import { domError } from "./dom";
 
-let setTarget: (e: Event, t: EventTarget | null, phase: number) => void;
+let setTarget: (e: Event, t: EventTarget, phase: number) => void;
 let stopped: (e: Event) => boolean;
 let passive: (e: Event, on: boolean) => void;
 let isEvent: (o: unknown) => o is Event;
@@ -14,6 +14,8 @@ let flag: (e: Event, dispatching: boolean) => void;
 let dispatching: (e: Event) => boolean;
 // Workers answer dispatchEvent with false after preventDefault even for events that cannot be canceled.
 let canceled: (e: Event) => boolean;
+/** Marks an event as one that the platform brings about. */
+export let trust: (e: Event) => void;
 
 export class Event {
   #type: string;
@@ -24,8 +26,9 @@ export class Event {
   #stop = false;
   #passive = false;
   #dispatching = false;
-  #target: EventTarget | null = null;
-  #current: EventTarget | null = null;
+  #target: EventTarget | undefined = undefined;
+  #current: EventTarget | undefined = undefined;
+  #trusted = false;
   #phase = 0;
 
   constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean }) {
@@ -39,8 +42,7 @@ export class Event {
 
   static {
     setTarget = (e, t, phase) => {
-      if (t !== null) e.#target = t;
-      e.#current = t;
+      e.#target = e.#current = t; // and stays so afterwards, as in Workers' runtime
       e.#phase = phase;
     };
     stopped = (e) => e.#stop;
@@ -55,6 +57,9 @@ export class Event {
     };
     canceled = (e) => e.#canceled;
     dispatching = (e) => e.#dispatching;
+    trust = (e) => {
+      e.#trusted = true;
+    };
   }
 
   get type() { return this.#type; }
@@ -67,12 +72,12 @@ export class Event {
   get cancelBubble() { return this.#stop; }
   set cancelBubble(v: boolean) { if (v) this.#stop = true; }
   get target() { return this.#target; }
-  get srcElement() { return this.#target ?? undefined; }
+  get srcElement() { return this.#target; }
   get currentTarget() { return this.#current; }
   get eventPhase() { return this.#phase; }
   get timeStamp() { return 0; }
-  get isTrusted() { return false; }
-  composedPath() { return this.#current === null ? [] : [this.#current]; }
+  get isTrusted() { return this.#trusted; }
+  composedPath() { return this.#dispatching ? [this.#current] : []; }
   preventDefault() { if (!this.#passive) this.#canceled = true; }
   stopPropagation() { }
   stopImmediatePropagation() { this.#stop = true; }
@@ -89,6 +94,12 @@ for (const [i, n] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].
 }
 
 type Listener = { type: string; f: any; capture: boolean; once: boolean; passive: boolean; gone: boolean; handler?: boolean };
+
+let global: EventTarget | undefined;
+/** Says which target stands for the global object. */
+export function setGlobal(t: EventTarget): void {
+  global = t;
+}
 
 /** How an exception in a listener is reported; set by the global scope. */
 let report: (error: unknown) => void = () => { };
@@ -138,7 +149,17 @@ export class EventTarget {
       const l = t.#listeners;
       flag(e, true);
       setTarget(e, t, 2);
-      if (l !== undefined) {
+      // Workers call a method on<type> of any target, before the listeners.
+      const method: unknown = (t as any)["on" + e.type] ?? (t === global ? (globalThis as any)["on" + e.type] : undefined);
+      if (typeof method === "function" && getHandler(t, e.type) === null) {
+        try {
+          ReflectApply(method, undefined, [e]);
+        } catch (err) {
+          if (onError) onError(err);
+          else report(err);
+        }
+      }
+      if (l !== undefined && !stopped(e)) {
         const now = ArraySlice(l) as Listener[];
         for (let i = 0; i < now.length; i++) {
           const x = now[i];
@@ -160,7 +181,7 @@ export class EventTarget {
           if (stopped(e)) break;
         }
       }
-      setTarget(e, null, 0);
+      setTarget(e, t, 0);
       flag(e, false);
       return !canceled(e);
     };
@@ -259,11 +280,15 @@ export class ErrorEvent extends Event {
   get error(): unknown { return this.#init.error; }
 }
 
+const key = {};
+/** The event of a promise that was rejected, or handled after all. */
+export const rejectionEvent = (type: string, promise: unknown, reason: unknown): PromiseRejectionEvent => new PromiseRejectionEvent(type, { promise, reason, cancelable: true }, key);
+
 export class PromiseRejectionEvent extends Event {
   #promise: unknown;
   #reason: unknown;
-  constructor(type: string, init: { promise: unknown; reason?: unknown; cancelable?: boolean }) {
-    need(arguments.length, 2, "PromiseRejectionEvent constructor");
+  constructor(type: string, init: { promise: unknown; reason?: unknown; cancelable?: boolean }, k?: unknown) {
+    if (k !== key) throw new NativeTypeError("Illegal constructor");
     super(type, init);
     this.#promise = init.promise;
     this.#reason = init.reason;

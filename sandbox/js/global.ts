@@ -4,7 +4,7 @@
 
 import { call, op } from "./host";
 import { RegExpExec, StringIndexOf, expose, isError, need, tag } from "./primordials";
-import { ErrorEvent, EventTarget, PromiseRejectionEvent, dispatch, listenerCount, onListenerError } from "./events";
+import { ErrorEvent, EventTarget, dispatch, listenerCount, onListenerError, rejectionEvent, setGlobal } from "./events";
 import { current } from "./run";
 import { uncaughtWords } from "./words";
 
@@ -12,6 +12,9 @@ const UNCAUGHT = op("uncaught");
 
 /** The events of the global scope. */
 export const scope = new EventTarget();
+setGlobal(scope);
+/** Whether somebody listens to an event of the global scope. */
+export const heard = (type: string): boolean => listenerCount(scope, type) > 0 || typeof (globalThis as any)["on" + type] === "function";
 
 /** What an error is, as plain data for the host: class, message, stack. */
 export function describe(e: unknown): [name: string, message: string, stack: string] {
@@ -57,7 +60,7 @@ export const reportError = function reportError(e: unknown): void {
   need(arguments.length, 1, "reportError");
   const [name, text] = describe(e);
   const event = new ErrorEvent("error", { error: e, message: `Uncaught ${name === "" ? text : text === "" ? name : `${name}: ${text}`}`, cancelable: true });
-  if (listenerCount(scope, "error") > 0) dispatch(scope, event, uncaught);
+  if (heard("error")) dispatch(scope, event, uncaught);
   if (!event.defaultPrevented) uncaught(e);
 };
 onListenerError((e) => reportError(e));
@@ -65,10 +68,10 @@ onListenerError((e) => reportError(e));
 /** Entry: a promise was rejected and nobody handles it, or somebody does after all. */
 export function rejection(promise: Promise<unknown>, reason: unknown, handled: boolean): void {
   const type = handled ? "rejectionhandled" : "unhandledrejection";
-  const event = new PromiseRejectionEvent(type, { promise, reason, cancelable: true });
-  const heard = listenerCount(scope, type) > 0;
-  if (heard) dispatch(scope, event, uncaught);
-  if (!handled && !heard) uncaught(reason);
+  const event = rejectionEvent(type, promise, reason);
+  const listens = heard(type);
+  if (listens) dispatch(scope, event, uncaught);
+  if (!handled && !listens) uncaught(reason);
 }
 
 class Navigator {

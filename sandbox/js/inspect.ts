@@ -241,7 +241,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     if (typeof t === "string" && t !== "" && !(ctx.showHidden ? ObjectHasOwn(v, Symbol.toStringTag) : ObjectGetOwnPropertyDescriptor(v, Symbol.toStringTag)?.enumerable)) tag = t;
     if (tag === name) tag = "";
   } catch { /* a getter of the learner's threw */ }
-  let base = "", keys: PropertyKey[] = [], braces: [string, string] = ["{", "}"], isArray = false;
+  let head = "", base = "", keys: PropertyKey[] = [], braces: [string, string] = ["{", "}"], isArray = false;
   let format: (ctx: Ctx, v: any, depth: number) => string[] = () => [];
   const view = ObjectGetPrototypeOf(v) === null ? undefined : findView(v);
 
@@ -255,18 +255,18 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   } else if (ObjectGetPrototypeOf(v) !== null && find(entryViews, v) !== undefined) {
     const shown = (find(entryViews, v) as (o: any) => Entries)(v);
     keys = keysOf(v, ctx.showHidden);
-    braces[0] = `${prefix(name, tag, "Object", `(${shown.entries.length})`)}{`;
+    head = prefix(name, tag, "Object", `(${shown.entries.length})`); // which does not count when a line is measured, as in Workers' runtime
     format = (c) => {
       const out: string[] = [];
       for (let i = 0; i < shown.entries.length; i++) ArrayPush(out, `${nested(c, shown.entries[i][0], depth)} => ${nested(c, shown.entries[i][1], depth)}`);
       for (const k of ObjectKeys(shown.hidden)) ArrayPush(out, `${k}: ${nested(c, shown.hidden[k], depth)}`);
       return out;
     };
-    if (shown.entries.length === 0 && ObjectKeys(shown.hidden).length === 0 && keys.length === 0) return `${braces[0]}}`;
+    if (shown.entries.length === 0 && ObjectKeys(shown.hidden).length === 0 && keys.length === 0) return `${head}{}`;
   } else if (view !== undefined) {
     const shown = view(v);
     keys = keysOf(v, ctx.showHidden);
-    braces[0] = `${prefix(name, tag, "Object")}{`;
+    head = prefix(name, tag, "Object");
     format = (c) => {
       const out: string[] = [];
       for (const k of ObjectKeys(shown)) ArrayPush(out, `${k}: ${nested(c, shown[k], depth)}`);
@@ -280,9 +280,12 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     braces = [`${p}{`, "}"];
     format = (c) => {
       const out: string[] = [];
+      const n = SetSize(v);
+      let shown = 0;
       c.indent += 2;
-      SetForEach(v, ((x: unknown) => ArrayPush(out, formatValue(c, x, depth + 1))) as any);
+      SetForEach(v, ((x: unknown) => { if (shown++ < c.maxArrayLength) ArrayPush(out, formatValue(c, x, depth + 1)); }) as any);
       c.indent -= 2;
+      if (n > c.maxArrayLength) ArrayPush(out, more(n - c.maxArrayLength));
       return out;
     };
   } else if (isMap(v)) {
@@ -293,8 +296,11 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     format = (c) => {
       const out: string[] = [];
       c.indent += 2;
-      MapForEach(v, ((x: unknown, k: unknown) => ArrayPush(out, `${formatValue(c, k, depth + 1)} => ${formatValue(c, x, depth + 1)}`)) as any);
+      const n = MapSize(v);
+      let shown = 0;
+      MapForEach(v, ((x: unknown, k: unknown) => { if (shown++ < c.maxArrayLength) ArrayPush(out, `${formatValue(c, k, depth + 1)} => ${formatValue(c, x, depth + 1)}`); }) as any);
       c.indent -= 2;
+      if (n > c.maxArrayLength) ArrayPush(out, more(n - c.maxArrayLength));
       return out;
     };
   } else if (TypedArrayTag(v) !== undefined) {
@@ -313,10 +319,8 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     braces = [`[${tag}] {`, "}"];
     keys = keysOf(v, ctx.showHidden);
   } else if (ObjectToString(v) === "[object Arguments]" && !ObjectHasOwn(v, Symbol.toStringTag)) {
-    braces = ["[Arguments] [", "]"];
-    keys = named(keysOf(v, ctx.showHidden));
-    isArray = true;
-    format = formatArray;
+    braces[0] = "[Arguments] {";
+    keys = keysOf(v, ctx.showHidden);
   } else if (typeof v === "function") {
     keys = keysOf(v, ctx.showHidden);
     base = functionBase(v, name, tag);
@@ -342,7 +346,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     const n = ArrayBufferByteLength(v);
     braces[0] = `${prefix(name, tag, "ArrayBuffer")}{`;
     format = (c) => {
-      const b = new NativeUint8Array(v), show = MathMin(50, n), hex: string[] = [];
+      const b = new NativeUint8Array(v), show = MathMin(ctx.maxArrayLength, n), hex: string[] = [];
       for (let i = 0; i < show; i++) hex[i] = StringPadStart(b[i].toString(16), 2, "0");
       const rest = n > show ? ` ... ${n - show} more byte${n - show > 1 ? "s" : ""}` : "";
       return [`${paint(c, "[Uint8Contents]", "special")}: <${ArrayJoin(hex, " ")}${rest}>`, `byteLength: ${formatNumber(c, n)}`];
@@ -408,7 +412,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     if (!isArray) out.sort(by);
   }
   void typed;
-  return reduce(ctx, out, base, braces, isArray, depth, v);
+  return head + reduce(ctx, out, base, braces, isArray, depth, v);
 }
 
 function findView(v: object): ((o: any) => Record<string, unknown>) | undefined {

@@ -4,14 +4,14 @@
 
 import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, need, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
 import { watchErrors } from "./words";
 import "./function";
-import { scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
-import { Event, dispatch, listenerCount } from "./events";
+import { heard, scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
+import { Event, dispatch, trust } from "./events";
 import { begin, current, enter } from "./run";
 import { dropTimers, timer, timerAt } from "./timers";
 import { dropPending, hostAsync, pendingAt, settle } from "./async";
@@ -27,13 +27,15 @@ import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { absent, env, exposeEnv, makeEnv } from "./bindings";
-import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, contextOf, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
 import { RpcPromise, RpcProperty, RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
 import { namespaceOf } from "./storage";
 import { deserialize } from "./serialize";
 import { inspect } from "./inspect";
 import { fillEnv, nodeModules, removeNode } from "./node-globals";
+import { followPromises, withValue } from "./context";
+import { tracing } from "./tracing";
 import { wasmImport } from "./wasm";
 import "./all";
 
@@ -48,16 +50,18 @@ type Text = string | undefined;
 class Waits {
   declare count: number; // promises of waitUntil that are not settled
   declare open: boolean; // the outcome is still to come
+  declare failed: boolean; // work for waitUntil, or a timer, threw
   declare props: unknown; // null until asked for
-  declare last: (() => void) | null; // tells the outcome, where that waits for all work
+  declare last: ((outcome: string) => void) | null; // tells the outcome, where that waits for all work
   constructor(public run: number, public json: Text) { }
 }
-defaults(Waits, { count: 0, open: true, props: null, last: null });
+defaults(Waits, { count: 0, open: true, failed: false, props: null, last: null });
 
 let waiting: (c: ExecutionContext) => boolean;
 let outcome: (c: ExecutionContext) => void;
 let closed: (c: ExecutionContext) => void;
-let atLast: (c: ExecutionContext, f: () => void) => void;
+let atLast: (c: ExecutionContext, f: (outcome: string) => void) => void;
+let broken: (c: ExecutionContext) => void;
 /** ctx of one event. Its state is what keeps the run open. */
 export class ExecutionContext {
   #w: Waits;
@@ -74,6 +78,9 @@ export class ExecutionContext {
     atLast = (c, f) => {
       c.#w.last = f;
     };
+    broken = (c) => {
+      c.#w.failed = true;
+    };
     closed = (c) => {
       c.#w.open = false;
     };
@@ -81,10 +88,11 @@ export class ExecutionContext {
   #done(): void {
     const w = this.#w;
     if (w.count > 0 || w.open) return;
-    if (w.last !== null) w.last();
+    if (w.last !== null) w.last(w.failed ? "exception" : "ok");
     call(DONE, w.run);
   }
   waitUntil(p: unknown): void {
+    need(arguments.length, 1, "waitUntil");
     const w = this.#w;
     w.count++;
     const done = () => {
@@ -93,6 +101,7 @@ export class ExecutionContext {
     };
     PromiseThen(PromiseResolve(p), done, (e: unknown) => {
       uncaught(e);
+      w.failed = true;
       done();
     });
   }
@@ -103,6 +112,7 @@ export class ExecutionContext {
     return (w.props ??= w.json === undefined ? {} : JSONParse(w.json));
   }
   get exports() { return exported(namespace); }
+  get tracing() { return tracing; }
 }
 enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
@@ -142,7 +152,8 @@ function failed(e: unknown): void {
 class ExtendableEvent extends Event {
   #ctx: ExecutionContext;
   constructor(type: string, ctx: ExecutionContext) {
-    super(type, { cancelable: true });
+    super(type);
+    trust(this);
     this.#ctx = ctx;
   }
   waitUntil(p: unknown) { this.#ctx.waitUntil(p); }
@@ -178,7 +189,10 @@ class ScheduledEvent extends ExtendableEvent {
     super("scheduled", ctx);
   }
 }
-for (const [n, C] of Object.entries({ ExecutionContext, ExtendableEvent, FetchEvent, ScheduledEvent })) expose(n, C);
+for (const [n, C] of Object.entries({ ExtendableEvent, FetchEvent, ScheduledEvent })) {
+  tag(C, n);
+  expose(n, C);
+}
 
 const message = (what: string) => new NativeTypeError(what);
 
@@ -228,7 +242,7 @@ function fetch(run: number, entrypoint: Text, object: Text, props: Text, method:
       });
     } else if (classic) {
       const e = new FetchEvent(ctx, req);
-      if (listenerCount(scope, "fetch") === 0) throw fault("handler", "No event listener for \"fetch\" was registered.");
+      if (!heard("fetch")) throw fault("handler", "No event listener for \"fetch\" was registered.");
       let thrown: [unknown] | null = null;
       dispatch(scope, e, (x) => (thrown ??= [x]));
       const a = answer(e);
@@ -241,7 +255,7 @@ function fetch(run: number, entrypoint: Text, object: Text, props: Text, method:
       const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
       const f = self?.fetch;
       if (typeof f !== "function") throw fault("handler", "Handler does not export a fetch() function.");
-      r = ReflectApply(f, self, made ? [req] : [req, env, ctx]);
+      r = ReflectApply(f, self, [req, env, ctx]);
     }
     if (isResponse(r)) respond(ctx, r);
     else PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
@@ -276,6 +290,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     return;
   }
   const s = p.body, src = s.source;
+  s.run = run; // it may have been made in a turn of another's, who brought it about
   if (s.stream === null && !(src instanceof HostBody)) {
     if (src !== null) use(s);
     const more = waiting(ctx);
@@ -321,7 +336,7 @@ function event(run: number, entrypoint: Text, object: Text, props: Text, type: s
       else if (type === "queue") [arg, result] = queueBatch(p);
       else throw message(`unknown event ${type}`);
       if (classic) {
-        if (listenerCount(scope, type) === 0) throw fault("handler", `No event listener for "${type}" was registered.`);
+        if (!heard(type)) throw fault("handler", `No event listener for "${type}" was registered.`);
         let thrown: [unknown] | null = null;
         dispatch(scope, type === "scheduled" ? new ScheduledEvent(ctx, arg.cron, arg.scheduledTime) : Object.assign(new ExtendableEvent(type, ctx), arg), (x) => (thrown ??= [x]));
         if (thrown !== null) throw (thrown as [unknown])[0];
@@ -329,11 +344,11 @@ function event(run: number, entrypoint: Text, object: Text, props: Text, type: s
         const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
         const f = self?.[type];
         if (typeof f !== "function") throw fault("handler", `Handler does not export a ${type}() function.`);
-        r = ReflectApply(f, self, made ? [arg] : [arg, env, ctx]);
+        r = ReflectApply(f, self, [arg, env, ctx]);
       }
     }
     const done = () => own(run, () => {
-      atLast(ctx, () => call(RESULT, run, result())); // work after the handler may still ack
+      atLast(ctx, (outcome) => call(RESULT, run, result(outcome))); // work after the handler may still ack
       outcome(ctx);
     });
     const broke = (e: unknown) => own(run, () => {
@@ -351,6 +366,7 @@ class ScheduledController {
   constructor(readonly cron: string, readonly scheduledTime: number) { }
   noRetry() { }
 }
+tag(ScheduledController, "ScheduledController");
 function scheduled(p: any) {
   return new ScheduledController(p.cron ?? "", p.scheduledTime ?? Date.now());
 }
@@ -367,7 +383,7 @@ function queueBatch(p: any): [any, (outcome?: string) => string] {
   };
   const all = (): string => (ackAll ? "ackAll()" : retryAll !== null ? "retryAll()" : "");
   const acks = new Set<string>(), retries = new Map<string, any>();
-  class Message {
+  class QueueMessage {
     readonly id: string;
     readonly timestamp: Date;
     readonly body: unknown;
@@ -381,14 +397,16 @@ function queueBatch(p: any): [any, (outcome?: string) => string] {
     ack() { if (first(`ack() on message ${this.id}`, all() || (retries.has(this.id) ? "retry()" : ""))) acks.add(this.id); }
     retry(o?: { delaySeconds?: number }) { if (first(`retry() on message ${this.id}`, all() || (acks.has(this.id) ? "ack()" : ""))) retries.set(this.id, o ?? {}); }
   }
-  class MessageBatch {
+  class QueueController {
+    readonly metadata = p.metadata ?? { metrics: { backlogCount: 0, backlogBytes: 0 } };
     readonly queue: string = p.queue;
-    readonly messages = Object.freeze((p.messages ?? []).map((m: any) => new Message(m)));
-    readonly metadata = p.metadata ?? {};
+    readonly messages = Object.freeze((p.messages ?? []).map((m: any) => new QueueMessage(m)));
     ackAll() { if (first("ackAll()", retryAll !== null ? "retryAll()" : "")) ackAll = true; }
     retryAll(o?: { delaySeconds?: number }) { if (first("retryAll()", ackAll ? "ackAll()" : "")) retryAll = o ?? {}; }
   }
-  return [new MessageBatch(), (outcome = "ok") => JSONStringify({
+  tag(QueueMessage, "QueueMessage");
+  tag(QueueController, "QueueController");
+  return [new QueueController(), (outcome = "ok") => JSONStringify({
     outcome, ackAll, retryBatch: retryAll !== null, explicitAcks: [...acks], retryMessages: [...retries.keys()],
     retryDelay: retryAll?.delaySeconds, retryDelays: [...retries.values()].map((o) => o.delaySeconds ?? null),
   })];
@@ -457,7 +475,18 @@ setLoopback((name, v) => {
   return serviceStub(["service", "", "", name === "default" ? "" : name, "", "", ""]);
 });
 
-export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer, waitsAt, over, rejection, socketMessage, socketClose, wasmImport };
+/** Entry: a timer is due. What it throws spoils the outcome of an event that is under way. */
+function due(id: number): void {
+  try {
+    timer(id);
+  } catch (e) {
+    const ctx = contextOf(current.run);
+    if (ctx !== null) broken(ctx);
+    throw e;
+  }
+}
+
+export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, rejection, socketMessage, socketClose, wasmImport };
 
 // What a module sees of its own exports and of env, wherever it looks from.
 const moduleExports = new Proxy({}, {
@@ -469,26 +498,24 @@ const moduleExports = new Proxy({}, {
     return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
   },
 });
-let instead: object | null = null;
+const envKey = {};
+/** The env that withEnv gave to what runs now, else the isolate's. */
+const envNow = (e: object): object => (current.context as any)?.get(envKey) ?? e;
 const moduleEnv = new Proxy(env, {
-  get: (e, k) => Reflect.get(instead ?? e, k),
-  has: (e, k) => Reflect.has(instead ?? e, k),
-  ownKeys: (e) => Reflect.ownKeys(instead ?? e),
+  get: (e, k) => Reflect.get(envNow(e), k),
+  has: (e, k) => Reflect.has(envNow(e), k),
+  ownKeys: (e) => Reflect.ownKeys(envNow(e)),
   getOwnPropertyDescriptor: (e, k) => {
-    const d = Reflect.getOwnPropertyDescriptor(instead ?? e, k);
+    const d = Reflect.getOwnPropertyDescriptor(envNow(e), k);
     if (d !== undefined) d.configurable = true;
     return d;
   },
 });
-/** Calls f, for which the module's env is another object until it returns. */
+/** Calls f, for which and for whose asynchronous work the module's env is another object. */
 function withEnv(e: object, f: () => unknown): unknown {
-  const before = instead;
-  instead = e;
-  try {
-    return f();
-  } finally {
-    instead = before;
-  }
+  if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'withEnv' on 'EnvModule': parameter 2 is not of type 'function'.");
+  followPromises();
+  return enter(current.run, withValue(envKey, e), f);
 }
 
 // What the importable modules take over; the engine deletes the global before learner code runs.
@@ -497,7 +524,7 @@ function withEnv(e: object, f: () => unknown): unknown {
   "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env: moduleEnv, waitUntil,
-    cache: absent(() => new NativeError("The cache of cloudflare:workers is not available here: use caches.default.")), tracing: absent(() => new NativeError("The tracing of cloudflare:workers is not available here: use console.")),
+    cache: absent(() => new NativeError("The cache of cloudflare:workers is not available here: use caches.default.")), tracing,
     exports: moduleExports, RpcPromise, RpcProperty, withEnv,
     withExports(_: unknown, f: () => unknown) { return f(); },
     withEnvAndExports(e: object, _: unknown, f: () => unknown) { return withEnv(e, f); },

@@ -1,38 +1,15 @@
-// node:async_hooks. AsyncLocalStorage follows promises through Promise.prototype.then,
-// which is wrapped when the first storage is made; await reaches it because the
-// bundler writes modules that import this one without async functions. Hooks
-// (createHook) have nothing to observe here.
+// node:async_hooks. AsyncLocalStorage follows promises from when the first storage
+// is made. Hooks (createHook) have nothing to observe here.
 
-import { ObjectDefineProperty, ReflectApply, SafeMap, uncurryThis } from "./primordials";
+import { ReflectApply } from "./primordials";
+import { type Context, followPromises, withValue } from "./context";
 import { current, enter } from "./run";
-
-type Context = InstanceType<typeof SafeMap> | undefined;
-const nativeThen = uncurryThis(Promise.prototype.then as any) as (p: any, f?: any, r?: any) => Promise<any>;
-let wrapped = false;
-
-function follow(): void {
-  if (wrapped) return;
-  wrapped = true;
-  const wrap = (f: any, context: unknown) => (typeof f !== "function" ? f : (v: unknown) => enter(current.run, context, () => f(v)));
-  ObjectDefineProperty(Promise.prototype, "then", {
-    value: { then(this: any, f?: any, r?: any) { return nativeThen(this, wrap(f, current.context), wrap(r, current.context)); } }.then,
-    writable: true, configurable: true,
-  });
-}
-
-const withValue = (key: object, value: unknown): Context => {
-  const m = new SafeMap<object, unknown>();
-  (current.context as Context)?.forEach((v: unknown, k: unknown) => m.set(k as object, v));
-  if (value === undefined) m.delete(key);
-  else m.set(key, value);
-  return m as any;
-};
 
 export class AsyncLocalStorage<T = unknown> {
   #name: string;
   #default: T | undefined;
   constructor(options?: { name?: string; defaultValue?: T }) {
-    follow();
+    followPromises();
     this.#name = options?.name ?? "";
     this.#default = options?.defaultValue;
   }

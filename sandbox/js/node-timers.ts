@@ -12,7 +12,7 @@ export class Timeout {
   constructor(f: (...args: any[]) => void, ms: unknown, args: unknown[], repeat: boolean, what: string) {
     refuseAtStart(what);
     if (typeof f !== "function") throw argType("callback", "of type function", f);
-    this.#id = setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f, this, args));
+    this.#id = setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f, globalThis, args));
   }
   ref() {
     this.#ref = true;
@@ -50,6 +50,7 @@ export function setImmediate(f: any, ...args: unknown[]) {
   return new Immediate(f, args);
 }
 export function clearTimeout(t: any): void {
+  refuseAtStart("clearTimeout()");
   if (t instanceof Timeout || t instanceof Immediate) t.close();
   else if (t !== undefined && t !== null) clearTimer(+t);
 }

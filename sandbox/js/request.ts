@@ -3,10 +3,11 @@
 
 import { NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
-import { Body, BodyState, HostBody, cloneBody, extract, isUsed, mixBody } from "./body";
+import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
 import { JSONParse } from "./primordials";
+import { current } from "./run";
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // The methods Workers know; any other is refused.
@@ -113,8 +114,10 @@ export class Request {
       if (isUsed(from.#p.body)) throw new NativeTypeError("Cannot reconstruct a Request with a used body.");
       // The body moves over; the old request counts as used.
       const old = from.#p.body, s = new BodyState(old.source);
+      if (isForeign(old)) throw foreign();
       s.stream = old.stream;
       s.length = old.length;
+      s.run = old.run;
       p.body = s;
       from.#p.body = new BodyState(old.source);
       from.#p.body.used = true;
@@ -127,6 +130,7 @@ export class Request {
     isRequest = (o): o is Request => typeof o === "object" && o !== null && #p in o;
     incoming = (m, url, headers, body, bytes, cf) => {
       const r = new Request(none, new BodyState(body ?? bytes)), p = r.#p;
+      if (bytes !== null) p.body.run = current.run;
       p.method = m;
       p.url = url;
       p.headers = headers;

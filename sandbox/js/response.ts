@@ -4,6 +4,7 @@ import { stringifyJSON } from "./json";
 import { NativeRangeError, NativeTypeError, defaults, enumerable, expose, need, tag } from "./primordials";
 import { Body, BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
+import { refuseAtStart } from "./run";
 import { hrefOf, normalizeURL } from "./url";
 
 const none = {};
@@ -131,6 +132,7 @@ export class Response {
     return r;
   }
   static redirect(url: string, status: number = 302): Response {
+    refuseAtStart("Response.redirect()");
     need(arguments.length, 1, "Response.redirect");
     const href = normalizeURL(hrefOf(url) ?? `${url}`);
     if (href === null) throw new NativeTypeError(`Unable to parse URL: ${url}`);

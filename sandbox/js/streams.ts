@@ -2,6 +2,7 @@
 // file adds what Workers have besides (IdentityTransformStream,
 // FixedLengthStream, text streams) and the readers the platform itself uses.
 
+import { refuseAtStart } from "./run";
 import {
   ByteLengthQueuingStrategy as PolyByteLength, CountQueuingStrategy as PolyCount, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
@@ -172,6 +173,7 @@ function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStre
 
 class IdentityTransformStream extends TransformStream {
   constructor(_strategy?: unknown, length = -1) {
+    refuseAtStart("a stream of bytes");
     super();
     // The polyfill keeps its two ends in these fields; the pipe replaces them.
     const { readable, writable } = bytePipe(length);
@@ -322,6 +324,7 @@ around(ReadableStreamDefaultReader, "read", (old) => function () { return Promis
 const branches = new SafeWeakSet<object>();
 around(ReadableStream, "tee", (old) => function () {
   const [a, b] = old(this);
+  this._disturbed = true; // nobody else can read it, as Workers' bodyUsed says at once
   branches.add(a);
   branches.add(b);
   return [a, b];

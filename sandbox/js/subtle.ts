@@ -3,6 +3,7 @@
 // objects; the host does the arithmetic with Go's library. A key's material stays in
 // a private field: raw bytes for secrets, SPKI or PKCS #8 for pairs.
 
+import { refuseAtStart } from "./run";
 import { call, op } from "./host";
 import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, ObjectDefineProperty, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, need, tag } from "./primordials";
 import { domError } from "./dom";
@@ -395,6 +396,7 @@ export class SubtleCrypto {
     });
   }
   generateKey(algorithm: any, extractable: boolean, usages: any): Promise<any> {
+    refuseAtStart("crypto.subtle.generateKey()");
     return generateKey(algorithm, extractable, usages);
   }
   importKey(format: string, data: any, algorithm: any, extractable: boolean, usages: any): Promise<CryptoKey> {

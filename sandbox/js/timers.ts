@@ -61,6 +61,7 @@ function schedule(name: string, f: unknown, ms: unknown, args: unknown[], repeat
 }
 
 function clear(id: unknown): void {
+  refuseAtStart("clearTimeout()");
   if (id === undefined || id === null) return;
   clearTimer(typeof id === "object" ? +(id as any) : (id as number));
 }
@@ -111,7 +112,6 @@ export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<vo
 class Scheduler {
   wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
     refuseAtStart("scheduler.wait");
-    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'wait' on 'Scheduler': parameter 1 is not of type 'number'.");
     return wait(ms, options);
   }
 }

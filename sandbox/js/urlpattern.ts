@@ -60,7 +60,10 @@ const match = URLPattern.prototype.exec;
 const exec = {
   exec(this: unknown, ...args: any[]): any {
     const m: any = ReflectApply(match, this, args);
-    if (m !== null) for (const part of ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"]) m[part].groups = ordered(m[part].groups);
+    if (m === null) return m;
+    const from = m.inputs[0];
+    if (typeof from === "object") m.inputs[0] = { protocol: from.protocol, username: from.username, password: from.password, hostname: from.hostname, port: from.port, pathname: from.pathname, search: from.search, hash: from.hash, baseURL: from.baseURL };
+    for (const part of ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"]) m[part].groups = ordered(m[part].groups);
     return m;
   },
 }.exec;

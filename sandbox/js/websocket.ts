@@ -6,7 +6,7 @@ import { ArrayPush, ArrayShift, NativeTypeError, NativeUint8Array, SafeMap, Type
 import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers } from "./events";
 import { domError } from "./dom";
 import { sockets } from "./response";
-import { begin, current, enter } from "./run";
+import { begin, current, enter, refuseAtStart } from "./run";
 import { clone } from "./clone";
 import { Blob, isBlob, blobBytes } from "./blob";
 import { queueMicrotask } from "./timers";
@@ -15,7 +15,7 @@ import { encodeUTF8 } from "./encoding";
 const SEND = op("socket.send"), CLOSE = op("socket.close"), ACCEPT = op("socket.accept"), BIND = op("socket.bind");
 const key = {};
 
-type Packet = { data: string | ArrayBuffer } | { code: number; reason: string; clean: boolean };
+type Packet = ({ data: string | ArrayBuffer } | { code: number; reason: string; clean: boolean }) & { arrived?: boolean };
 
 /** What hibernation does with the events of a socket; durable.ts sets it on a socket. */
 export type Hibernation = { message(ws: WebSocket, data: string | ArrayBuffer): void; close(ws: WebSocket, code: number, reason: string, clean: boolean): void; tags: string[] };
@@ -82,6 +82,7 @@ export class WebSocket extends EventTarget {
       if (peer.#accepted) call(ACCEPT, id);
       for (let i = 0; i < s.#waiting.length; i++) peer.#toHost(s.#waiting[i]);
       s.#waiting = [];
+      for (let i = 0; i < s.#coming.length; i++) if (!s.#coming[i].arrived) peer.#toHost(s.#coming[i]); // still on their way
       return id;
     };
     hibernate = (s, h) => {
@@ -137,6 +138,7 @@ export class WebSocket extends EventTarget {
 
   // One packet at a time: what its listener sends arrives before the next packet.
   #next(): void {
+    this.#coming[0].arrived = true;
     deliver(this, this.#coming[0]);
     const more = () => {
       ArrayShift(this.#coming);
@@ -185,7 +187,7 @@ export class WebSocket extends EventTarget {
       if (!(c >= 1000 && c < 5000) || c === 1004 || c === 1005 || c === 1006 || c === 1015) throw domError("InvalidAccessError", `Invalid WebSocket close code: ${code}.`);
     } else if (reason !== undefined) throw new NativeTypeError("If you specify a WebSocket close reason, you must also specify a code.");
     const r = reason === undefined ? "" : `${reason}`;
-    if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes.");
+    if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
     if (this.#sentClose || this.#state === 3) return;
     this.#sentClose = true;
     this.#state = this.#gotClose ? 3 : 2;
@@ -213,6 +215,7 @@ class WebSocketPair {
     yield this[1];
   }
   constructor() {
+    refuseAtStart("new WebSocketPair()");
     this[0] = new WebSocket(key);
     this[1] = new WebSocket(key);
     link(this[0], this[1]);

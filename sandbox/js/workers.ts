@@ -1,6 +1,6 @@
 // The classes and values of the module "cloudflare:workers".
 
-import { ObjectKeys, SafeMap, tag } from "./primordials";
+import { NativeTypeError, ObjectKeys, SafeMap, tag } from "./primordials";
 import { current } from "./run";
 import { env } from "./bindings";
 
@@ -23,7 +23,8 @@ export function setContext(ctx: unknown): void {
   latest = ctx;
   latestRun = current.run;
 }
-const contextOf = (run: number): any => (run === latestRun ? latest : earlier.get(run) ?? null);
+/** The ctx of a run that goes on, or went on last; null when it is over. */
+export const contextOf = (run: number): any => (run === latestRun ? latest : earlier.get(run) ?? null);
 /** Whether a run goes on. */
 export const isOpen = (run: number): boolean => {
   const ctx = contextOf(run);
@@ -42,6 +43,7 @@ export class WorkerEntrypoint {
   ctx: any;
   env: any;
   constructor(ctx?: unknown, e?: unknown) {
+    if (typeof ctx !== "object" || ctx === null) throw new NativeTypeError("Failed to construct 'WorkerEntrypoint': constructor parameter 1 is not of type 'Object'.");
     Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: true, configurable: true });
     Object.defineProperty(this, "env", { value: e, writable: true, enumerable: true, configurable: true });
   }
@@ -51,6 +53,7 @@ export class DurableObject {
   ctx: any;
   env: any;
   constructor(ctx?: unknown, e?: unknown) {
+    if (typeof ctx !== "object" || ctx === null) throw new NativeTypeError("Failed to construct 'DurableObjectBase': constructor parameter 1 is not of type 'DurableObjectState'.");
     Object.defineProperty(this, "ctx", { value: ctx, writable: true, enumerable: true, configurable: true });
     Object.defineProperty(this, "env", { value: e, writable: true, enumerable: true, configurable: true });
   }

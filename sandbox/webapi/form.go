@@ -159,9 +159,6 @@ func parseMultipart(b []byte, boundary string) (entries []any, wrong string) {
 			return nil, "Content-Disposition header in FormData part is missing a name."
 		}
 		if isFile {
-			if ctype == "" {
-				ctype = "application/octet-stream"
-			}
 			out = append(out, replaceBad([]byte(name)), replaceBad([]byte(filename)), ctype, append([]byte{}, content...))
 		} else {
 			out = append(out, replaceBad([]byte(name)), nil, ctype, replaceBad(bytes.TrimPrefix(content, []byte("\xEF\xBB\xBF"))))

@@ -174,6 +174,24 @@ func (w *Worker) exception(name, message, stack, causes string) *trace.Fault {
 	return f
 }
 
+// causes is the chain of an exception's causes, each on a line of its own with
+// the place where it was made. What was said already is left out.
+func (w *Worker) causes(e *isolate.Exception) string {
+	var out strings.Builder
+	said := e.Message
+	for c := e.Cause; c != nil; c = c.Cause {
+		if c.Message != "" && strings.Contains(said, c.Message) {
+			continue
+		}
+		said += "\n" + c.Message
+		out.WriteString("\nCaused by: " + c.Error())
+		if at := w.stacks.frames(c.Stack); len(at) > 0 {
+			fmt.Fprintf(&out, " (%s:%d:%d)", at[0].File, at[0].Line, at[0].Column)
+		}
+	}
+	return out.String()
+}
+
 // A stack that a script read is mapped already: its first line is no frame.
 func isMapped(stack string) bool { return !strings.HasPrefix(strings.TrimLeft(stack, " "), "at ") }
 

@@ -267,7 +267,7 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 	}
 	switch {
 	case errors.As(err, &exc):
-		return w.exception(exc.Name, exc.Message, exc.Stack, "")
+		return w.exception(exc.Name, exc.Message, exc.Stack, w.causes(exc))
 	case errors.Is(err, isolate.ErrMemory):
 		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: w.memoryMessage(), Hint: memoryHint}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
@@ -357,7 +357,7 @@ func (w *Worker) shut(why string, f *trace.Fault) {
 
 func (w *Worker) rejection(a *isolate.Account, _ uint32, reason *isolate.Exception, handled bool) {
 	if r, ok := a.Owner.(*run); ok && !handled {
-		r.uncaught(w.exception(reason.Name, reason.Message, reason.Stack, ""))
+		r.uncaught(w.exception(reason.Name, reason.Message, reason.Stack, w.causes(reason)))
 	}
 }
 

@@ -225,6 +225,11 @@ func (v *vm) dropException() {
 // describe makes an Exception of a thrown value. Properties may be getters
 // that throw; what cannot be read is left out.
 func (v *vm) describe(e uint64) (*isolate.Exception, error) {
+	return v.describeWith(e, isolate.MaxCauses)
+}
+
+// describeWith describes a thrown value and at most so many of its causes.
+func (v *vm) describeWith(e uint64, causes int) (*isolate.Exception, error) {
 	exc := &isolate.Exception{}
 	isErr, err := v.call(fnIsError, e)
 	if err != nil {
@@ -239,6 +244,17 @@ func (v *vm) describe(e uint64) (*isolate.Exception, error) {
 	exc.Stack = v.stackOf(e)
 	if exc.Name == "" {
 		exc.Name = "Error"
+	}
+	if causes > 0 {
+		if cause, ok := v.get(e, "cause"); ok {
+			if tagOf(cause) != tagUndefined || isFloat(cause) {
+				exc.Cause, err = v.describeWith(cause, causes-1)
+			}
+			v.free(cause)
+			if err != nil {
+				return nil, err
+			}
+		}
 	}
 	return exc, v.dead
 }
@@ -261,11 +277,11 @@ func (v *vm) rejectedAt(promise uint64) string {
 	return exc.Stack
 }
 
-// property reads a string property, "" when it is not a string.
-func (v *vm) property(obj uint64, name string) string {
+// get reads a property; the caller frees it. It is false where reading it throws.
+func (v *vm) get(obj uint64, name string) (uint64, bool) {
 	p, done, err := v.stage(len(name) + 1)
 	if err != nil {
-		return ""
+		return 0, false
 	}
 	copy(v.bytes(p, uint32(len(name)+1)), name+"\x00")
 	v.depth++
@@ -273,12 +289,22 @@ func (v *vm) property(obj uint64, name string) string {
 	v.depth--
 	done()
 	if err != nil {
+		return 0, false
+	}
+	if tagOf(x) == tagException && !isFloat(x) {
+		v.dropException()
+		return 0, false
+	}
+	return x, true
+}
+
+// property reads a string property, "" when it is not a string.
+func (v *vm) property(obj uint64, name string) string {
+	x, ok := v.get(obj, name)
+	if !ok {
 		return ""
 	}
 	switch tagOf(x) {
-	case tagException:
-		v.dropException()
-		return ""
 	case tagString, tagRope:
 		s, err := v.stringOf(x)
 		v.free(x)
