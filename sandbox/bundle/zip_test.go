@@ -166,13 +166,54 @@ func repeated(t *testing.T, one []byte, n int) []byte {
 	return out.Bytes()
 }
 
+// header is what the local header and the directory's entry of an empty file have alike: version to name length.
+func header(b []byte, name string) []byte {
+	b = append(b, 20, 0)
+	b = append(b, make([]byte, 20)...) // flags, method, time, checksum, sizes
+	return append(binary.LittleEndian.AppendUint16(b, uint16(len(name))), 0, 0)
+}
+
+// directory ends an archive with the entries of its directory, count of them.
+func directory(b []byte, entries []byte, count int) []byte {
+	at := len(b)
+	b = append(append(b, entries...), "PK\x05\x06\x00\x00\x00\x00"...)
+	b = binary.LittleEndian.AppendUint16(b, uint16(count)) // truncated, as tools without zip64 do
+	b = binary.LittleEndian.AppendUint16(b, uint16(count))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(entries)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(at))
+	return append(b, 0, 0)
+}
+
+// emptyFiles is an archive of n empty files.
+func emptyFiles(n int) []byte {
+	var b, entries []byte
+	for i := range n {
+		name := fmt.Sprintf("%06x", i)
+		entries = append(append(entries, "PK\x01\x02\x14\x00"...), header(nil, name)...)
+		entries = append(entries, make([]byte, 10)...) // comment, disk, attributes
+		entries = append(binary.LittleEndian.AppendUint32(entries, uint32(len(b))), name...)
+		b = append(header(append(b, "PK\x03\x04"...), name), name...)
+	}
+	return directory(b, entries, n)
+}
+
+// sameFile is an archive whose directory names its one file n times.
+func sameFile(n int) []byte {
+	b := append(header([]byte("PK\x03\x04"), "a"), 'a')
+	one := append([]byte("PK\x01\x02\x14\x00"), header(nil, "a")...)
+	one = append(one, make([]byte, 14)...) // comment, disk, attributes, offset
+	one = append(one, 'a')
+	return directory(b, bytes.Repeat(one, n), n)
+}
+
 func TestImportRefuses(t *testing.T) {
 	many := make([]entry, 2001)
 	for i := range many {
 		many[i] = entry{name: fmt.Sprintf("f%d.txt", i)}
 	}
 	zeros := strings.Repeat("\x00", 10<<20)
-	bombs := repeated(t, archive(t, entry{name: "b.bin", data: zeros}), 60)
+	bomb := archive(t, entry{name: "b.bin", data: zeros})
+	bombs := repeated(t, bomb, 1000)
 	lying := archive(t, entry{name: "a.txt", data: strings.Repeat("ab", 1<<20)})
 	// The directory says that the entry is 10 bytes long.
 	at := bytes.LastIndex(lying, []byte("PK\x01\x02"))
@@ -190,6 +231,9 @@ func TestImportRefuses(t *testing.T) {
 		{"empty", archive(t), "the archive has no files"},
 		{"large", make([]byte, 5<<20), "the archive is 5 MiB; the limit is 4 MiB"},
 		{"many entries", archive(t, many...), "the archive has 2001 entries; the limit is 2000"},
+		{"a million empty files", emptyFiles(1e6), "the archive is 83 MiB; the limit is 4 MiB"},
+		{"as many empty files as fit", emptyFiles(4 << 20 / 94), "the archive has 44620 entries; the limit is 2000"},
+		{"a directory of one file, many times", sameFile(4 << 20 / 48), "the archive has 87381 entries; the limit is 2000"},
 		{"many files", archive(t, many[:65]...), "the archive has 65 files; the limit is 64"},
 		{"climbing", archive(t, entry{name: "../escape-canary.js"}), `entry "../escape-canary.js" leads outside the archive`},
 		{"climbing inside", archive(t, entry{name: "a/../../b.js"}), `entry "a/../../b.js" leads outside the archive`},
@@ -199,7 +243,8 @@ func TestImportRefuses(t *testing.T) {
 		{"nested by name", archive(t, entry{name: "a.zip"}), `entry "a.zip" is an archive itself; unpack it first`},
 		{"nested by content", archive(t, entry{name: "a.bin", data: "PK\x03\x04"}), `entry "a.bin" is an archive itself; unpack it first`},
 		{"bomb", archive(t, entry{name: "a.bin", data: zeros}), `the files of the archive are larger together than a project may be`},
-		{"bombs", bombs, `the files of the archive are larger together than a project may be`},
+		{"a thousand bombs", bombs, fmt.Sprintf("the archive is %s; the limit is 4 MiB", bytesText(int64(len(bombs))))},
+		{"as many bombs as may be files", repeated(t, bomb, 64), `the files of the archive are larger together than a project may be`},
 		{"ratio", archive(t, entry{name: "a.bin", data: zeros[:900<<10]}), `entry "a.bin" unpacks to more than 200 times its size`},
 		{"lying size", lying, `entry "a.txt" is damaged`},
 		{"overlap", overlap, `entries of the archive overlap`},

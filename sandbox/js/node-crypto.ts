@@ -2,7 +2,7 @@
 // the operations of SubtleCrypto; keys and ciphers are beside it. What is not here says so
 // when it is called.
 
-import { argType, nodeError } from "./node-errors";
+import { argType, nodeError, outOfRange } from "./node-errors";
 import { Buffer } from "node:buffer";
 import { Transform } from "./node-stream";
 import { call, op } from "./host";
@@ -134,20 +134,25 @@ export function timingSafeEqual(a: any, b: any): boolean {
   if (typeof b === "string") throw argument("buf2", b);
   return timingSafe(bytes(a, undefined, "buf1"), bytes(b, undefined, "buf2"));
 }
+function derivedLength(what: string, n: unknown): number {
+  if (typeof n !== "number") throw argType(what, "of type number", n);
+  if (!(Number.isInteger(n) && n >= 0 && n <= 2147483647)) throw outOfRange(what, Number.isInteger(n) ? ">= 0 && <= 2147483647" : "an integer", n);
+  return n;
+}
 export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
   if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1. Received ${iterations}`);
   if (typeof digest !== "string") throw argument("digest", digest);
-  return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, length));
+  return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, derivedLength("keylen", length)));
 }
 export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void { later(() => pbkdf2Sync(password, salt, iterations, length, digest), done); }
 export function hkdfSync(digest: string, key: any, salt: any, info: any, length: number): ArrayBuffer {
-  return call(KDF, "HKDF", nameOf(digest), bytes(key, undefined, "ikm"), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), length);
+  return call(KDF, "HKDF", nameOf(digest), bytes(key, undefined, "ikm"), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), derivedLength("length", length));
 }
 export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void { later(() => hkdfSync(digest, key, salt, info, length), done); }
 export function scryptSync(password: any, salt: any, length: number, o: any = {}): any {
   const N = o.N ?? o.cost ?? 16384, r = o.r ?? o.blockSize ?? 8, p = o.p ?? o.parallelization ?? 1;
   if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw nodeError(RangeError, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params: memory limit exceeded");
-  return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, length));
+  return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, derivedLength("keylen", length)));
 }
 export function scrypt(password: any, salt: any, length: number, o: any, done?: any): void {
   if (typeof o === "function") [o, done] = [{}, o];

@@ -384,14 +384,15 @@ func (c *child) evict(n uint64) {
 	delete(c.isolates, n)
 	c.mu.Unlock()
 	if iso != nil {
-		go iso.close()
+		go c.close(iso)
 	}
 }
 
-func (i *childIsolate) close() {
-	<-i.ready
-	if i.worker != nil {
-		i.worker.Close()
+func (c *child) close(iso *childIsolate) {
+	<-iso.ready
+	if iso.worker != nil {
+		iso.worker.Close()
+		c.trim.closed()
 	}
 }
 

@@ -363,7 +363,7 @@ func (r *childRun) finish(how mode, s trace.Summary) {
 		r.c.mu.Lock()
 		if r.c.isolates[r.iso.number] == r.iso {
 			delete(r.c.isolates, r.iso.number)
-			go r.iso.close()
+			go r.c.close(r.iso)
 		}
 		r.c.mu.Unlock()
 	} else if r.iso.worker != nil {

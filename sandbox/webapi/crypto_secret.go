@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 
 	"golang.org/x/crypto/scrypt"
@@ -51,10 +52,21 @@ func secretOps(o *isolate.Ops) {
 	})
 	// crypto.scrypt: password, salt, N, r, p, length
 	o.Add("crypto.scrypt", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		if n, r, p := integer(args, 2), integer(args, 3), integer(args, 4); n > 0 && r > 0 && p > 0 && (n > scryptMost/128 || r > scryptMost/128/n || p > scryptMost/128/r) {
+		length, err := keyLength(args, 5)
+		if err != nil {
+			return nil, err
+		}
+		if length == 0 {
+			return []byte{}, nil
+		}
+		n, r, p := num(args, 2), num(args, 3), num(args, 4)
+		if !(n > 1 && r >= 1 && p >= 1) {
+			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt params"}
+		}
+		if !(128*n*r <= scryptMost && 128*n*r*p <= 2*scryptMost && 128*r*p <= scryptMost) {
 			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt params: memory limit exceeded"}
 		}
-		out, err := scrypt.Key(data(args, 0), data(args, 1), integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5))
+		out, err := scrypt.Key(data(args, 0), data(args, 1), int(n), int(r), int(p), length)
 		if err != nil {
 			return nil, &isolate.Throw{Name: "RangeError", Message: "Invalid scrypt parameters: " + err.Error()}
 		}
@@ -62,12 +74,22 @@ func secretOps(o *isolate.Ops) {
 	})
 	// crypto.kdf: name, hash, key, salt, iterations or info, length
 	o.Add("crypto.kdf", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		h, key, salt, n := newHash(str(args, 1)), data(args, 2), data(args, 3), integer(args, 5)
+		h, key, salt := newHash(str(args, 1)), data(args, 2), data(args, 3)
+		n, err := keyLength(args, 5)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return []byte{}, nil
+		}
 		var out []byte
-		var err error
 		if str(args, 0) == "PBKDF2" {
-			if most, n := 100_000, num(args, 4); n > float64(most) { // as on Workers
-				return nil, domError("NotSupportedError", fmt.Sprintf("Pbkdf2 failed: iteration counts above %d are not supported (requested %.0f).", most, n))
+			rounds := num(args, 4)
+			if most := 100_000; !(rounds <= float64(most)) { // as on Workers
+				return nil, domError("NotSupportedError", fmt.Sprintf("Pbkdf2 failed: iteration counts above %d are not supported (requested %.0f).", most, rounds))
+			}
+			if parts := float64(n/h().Size() + 1); rounds*parts > kdfRounds {
+				return nil, domError("NotSupportedError", fmt.Sprintf("Pbkdf2 failed: %.0f iterations for %d bytes are more than one call may do here; derive fewer bytes, or expand them with HKDF.", rounds, n))
 			}
 			out, err = pbkdf2.Key(h, string(key), salt, integer(args, 4), n)
 		} else {
@@ -80,8 +102,21 @@ func secretOps(o *isolate.Ops) {
 	})
 }
 
-// scryptMost is what one call of scrypt may hold, in bytes.
-const scryptMost = 64 << 20
+// What one derivation of a key may take: nothing can stop it once it has begun.
+const (
+	scryptMost = 64 << 20  // bytes that scrypt holds; it may go over twice as many
+	kdfRounds  = 1_000_000 // times that PBKDF2 uses its hash
+	keyMost    = 1 << 20   // bytes that come out
+)
+
+// keyLength is an argument that says how many bytes to derive.
+func keyLength(args []isolate.Value, i int) (int, error) {
+	n := num(args, i)
+	if !(n >= 0 && n <= keyMost && n == math.Trunc(n)) {
+		return 0, &isolate.Throw{Name: "RangeError", Message: fmt.Sprintf("The length of a derived key must be an integer from 0 to %d.", keyMost)}
+	}
+	return int(n), nil
+}
 
 func aesCBC(block cipher.Block, encrypt bool, iv, b []byte) (isolate.Value, error) {
 	const size = aes.BlockSize

@@ -29,8 +29,9 @@ func (s *stacks) spinning(f *trace.Frame) {
 
 // token is what matters to loops: brackets, names, and texts and comments as a
 // whole. Regular expressions are read as code, which misleads only where one
-// holds quotes or brackets.
-var token = regexp.MustCompile("(?s)//[^\n]*|/\\*.*?\\*/|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\\n])*'|`(?:\\\\.|[^`\\\\])*`|[.]?[\\pL_$][\\pL\\pN_$]*|[{}();]")
+// holds quotes or brackets. What looks like a comment without an end goes to the
+// end, so that nothing is read twice.
+var token = regexp.MustCompile("(?s)//[^\n]*|/\\*.*?(?:\\*/|$)|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\\n])*'|`(?:\\\\.|[^`\\\\])*`|[.]?[\\pL_$][\\pL\\pN_$]*|[{}();]")
 
 // loopAfter is where the loop begins that the last position before it stands
 // for, -1 when the position is inside a loop.

@@ -30,8 +30,16 @@ type wasmHost struct {
 	memories  map[int]*wasmMemory
 	globals   map[int]api.Global
 	last      int
+	depth     int // calls into instances that are on the stack
 	budget    *wasmBudget
 }
+
+// wasmDepth is how often JavaScript and WebAssembly may call one another
+// without returning. Each call takes stacks of its own, of which scripts'
+// memory shows nothing.
+const wasmDepth = 128
+
+var errWasmDepth = errors.New("stack overflow")
 
 type wasmModule struct {
 	info   *wasmInfo
@@ -301,9 +309,11 @@ func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isol
 		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), nil
 	}
 	ctx := experimental.WithImportResolver(h.ctx, func(name string) api.Module { return namespaces[name] })
-	stop := h.guard(l)
-	mod, err := h.rt.InstantiateModule(ctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
-	stop()
+	var mod api.Module
+	err = h.enter(l, func() (err error) {
+		mod, err = h.rt.InstantiateModule(ctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+		return err
+	})
 	if err == nil && h.budget.exceeded() {
 		err = mod.Close(h.ctx)
 		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), err
@@ -444,10 +454,7 @@ func (h *wasmHost) call(l *isolate.Loop, id int, name string, args, sync []any) 
 	for i, p := range t.params {
 		stack[i] = toWasm(p, arg(args, i))
 	}
-	stop := h.guard(l)
-	err := f.CallWithStack(h.ctx, stack)
-	stop()
-	if err != nil {
+	if err := h.enter(l, func() error { return f.CallWithStack(h.ctx, stack) }); err != nil {
 		return h.failure(err)
 	}
 	results := make([]any, len(t.results))
@@ -457,15 +464,21 @@ func (h *wasmHost) call(l *isolate.Loop, id int, name string, args, sync []any) 
 	return []any{results, h.give()}, nil
 }
 
-// guard stops code that runs far beyond its CPU time: the engine's own check
-// cannot see into it. The isolate is spent then.
-func (h *wasmHost) guard(l *isolate.Loop) func() {
+// enter runs f, which calls an instance. Code that runs far beyond its CPU time
+// is stopped: the engine's own check cannot see into it. The isolate is spent then.
+func (h *wasmHost) enter(l *isolate.Loop, f func() error) error {
+	if h.depth == wasmDepth {
+		return errWasmDepth
+	}
+	h.depth++
+	defer func() { h.depth-- }()
 	left := 4*(h.w.limits.CPU-l.CPU()) + 100*time.Millisecond
 	t := time.AfterFunc(left, func() {
 		l.Stop(isolate.ErrCPU)
 		h.cancel()
 	})
-	return func() { t.Stop() }
+	defer t.Stop()
+	return f()
 }
 
 // failure is what the script throws for an error of a call.
@@ -476,7 +489,10 @@ func (h *wasmHost) failure(err error) (isolate.Value, error) {
 	case errors.Is(err, isolate.ErrInterrupted), errors.Is(err, isolate.ErrMemory), errors.Is(err, isolate.ErrBroken):
 		return nil, err
 	case h.w.loop.StopCause() != nil:
-		return nil, isolate.ErrInterrupted // the guard's doing: scripts cannot catch it
+		return nil, isolate.ErrInterrupted // enter's doing: scripts cannot catch it
+	}
+	if exc := (*isolate.Exception)(nil); errors.As(err, &exc) && exc.Name == "RangeError" { // no room was left to call the script
+		return failed(exc.Name, exc.Message), nil
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	text = strings.TrimPrefix(text, "wasm error: ")
