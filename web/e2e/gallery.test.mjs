@@ -86,7 +86,7 @@ async function reduce(page, seen) {
   }, seen);
 }
 
-test("every component of the gallery looks as it did, in light, dark and at 360 px", { timeout: 180_000 }, withPage({}, async (page, t) => {
+test("every component of the gallery looks as it did, in light, dark and at 360 px", { timeout: 240_000 }, withPage({}, async (page, t) => {
   const seen = [];
   for (const options of looks) seen.push(await look(options));
   for (const s of seen) assert.deepEqual(s.boxes.map((b) => b.id), seen[0].boxes.map((b) => b.id));
