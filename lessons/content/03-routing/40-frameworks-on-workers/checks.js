@@ -36,7 +36,7 @@ test("2: one line per request", async ({ send, expect }) => {
   }
 });
 
-test("3: how many times as long", async ({ files, measure, note, fail, expect }) => {
+test("3: how many times as long", async ({ files, measure, wait, note, fail, expect }) => {
   let times;
   try {
     times = JSON.parse(files["answer.json"]).times;
@@ -45,10 +45,12 @@ test("3: how many times as long", async ({ files, measure, note, fail, expect })
   }
   expect(times, "In answer.json, times is Express's load divided by Hono's; measure both with ×20 cold").toBeGreaterThan(0);
   let nearest = Infinity;
-  for (let i = 0; i < 3 && !(times <= nearest * 2 && times >= nearest / 2); i++) { // a busy machine may spoil one measurement, but not three
+  for (let i = 0; i < 4 && !(times <= nearest * 2 && times >= nearest / 2); i++) { // a busy machine may spoil one measurement, but not four
+    if (i > 0) await wait(500);
     const now = await measure(6, "/", { cold: true, of: "starter", against: "src/express.js" });
-    const found = now.other.phases.load / now.phases.load;
-    if (Math.abs(Math.log(times / found)) < Math.abs(Math.log(times / nearest))) nearest = found;
+    for (const found of [now.other.phases.load / now.phases.load, now.other.min / now.min]) { // on a busy machine what computes longer is held up more; the quickest of six least
+      if (Math.abs(Math.log(times / found)) < Math.abs(Math.log(times / nearest))) nearest = found;
+    }
   }
   note(`Measured just now: Express takes ${nearest.toFixed(1)} times as long to load as Hono.`);
   if (times > nearest * 2 || times < nearest / 2) fail("Measured just now, it is less than half or more than twice your answer. Divide Express's load by Hono's, the middles of twenty cold runs each", `${(nearest / 2).toFixed(1)} to ${(nearest * 2).toFixed(1)}`, times);
