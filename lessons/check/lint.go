@@ -177,7 +177,11 @@ func (x *linter) try(ctx context.Context, files map[string][]byte, only []int) (
 		line, col = se.Fault.Frames[0].Line, se.Fault.Frames[0].Column
 	}
 	if se.Fault.Kind == trace.FaultBuild {
-		x.add("checks.js", line, col, "E015", "syntax error: %s", lower(se.Fault.Message))
+		what := lower(se.Fault.Message)
+		if own := strings.Count(strings.TrimRight(x.lesson.Checks, "\n"), "\n") + 1; line > own { // what stands behind is ours
+			line, col, what = own, 1, "the file ends too early; is a bracket not closed?"
+		}
+		x.add("checks.js", line, col, "E015", "syntax error: %s", what)
 	} else {
 		x.add("checks.js", line, col, "E015", "the script stops: %s", se.Fault.Message)
 	}

@@ -61,6 +61,7 @@ func TestLintInTheSandbox(t *testing.T) {
 		{name: "solution does not build", start: "", solved: "// first\nno build\n", checks: hello, want: []string{`_solution/index.js:2:3 E013 does not build: ";" expected`}},
 		{name: "flaky", start: "", solved: "say hello\nflaky\n", checks: hello, repeat: 3, want: []string{"checks.js:1:1 E014 flaky: solution failed 1 of 3 runs"}},
 		{name: "syntax error", start: "", solved: "say hello\n", checks: "test(\"1: a\", async () => {\n  expect(;\n});\n", want: []string{`checks.js:2:10 E015 syntax error: ";" cannot stand here.`}},
+		{name: "open end", start: "", solved: "say hello\n", checks: "test(\"1: a\", async () => {\n  say();\n", want: []string{"checks.js:2:1 E015 syntax error: the file ends too early; is a bracket not closed?"}},
 		{name: "script stops", start: "", solved: "say hello\n", checks: "test(\"1: a\", async () => {});\nnothing.at.all;\n", want: []string{"checks.js:2:1 E015 the script stops: ReferenceError: nothing is not defined"}},
 		{name: "useless line", start: "", solved: "say hello\nnothing here\n", checks: hello, mutate: true, want: []string{"_solution/index.js:2 W016 no check fails when this line is removed"}},
 		{name: "useless line, explained", start: "", solved: "say hello\nnothing here\n", checks: hello, mutate: true, lesson: strings.Replace(lintLesson, "title: L", "title: L\nspare: { nothing here: it shows how }", 1)},
