@@ -229,7 +229,7 @@ if (wanted(scrolling) || wanted(filtering)) await fresh(async (page) => {
 
 // Every lab that draws while it runs, on a page that stays: the longest task from the press to the end of its live updates.
 const labs = {
-  race: "?samples=10&contenders=isolate+goja+wasm+node", density: "?isolates=1000&boxes=proc", autoscale: "?shape=rush&clock=10", rollout: "?seconds=8", isolation: "",
+  race: "?samples=10&contenders=isolate+goja+wasm+node", density: "?isolates=1000&boxes=proc", autoscale: "?shape=rush&clock=40", rollout: "?seconds=8", isolation: "",
   routing: "", events: "", dialects: "", edge: "", snapshot: "",
 };
 const press = (page, lab) => page.evaluate((lab) => new Promise((done, fail) => {
