@@ -183,14 +183,28 @@ func (s *Site) errorPage(c *call, e *Error) view.ErrorPage {
 	if id, ok := strings.CutPrefix(c.r.URL.Path, "/labs/"); ok && s.lab(id) != nil {
 		p.Links = append(p.Links, view.Link{Text: "Back to the lab", Href: c.r.URL.Path})
 	}
-	if back, err := url.Parse(c.r.Referer()); err == nil && c.r.Method == http.MethodPost && e.Status < 500 && back.Host == c.r.Host && back.Path != c.r.URL.Path {
-		p.Links = append(p.Links, view.Link{Text: "Back", Href: back.RequestURI()})
+	if back := s.back(c); back != "" && e.Status < 500 {
+		p.Links = append(p.Links, view.Link{Text: "Back", Href: back})
 	}
 	if e.SignIn {
 		p.Links = append(p.Links, view.Link{Text: "Sign in", Href: "/signin"})
 	}
 	p.Links = append(p.Links, view.Link{Text: "All lessons", Href: "/"})
 	return p
+}
+
+// back is the page whose form was sent here, "" when none is known that can be
+// asked for again.
+func (s *Site) back(c *call) string {
+	from, err := url.Parse(c.r.Referer())
+	if err != nil || c.r.Method != http.MethodPost || from.Host != c.r.Host || from.Opaque != "" {
+		return ""
+	}
+	isPage := func(r route) bool { return r.method == http.MethodGet && r.path == c.route }
+	if from.Path == c.r.URL.Path && !slices.ContainsFunc(s.routes, isPage) {
+		return ""
+	}
+	return from.RequestURI()
 }
 
 func shortPath(p string) string {

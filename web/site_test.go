@@ -522,3 +522,33 @@ func TestReadyUntilClosing(t *testing.T) {
 		t.Errorf("/healthz while closing gives %d", r.status)
 	}
 }
+
+// Who is refused on a page of its own finds the way back to the form, if that
+// is a page of this site; an import is refused where its form is.
+func TestRefusalLeadsBack(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.instructor("ada")
+	settings := "/classes/" + b.newClass("Period 3").ID + "/settings"
+	refused := func(path, from, field, value string) string {
+		t.Helper()
+		r := b.request(http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(url.Values{field: {value}}.Encode()))
+		r.Header.Set("Referer", from)
+		got := b.send(r)
+		if got.status != http.StatusBadRequest {
+			t.Fatalf("%s gives %d", path, got.status)
+		}
+		return got.body
+	}
+	for from, back := range map[string]string{s.url + "/you?x=1": `href="/you?x=1"`, s.url + settings: "", "https://elsewhere.example/you": "", s.url + "/you/erase": ""} {
+		body := refused("/you/erase", from, "a", "b")
+		if got := strings.Contains(body, ">Back<"); got != (back != "" || from == s.url+settings) || !strings.Contains(body, back) {
+			t.Errorf("from %s the way back is there: %t", from, got)
+		}
+	}
+	if body := refused(settings, s.url+settings, "title", ""); !strings.Contains(body, `href="`+settings+`">Back<`) {
+		t.Errorf("the settings refuse without a way back:\n%s", body)
+	}
+	if body := refused("/projects", s.url+"/you", "title", "Mine"); !strings.Contains(body, `value="Mine"`) || !strings.Contains(body, `aria-describedby="form-error" aria-invalid="true" autofocus`) {
+		t.Errorf("a refused import:\n%s", body)
+	}
+}
