@@ -25,9 +25,9 @@ func (s *Site) isolationLab() experiment {
 				{Name: "show", Label: "What is tried", Value: strings.Join(lab.IsolationGroups, " "), Kind: view.LabSeveral, Options: []view.LabOption{
 					{Value: "fences", Label: "fences between tenants"}, {Value: "limits", Label: "limits"}, {Value: "neighbour", Label: "noisy neighbour"},
 				}},
-				{Name: "cpu", Label: "CPU limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.CPU), Min: 20, Max: 1000, Unit: "ms"},
-				{Name: "memory", Label: "Memory limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Memory), Min: 16, Max: 48, Unit: "MiB"},
-				{Name: "wall", Label: "Time limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Wall), Min: 200, Max: 5000, Unit: "ms"},
+				{Name: "cpu", Label: "CPU limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.CPU), Min: 20, Max: 1000, Slide: 10, Unit: "ms"},
+				{Name: "memory", Label: "Memory limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Memory), Min: 16, Max: 48, Slide: 1, Unit: "MiB"},
+				{Name: "wall", Label: "Time limit", Kind: view.LabNumber, Value: fmt.Sprint(standard.Wall), Min: 200, Max: 5000, Slide: 100, Unit: "ms"},
 			},
 		}},
 		Run: func(ctx context.Context, r *labRun[lab.Isolation]) (*lab.Isolation, error) {

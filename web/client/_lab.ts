@@ -40,6 +40,13 @@ function valuesOf(form: HTMLFormElement, by?: HTMLElement | null): Record<string
   return out;
 }
 
+/** Has a number follow its slider, and the slider its number. */
+function together(moved: HTMLInputElement): void {
+  const { slide } = moved.dataset;
+  const other = moved.form?.querySelector<HTMLInputElement>(slide ? `input[name="${CSS.escape(slide)}"]` : `input[data-slide="${CSS.escape(moved.name)}"]`);
+  if (other && moved.value) other.value = moved.value;
+}
+
 const lost = "Not connected. Try again in a moment.";
 const pause = 200; // ms after the last change of a field before it is sent
 
@@ -71,6 +78,7 @@ export class Labs {
         else void this.act(lab, by?.name === "do" ? by.value : form.dataset.do ?? "", valuesOf(form, by));
       });
       section.addEventListener("input", (e) => {
+        together(e.target as HTMLInputElement);
         const form = (e.target as HTMLElement).closest("form");
         if (!form || !(form.dataset.change || (form.matches(".lab_do") && "live" in section.dataset))) return;
         clearTimeout(this.#timers.get(lab));

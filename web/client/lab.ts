@@ -5,9 +5,9 @@ import { $ } from "./_dom.ts";
 import { Labs } from "./_lab.ts";
 import { Live, type Wire } from "./_socket.ts";
 import { subprotocol } from "./protocol.ts";
-import { theme } from "./_tabs.ts";
+import { everywhere } from "./_tabs.ts";
 
-theme();
+everywhere();
 const project = $("main[data-project]")?.dataset.project;
 if (project) {
   const prefix = Math.random().toString(36).slice(2, 8);
@@ -24,4 +24,6 @@ if (project) {
     state: (s) => connection(s, { safe: "What was measured stays.", whose: "lab", now: () => live.now() }),
     restart: () => labs.forget(),
   });
+  addEventListener("offline", () => live.drop());
+  addEventListener("online", () => live.now());
 }

@@ -17,7 +17,12 @@ test("every wall holds, and a loud tenant is heard less with limits", withPage({
   await page.goto(`${base}/labs/isolation`);
   await page.waitForSelector("html[data-live=open]");
   await page.uncheck("#form-isolation [value=fences]");
+  const slider = (name) => page.getByRole("slider", { name });
   await page.fill("#form-isolation [name=cpu]", "70");
+  assert.equal(await slider("CPU limit").inputValue(), "70", "the slider follows the number");
+  await slider("Memory limit").focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.inputValue("#form-isolation [name=memory]"), "25", "the number follows the slider");
   await page.fill("#form-isolation [name=wall]", "400");
   const got = await attempt(page);
   assert.deepEqual(Object.values(got).map((a) => a.verdict), Array(5).fill("held"), JSON.stringify(got));

@@ -145,3 +145,27 @@ test("every lab there is, is tried", withPage({}, async (page) => {
   await page.goto(`${base}/labs`);
   assert.deepEqual((await page.$$eval(".labs a", (all) => all.map((a) => a.getAttribute("href").split("/").at(-1)))).sort(), Object.keys(labs).sort());
 }));
+
+test("a lab's page says that its connection is lost, and goes on once it is back", withPage({ viewport: { width: 360, height: 780 } }, async (page) => {
+  let open = true;
+  await page.routeWebSocket(/\/api\/live/, (ws) => {
+    if (!open) return ws.close({ code: 1001 });
+    const server = ws.connectToServer();
+    ws.onMessage((m) => open && server.send(m));
+    server.onMessage((m) => open && ws.send(m));
+  });
+  await page.goto(`${base}/labs/routing`);
+  await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
+  open = false; // silent: nothing is closed, nothing arrives
+  await page.waitForSelector(".banner-live:has-text('Reconnecting.')");
+  assert.deepEqual(await axe(page), []);
+  assert.ok(await sideways(page) <= 0);
+  await page.click("#lab-routing form.lab_do > button"); // refused, not queued
+  await page.waitForFunction(() => document.querySelector("#lab-routing .lab_where").textContent === "Not connected. Try again in a moment.");
+  open = true;
+  await page.evaluate(() => document.querySelector("[data-do=try-now]")?.click()); // unless it has tried by itself
+  await page.waitForSelector(".banner-live", { state: "detached" });
+  await page.click("#lab-routing form.lab_do > button");
+  await ended(page, "routing");
+  assert.equal(await page.textContent("#lab-routing .lab_where"), "Measured.");
+}));

@@ -32,6 +32,7 @@ type LabField struct {
 	Options  []LabOption
 	Min, Max float64 // of a number; both 0 for no bounds
 	Step     float64 // of a number; 0 for whole ones
+	Slide    float64 // step of a slider beside a bounded number; 0 for none
 	Unit     string  // behind a number
 	Most     int     // bytes of a text; 0 means 200
 	Folded   bool    // an area that is opened by its label
