@@ -11,7 +11,7 @@ ARGS ?=
 # Packages whose tests start processes; TestChildrenRunAlone keeps the list whole.
 CHILDREN := ^coldstart/(cmd/coldstart|lessons/check|sandbox|sandbox/(box|conformance|hostile|runner)|web|web/(classroom|lab|live))$$
 
-.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer docs-images fuzz image image-check browser postgres deploy-check clean
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer remeasure docs-images fuzz image image-check browser postgres deploy-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -86,6 +86,10 @@ docs-images: build browser ## draw the pictures of the manual and the README ane
 
 bench-peer: build ## Coldstart beside npm's workerd in one run
 	./$(BIN) bench --peer $$(ls web/node_modules/@cloudflare/workerd-linux-*/bin/workerd)
+
+remeasure: build browser ## hold the labs' race and density against tools of the system, and run a whole race
+	$(GO) test -count=1 -timeout 10m -v ./web/lab -run 'TestRaceAgreesWithAnIndependentMeasurement|TestSlopeAgreesWithAnOutsideMeasurement' | grep -E '^ +[a-z]+_test.go|^(---|ok|FAIL)'
+	node web/e2e/bench.mjs race of all contenders
 
 fuzz: ## a short round of every fuzz target
 	@for pkg in $$($(GO) list ./...); do \

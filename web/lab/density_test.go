@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,14 +79,23 @@ func project(code string) *trace.Project {
 
 // What the lab shows of isolates agrees with what an outsider sees: the pages
 // that the kernel's page map calls a runner's own in its copies of the
-// snapshot, before and after requests to a hundred tenants of their own.
+// snapshot, before and after requests to a hundred tenants of their own; and at
+// the lab's own counts the kernel's sums of its processes in smaps_rollup.
 func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	if raced {
 		t.Skip("the race detector's memory would be weighed too; make test runs this test without it")
 	}
 	labs := realLabs(t)
 	var said []string
-	d, err := labs.Fill(t.Context(), learner, nil, []string{Process, Container}, 0, func(_ Density, say string) { said = append(said, say) })
+	sums := map[string][]box.Sample{} // PSS at the counts of each line
+	d, err := labs.Fill(t.Context(), learner, nil, []string{Process, Container}, 0, func(d Density, say string) {
+		said = append(said, say)
+		for i := range d.Lines {
+			if l := &d.Lines[i]; len(l.Samples) > len(sums[l.Key]) {
+				sums[l.Key] = append(sums[l.Key], box.Sample{Copies: l.Samples[len(l.Samples)-1].Copies, Bytes: rollups(t, l.Key)})
+			}
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +111,17 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 		t.Errorf("an isolate adds %.0f kB by the lab, %.0f kB by the kernel's page map", each(iso)/1024, theirs/1024)
 	}
 	t.Logf("an isolate adds %.0f kB by the lab, %.0f kB from outside", each(iso)/1024, theirs/1024)
+	for key, samples := range sums {
+		ours := *d.Line(key)
+		if key != Isolate { // from three copies on, as many of each kind share Node's own pages
+			ours.Samples, samples = ours.Samples[1:], samples[1:]
+		}
+		us, them := each(&ours), each(&Line{Samples: samples})
+		if ratio := us / them; ratio < 1/1.5 || ratio > 1.5 {
+			t.Errorf("%s: one more adds %.0f kB by the lab, %.0f kB by smaps_rollup; at the counts %v", ours.Name, us/1024, them/1024, samples)
+		}
+		t.Logf("%s: from %d to %d copies one more adds %.0f kB by the lab, %.0f kB by smaps_rollup", ours.Name, samples[0].Copies, samples[len(samples)-1].Copies, us/1024, them/1024)
+	}
 
 	proc := d.Line(Process)
 	if _, err := box.NewProcesses(box.Config{Most: 1}); err != nil {
@@ -112,6 +133,52 @@ func TestSlopeAgreesWithAnOutsideMeasurement(t *testing.T) {
 	if len(proc.Samples) != len(processCounts) || each(proc) < 4*each(iso) {
 		t.Errorf("processes %+v, isolates %+v", proc, iso)
 	}
+}
+
+// rollups is what the kernel says that the processes of a line hold: those
+// below this one that run isolates, or Node, in namespaces or not.
+func rollups(t *testing.T, key string) (pss int64) {
+	t.Helper()
+	own, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	children, err := exec.Command("ps", "-e", "-o", "pid=,ppid=,args=").Output()
+	if err != nil {
+		t.Skip("no ps to look at processes from outside: ", err)
+	}
+	ours := map[string]bool{fmt.Sprint(os.Getpid()): true}
+	for more := true; more; {
+		more = false
+		for line := range strings.Lines(string(children)) {
+			f := strings.Fields(line)
+			if len(f) < 3 || ours[f[0]] || !ours[f[1]] {
+				continue
+			}
+			ours[f[0]], more = true, true
+			space, _ := os.Readlink("/proc/" + f[0] + "/ns/mnt") // one that has ended has none
+			kind := map[bool]string{true: Process, false: Container}[space == own]
+			if strings.Contains(line, "--role=run") {
+				kind = Isolate
+			}
+			if kind != key {
+				continue
+			}
+			rollup, err := os.ReadFile("/proc/" + f[0] + "/smaps_rollup")
+			if err != nil {
+				continue
+			}
+			var kB int64
+			if _, rest, ok := strings.Cut(string(rollup), "\nPss:"); ok {
+				_, err = fmt.Sscan(rest, &kB)
+			}
+			if err != nil || kB == 0 {
+				t.Fatalf("smaps_rollup of %s is not understood: %v\n%s", f[0], err, rollup)
+			}
+			pss += kB << 10
+		}
+	}
+	return pss
 }
 
 // outside measures what an isolate adds with nothing of this package, in bytes.
