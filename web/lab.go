@@ -385,12 +385,12 @@ func (s *Site) press(c *call, form url.Values, project string) (experiment, erro
 }
 
 // formValues are the fields of a lab's form; of a name that is there several
-// times all values, with a space between.
+// times all values, with a space between. Lines end as scripts send them.
 func formValues(form url.Values) map[string]string {
 	out := map[string]string{}
 	for name, v := range form {
 		if name != "lab" && name != "do" {
-			out[name] = strings.Join(v, " ")
+			out[name] = strings.ReplaceAll(strings.Join(v, " "), "\r\n", "\n")
 		}
 	}
 	return out
@@ -463,10 +463,10 @@ func (s *Site) labPost(c *call) error {
 		return err
 	}
 	// The values go on in the address, so that the page shows them.
-	values := url.Values{}
+	values, given := url.Values{}, formValues(form)
 	for _, f := range l.info().Fields {
-		if v, ok := form[f.Name]; ok && strings.Join(v, " ") != f.Value && len(v[0]) < 500 {
-			values.Set(f.Name, strings.Join(v, " "))
+		if v, ok := given[f.Name]; ok && v != f.Value && len(v) < 500 {
+			values.Set(f.Name, v)
 		}
 	}
 	to := "/labs/" + l.info().ID

@@ -23,7 +23,7 @@ import (
 func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 	labs := realLabs(t)
 	outside := map[string]func() int64{"isolate": throughDoor(t, Room{})}
-	keys := []string{"isolate", "wasm", "node", "docker"}
+	keys := []string{"isolate", "node", "docker"}
 	if node, err := exec.LookPath("node"); err == nil {
 		outside["node"] = throughPipes(t, node, nodeArgs(t)...)
 	}
@@ -51,6 +51,9 @@ func TestRaceAgreesWithAnIndependentMeasurement(t *testing.T) {
 				}
 			}
 		})
+		if err == nil && len(theirs) == 0 && race < races {
+			continue // the machine was so busy that no round was run
+		}
 		if err != nil || !r.Whole || len(theirs) != len(measure) {
 			t.Fatalf("%v, %+v beside %v", err, r, theirs)
 		}

@@ -115,7 +115,7 @@ func orNaN(v float64) float64 {
 // plots are the charts of the lab, all over the same seconds.
 func (a Autoscale) plots() []Plot {
 	x := Axis{Name: "time", To: a.Until, Write: inSeconds}
-	count := Axis{Write: wholeMark}
+	count := Axis{Whole: true, Write: counted}
 	wait := Axis{Log: true, From: fastest(a.Real, a.Model), To: 10_000, Write: inMillis}
 	money := Axis{Write: dollars}
 	mine, theirs := a.Real, a.Model
@@ -165,10 +165,10 @@ func (a Autoscale) plots() []Plot {
 	return out
 }
 
-// wholeMark writes a count; between two of them there is nothing to write.
-func wholeMark(v float64) string {
-	if v < 1 && v > 0 {
-		return ""
+// counted writes a count, or a rate to one decimal below ten.
+func counted(v float64) string {
+	if v < 10 {
+		return decimal(math.Round(v*10) / 10)
 	}
 	return grouped(int(math.Round(v)))
 }

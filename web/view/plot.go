@@ -28,6 +28,7 @@ type Axis struct {
 	Name     string
 	Log      bool    // logarithmic: what is not positive is left out
 	From, To float64 // bounds; both 0 for those of the data, with 0 among them unless Log
+	Whole    bool    // its ticks are whole numbers
 	// Write writes a figure with its unit; nil means plain digits.
 	Write func(float64) string
 }
@@ -108,6 +109,9 @@ func (a Axis) scaleOf(figures []float64, n int) scale {
 		s.to = s.from + 1
 	}
 	step := roundStep((s.to - s.from) / float64(n))
+	if a.Whole {
+		step = max(step, 1)
+	}
 	if a.To == 0 && a.From == 0 {
 		s.from, s.to = math.Floor(s.from/step+1e-9)*step, math.Ceil(s.to/step-1e-9)*step
 	}

@@ -33,7 +33,7 @@ func (r Rollout) people() string {
 
 func (r Rollout) plots() []Plot {
 	x := Axis{Name: "time", To: r.Until, Write: inSeconds}
-	count := Axis{Write: wholeMark}
+	count := Axis{Whole: true, Write: counted}
 	wait := Axis{Log: true, From: fastest(r.Old, r.New), To: 1000, Write: inMillis}
 	share := PlotLine{Name: "new version", Kind: "warm", Steps: true, Points: r.Shares}
 	if n := len(r.Shares); n > 0 {
