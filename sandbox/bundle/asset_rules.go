@@ -150,7 +150,7 @@ func (r *assetRules) headers(text string) {
 		case !ok && off:
 			rule.Unset = append(rule.Unset, strings.TrimSpace(unset))
 		case !ok || name == "" || value == "" || strings.ContainsAny(name, " \t"):
-			r.warn(fmt.Sprintf("%q is not a header.", shorten(line)), "Write Name: value, or ! Name to take one off.")
+			r.warn(fmt.Sprintf("%q is not a header.", shorten(line)), "Write Name: value, or an exclamation mark and a name to take one off.")
 		default:
 			if i := slices.IndexFunc(rule.Set, func(kv [2]string) bool { return kv[0] == name }); i >= 0 {
 				rule.Set[i][1] += ", " + value
