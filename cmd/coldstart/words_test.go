@@ -512,7 +512,7 @@ const (
 // voice is what a sentence does wrong, "" when nothing.
 func voice(s string) string {
 	switch {
-	case strings.Contains(strings.NewReplacer("!=", "", "[!", "", "!/", "").Replace(s), "!"):
+	case strings.Contains(strings.NewReplacer("!=", "", "[!", "", "!/", "", "! Name", "").Replace(s), "!"):
 		return "shouts"
 	case forbidden.MatchString(s):
 		return "says “" + forbidden.FindString(s) + "”: short, exact, no blame, nothing of our insides"
