@@ -20,11 +20,12 @@ type socket struct {
 	closed  func(int, string, bool)
 	early   []earlyMessage // came before Receive
 	bytes   int
-	over    *sockEndMsg // the other side closed
+	over    *sockEndMsg // the other side closed, or sent too much before Receive
+	flooded bool        // it is the latter: what still comes is dropped
 	told    bool
 
 	mu    sync.Mutex
-	ended bool          // nothing may be sent any more
+	ended bool          // nothing may be sent any more; held while something is, so that the close is last
 	shut  chan struct{} // gets one for each direction that closes
 }
 
@@ -56,12 +57,6 @@ var _ webapi.Socket = (*socket)(nil)
 
 // Send queues a message for the other side.
 func (s *socket) Send(data []byte, binary bool) error {
-	s.mu.Lock()
-	ended := s.ended
-	s.mu.Unlock()
-	if ended {
-		return errStopped
-	}
 	if len(data) > smallMax {
 		return errTooLarge
 	}
@@ -69,16 +64,20 @@ func (s *socket) Send(data []byte, binary bool) error {
 	if binary {
 		flags = flagBinary
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return errStopped
+	}
 	return s.conn.raw(queued, kindMessage, s.run, s.stream, flags, data)
 }
 
 // Close starts the closing handshake. Later calls do nothing.
 func (s *socket) Close(code int, reason string) {
 	s.mu.Lock()
-	ended := s.ended
-	s.ended = true
-	s.mu.Unlock()
-	if !ended {
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.ended = true
 		s.shut <- struct{}{}
 		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: true})
 	}
@@ -99,6 +98,9 @@ func (s *socket) Receive(message func([]byte, bool), closed func(int, string, bo
 func (s *socket) deliver(data []byte, binary bool) error {
 	s.order.Lock()
 	defer s.order.Unlock()
+	if s.flooded {
+		return nil
+	}
 	if s.over != nil {
 		return violation("message after the close of socket %d", s.stream)
 	}
@@ -107,7 +109,13 @@ func (s *socket) deliver(data []byte, binary bool) error {
 		return nil
 	}
 	if s.bytes += len(data) + 64; s.bytes > window {
-		return violation("socket %d sends to nobody", s.stream)
+		// A program may do that, so it costs the connection and not the child.
+		const why = "too much was sent before anybody listened"
+		s.flooded, s.early, s.over = true, nil, &sockEndMsg{Stream: s.stream, Code: 1009, Reason: why}
+		s.shut <- struct{}{}
+		s.Close(1009, why)
+		s.tell()
+		return nil
 	}
 	s.early = append(s.early, earlyMessage{data, binary})
 	return nil

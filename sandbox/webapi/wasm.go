@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -30,14 +31,19 @@ type wasmHost struct {
 	memories  map[int]*wasmMemory
 	globals   map[int]api.Global
 	last      int
-	depth     int // calls into instances that are on the stack
+	calls     []api.Function // calls into instances that are on the stack, nil for a start function
+	stacks    int64          // bytes that the stacks of all but the last take
+	starts    int            // start functions among them
 	budget    *wasmBudget
 }
 
-// wasmDepth is how often JavaScript and WebAssembly may call one another
-// without returning. Each call takes stacks of its own, of which scripts'
-// memory shows nothing.
-const wasmDepth = 128
+// How often JavaScript and WebAssembly may call one another without returning.
+// Each call has stacks of its own, of which a script's memory shows nothing; what
+// an instance's take together is bounded by the isolate's memory as well.
+const (
+	wasmDepth  = 128
+	wasmStarts = 4 // of those, start functions: nobody knows the size of their stacks
+)
 
 var errWasmDepth = errors.New("stack overflow")
 
@@ -310,7 +316,7 @@ func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isol
 	}
 	ctx := experimental.WithImportResolver(h.ctx, func(name string) api.Module { return namespaces[name] })
 	var mod api.Module
-	err = h.enter(l, func() (err error) {
+	err = h.enter(l, nil, func() (err error) {
 		mod, err = h.rt.InstantiateModule(ctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 		return err
 	})
@@ -454,7 +460,7 @@ func (h *wasmHost) call(l *isolate.Loop, id int, name string, args, sync []any) 
 	for i, p := range t.params {
 		stack[i] = toWasm(p, arg(args, i))
 	}
-	if err := h.enter(l, func() error { return f.CallWithStack(h.ctx, stack) }); err != nil {
+	if err := h.enter(l, f, func() error { return f.CallWithStack(h.ctx, stack) }); err != nil {
 		return h.failure(err)
 	}
 	results := make([]any, len(t.results))
@@ -464,21 +470,46 @@ func (h *wasmHost) call(l *isolate.Loop, id int, name string, args, sync []any) 
 	return []any{results, h.give()}, nil
 }
 
-// enter runs f, which calls an instance. Code that runs far beyond its CPU time
-// is stopped: the engine's own check cannot see into it. The isolate is spent then.
-func (h *wasmHost) enter(l *isolate.Loop, f func() error) error {
-	if h.depth == wasmDepth {
+// enter makes a call of f, nil for a start function. Code that runs far beyond its
+// CPU time is stopped: the engine's own check cannot see into it. The isolate is spent then.
+func (h *wasmHost) enter(l *isolate.Loop, f api.Function, call func() error) error {
+	var deeper int64 // of the call that made this one, which does not change meanwhile
+	if n := len(h.calls); n > 0 {
+		deeper = stackOf(h.calls[n-1])
+	}
+	if len(h.calls) == wasmDepth || f == nil && h.starts == wasmStarts || h.stacks+deeper > h.w.limits.Memory {
 		return errWasmDepth
 	}
-	h.depth++
-	defer func() { h.depth-- }()
+	h.calls = append(h.calls, f)
+	h.stacks += deeper
+	start := boolByte(f == nil)
+	h.starts += int(start)
+	defer func() {
+		h.calls[len(h.calls)-1] = nil // it holds its stack
+		h.calls = h.calls[:len(h.calls)-1]
+		h.stacks -= deeper
+		h.starts -= int(start)
+	}()
 	left := 4*(h.w.limits.CPU-l.CPU()) + 100*time.Millisecond
 	t := time.AfterFunc(left, func() {
 		l.Stop(isolate.ErrCPU)
 		h.cancel()
 	})
 	defer t.Stop()
-	return f()
+	return call()
+}
+
+// stackOf is how many bytes of stack wazero holds for calls of f; it has no other
+// way to tell.
+func stackOf(f api.Function) int64 {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return 0
+	}
+	if s := v.Elem().FieldByName("stack"); s.IsValid() && s.Kind() == reflect.Slice {
+		return int64(s.Cap())
+	}
+	return 0
 }
 
 // failure is what the script throws for an error of a call.
