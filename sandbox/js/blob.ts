@@ -1,5 +1,6 @@
 // Blob and File. Specification: File API, sections 3 and 4.
 
+import { refuseAtStart } from "./run";
 import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { cloneable } from "./clone";
@@ -69,6 +70,7 @@ export class Blob {
   async arrayBuffer(): Promise<ArrayBuffer> { return new NativeUint8Array(this.#bytes).buffer as ArrayBuffer; }
   async bytes(): Promise<Uint8Array> { return new NativeUint8Array(this.#bytes); }
   stream() {
+    refuseAtStart("blob.stream()");
     const s = bytesStream(this.#bytes);
     fixedLength.set(s, TypedArrayLength(this.#bytes));
     return s;

@@ -243,7 +243,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
       });
     },
     bytes(): Promise<Uint8Array> { return then(state(this), (v) => new NativeUint8Array(bytes(v))); },
-    blob(): Promise<Blob> { return then(state(this), (v) => typedBlob(new NativeUint8Array(bytes(v)), mimeType(contentType(this) ?? ""))); },
+    blob(): Promise<Blob> { return then(state(this), (v) => typedBlob(new NativeUint8Array(bytes(v)), current.date !== "" && current.date < "2024-06-03" ? contentType(this) ?? "" : mimeType(contentType(this) ?? ""))); },
     formData(): Promise<FormData> {
       return then(state(this), (v) => parseForm(bytes(v), () => text(v), contentType(this)));
     },

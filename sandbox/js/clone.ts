@@ -47,6 +47,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   if (had !== undefined) return had;
   const keep = <T>(o: T): T => (seen.set(v, o), o);
   if (isProxy(v)) return fail("#<Object>");
+  if (isArrayBuffer(v) && (v as any).detached === true) throw domError("DataCloneError", "An ArrayBuffer is detached and could not be cloned.");
   if (isArrayBuffer(v)) return keep(ArrayBufferSlice(v, 0, ArrayBufferByteLength(v)));
   const tag = TypedArrayTag(v);
   if (tag !== undefined && views[tag]) {

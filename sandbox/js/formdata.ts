@@ -2,9 +2,10 @@
 // RFC 7578 for multipart/form-data. The host takes multipart bodies apart.
 
 import { call, op } from "./host";
-import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, enumerable, expose, listIterator, need, tag } from "./primordials";
+import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, bytesOf, enumerable, expose, listIterator, need, tag } from "./primordials";
 import { File, blobBytes, concat, isBlob } from "./blob";
-import { encodeUTF8 } from "./encoding";
+import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { current } from "./run";
 import { parseQuery } from "./url";
 
 const MULTIPART = op("form.multipart");
@@ -115,7 +116,7 @@ export function parseForm(bytes: Uint8Array, text: () => string, contentType: st
   if (m === null) throw new NativeTypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.");
   // [name, filename or null, type, value (text or bytes), …]
   const l: any[] = call(MULTIPART, bytes, m[1] ?? m[2]);
-  for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === undefined ? l[i + 3] : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);
+  for (let i = 0; i < l.length; i += 4) ArrayPush(list, [l[i], l[i + 1] === undefined ? l[i + 3] : current.date !== "" && current.date < "2021-11-03" ? decodeUTF8(bytesOf(l[i + 3])!) : new File([l[i + 3]], l[i + 1], { type: l[i + 2] })]);
   return f;
 }
 

@@ -103,9 +103,9 @@ expose("origin", "null");
 Object.defineProperty(ServiceWorkerGlobalScope.prototype, Symbol.toStringTag, { value: "ServiceWorkerGlobalScope", configurable: true });
 Object.defineProperty(globalThis, Symbol.toStringTag, { value: "ServiceWorkerGlobalScope", configurable: true });
 Object.defineProperty(globalThis, "constructor", { value: ServiceWorkerGlobalScope, writable: true, enumerable: false, configurable: true });
-const flags = Object.create(null);
-expose("Cloudflare", Object.freeze({ compatibilityFlags: flags }));
-/** Says in Cloudflare.compatibilityFlags whether node:* is there. */
-export function setFlags(node: boolean): void {
-  flags.nodejs_compat = node;
+let makeFlags: () => object = () => ({}), flags: object | undefined;
+expose("Cloudflare", Object.freeze({ get compatibilityFlags() { return (flags ??= makeFlags()); } }));
+/** Says what Cloudflare.compatibilityFlags is; f is called when somebody looks. */
+export function setFlags(f: () => object): void {
+  makeFlags = f;
 }

@@ -3,6 +3,7 @@
 // from the host is one string until somebody asks for a header.
 
 import { cloneable } from "./clone";
+import { current } from "./run";
 import {
   ArrayIndexOf, ArrayIsArray, ArrayPush, JSONStringify, ArraySort, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
   StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
@@ -189,10 +190,11 @@ function pick(pairs: [string, string][], at: 0 | 1): string[] {
 }
 
 function sorted(h: Headers): [string, string][] {
+  const joined = current.date !== "" && current.date < "2023-03-01"; // before, Set-Cookie was no exception
   const l = headersList(h), out: [string, string][] = [], at: Record<string, number> = { __proto__: null } as any;
   for (let i = 0; i < l.length; i += 2) {
     const n = l[i];
-    if (n !== "set-cookie" && at[n] !== undefined) out[at[n]][1] += ", " + l[i + 1];
+    if ((n !== "set-cookie" || joined) && at[n] !== undefined) out[at[n]][1] += ", " + l[i + 1];
     else at[n] = ArrayPush(out, [n, l[i + 1]]) - 1;
   }
   return ArraySort(out, (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));

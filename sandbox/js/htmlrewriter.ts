@@ -159,7 +159,7 @@ class Element extends Token {
   set tagName(v: string) {
     this._use();
     const n = `${v}`;
-    if (!/^[A-Za-z][^\s/>]*$/.test(n)) throw new NativeTypeError(n === "" ? "Tag name can't be empty." : "The tag name contains a character that is not allowed.");
+    if (!/^[A-Za-z][^\s/>]*$/.test(n)) throw new NativeTypeError(n === "" ? "Parser error: Tag name can't be empty." : "The tag name contains a character that is not allowed.");
     this.#name = n;
     this._renamed = this._changed = true;
   }
@@ -384,7 +384,7 @@ class Pass {
 
   async open(raw: string): Promise<void> {
     const name = /^<([^\s/>]+)/.exec(raw)![1].toLowerCase();
-    const selfClosed = raw.endsWith("/>");
+    const selfClosed = raw.endsWith("/>") && !/=\s*[^\s"'>]*\/>$/.test(raw); // a slash may be an unquoted value's last letter
     let list: Attribute[] | null = null;
     const attributes = () => (list ??= parseAttributes(raw, name.length + 1));
     const above: { children: number; types: Map<string, number> | null; space?: string } = this.stack[this.stack.length - 1] ?? this.root;
@@ -497,7 +497,8 @@ class HTMLRewriter {
   #rules: Rule[] = [];
   #documents: any[] = [];
   on(selector: string, h: Handlers): this {
-    if (typeof h !== "object" || h === null) throw new NativeTypeError("Failed to execute 'on' on 'HTMLRewriter': parameter 2 is not of type 'ElementContentHandlers'.");
+    if (h === null) h = {};
+    if (typeof h !== "object") throw new NativeTypeError("Failed to execute 'on' on 'HTMLRewriter': parameter 2 is not of type 'ElementContentHandlers'.");
     for (const k of ["element", "comments", "text"] as const) if ((h as any)[k] !== undefined && typeof (h as any)[k] !== "function") throw new NativeTypeError(`Incorrect type for the '${k}' field on 'ElementContentHandlers': the provided value is not of type 'function'.`);
     this.#rules.push({ selector: compile(`${selector}`), h });
     return this;

@@ -412,7 +412,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     if (!isArray) out.sort(by);
   }
   void typed;
-  return head + reduce(ctx, out, base, braces, isArray, depth, v);
+  return head + reduce(ctx, out, base, braces, isArray, depth, v, head !== "" && depth > 0 ? 2 : 0);
 }
 
 function findView(v: object): ((o: any) => Record<string, unknown>) | undefined {
@@ -514,13 +514,13 @@ function formatProperty(ctx: Ctx, v: any, depth: number, key: PropertyKey, array
 
 const plainLength = (ctx: Ctx, s: string) => (ctx.colors ? StringReplace(s, /\u001b\[\d+m/g, "").length : s.length);
 
-function reduce(ctx: Ctx, out: string[], base: string, braces: [string, string], array: boolean, depth: number, v: any): string {
+function reduce(ctx: Ctx, out: string[], base: string, braces: [string, string], array: boolean, depth: number, v: any, further = 0): string {
   if (ctx.compact !== true) {
     if (typeof ctx.compact === "number" && ctx.compact >= 1) {
       const entries = out.length;
       if (array && entries > 6) out = group(ctx, out, v);
       if (ctx.current - depth < ctx.compact && entries === out.length) {
-        const start = out.length + ctx.indent + braces[0].length + base.length + 10;
+        const start = out.length + ctx.indent + further + braces[0].length + base.length + 10;
         if (fits(ctx, out, start, base)) {
           const joined = ArrayJoin(out, ", ");
           if (!joined.includes("\n")) return `${base ? `${base} ` : ""}${braces[0]} ${joined} ${braces[1]}`;

@@ -7,7 +7,7 @@ const n = (decimal: string, group: string, money: string, percent = "#%", least 
 export const numbers: Record<string, NumberData> = {
   __proto__: null as any,
   en: n(".", ",", "¤#", "#%", 1, "$"), "en-GB": n(".", ",", "¤#"), "en-IN": n(".", ",", "¤#", "#%", 1, "$"),
-  de: n(",", ".", "#\xa0¤", "#\xa0%", 1, "$"), "de-AT": n(",", "\xa0", "¤\xa0#", "#\xa0%", 1, "$"), "de-CH": n(".", "’", "¤\xa0#", "#%", 1, "$"),
+  de: n(",", ".", "#\xa0¤", "#\xa0%", 1, "$"), "de-AT": n(",", "\xa0", "¤\xa0#", "#\xa0%", 1, "$"), "de-CH": n(".", "'", "¤\xa0#", "#%", 1, "$"),
   fr: n(",", "\u202f", "#\xa0¤", "#\u202f%", 1, "$US"), "fr-CA": n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "$\xa0US"), "fr-CH": n(",", "\u202f", "#\xa0¤", "#%", 1, "$US"),
   es: n(",", ".", "#\xa0¤", "#\xa0%", 2), it: n(",", ".", "#\xa0¤", "#%", 2, "USD"), pt: n(",", ".", "¤\xa0#"), "pt-PT": n(",", "\xa0", "#\xa0¤", "#%", 2),
   nl: n(",", ".", "¤\xa0#"), sv: n(",", "\xa0", "#\xa0¤", "#\xa0%"), da: n(",", ".", "#\xa0¤", "#\xa0%"), nb: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "USD"),

@@ -35,6 +35,7 @@ import { deserialize } from "./serialize";
 import { inspect } from "./inspect";
 import { fillEnv, nodeModules, removeNode } from "./node-globals";
 import { followPromises, withValue } from "./context";
+import { asOf, flagsOf } from "./compat";
 import { tracing } from "./tracing";
 import { wasmImport } from "./wasm";
 import "./all";
@@ -118,19 +119,20 @@ enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
 
 /** Entry: who this isolate is. */
-function init(bindings: any[], isClassic: boolean, date: string, node: boolean, seesErrors: boolean): void {
+function init(bindings: any[], isClassic: boolean, date: string, node: boolean, seesErrors: boolean, flags: string): void {
   if (seesErrors) watchErrors();
   makeEnv(bindings);
   classic = isClassic;
   current.date = date;
-  setFlags(node);
+  setFlags(() => flagsOf(date, flags, node));
   if (!node) removeNode();
   else if (bindings.length > 0) {
     const types: Record<string, string> = {};
     for (let i = 0; i < bindings.length; i += 10) types[bindings[i]] = bindings[i + 1];
     fillEnv(env, types);
   }
-  if (date < "2022-03-21") delete (globalThis as any).navigator;
+  if (date !== "" && date < "2026-08-04") asOf(date, flags, node);
+  if (date !== "" && date < "2025-11-17") delete (ExecutionContext.prototype as any).exports;
   if (classic) exposeEnv();
 }
 

@@ -35,7 +35,7 @@ export class Immediate {
   #id: number;
   constructor(f: (...args: any[]) => void, args: unknown[]) {
     refuseAtStart("setImmediate()");
-    this.#id = setTimer(0, false, () => f(...args));
+    this.#id = setTimer(0, false, () => ReflectApply(f, globalThis, args));
   }
   ref() { return this; }
   unref() { return this; }

@@ -1,7 +1,7 @@
 // Request. Specification: Fetch, section 5.4, with Workers' cf, fetcher-less init
 // and no mode, credentials, referrer or destination.
 
-import { NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
+import { NativeError, NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
 import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
@@ -96,6 +96,7 @@ export class Request {
         p.cf = init.cf;
       }
       if (init.cache !== undefined) {
+        if (current.date !== "" && current.date < "2024-11-11") throw new NativeError("The 'cache' field on 'RequestInitializerDict' is not implemented.");
         const c = `${init.cache}`;
         if (c !== "no-store" && c !== "no-cache") throw new NativeTypeError(`Unsupported cache mode: ${c}`);
         p.cache = c;

@@ -144,6 +144,7 @@ const macNames: Record<string, string> = { __proto__: null, "SHA-1": "HS1", "SHA
 const aesSuffix: Record<string, string> = { __proto__: null, "AES-CBC": "CBC", "AES-CTR": "CTR", "AES-GCM": "GCM", "AES-KW": "KW" } as any;
 const curves = ["P-256", "P-384", "P-521"];
 function curveOf(alg: Algorithm): string {
+  if (alg.namedCurve === undefined) throw new NativeTypeError("Missing field \"namedCurve\" in \"algorithm\".");
   const c = `${alg.namedCurve}`;
   if (curves.indexOf(c) < 0) throw domError("NotSupportedError", `Unrecognized or unimplemented EC curve "${c}" requested.`);
   return c;

@@ -86,7 +86,7 @@ export function queueMicrotask(f: () => void): void {
   const { run, context } = current;
   PromiseThen(micro, () => {
     try {
-      enter(run, context, f);
+      enter(run, context, () => ReflectApply(f as any, globalThis, []));
     } catch (e) {
       (globalThis as any).reportError(e);
     }

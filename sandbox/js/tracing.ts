@@ -9,10 +9,10 @@ class Span {
     if (k !== key) throw new NativeTypeError("Illegal constructor");
   }
   get isTraced() { return false; }
-  setAttribute(_name: string, _value?: unknown): void { }
-  setAttributes(_values: object): void { }
-  setStatus(_status: unknown): void { }
-  updateName(_name: string): void { }
+  setAttribute(_name: string, _value?: unknown): this { return this; }
+  setAttributes(_values: object): this { return this; }
+  setStatus(_status: unknown): this { return this; }
+  updateName(_name: string): this { return this; }
   recordException(_error: unknown): void { }
   spanContext(): undefined { return undefined; }
   end(): void { }

@@ -41,6 +41,9 @@ let fromParams: (u: URL, query: string) => void;
 export let paramsList: (p: URLSearchParams) => string[];
 export let isParams: (o: unknown) => o is URLSearchParams;
 
+/** Whether delete and has look at names only, as they did before this date. */
+const byName = (): boolean => current.date !== "" && current.date < "2023-07-01";
+
 export class URLSearchParams {
   #list: string[] = [];
   #url: URL | null = null;
@@ -97,7 +100,7 @@ export class URLSearchParams {
   }
   delete(name: string, value?: string): void {
     need(arguments.length, 1, "URLSearchParams.delete");
-    const n = usv(name), v = value === undefined ? undefined : usv(value), l = this.#list;
+    const n = usv(name), v = value === undefined || byName() ? undefined : usv(value), l = this.#list;
     for (let i = l.length - 2; i >= 0; i -= 2) if (l[i] === n && (v === undefined || l[i + 1] === v)) ArraySplice(l, i, 2);
     this.#changed();
   }
@@ -115,7 +118,7 @@ export class URLSearchParams {
   }
   has(name: string, value?: string): boolean {
     need(arguments.length, 1, "URLSearchParams.has");
-    const n = usv(name), v = value === undefined ? undefined : usv(value), l = this.#list;
+    const n = usv(name), v = value === undefined || byName() ? undefined : usv(value), l = this.#list;
     for (let i = 0; i < l.length; i += 2) if (l[i] === n && (v === undefined || l[i + 1] === v)) return true;
     return false;
   }

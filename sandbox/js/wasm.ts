@@ -367,8 +367,6 @@ const methods = {
     if (!isModule(m)) return PromiseReject(bytesOf(m) === undefined ? new NativeTypeError("WebAssembly.instantiate(): Argument 0 must be a buffer source or a WebAssembly object") : refused("instantiate"));
     return new NativePromise((resolve) => resolve(PromiseResolve().then(() => new Instance(m, imports))));
   },
-  compileStreaming(): Promise<unknown> { return PromiseReject(refused("compileStreaming")); },
-  instantiateStreaming(): Promise<unknown> { return PromiseReject(refused("instantiateStreaming")); },
 };
 for (const [k, f] of Object.entries(methods)) ObjectDefineProperty(WebAssembly, k, { value: f, writable: true, configurable: true, enumerable: true });
 for (const [k, C] of Object.entries({ Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError })) {

@@ -276,11 +276,15 @@ const regexps: { [message: string]: string } = {
   "invalid group name": "Invalid capture group name", "extraneous characters at the end": "Unmatched ')'", "unknown unicode property name": "Invalid property name", "invalid escape sequence in regular expression": "Invalid escape",
 };
 
+/** Where a method of the platform is called without its object, as in const { waitUntil } = ctx. */
+const illegal = "Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.";
+
 /** The message in V8's words, or the same message when it is none of the engine's. */
 function translate(m: string, frames: Frame[]): string {
   const f = fixed[m];
   if (f !== undefined) return f;
   const at = frames[0], native = at !== undefined && at.native, fn = native ? at.name : "";
+  if (at !== undefined && !native && at.file !== "worker.js" && (m === "not an object" || StringIndexOf(m, "private class field") === 0)) return illegal;
   const caller = () => new Place(native ? frames[1] : at).callee();
   let x: RegExpExecArray | null;
   switch (m) {
