@@ -184,6 +184,7 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 		return nil // Upgrade has answered
 	}
 	conn.SetReadLimit(maxMessage)
+	conn.SetCloseHandler(func(int, string) error { return nil }) // the Worker answers, or we do below
 	done := make(chan struct{})
 	messages := &pump{}
 	defer messages.wait()
@@ -210,14 +211,15 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 			close(done)
 		})
 	})
+	var ce *websocket.CloseError
 	for {
 		kind, data, err := conn.ReadMessage()
 		if err != nil {
-			var ce *websocket.CloseError
-			if errors.As(err, &ce) {
-				resp.Socket.Close(ce.Code, ce.Text)
+			if !errors.As(err, &ce) || ce.Code == websocket.CloseAbnormalClosure {
+				ce = nil
+				resp.Socket.Close(websocket.CloseAbnormalClosure, "WebSocket disconnected without sending Close frame.")
 			} else {
-				resp.Socket.Close(websocket.CloseAbnormalClosure, "")
+				resp.Socket.Close(ce.Code, ce.Text)
 			}
 			break
 		}
@@ -227,7 +229,21 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 	}
 	select {
 	case <-done:
-	case <-time.After(5 * time.Second):
+		return nil
+	case <-time.After(closeWait):
+	}
+	if ce != nil {
+		messages.last(func() {
+			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(ce.Code, ce.Text), time.Now().Add(5*time.Second))
+		})
+	}
+	select {
+	case <-done:
+	case <-time.After(4 * time.Second):
 	}
 	return nil
 }
+
+// closeWait is how long a Worker may take to answer a client's close; then it
+// is answered with the client's own code.
+const closeWait = time.Second

@@ -27,7 +27,7 @@ import "./crypto";
 import "./performance";
 import { giveToHost, socketClose, socketMessage } from "./websocket";
 import { absent, env, exposeEnv, makeEnv } from "./bindings";
-import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, contextOf, setContext, setLoopback, setOpen, exported, waitUntil } from "./workers";
+import { DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, contextOf, setContext, setLoopback, setOpen, setOwnExports, exported, waitUntil } from "./workers";
 import { durable } from "./durable";
 import { RpcPromise, RpcProperty, RpcStub, callMethod, callStub, dropStubs, isStubCall, packed, packedError, serviceStub } from "./rpc";
 import { namespaceOf } from "./storage";
@@ -472,6 +472,7 @@ function over(run: number): void {
 }
 
 setShow((v) => inspect(v));
+setOwnExports(() => exported(namespace));
 setLoopback((name, v) => {
   for (let p: any = v; typeof p === "function"; p = ObjectGetPrototypeOf(p)) if (p === DurableObject) return namespaceOf(name);
   return serviceStub(["service", "", "", name === "default" ? "" : name, "", "", ""]);

@@ -14,7 +14,7 @@ import { bodies, deserialize, references, serialize } from "./serialize";
 import { headersFrom, headersRaw } from "./headers";
 import { Request, isRequest } from "./request";
 import { Response, isResponse } from "./response";
-import { bytesStream, isReadableStream } from "./streams";
+import { WritableStream, bytesStream, isReadableStream } from "./streams";
 import { Blob, File, isBlob } from "./blob";
 import { isProxy } from "./proxy";
 import { domError } from "./dom";
@@ -307,6 +307,7 @@ export function packed(v: unknown, run: number, passed?: unknown[]): string | Pr
       if (asks.has(o)) throw domError("DataCloneError", `Could not serialize object of type "${o.constructor.name}". This type does not support serialization.`);
       const service = services.get(o);
       if (service !== undefined) return ["service", service];
+      if (o instanceof WritableStream) return ["writable", keep(new Sink(o), run)];
       if (typeof o !== "function" && !(o instanceof RpcTarget) && !isProxy(o)) return undefined;
       if (passed !== undefined && o instanceof RpcTarget) ArrayPush(passed, o);
       return ["stub", keep(o, run)];
@@ -321,6 +322,25 @@ export function packed(v: unknown, run: number, passed?: unknown[]): string | Pr
     return serialize(v, crossing);
   })();
 }
+/** The near side of a stream that another Worker writes to. */
+class Sink extends RpcTarget {
+  #w: ReturnType<WritableStream["getWriter"]>;
+  constructor(s: WritableStream) {
+    super();
+    this.#w = s.getWriter();
+  }
+  write(chunk: unknown) { return this.#w.write(chunk); }
+  close() { return this.#w.close(); }
+  abort(reason: unknown) { return this.#w.abort(reason); }
+}
+references.writable = (address) => {
+  const s = references.read(address);
+  return new WritableStream({
+    async write(chunk: unknown) { await s.write(chunk); },
+    async close() { await s.close(); },
+    async abort(reason: unknown) { await s.abort(reason); },
+  });
+};
 bodies.write = (o, body, walk) => {
   if (isReadableStream(o)) return ["body", "stream", body];
   if (isBlob(o)) return ["body", "blob", body, walk({ type: o.type })];

@@ -35,7 +35,7 @@ export type Crossing = { body(o: object): Uint8Array | null | undefined; referen
 /** How those are written and made again; rpc.ts sets it. */
 export const bodies = { write: (_o: any, _body: string | null, _walk: (v: unknown) => any): any => fail("a body"), read: (_x: any[], _bytes: (s: string) => Uint8Array, _walk: (v: any) => any): any => undefined };
 /** How a reference becomes a stub or a service binding; rpc.ts sets it. */
-export const references = { read: (_address: string): any => undefined, service: (_target: string[]): any => undefined };
+export const references = { read: (_address: string): any => undefined, writable: (_address: string): any => undefined, service: (_target: string[]): any => undefined };
 
 /** A value as text; throws DataCloneError for what cannot be copied, and for instances of classes when it crosses RPC. */
 export function serialize(v: unknown, rpc?: Crossing): string {
@@ -147,6 +147,7 @@ export function deserialize(text: string): any {
       case "dom": return keep(domError(x[1], x[2]));
       case "h": return keep(headersFrom(x[1], "none"));
       case "stub": return references.read(x[1]);
+      case "writable": return references.writable(x[1]);
       case "service": return references.service(x[1]);
       case "body": {
         const at = seen.length;

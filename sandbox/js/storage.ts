@@ -5,13 +5,13 @@
 import { call, op } from "./host";
 import { ArrayIsArray, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf } from "./primordials";
 import { backend } from "./backend";
-import { binding, Binding } from "./bindings";
+import { absent, binding, Binding } from "./bindings";
 import { Fetcher, stub } from "./rpc";
 import { setMakeState } from "./durable";
 import { deserialize, serialize } from "./serialize";
-import { WebSocket, hibernate, isSocket, tagsOf } from "./websocket";
+import { WebSocket, hibernate, isAccepted, isSocket, tagsOf } from "./websocket";
 import { current, enter, refuseAtStart } from "./run";
-import { waitUntil } from "./workers";
+import { ownExports, waitUntil } from "./workers";
 import { uncaught } from "./global";
 
 const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name"), ID = op("durable.id");
@@ -50,6 +50,8 @@ Object.defineProperty(DurableObjectId.prototype, Symbol.toStringTag, { value: "D
 Object.defineProperty(DurableObjectStub, "name", { value: "DurableObject", configurable: true });
 Object.defineProperty(DurableObjectStub.prototype, Symbol.toStringTag, { value: "DurableObject", configurable: true });
 
+Object.defineProperty(DurableObjectId, "name", { value: "DurableObjectId", configurable: true });
+
 class DurableObjectNamespace {
   #b: Binding;
   constructor(b: Binding) {
@@ -60,7 +62,7 @@ class DurableObjectNamespace {
     return new DurableObjectId(call(ID, this.#b.service, this.#b.class, hex(new NativeUint8Array(call(RANDOM, half / 2)))));
   }
   idFromName(name: string): DurableObjectId {
-    if (arguments.length === 0) throw new NativeTypeError("idFromName: 1 argument required, but only 0 present.");
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'idFromName' on 'DurableObjectNamespace': parameter 1 is not of type 'string'.");
     return new DurableObjectId(call(NAME, this.#b.service, this.#b.class, `${name}`), `${name}`);
   }
   idFromString(s: string): DurableObjectId {
@@ -72,7 +74,7 @@ class DurableObjectNamespace {
     return new DurableObjectId(id);
   }
   get(id: DurableObjectId, _options?: unknown): any {
-    if (!(id instanceof DurableObjectId)) throw new NativeTypeError("The argument is not a DurableObjectId: make one with idFromName, idFromString or newUniqueId.");
+    if (!(id instanceof DurableObjectId)) throw new NativeTypeError("Failed to execute 'get' on 'DurableObjectNamespace': parameter 1 is not of type 'DurableObjectId'.");
     const b = this.#b, t = ["durable", b.name, b.service, "", b.class, id.toString(), id.name === undefined ? "" : "=" + id.name];
     return stub(t, new DurableObjectStub(t, id));
   }
@@ -122,8 +124,10 @@ class DurableObjectTransaction {
   async put(key: string | Record<string, unknown>, value?: unknown, _options?: unknown): Promise<void> {
     const flat: string[] = [];
     checkArgument("put", key, "object");
-    if (typeof key === "object" && key !== null) for (const k of checkKeys(Object.keys(key))) flat.push(k, serialize(key[k]));
-    else {
+    if (typeof key === "object" && key !== null) {
+      for (const k of checkKeys(Object.keys(key))) if (key[k] !== undefined) flat.push(k, serialize(key[k]));
+      if (flat.length === 0) return;
+    } else {
       if (value === undefined) throw new NativeTypeError("put() called with undefined value.");
       flat.push(checkKey(key), serialize(value));
     }
@@ -149,8 +153,9 @@ class DurableObjectTransaction {
     return t === undefined || t === 0 ? null : t;
   }
   async setAlarm(at: number | Date, _options?: unknown): Promise<void> {
-    const t = at instanceof Date ? at.getTime() : +at;
-    if (t !== t) throw new NativeTypeError("Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'.");
+    if (typeof at !== "number" && !(at instanceof Date)) throw new NativeTypeError("Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'.");
+    const t = +at;
+    if (t !== t) throw new NativeTypeError("The value cannot be converted because it is not a valid Date.");
     if (!(t > 0)) throw new NativeTypeError("setAlarm() cannot be called with an alarm time <= 0");
     await backend("durable", "storage.setAlarm", "storage.setAlarm", this.#object, t);
   }
@@ -350,20 +355,26 @@ function hold(p: unknown): void {
   }
 }
 
+const noContainer = absent(() => new NativeError("ctx.container is not available here: containers run on Cloudflare only."));
+const noFacets = absent(() => new NativeError("ctx.facets is not available here: give each part an object of its own."));
 class DurableObjectState {
   readonly id: DurableObjectId;
   readonly storage: DurableObjectStorage;
   readonly props = {};
-  readonly exports = {};
   #block: (p: Promise<unknown>) => void;
   #sockets: WebSocket[] = [];
   #instance: () => any;
   #reset: () => void;
-  #auto: unknown = null;
+  #auto: WebSocketRequestResponsePair | null = null;
+  #answered = new WeakMap<WebSocket, Date>(); // when the pair answered last
+  #eventTimeout: number | null = null;
   #blocked: Promise<any> | null = null;
   constructor(id: string, name: string | undefined, block: (p: Promise<unknown>) => void, instance: () => any, reset: () => void) {
     this.id = new DurableObjectId(id, name);
     this.storage = new DurableObjectStorage(id);
+    Object.defineProperty(this, "exports", { get: () => ownExports(), enumerable: true, configurable: true });
+    Object.defineProperty(this, "container", { value: noContainer, configurable: true });
+    Object.defineProperty(this, "facets", { value: noFacets, configurable: true });
     this.#block = block;
     this.#instance = instance;
     this.#reset = reset;
@@ -388,8 +399,11 @@ class DurableObjectState {
     return p;
   }
   acceptWebSocket(ws: WebSocket, tags: string[] = []): void {
-    if (!isSocket(ws)) throw new NativeTypeError("acceptWebSocket: the argument is not a WebSocket.");
-    if (tags.length > 10) throw new NativeError("a Hibernatable WebSocket can have at most 10 tags.");
+    if (!isSocket(ws)) throw new NativeTypeError("Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.");
+    if (isAccepted(ws)) throw new NativeError(tagsOf(ws) === null ? "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`" : "Cannot call `acceptWebSocket()` if the WebSocket was already accepted.");
+    const names = [...new Set(Array.from(tags, (t) => `${t}`))];
+    if (names.length > 10) throw new NativeError("a Hibernatable WebSocket cannot have more than 10 tags");
+    for (const t of names) if (t.length > 256) throw new NativeError(`"${t}" is longer than the max tag length (256 characters).`);
     this.#sockets.push(ws);
     const report = (f: () => unknown) => {
       try {
@@ -399,33 +413,42 @@ class DurableObjectState {
       }
     };
     hibernate(ws, {
-      tags: [...new Set(tags.map((t) => `${t}`))],
+      tags: names,
       message: (s, data) => {
-        const auto = this.#auto as any;
+        const auto = this.#auto;
         if (auto !== null && data === auto.request) {
+          this.#answered.set(s, new Date());
           s.send(auto.response);
           return;
         }
         report(() => this.#instance().webSocketMessage?.(s, data));
       },
       close: (s, code, reason, clean) => {
-        const i = this.#sockets.indexOf(s);
-        if (i >= 0) this.#sockets.splice(i, 1);
-        report(() => this.#instance().webSocketClose?.(s, code, reason, clean));
+        report(() => {
+          try {
+            return this.#instance().webSocketClose?.(s, code, reason, clean);
+          } finally {
+            const i = this.#sockets.indexOf(s); // while the handler begins, it is still one of them
+            if (i >= 0) this.#sockets.splice(i, 1);
+          }
+        });
       },
     });
   }
-  getWebSockets(t?: string): WebSocket[] { return this.#sockets.filter((s) => s.readyState !== 3 && (t === undefined || tagsOf(s)!.includes(`${t}`))); }
+  getWebSockets(t?: string): WebSocket[] { return this.#sockets.filter((s) => t === undefined || tagsOf(s)!.includes(`${t}`)); }
   getTags(ws: WebSocket): string[] {
     const t = tagsOf(ws);
-    if (t === null) throw new NativeError("The WebSocket was not accepted with acceptWebSocket().");
+    if (t === null) throw new NativeError("you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket.");
     return [...t];
   }
-  setWebSocketAutoResponse(pair?: unknown): void { this.#auto = pair ?? null; }
+  setWebSocketAutoResponse(pair?: unknown): void {
+    if (pair !== undefined && pair !== null && !(pair instanceof WebSocketRequestResponsePair)) throw new NativeTypeError("Failed to execute 'setWebSocketAutoResponse' on 'DurableObjectState': parameter 1 is not of type 'WebSocketRequestResponsePair'.");
+    this.#auto = pair ?? null;
+  }
   getWebSocketAutoResponse(): unknown { return this.#auto; }
-  getWebSocketAutoResponseTimestamp(): null { return null; }
-  setHibernatableWebSocketEventTimeout(): void { }
-  getHibernatableWebSocketEventTimeout(): null { return null; }
+  getWebSocketAutoResponseTimestamp(ws: WebSocket): Date | null { return this.#answered.get(ws) ?? null; }
+  setHibernatableWebSocketEventTimeout(ms?: number): void { this.#eventTimeout = ms === undefined || ms === null ? null : +ms; }
+  getHibernatableWebSocketEventTimeout(): number | null { return this.#eventTimeout; }
   /** The next call of the object makes it anew. */
   abort(reason?: string): void {
     this.#reset();
@@ -439,6 +462,7 @@ class WebSocketRequestResponsePair {
   readonly request: string;
   readonly response: string;
   constructor(request: string, response: string) {
+    for (let i = 0; i < 2; i++) if (arguments.length <= i) throw new NativeTypeError(`Failed to construct 'WebSocketRequestResponsePair': constructor parameter ${i + 1} is not of type 'string'.`);
     this.request = `${request}`;
     this.response = `${response}`;
   }

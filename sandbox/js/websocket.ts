@@ -2,7 +2,7 @@
 // in a 101 response or received from a subrequest continues at the host.
 
 import { call, op } from "./host";
-import { ArrayPush, ArrayShift, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { ArrayPush, ArrayShift, NativeError, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
 import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers } from "./events";
 import { domError } from "./dom";
 import { sockets } from "./response";
@@ -11,6 +11,7 @@ import { clone } from "./clone";
 import { Blob, isBlob, blobBytes } from "./blob";
 import { queueMicrotask } from "./timers";
 import { encodeUTF8 } from "./encoding";
+import { serialize } from "./serialize";
 
 const SEND = op("socket.send"), CLOSE = op("socket.close"), ACCEPT = op("socket.accept"), BIND = op("socket.bind");
 const key = {};
@@ -27,6 +28,7 @@ export let giveToHost: (s: WebSocket) => number;
 export let hostSocket: (id: number) => WebSocket;
 export let hibernate: (s: WebSocket, h: Hibernation) => void;
 export let tagsOf: (s: WebSocket) => string[] | null;
+export let isAccepted: (s: WebSocket) => boolean;
 let link: (a: WebSocket, b: WebSocket) => void;
 let deliver: (s: WebSocket, p: Packet) => void;
 
@@ -89,6 +91,7 @@ export class WebSocket extends EventTarget {
       s.#hibernation = h;
       s.#accept();
     };
+    isAccepted = (s) => s.#accepted;
     tagsOf = (s) => s.#hibernation?.tags ?? null;
     deliver = (s, p) => {
       if (s.#given && s.#peer !== null) return;
@@ -115,7 +118,7 @@ export class WebSocket extends EventTarget {
         this.#sentClose = true;
         if (this.#peer !== null || this.#host !== 0) this.#put({ code: p.code, reason: p.reason, clean: true });
       }
-      this.#state = this.#sentClose || p.code === 1006 ? 3 : 2;
+      this.#state = this.#sentClose || p.code === 1006 && this.#hibernation === null ? 3 : 2;
       if (this.#hibernation !== null) this.#hibernation.close(this, p.code, p.reason, p.clean);
       else dispatch(this, new CloseEvent("close", { code: p.code, reason: p.reason, wasClean: p.clean }));
     });
@@ -180,7 +183,6 @@ export class WebSocket extends EventTarget {
   }
   close(code?: number, reason?: string): void {
     if (this.#given) throw new NativeTypeError("Can't call close() on a WebSocket that was returned in a response.");
-    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before closing it.");
     let c = 1005;
     if (code !== undefined) {
       c = Math.trunc(+code);
@@ -188,6 +190,7 @@ export class WebSocket extends EventTarget {
     } else if (reason !== undefined) throw new NativeTypeError("If you specify a WebSocket close reason, you must also specify a code.");
     const r = reason === undefined ? "" : `${reason}`;
     if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
+    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before closing it.");
     if (this.#sentClose || this.#state === 3) return;
     this.#sentClose = true;
     this.#state = this.#gotClose ? 3 : 2;
@@ -195,7 +198,9 @@ export class WebSocket extends EventTarget {
   }
   serializeAttachment(v: unknown): void {
     need(arguments.length, 1, "WebSocket.serializeAttachment");
-    this.#attachment = clone(v);
+    const kept = clone(v), size = serialize(kept).length;
+    if (size > 16384) throw new NativeError(`A WebSocket 'attachment' cannot be larger than 16384 bytes.'attachment' was ${size} bytes.`);
+    this.#attachment = kept;
   }
   deserializeAttachment(): unknown {
     return this.#attachment === null ? null : clone(this.#attachment);

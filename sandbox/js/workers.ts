@@ -84,6 +84,12 @@ export function exported(namespace: any): Record<string, unknown> {
   }
   return out;
 }
+/** What ctx.exports of this isolate's module shows. */
+export let ownExports: () => Record<string, unknown> = () => ({});
+/** Says how to make that. */
+export function setOwnExports(f: () => Record<string, unknown>): void {
+  ownExports = f;
+}
 let loopback: (name: string, v: object) => unknown = () => undefined;
 /** Says how an export is reached from within: a stub of an entrypoint, the namespace of a Durable Object class. */
 export function setLoopback(f: (name: string, v: object) => unknown): void {

@@ -79,7 +79,7 @@ func (s *socket) Close(code int, reason string) {
 	if !s.ended {
 		s.ended = true
 		s.shut <- struct{}{}
-		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: true})
+		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: code != 1006})
 	}
 }
 
