@@ -234,8 +234,9 @@ func (s *Sandbox) cool(g groupOf) {
 
 // Bounds of trying again.
 const (
-	retryMax   = 5 // isolates and runners that turned out to be gone before anything ran
-	innocentMe = 2 // runners that died under a run which had no effect yet
+	retryMax   = 5  // isolates and runners that turned out to be gone before anything ran
+	refusedMax = 16 // of those, isolates that another request of the same Worker spent: as many as it may have at once
+	innocentMe = 2  // runners that died under a run which had no effect yet
 )
 
 // run executes e and returns once there is a response head, or for other
@@ -264,7 +265,7 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 	if e.kept {
 		return nil, e.refuse(404, nil), nil
 	}
-	innocent, began := 0, int64(0)
+	innocent, refused, began := 0, 0, int64(0)
 	for try := 0; ; try++ {
 		from := e.chain.at()
 		back, fault, err := e.apart(ctx)
@@ -302,14 +303,14 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			}
 			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
 		}
-		a.again = try < retryMax && innocent < innocentMe
+		a.again = try-refused < retryMax && innocent < innocentMe && refused < refusedMax
 		if err := a.start(ctx); err != nil {
 			// The runner died before anything was sent; its isolates are lost or about to be.
 			e.s.leave(t, 0, runner.End{Lost: runner.LostRefused})
 			if back != nil {
 				back()
 			}
-			if try < retryMax && dead(ctx, t.iso.runner) {
+			if try-refused < retryMax && dead(ctx, t.iso.runner) {
 				continue
 			}
 			return nil, e.refuse(500, platformFault()), nil
@@ -331,6 +332,8 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			return e.answered(a)
 		}
 		switch a.end.Lost {
+		case runner.LostRefused:
+			refused++
 		case runner.LostInnocent:
 			innocent++
 		case runner.LostSuspect:
