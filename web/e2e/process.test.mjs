@@ -39,5 +39,6 @@ test("the process lab works without scripts", withPage({ javaScriptEnabled: fals
   if (await page.locator("#lab-process .off").count()) return t.skip(await page.textContent("#lab-process .off"));
   await page.click("#lab-process button[value=request]");
   await page.click("#lab-process button[value=kill]");
+  assert.ok(await page.locator("#lab-process tbody tr").last().isVisible(), "the steps are seen");
   assert.deepEqual(await steps(page), ["start: listens", "request: visit 1", "kill: gone, and its memory with it"]);
 }));
