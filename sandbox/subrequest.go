@@ -26,6 +26,7 @@ func (e *execution) fetch(ctx context.Context, to webapi.Target, r *webapi.Reque
 		if a := e.files(); a != nil {
 			return a.Fetch(r), nil
 		}
+		//lint:ignore ST1005 learners read it as it is
 		return nil, errors.New("This Worker has no static assets.")
 	case "service", "durable":
 		n, err := e.below(to)
