@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -186,9 +187,9 @@ func directory(b []byte, entries []byte, count int) []byte {
 
 // emptyFiles is an archive of n empty files.
 func emptyFiles(n int) []byte {
-	var b, entries []byte
+	b, entries := make([]byte, 0, 100*n), make([]byte, 0, 52*n)
 	for i := range n {
-		name := fmt.Sprintf("%06x", i)
+		name := strconv.Itoa(1e6 + i)[1:]
 		entries = append(append(entries, "PK\x01\x02\x14\x00"...), header(nil, name)...)
 		entries = append(entries, make([]byte, 10)...) // comment, disk, attributes
 		entries = append(binary.LittleEndian.AppendUint32(entries, uint32(len(b))), name...)
