@@ -59,6 +59,8 @@ const routes = {
 		const stream = new Response("streamed").body;
 		for (const [k, v] of [["a/2", new Uint8Array([123, 125])], ["b", stream], ["c", null]]) await FILES.put(k, v);
 		const page = await FILES.list({ limit: 2 }), rest = await FILES.list({ cursor: page.cursor });
+		const one = await FILES.list({ delimiter: "/", limit: 1 }), next = await FILES.list({ delimiter: "/", limit: 1, cursor: one.cursor });
+		if (one.delimitedPrefixes[0] !== "a/" || next.objects[0]?.key !== "b") return json(["a folder is listed twice", one, next]);
 		const dirs = await FILES.list({ delimiter: "/" }), body = [await (await FILES.get("a/2")).json(), await (await FILES.get("b")).text(), (await (await FILES.get("c")).arrayBuffer()).byteLength];
 		await FILES.delete(["a/2", "b"]);
 		return json({ page: page.objects.map((o) => o.key), truncated: page.truncated, rest: rest.objects.map((o) => o.key), end: rest.truncated, dirs: dirs.delimitedPrefixes, keys: dirs.objects.map((o) => o.key), body, left: (await FILES.list()).objects.map((o) => o.key) });

@@ -284,20 +284,22 @@ func r2List(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	last, cursor := "", ""
 	seen := ""
 	for _, r := range list {
+		group := ""
+		if i := strings.Index(r.Key[len(prefix):], delimiter); delimiter != "" && i >= 0 {
+			group = r.Key[:len(prefix)+i+len(delimiter)]
+		}
+		if group != "" && group == seen { // also beyond a full page: the next one begins after the group
+			last = r.Key
+			continue
+		}
 		if len(groups)+len(found) >= limit {
 			cursor = keyCursor(last)
 			break
 		}
-		if delimiter != "" {
-			if i := strings.Index(r.Key[len(prefix):], delimiter); i >= 0 {
-				g := r.Key[:len(prefix)+i+len(delimiter)]
-				if g != seen {
-					seen = g
-					groups = append(groups, g)
-				}
-				last = r.Key
-				continue
-			}
+		if group != "" {
+			seen, last = group, r.Key
+			groups = append(groups, group)
+			continue
 		}
 		o, err := p.object(&r)
 		if err != nil {
