@@ -55,9 +55,10 @@ func (a *Assets) redirected(u *url.URL) (*webapi.Response, string) {
 	return nil, ""
 }
 
-// setHeaders applies the rules of _headers. A header that two rules set has both values.
+// setHeaders applies the rules of _headers. A header that two rules set has both
+// values. Those for which no room is left are left out.
 func (a *Assets) setHeaders(u *url.URL, resp *webapi.Response) {
-	b, own := budget(globSteps), map[string]bool{}
+	b, own, room := budget(globSteps), map[string]bool{}, filled
 	for _, h := range a.headers {
 		target := rawPath(u)
 		if strings.HasPrefix(h.Path, "https://") {
@@ -72,8 +73,11 @@ func (a *Assets) setHeaders(u *url.URL, resp *webapi.Response) {
 		}
 		for _, kv := range h.Set {
 			name, value := textproto.CanonicalMIMEHeaderKey(kv[0]), fill(kv[1], m)
-			if strings.ContainsAny(value, "\r\n\x00") {
+			if strings.ContainsAny(value, "\r\n\x00") || name == "Content-Length" { // which is what is sent
 				continue
+			}
+			if room -= len(name) + len(value) + headerCost; room < 0 {
+				return
 			}
 			if !own[name] {
 				remove(resp, name)
@@ -206,8 +210,13 @@ func (g glob) match(s string, b *budget) globMatch {
 	return nil
 }
 
-// filled is the most bytes that a text has once it is filled; what is beyond is cut off.
-const filled = 16 << 10
+// filled is the most bytes that a text has once it is filled, and that all headers
+// of the rules have together; what is beyond is left out. headerCost counts for
+// each of them beside its name and value, as HTTP/2 does (RFC 9113, section 6.5.2).
+const (
+	filled     = 16 << 10
+	headerCost = 32
+)
 
 // fill puts what the names stood for into a text.
 func fill(text string, m globMatch) string {

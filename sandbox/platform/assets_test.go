@@ -122,7 +122,7 @@ func TestAssetRules(t *testing.T) {
 		},
 		Headers: []trace.AssetHeaders{
 			{Path: "/*", Set: [][2]string{{"x-all", "yes"}}},
-			{Path: "/style.css", Set: [][2]string{{"x-all", "more"}, {"cache-control", "max-age=9"}}, Unset: []string{"ETag"}},
+			{Path: "/style.css", Set: [][2]string{{"x-all", "more"}, {"cache-control", "max-age=9"}, {"content-length", "1"}}, Unset: []string{"ETag"}},
 			{Path: "https://example.com/docs/:page", Set: [][2]string{{"x-page", ":page"}}},
 			{Path: "https://other.example/*", Set: [][2]string{{"x-other", "1"}}},
 		},
@@ -166,5 +166,16 @@ func TestAssetRulesAreBounded(t *testing.T) {
 	}
 	if got := fill(strings.Repeat(":x", 4000), globMatch{{"x", long}}); len(got) > filled+len(long) {
 		t.Errorf("filled to %d bytes", len(got))
+	}
+	rule := trace.AssetHeaders{Path: "/*"}
+	for i := range 10_000 {
+		rule.Set = append(rule.Set, [2]string{fmt.Sprint("x-", i%100), ":splat"})
+	}
+	total := 0
+	for _, h := range assetsWith(t, "", trace.AssetOptions{Headers: []trace.AssetHeaders{rule}}).Fetch(&webapi.Request{Method: "GET", URL: "http://example.com/" + long}).Head.Headers {
+		total += len(h[0]) + len(h[1])
+	}
+	if total < filled/2 || total > filled+1000 {
+		t.Errorf("%d bytes of headers", total)
 	}
 }

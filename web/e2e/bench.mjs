@@ -273,7 +273,7 @@ if (wanted("race of all contenders")) await fresh(async (page) => {
       const text = where.textContent;
       if (/ is ready\.$|: not on this host, /.test(text)) ready = performance.now();
       if (/^What one more /.test(text)) over ||= performance.now();
-      if (text !== "Measured.") return;
+      if (text !== "Done.") return;
       const rows = [...lab.querySelectorAll(".numbers:not(.walls) tbody tr")];
       done({ took: (over - ready) / 1000, whole: (performance.now() - begin) / 1000, counts: rows.map((tr) => [tr.cells[0].textContent, tr.cells[tr.cells.length - 1].textContent]) });
     }).observe(where, { childList: true, characterData: true, subtree: true });

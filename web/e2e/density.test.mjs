@@ -35,7 +35,7 @@ test("Fill draws the grid and the lines from what it measures", withPage({}, asy
       if (n !== dots.at(-1)) dots.push(n);
       const crowd = Number(out.querySelector("[data-alive]")?.dataset.alive ?? 0);
       if (crowd !== alive.at(-1)) alive.push(crowd);
-      if (document.querySelector("#lab-density .lab_where").textContent === "Measured.") done({ dots, alive });
+      if (document.querySelector("#lab-density .lab_where").textContent === "Done.") done({ dots, alive });
     }).observe(document.querySelector("#lab-density"), { childList: true, subtree: true, characterData: true });
   }));
   await fill(page, undefined, true, 1000);

@@ -71,7 +71,7 @@ test("every start of a race can be read", withPage({}, async (page) => {
   await page.goto(`${base}/labs/race?samples=5&contenders=isolate`);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
   await page.click("#lab-race form.lab_do > button");
-  await page.waitForFunction(() => document.querySelector("#lab-race .lab_where").textContent === "Measured.", undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("#lab-race .lab_where").textContent === "Done.", undefined, { timeout: 60_000 });
   const row = page.locator("#lab-race [data-contender] svg[data-chart]");
   await row.focus();
   const said = new Set();

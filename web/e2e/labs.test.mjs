@@ -91,7 +91,7 @@ for (const [lab, o] of Object.entries(labs)) {
         // Not a click, whose shifts a browser forgives for half a second.
         await page.evaluate((lab) => document.querySelector(`#lab-${lab} form.lab_do > button`).click(), lab);
         await ended(page, lab);
-        assert.equal(await page.textContent(`#lab-${lab} .lab_where`), "Measured.");
+        assert.equal(await page.textContent(`#lab-${lab} .lab_where`), "Done.");
       }
       assert.ok(Math.abs(await height() - before) <= 2, `what stands below moves: ${before} px before, ${await height()} px with the result`);
       assert.equal(await page.evaluate(() => document.getAnimations().filter((a) => a.playState === "running").length), 0, "motion is reduced");
@@ -167,5 +167,5 @@ test("a lab's page says that its connection is lost, and goes on once it is back
   await page.waitForSelector(".banner-live", { state: "detached" });
   await page.click("#lab-routing form.lab_do > button");
   await ended(page, "routing");
-  assert.equal(await page.textContent("#lab-routing .lab_where"), "Measured.");
+  assert.equal(await page.textContent("#lab-routing .lab_where"), "Done.");
 }));

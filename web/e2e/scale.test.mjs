@@ -36,7 +36,7 @@ test("autoscale: isolates from none to some to none beside a modelled pool, with
   await page.waitForFunction(() => /isolates? is there/.test(document.querySelector(".lab_events").textContent), null, { timeout: 40_000 });
   await page.click("text=Kill a machine");
   await ended(page, "autoscale");
-  assert.equal(await where(page, "autoscale"), "Measured.");
+  assert.equal(await where(page, "autoscale"), "Done.");
   assert.deepEqual(await place(), before, "the charts stay where they were");
 
   const table = await rows(page.locator("#lab-autoscale .ledger").first());
@@ -84,7 +84,7 @@ test("rollout: a guard takes back the version that fails; by hand the buttons se
   await page.waitForFunction(() => /Nobody is in the shop yet/.test(document.querySelector("#lab-rollout .lab_where").textContent));
   await page.click("#lab-rollout form.lab_do > button");
   await ended(page, "rollout");
-  assert.equal(await where(page, "rollout"), "Measured.");
+  assert.equal(await where(page, "rollout"), "Done.");
   const events = await section.locator(".lab_events").textContent();
   for (const event of [/5 % of the visits/, /new version failed within/, /back to the old version/]) assert.match(events, event);
   const table = await rows(section.locator(".ledger").first());
@@ -101,7 +101,7 @@ test("rollout: a guard takes back the version that fails; by hand the buttons se
   await section.getByRole("button", { name: "50 %" }).click();
   await page.waitForFunction(() => /50 % of the visits/.test(document.querySelector("#lab-rollout .lab_events").textContent), null, { timeout: 20_000 });
   await ended(page, "rollout");
-  assert.equal(await where(page, "rollout"), "Measured.");
+  assert.equal(await where(page, "rollout"), "Done.");
   assert.ok(number((await rows(section.locator(".ledger").first())).visits[1]) > 0);
 }));
 
@@ -166,7 +166,7 @@ test("edge: the map and the bars follow the calls, and the handler is measured",
   await changed(page, "edge", ".plot_name", /The edge is faster for 7 of 8 cities, the centre for 1\./);
   await page.click("#lab-edge form.lab_do > button");
   await ended(page, "edge");
-  assert.equal(await where(page, "edge"), "Measured.");
+  assert.equal(await where(page, "edge"), "Done.");
   assert.match(await page.textContent("#lab-edge .lab_banner"), /Modelled: the network\. Measured here: the handler, [\d.]+ (µs|ms) in a warm isolate/);
   assert.match(await page.textContent("#lab-edge .method"), /median of 40 warm requests/);
   // Seven arcs reach Amsterdam; each bar is as long as its figure.

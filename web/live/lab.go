@@ -107,7 +107,7 @@ func (h *Hub) lab(ctx context.Context, s *stream, spec LabSpec) error {
 		s.publish(ServerMessage{Type: "lab", ID: spec.ID, Lab: &e})
 	}}
 	err = h.Labs.Lab(ctx, run)
-	end := LabEvent{Done: true, Say: "Measured."}
+	end := LabEvent{Done: true, Say: "Done."}
 	if spec.Action != "" {
 		end.Say = ""
 	}
