@@ -104,10 +104,15 @@ const wallOfOthers = 20_000
 // that shows containment is stretched by what others took and no more.
 func (p *player) longest(c Case, d time.Duration, since time.Time) time.Duration {
 	d = p.control.within(p.patience(d), since)
-	if !allowed(c.Must.Outcome, "timeout") && p.control.share(since) < 0.95 {
+	if waits(c) && p.control.share(since) < 0.95 {
 		d = max(d, wallOfOthers*time.Millisecond)
 	}
 	return d
+}
+
+// waits reports whether none of a case's requests may run into a time limit.
+func waits(c Case) bool {
+	return !allowed(c.Must.Outcome, "timeout") && !allowed(c.Must.FirstOutcome, "timeout")
 }
 
 // lost reports whether a learner was told that a runner was stopped for another's
@@ -367,7 +372,7 @@ func (p *player) requests(ctx context.Context, r *result, c Case, x *session, id
 	}
 	begin := time.Now()
 	limits := c.Limits
-	if limits.WallMs > 0 && !allowed(c.Must.Outcome, "timeout") { // it may wait for a machine that others take too
+	if limits.WallMs > 0 && waits(c) { // it may wait for a machine that others take too
 		limits.WallMs = max(limits.WallMs, wallOfOthers)
 	}
 	status, slug, err := x.put(ctx, id, title, &c.Project, limits, names)
