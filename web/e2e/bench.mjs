@@ -241,7 +241,7 @@ const press = (page, lab) => page.evaluate((lab) => new Promise((done, fail) => 
     if (section.hasAttribute("data-running")) return;
     clearTimeout(late);
     watch.disconnect();
-    setTimeout(() => (/^Measured/.test(where.textContent) ? done() : fail(new Error(where.textContent))), 200);
+    setTimeout(() => (/^Done/.test(where.textContent) ? done() : fail(new Error(where.textContent))), 200);
   }).observe(section, { attributeFilter: ["data-running"] });
   section.querySelector("form.lab_do > button").click();
 }), lab);

@@ -10,7 +10,7 @@ const open = async (page) => {
   await page.goto(base + lesson);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
 };
-const fill = async (page, end = /^Measured\.$/, containers = false, isolates = 200) => {
+const fill = async (page, end = /^Done\.$/, containers = false, isolates = 200) => {
   await page.fill("#lab-density input[name=isolates]", String(isolates));
   await page.setChecked("#lab-density input[value=cont]", containers); // most tests are not about them
   await page.click("#lab-density form.lab_do button");

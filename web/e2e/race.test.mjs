@@ -9,7 +9,7 @@ const open = async (page, query = "?samples=6&contenders=isolate+goja+wasm+node+
   await page.goto(`${base}/labs/race${query}`);
   await page.waitForSelector("html[data-live=open]", { timeout: 20_000 });
 };
-const race = async (page, end = /^Measured\.$/) => {
+const race = async (page, end = /^Done\.$/) => {
   await page.click("#lab-race form.lab_do > button");
   await page.waitForFunction((re) => new RegExp(re).test(document.querySelector("#lab-race .lab_where").textContent), end.source, { timeout: 90_000 });
 };
