@@ -48,9 +48,9 @@ const (
 var errWasmDepth = errors.New("stack overflow")
 
 type wasmModule struct {
-	info   *wasmInfo
-	code   wazero.CompiledModule
-	tables int64 // bytes that the tables of an instance can take
+	info *wasmInfo
+	code wazero.CompiledModule
+	size int64 // bytes that an instance can take beside its memory
 }
 
 type wasmInstance struct {
@@ -199,13 +199,13 @@ func (h *wasmHost) module(spec string) (isolate.Value, error) {
 	if err != nil {
 		return failed("CompileError", strings.TrimPrefix(spec, "coldstart:wasm/")+" is not a WebAssembly module"), nil
 	}
-	b, tables := boundTables(b)
+	b, size := boundTables(b)
 	code, err := h.rt.CompileModule(h.ctx, b)
 	if err != nil {
 		return failed("CompileError", strings.TrimPrefix(spec, "coldstart:wasm/")+": "+err.Error()), nil
 	}
 	id := h.next()
-	h.modules[id] = &wasmModule{info: info, code: code, tables: tables}
+	h.modules[id] = &wasmModule{info: info, code: code, size: size + info.instanceSize()}
 	h.specs[spec] = id
 	return id, nil
 }
@@ -289,6 +289,9 @@ func (h *wasmHost) memory(initial, maximum float64) (isolate.Value, error) {
 	if maximum >= 0 {
 		limits[1] = uint32(min(maximum, 65536))
 	}
+	if !h.budget.take(instanceBase) {
+		return failed("RangeError", "WebAssembly.Memory(): could not allocate memory"), nil
+	}
 	mod, err := h.rt.InstantiateWithConfig(h.ctx, memoryModule(limits), wazero.NewModuleConfig().WithName(""))
 	if err == nil && h.budget.exceeded() {
 		err = mod.Close(h.ctx)
@@ -305,14 +308,14 @@ func (h *wasmHost) memory(initial, maximum float64) (isolate.Value, error) {
 func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isolate.Value, error) {
 	m := h.modules[id]
 	h.take(sync)
+	if !h.budget.take(m.size) {
+		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), nil
+	}
 	inst := &wasmInstance{types: map[string]wasmFunc{}}
 	n := h.next()
 	namespaces, err := h.imports(l, n, m.info, given)
 	if err != nil {
 		return failed("LinkError", "WebAssembly.Instance(): "+err.Error()), nil
-	}
-	if !h.budget.take(m.tables) {
-		return failed("RangeError", "WebAssembly.Instance(): Out of memory: the isolate's memory is full"), nil
 	}
 	ctx := experimental.WithImportResolver(h.ctx, func(name string) api.Module { return namespaces[name] })
 	var mod api.Module
