@@ -135,13 +135,13 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 		}}, nil
 	case errors.Is(err, runner.ErrBuildTime):
 		d, err = &trace.Deployment{Fault: &trace.Fault{
-			Kind: trace.FaultLimit, Message: "Building stopped after its 2 seconds of CPU time: " + largest(p) + " is too deeply nested or too complex.",
-			Hint: "Undo the last change, or split the file.",
+			Kind: trace.FaultLimit, Message: "Building stopped after its 2 seconds of CPU time. The largest file is " + largest(p) + ".",
+			Hint: "Undo the last change, or split what is long or deeply nested.",
 		}}, nil
 	case errors.Is(err, runner.ErrBuildDied):
 		d, err = &trace.Deployment{Fault: &trace.Fault{
-			Kind: trace.FaultLimit, Message: "Building stopped: " + largest(p) + " is too deeply nested or too complex.",
-			Hint: "Undo the last change, or split the file.",
+			Kind: trace.FaultLimit, Message: "Our builder stopped on this project. The largest file is " + largest(p) + ".",
+			Hint: "Undo the last change, or split what is long or deeply nested.",
 		}}, nil
 	}
 	if d != nil && d.Fault != nil && d.Fault.Kind == trace.FaultLimit {
@@ -179,9 +179,6 @@ func largest(p trace.Project) string {
 		if best == "" || len(b) > len(p.Files[best]) || len(b) == len(p.Files[best]) && name < best {
 			best = name
 		}
-	}
-	if best == "" {
-		return "the project"
 	}
 	return clip(best, 100)
 }

@@ -22,7 +22,7 @@ func (s *Sandbox) Script(ctx context.Context, in Script) ([]byte, *trace.Fault, 
 	code, sourceMap, fault, err := s.ring.Lower(ctx, in.Name, in.Source)
 	switch {
 	case errors.Is(err, runner.ErrBuildTime), errors.Is(err, runner.ErrBuildDied):
-		return nil, &trace.Fault{Kind: trace.FaultBuild, Message: "Building stopped: " + in.Name + " is too deeply nested or too complex."}, nil
+		return nil, &trace.Fault{Kind: trace.FaultBuild, Message: "Our builder stopped on " + in.Name + ".", Hint: "Split what is long or deeply nested."}, nil
 	case err != nil:
 		return nil, nil, err
 	case fault != nil:

@@ -111,7 +111,14 @@ func (r *assetRules) redirects(text string) {
 func (r *assetRules) headers(text string) {
 	var rule *trace.AssetHeaders
 	at := 0
+	values := map[string][]string{} // by name; a name's values are joined at a rule's end
 	end := func() {
+		if rule != nil {
+			for i, kv := range rule.Set {
+				rule.Set[i][1] = strings.Join(values[kv[0]], ", ")
+			}
+		}
+		clear(values)
 		switch {
 		case rule == nil:
 		case len(rule.Set)+len(rule.Unset) == 0:
@@ -152,11 +159,10 @@ func (r *assetRules) headers(text string) {
 		case !ok || name == "" || value == "" || strings.ContainsAny(name, " \t"):
 			r.warn(fmt.Sprintf("%q is not a header.", shorten(line)), "Write Name: value, or an exclamation mark and a name to take one off.")
 		default:
-			if i := slices.IndexFunc(rule.Set, func(kv [2]string) bool { return kv[0] == name }); i >= 0 {
-				rule.Set[i][1] += ", " + value
-			} else {
-				rule.Set = append(rule.Set, [2]string{name, value})
+			if values[name] == nil {
+				rule.Set = append(rule.Set, [2]string{name})
 			}
+			values[name] = append(values[name], value)
 		}
 		return true
 	})

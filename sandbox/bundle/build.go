@@ -85,11 +85,20 @@ type builder struct {
 
 	mu       sync.Mutex // esbuild asks from several goroutines
 	warnings []trace.Warning
+	more     int // warnings beyond warningsMax
 }
+
+// warningsMax is how many warnings of one build are kept: each line of a file can
+// make one.
+const warningsMax = 100
 
 func (b *builder) warn(w trace.Warning) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.warnings) == warningsMax {
+		b.more++
+		return
+	}
 	b.warnings = append(b.warnings, w)
 }
 
@@ -128,7 +137,11 @@ func (b *builder) sortedWarnings() []trace.Warning {
 		}
 		return x.Frame.Line - y.Frame.Line
 	})
-	return slices.Compact(b.warnings)
+	out := slices.Compact(b.warnings)
+	if b.more > 0 {
+		out = append(out, trace.Warning{Message: fmt.Sprintf("More than %d warnings; the rest is not shown: %d.", warningsMax, b.more)})
+	}
+	return out
 }
 
 // withLimits fills in what a build needs of the limits.

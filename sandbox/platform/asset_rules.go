@@ -69,6 +69,9 @@ func (a *Assets) setHeaders(u *url.URL, resp *webapi.Response) {
 			continue
 		}
 		for _, name := range h.Unset {
+			if room -= len(name) + headerCost; room < 0 {
+				return
+			}
 			remove(resp, name)
 		}
 		for _, kv := range h.Set {
