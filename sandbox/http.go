@@ -42,8 +42,11 @@ const maxMessage = 1 << 20
 func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	run.Method, run.Length = req.Method, req.ContentLength
 	run.Headers = append([][2]string{{"Host", req.Host}}, flatten(req.Header)...)
-	if req.ContentLength > 0 {
+	switch { // a body that says neither is none to Node's frameworks
+	case req.ContentLength > 0 && req.Header["Content-Length"] == nil:
 		run.Headers = append(run.Headers, [2]string{"Content-Length", strconv.FormatInt(req.ContentLength, 10)})
+	case req.ContentLength < 0:
+		run.Headers = append(run.Headers, [2]string{"Transfer-Encoding", "chunked"})
 	}
 	if req.ContentLength != 0 {
 		run.Body = req.Body

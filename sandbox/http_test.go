@@ -50,3 +50,37 @@ func TestAnswersSayTheirLength(t *testing.T) {
 		}
 	}
 }
+
+// A request with a body says its length once, or that it is sent in chunks:
+// without either, Express takes it for a request that has none.
+func TestRequestsSayTheirLength(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("lengths"), worker(`export default { async fetch(request) {
+  return Response.json([request.headers.get("content-length"), request.headers.get("transfer-encoding"), await request.text()]);
+} };`))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := (HTTP{Door: s}).Serve(w, r, Run{Key: key("lengths"), URL: "https://lengths.example/"}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	for _, c := range []struct {
+		body io.Reader
+		want string
+	}{
+		{strings.NewReader("abc"), `["3",null,"abc"]`},
+		{struct{ io.Reader }{strings.NewReader("abc")}, `[null,"chunked","abc"]`},
+		{nil, `["0",null,""]`},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, c.body)
+		resp, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || string(body) != c.want {
+			t.Errorf("%s, want %s; %v", body, c.want, err)
+		}
+	}
+}
