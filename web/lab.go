@@ -16,6 +16,8 @@ import (
 
 	"github.com/a-h/templ"
 
+	"coldstart/lessons/check"
+	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
 	"coldstart/web/lab"
 	"coldstart/web/live"
@@ -346,6 +348,9 @@ func (k labsOf) numbers() map[string]float64 {
 
 // checkLab gives checks what the learner's lab measured, nil before it ran.
 func (s *Site) checkLab(ctx context.Context, workspace, project, id string) (any, error) {
+	if id == "repeats" {
+		return s.repeats(ctx, workspace, project)
+	}
 	l := s.lab(id)
 	if l == nil {
 		return nil, fmt.Errorf("there is no lab %q here", id)
@@ -356,6 +361,42 @@ func (s *Site) checkLab(ctx context.Context, workspace, project, id string) (any
 	}
 	known, err := l.known(record, l.info().values(nil))
 	return known.check, err
+}
+
+// repeats are the kept series of ×20 that a learner ran in a project, newest
+// first, each as measure would tell it, with its temperature.
+func (s *Site) repeats(ctx context.Context, workspace, project string) (any, error) {
+	runs, err := s.config.Store.Runs(ctx, workspace, project, classroom.KeepRuns)
+	if err != nil {
+		return nil, err
+	}
+	type series struct {
+		id          string
+		temperature trace.Temperature
+	}
+	var order []series
+	sets := map[series][]*trace.Summary{}
+	for i := range runs {
+		r := &runs[i]
+		id, _, many := strings.Cut(r.ID, ".")
+		if !many || r.Summary.Outcome != "ok" {
+			continue
+		}
+		of := series{id, r.Summary.Temperature}
+		if sets[of] == nil {
+			order = append(order, of)
+		}
+		sets[of] = append(sets[of], &r.Summary)
+	}
+	if len(order) == 0 {
+		return nil, errors.New("you have not pressed ×20 yet")
+	}
+	out := make([]map[string]any, len(order))
+	for i, of := range order {
+		out[i] = check.Repeats(sets[of])
+		out[i]["temperature"] = of.temperature
+	}
+	return out, nil
 }
 
 // press is a lab's button without scripts: it measures, or does what the

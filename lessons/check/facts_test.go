@@ -46,6 +46,8 @@ test("1: phases, in ms", async ({ send, expect }) => {
   expect(cold.phases.start, "a cold start takes time").toBeGreaterThan(0);
   expect(cold.phases.load, "so does loading").toBeGreaterThan(0);
   expect(warm.phases.start + warm.phases.load, "a warm run has neither").toBe(0);
+  expect(cold.load_cpu, "the CPU time of loading").toBeGreaterThan(0);
+  expect(warm.load_cpu, "of which a warm run has none").toBe(0);
   expect(warm.phases.handle, "handling waits for the nap").toBeGreaterThan(55);
 });
 test("1: ms is start, load, handle and stream; wall is everything", async ({ send, expect }) => {

@@ -521,7 +521,7 @@ func traceOf(s *trace.Summary) map[string]any {
 		calls = append(calls, map[string]any{"kind": c.Kind, "name": c.Name, "ms": ms(c.End - c.Start), "status": c.Status, "error": c.Error, "worker": c.Worker})
 	}
 	return map[string]any{
-		"temperature": s.Temperature, "phases": phases, "ms": served(s), "cpu": ms(s.CPU), "memory": s.Memory, "wall": ms(s.Wall),
+		"temperature": s.Temperature, "phases": phases, "ms": served(s), "cpu": ms(s.CPU), "load_cpu": ms(s.LoadCPU), "memory": s.Memory, "wall": ms(s.Wall),
 		"route": s.Route, "worker": s.Worker, "isolate": s.Isolate, "isolates": s.Isolates, "engine": s.Engine, "calls": calls, "outcome": s.Outcome,
 	}
 }

@@ -12,11 +12,27 @@ import (
 
 // sample is what one measured run took.
 type sample struct {
-	ms     float64
-	cpu    float64
-	memory int64
-	phases map[trace.Phase]float64
-	status int
+	ms, cpu, loadCPU float64
+	memory           int64
+	phases           map[trace.Phase]float64
+	status           int
+}
+
+func sampleOf(s *trace.Summary, status int) sample {
+	out := sample{ms: served(s), cpu: ms(s.CPU), loadCPU: ms(s.LoadCPU), memory: s.Memory, status: status, phases: map[trace.Phase]float64{}}
+	for _, p := range trace.Phases {
+		out.phases[p] = ms(s.Phase(p))
+	}
+	return out
+}
+
+// Repeats are the figures of runs that a learner repeated, as measure gives them.
+func Repeats(runs []*trace.Summary) map[string]any {
+	set := make([]sample, len(runs))
+	for i, s := range runs {
+		set[i] = sampleOf(s, s.Status)
+	}
+	return figures(set)
 }
 
 // measure sends one request n times and tells medians. Against the starter, or
@@ -90,21 +106,18 @@ func (s *session) sample(ctx context.Context, t *running, p *project, request st
 	if p == t.project {
 		s.remember(t, describe(r, o), a)
 	}
-	out := sample{ms: served(a.summary), cpu: ms(a.summary.CPU), memory: a.summary.Memory, status: a.head.Status, phases: map[trace.Phase]float64{}}
-	for _, ph := range trace.Phases {
-		out.phases[ph] = ms(a.summary.Phase(ph))
-	}
-	return out, nil
+	return sampleOf(a.summary, a.head.Status), nil
 }
 
 // figures are a set of samples as numbers: times in ms, memory in bytes.
 func figures(set []sample) map[string]any {
 	times := make([]float64, len(set))
 	cpu := make([]float64, len(set))
+	loads := make([]float64, len(set))
 	memory := make([]float64, len(set))
 	statuses := make([]int, len(set))
 	for i, s := range set {
-		times[i], cpu[i], memory[i], statuses[i] = s.ms, s.cpu, float64(s.memory), s.status
+		times[i], cpu[i], loads[i], memory[i], statuses[i] = s.ms, s.cpu, s.loadCPU, float64(s.memory), s.status
 	}
 	phases := map[string]float64{}
 	for _, p := range trace.Phases {
@@ -116,7 +129,7 @@ func figures(set []sample) map[string]any {
 	}
 	return map[string]any{
 		"n": len(set), "p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "min": quantile(times, 0), "max": quantile(times, 1),
-		"samples": times, "cpu": quantile(cpu, 0.5), "memory": quantile(memory, 0.5), "phases": phases, "statuses": statuses,
+		"samples": times, "cpu": quantile(cpu, 0.5), "load_cpu": quantile(loads, 0.5), "memory": quantile(memory, 0.5), "phases": phases, "statuses": statuses,
 	}
 }
 

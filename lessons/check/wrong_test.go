@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -168,6 +169,38 @@ func TestWrongAnswersHelp(t *testing.T) {
 			}
 			t.Fatal("there is no such check")
 		})
+	}
+}
+
+// What Express weighs is judged by the learner's own ×20 runs where there are
+// both: a fifth off is right, a third is not, and the sentence has their figures.
+// The memory of the isolates tells which is which.
+func TestOwnRunsJudgeALoadTime(t *testing.T) {
+	cat, _ := lessons.Load(lessons.Shipped())
+	l := cat.ByID("frameworks-on-workers")
+	own := func(load float64, memory int, n int, temperature string) map[string]any {
+		return map[string]any{"n": n, "temperature": temperature, "memory": memory, "phases": map[string]float64{"load": load}}
+	}
+	samples := []any{own(1, 7<<20, 20, "warm"), own(4, 6<<20, 1, "cold"), own(300, 6<<20, 20, "cold"), own(3, 1<<20, 20, "cold")}
+	door := realDoor(t)
+	for times, says := range map[string]string{"100": "", "81": "", "119": "", "66": "load is 300.0 ms with Express and 3.0 ms with Hono"} {
+		files := maps.Clone(l.Solution)
+		files["answer.json"] = []byte(`{ "times": ` + times + ` }`)
+		r, err := Run(t.Context(), Config{
+			Door: door, Learner: "own", Only: []int{index(t, l, "3: how many times as long")},
+			Lab: func(_ context.Context, id string) (any, error) {
+				if id != "repeats" {
+					t.Errorf("asked for the lab %q", id)
+				}
+				return samples, nil
+			},
+		}, l, files, nil)
+		if err != nil || len(r.Tests) != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if x := r.Tests[0]; x.State == Passed != (says == "") || x.Failure != nil && !strings.Contains(x.Failure.Message, says) {
+			t.Errorf("%s: %s %+v", times, x.State, x.Failure)
+		}
 	}
 }
 

@@ -59,6 +59,7 @@ type Started struct {
 	Worker      Worker
 	Fault       *trace.Fault
 	Start, Load time.Duration
+	LoadCPU     time.Duration // thread CPU time in Load
 }
 
 // Engines are what a run child executes with; tests give their own.

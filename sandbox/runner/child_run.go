@@ -36,6 +36,8 @@ type childRun struct {
 	out    *outStream
 	client *socket
 
+	loadCPU int64 // microseconds, when the isolate was made for this run
+
 	mu        sync.Mutex
 	events    []trace.Event
 	timer     *time.Timer // flushes events or a held head
@@ -112,6 +114,7 @@ func (c *child) start(n uint64, m startMsg) {
 			s := c.make(iso, WorkerSpec{Name: m.Name, Worker: w, Limits: m.Limits}, m.Slot)
 			run.phase(trace.PhaseStart, at, s.Start)
 			run.phase(trace.PhaseLoad, at+s.Start.Microseconds(), s.Load)
+			run.loadCPU = s.LoadCPU.Microseconds()
 			run.begin(inv)
 			c.openTo(iso)
 		}()
@@ -353,7 +356,7 @@ func (r *childRun) finish(how mode, s trace.Summary) {
 	for i, sp := range s.Spans {
 		spans[i] = trace.Span{Phase: sp.Phase, Start: sp.Start + r.shift, End: sp.End + r.shift}
 	}
-	s.Spans = spans
+	s.Spans, s.LoadCPU = spans, r.loadCPU
 	s.Run, s.Worker, s.Isolate, s.Engine = "", "", "", "" // the parent knows
 	m := doneMsg{Events: r.takeEvents(), Summary: s, Result: r.result, Has: r.has, Spent: spent}
 	calls, fetches := r.calls, r.fetches

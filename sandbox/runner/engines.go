@@ -168,7 +168,7 @@ func (e *engines) NewWorker(s WorkerSpec) (Started, error) {
 	if err != nil || fault != nil {
 		return Started{Fault: fault}, err
 	}
-	return Started{Worker: &worker{w: w}, Start: w.StartTime(), Load: w.LoadTime()}, nil
+	return Started{Worker: &worker{w: w}, Start: w.StartTime(), Load: w.LoadTime(), LoadCPU: w.LoadCPU()}, nil
 }
 
 // worker is a webapi.Worker as the child drives it.

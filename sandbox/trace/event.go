@@ -167,6 +167,9 @@ type Summary struct {
 	// Beside is work for the run, in microseconds, that its CPU limit leaves out
 	// and its learner's share does not: making keys.
 	Beside int64 `json:"beside_us,omitempty" cbor:"20,keyasint,omitempty"`
+	// LoadCPU is the thread CPU time of the module's top level, in microseconds,
+	// of the run that PhaseLoad was for; CPU leaves it out.
+	LoadCPU int64 `json:"load_cpu_us,omitempty" cbor:"21,keyasint,omitempty"`
 }
 
 // Phase reports how long a phase took in microseconds, 0 if the run skipped it.

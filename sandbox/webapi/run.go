@@ -270,6 +270,7 @@ func splitHeaders(s string) [][2]string {
 
 func runOps(o *isolate.Ops) {
 	o.Add("loaded", func(h *isolate.Loop, _ []isolate.Value) (isolate.Value, error) {
+		of(h).loadCPU = h.CPU()
 		of(h).loading.end(nil)
 		return nil, nil
 	})

@@ -48,6 +48,7 @@ type Worker struct {
 	keys   chan struct{} // full while a key with primes is made for it
 
 	start, load time.Duration // how long the two phases took
+	loadCPU     time.Duration // thread CPU time of the second, set before loading ends
 
 	private atomic.Int64 // bytes, after the last run
 	cpu     atomic.Int64 // microseconds of all runs
@@ -366,6 +367,9 @@ func (w *Worker) StartTime() time.Duration { return w.start }
 
 // LoadTime is how long the module's top level took.
 func (w *Worker) LoadTime() time.Duration { return w.load }
+
+// LoadCPU is the thread CPU time of the module's top level.
+func (w *Worker) LoadCPU() time.Duration { return w.loadCPU }
 
 // ID is Config.ID.
 func (w *Worker) ID() string { return w.cfg.ID }

@@ -31,7 +31,7 @@ export interface Summary {
   run: string; worker?: string; route?: string; isolate?: string; engine?: string;
   temperature?: Temperature; outcome: string; status?: number; spans: Span[] | null; calls?: Call[];
   cpu_us: number; memory_bytes: number; wall_us: number; body_bytes: number;
-  logs: number; logs_dropped?: number; calls_refused?: number; fault?: Fault; isolates?: number;
+  logs: number; logs_dropped?: number; calls_refused?: number; load_cpu_us?: number; fault?: Fault; isolates?: number;
 }
 export interface RunEvent {
   seq: number; run?: string; at_us: number; kind: string; worker?: string;
