@@ -274,7 +274,9 @@ func (d *inflater) run(format string, dict []byte) {
 	default:
 		r = flate.NewReaderDict(src, dict)
 	}
-	n, err := io.Copy(&d.out, io.LimitReader(r, d.limit+1))
+	// A bare writer: bytes.Buffer's ReadFrom would bring back, after each wait
+	// for a chunk, what take has taken in the meantime.
+	n, err := io.Copy(struct{ io.Writer }{&d.out}, io.LimitReader(r, d.limit+1))
 	switch {
 	case err != nil:
 		d.err = err
