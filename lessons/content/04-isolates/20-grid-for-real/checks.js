@@ -38,6 +38,15 @@ test("2: a budget below the fixed cost holds nobody", async ({ call, expect }) =
   expect(await call("src/fit.js", "copies", [44, { fixed: 30, each: 7 }]), "Above the fixed cost there is room again: 44 MB hold 2").toBe(2);
 });
 
+test("2: what you predict for this machine", async ({ call, box, answers, note, expect }) => {
+  const { dots, fixed_mb, each_mb } = await box("isolate", { of: "starter" });
+  const mb = Math.max(256, Math.ceil(fixed_mb) * 2);
+  const line = await call("src/fit.js", "line", [dots]);
+  const fits = Math.floor((mb - fixed_mb) / each_mb);
+  expect(await call("src/fit.js", "copies", [mb, line]), `Of the isolates measured just now, ${fits} fit into ${mb} MB. What copies makes of your line should be within 20 % of that`).toBeWithin(fits, 0.2);
+  if (answers.fit) note(`Measured just now: ${fits} isolates fit into ${mb} MB. Your guess was ${answers.fit[0]}.`);
+});
+
 test("3: copies that bring their own data", async ({ call, expect }) => {
   expect(await call("src/fit.js", "copiesWithData", [256, { fixed: 12, each: 0.25 }, 1]), "Each copy needs 0.25 MB and 1 MB of data; the 12 MB are paid once").toBe(195);
   expect(await call("src/fit.js", "copiesWithData", [256, { fixed: 30, each: 7 }, 50]), "Each copy needs 7 MB and 50 MB of data").toBe(3);
