@@ -5,6 +5,7 @@ import { Buffer, INSPECT_MAX_BYTES, SlowBuffer, kMaxLength } from "unenv/node/in
 import { Blob, File } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { bytesOf } from "./primordials";
+import { argType, nodeError, outOfRange } from "./node-errors";
 
 {
   const B = Buffer as any, from = B.from, toString = B.prototype.toString, isEncoding = B.isEncoding, write = B.prototype.write, byteLength = B.byteLength;
@@ -20,7 +21,22 @@ import { bytesOf } from "./primordials";
       }
       if (enc === "base64url") return from(v, "base64");
     }
+    if (v === null || v === undefined || typeof v === "number" || typeof v === "boolean" || typeof v === "bigint" || typeof v === "symbol" || typeof v === "function") {
+      throw argType("first argument", "of type string or an instance of Buffer, TypedArray, ArrayBuffer, SharedArrayBuffer, or Array or an Array-like Object", v);
+    }
     return from(v, e, n);
+  });
+  for (const name of ["alloc", "allocUnsafe", "allocUnsafeSlow"]) {
+    const make = B[name];
+    put(name, B, { [name](size: any, ...rest: any[]) {
+      if (typeof size !== "number") throw argType("size", "of type number", size);
+      if (!(size >= 0 && size <= kMaxLength)) throw outOfRange("size", `>= 0 && <= ${kMaxLength}`, size);
+      return make.call(B, size, ...rest);
+    } }[name]);
+  }
+  put("copyBytesFrom", B, function copyBytesFrom(view: any, offset = 0, length?: number) {
+    const part = view.slice(offset, length === undefined ? undefined : offset + length);
+    return from(part.buffer, part.byteOffset, part.byteLength);
   });
   put("toString", B.prototype, function (this: Uint8Array, e?: any, a?: any, z?: any) {
     const enc = plain(e);
@@ -30,8 +46,41 @@ import { bytesOf } from "./primordials";
       return part.length >= 3 && part[0] === 0xef && part[1] === 0xbb && part[2] === 0xbf ? "\ufeff" + decodeUTF8(part.subarray(3)) : decodeUTF8(part);
     }
     if (enc === "base64url") return toString.call(this, "base64", a, z).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    if (!B.isEncoding(enc)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
     return toString.call(this, e, a, z);
   });
+  for (const enc of ["ascii", "base64", "base64url", "hex", "latin1", "ucs2", "utf8"]) {
+    put(`${enc}Slice`, B.prototype, function (this: any, a?: number, z?: number) { return this.toString(enc, a, z); });
+    put(`${enc}Write`, B.prototype, function (this: any, s: string, offset = 0, length = this.length - offset) { return this.write(s, offset, length, enc); });
+  }
+  for (const bits of [16, 32, 64]) {
+    const swap = B.prototype[`swap${bits}`];
+    put(`swap${bits}`, B.prototype, function (this: any) {
+      if (this.length % (bits / 8) !== 0) throw nodeError(RangeError, "ERR_INVALID_BUFFER_SIZE", `Buffer size must be a multiple of ${bits}-bits`);
+      return swap.call(this);
+    });
+  }
+  // Reading and writing numbers, with Node's errors.
+  for (const name of Object.getOwnPropertyNames(B.prototype)) {
+    const m = /^(read|write)(Big)?(U?[Ii]nt|Float|Double)(\d*)(?:LE|BE)?$/.exec(name);
+    if (m === null) continue;
+    const act = B.prototype[name], writes = m[1] === "write", at = writes ? 1 : 0, signed = !/^U/.test(m[3]), whole = /nt$/.test(m[3]);
+    put(name, B.prototype, { [name](this: any, ...args: any[]) {
+      const offset = args[at] ?? 0, size = m[3] === "Float" ? 4 : m[3] === "Double" ? 8 : m[4] === "" ? args[at + 1] : +m[4] / 8;
+      if (typeof offset !== "number") throw argType("offset", "of type number", offset);
+      try {
+        return act.apply(this, args);
+      } catch (e) {
+        if (!(e instanceof RangeError)) throw e;
+        if (this.length < size) throw nodeError(RangeError, "ERR_BUFFER_OUT_OF_BOUNDS", "Attempt to access memory outside buffer bounds");
+        if (!(Number.isInteger(offset) && offset >= 0 && offset <= this.length - size)) throw outOfRange("offset", Number.isInteger(offset) ? `>= 0 and <= ${this.length - size}` : "an integer", offset);
+        if (!writes || !whole) throw e;
+        const bits = size * 8, two = (n: number) => `2n ** ${n}n`;
+        if (m[2] === undefined) throw outOfRange("value", signed ? `>= ${-(2 ** (bits - 1))} and <= ${2 ** (bits - 1) - 1}` : `>= 0 and <= ${2 ** bits - 1}`, args[0]);
+        throw outOfRange("value", signed ? `>= -(${two(bits - 1)}) and < ${two(bits - 1)}` : `>= 0n and < ${two(bits)}`, args[0]);
+      }
+    } }[name]);
+  }
   put("write", B.prototype, function (this: any, s: string, ...rest: any[]) {
     for (let i = 0; i < rest.length; i++) if (plain(rest[i]) === "base64url" && typeof rest[i] === "string") rest[i] = "base64";
     return write.call(this, s, ...rest);

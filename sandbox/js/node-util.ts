@@ -1,6 +1,6 @@
 // node:util.
 
-import { argType } from "./node-errors";
+import { argType, nodeError } from "./node-errors";
 import types from "./node-util-types";
 import { deepEqual } from "./deepequal";
 import { customInspect, format as formatArgs, inspect as inspectValue, Options } from "./inspect";
@@ -12,7 +12,12 @@ const promisifyCustom = Symbol.for("nodejs.util.promisify.custom");
 export const inspect: any = inspectValue;
 inspect.custom = customInspect;
 inspect.defaultOptions = { showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 80, compact: 3, sorted: false, getters: false, numericSeparator: false };
-inspect.colors = Object.assign(Object.create(null), { reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27], black: [30, 39], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39], grey: [90, 39] });
+inspect.colors = Object.assign(Object.create(null), {
+  reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], blink: [5, 25], inverse: [7, 27], hidden: [8, 28], strikethrough: [9, 29], doubleunderline: [21, 24],
+  black: [30, 39], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39],
+  bgBlack: [40, 49], bgRed: [41, 49], bgGreen: [42, 49], bgYellow: [43, 49], bgBlue: [44, 49], bgMagenta: [45, 49], bgCyan: [46, 49], bgWhite: [47, 49], framed: [51, 54], overlined: [53, 55], gray: [90, 39], grey: [90, 39],
+  redBright: [91, 39], greenBright: [92, 39], yellowBright: [93, 39], blueBright: [94, 39], magentaBright: [95, 39], cyanBright: [96, 39], whiteBright: [97, 39],
+});
 inspect.styles = Object.assign(Object.create(null), { special: "cyan", number: "yellow", bigint: "yellow", boolean: "yellow", undefined: "grey", null: "bold", string: "green", symbol: "green", date: "magenta", regexp: "red", module: "underline" });
 
 export function format(...args: unknown[]): string { return formatArgs(args); }
@@ -39,7 +44,7 @@ export function callbackify(f: any): any {
   return function (this: unknown, ...args: any[]) {
     const done = args.pop();
     if (typeof done !== "function") throw invalid("last argument", "of type function", done);
-    f.apply(this, args).then((v: unknown) => queueMicrotask(() => done(null, v)), (e: unknown) => queueMicrotask(() => done(e ?? Object.assign(new Error("Promise was rejected with a falsy value"), { code: "ERR_FALSY_VALUE_REJECTION", reason: e }))));
+    f.apply(this, args).then((v: unknown) => queueMicrotask(() => done(null, v)), (e: unknown) => queueMicrotask(() => done(e ?? Object.assign(new Error("Promise was rejected with falsy value"), { code: "ERR_FALSY_VALUE_REJECTION", reason: e }))));
   };
 }
 export function inherits(C: any, Super: any): void {
@@ -67,46 +72,21 @@ export function debuglog(_section: string): any { return Object.assign(() => { }
 export const debug = debuglog;
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean { return deepEqual(a, b, true); }
 export function stripVTControlCharacters(s: string): string { return `${s}`.replace(/[\u001b\u009b][[\]()#;?]*(?:\d{1,4}(?:[;:]\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]/g, ""); }
-export function styleText(style: string | string[], s: string): string {
-  let out = `${s}`;
+export function styleText(style: string | string[], s: string, o?: { validateStream?: boolean }): string {
+  let open = "", close = "";
   for (const n of [style].flat()) {
     const c = inspect.colors[n];
-    if (c) out = `\u001b[${c[0]}m${out}\u001b[${c[1]}m`;
+    if (c === undefined) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'format' must be one of: ${Object.keys(inspect.colors).map((k) => `'${k}'`).join(", ")}. Received ${inspect(n)}`);
+    open += `\u001b[${c[0]}m`;
+    close = `\u001b[${c[1]}m` + close;
   }
-  return out;
+  return o?.validateStream === false ? open + s + close : `${s}`; // stdout is no terminal here
 }
 export function toUSVString(s: string): string { return `${s}`.toWellFormed(); }
 export function log(...args: unknown[]): void { (globalThis as any).console.log(...args); }
 export function aborted(signal: AbortSignal, _resource?: unknown): Promise<void> { return new Promise((r) => onAbort(signal, () => r())); }
 export function getSystemErrorName(n: number): string { return `Unknown system error ${n}`; }
 export function _extend(a: any, b: any): any { return Object.assign(a, b); }
-export function parseArgs(config: any = {}): any {
-  const args: string[] = config.args ?? [], options = config.options ?? {}, strict = config.strict ?? true;
-  const values: any = Object.create(null), positionals: string[] = [];
-  const find = (short: string) => Object.keys(options).find((k) => options[k].short === short);
-  const store = (k: string, v: unknown) => {
-    if (options[k]?.multiple) (values[k] ??= []).push(v);
-    else values[k] = v;
-  };
-  for (let i = 0; i < args.length; i++) {
-    const a = args[i];
-    if (a === "--") {
-      positionals.push(...args.slice(i + 1));
-      break;
-    }
-    const m = /^--([^=]+)(?:=(.*))?$/s.exec(a) ?? (/^-[^-]/.test(a) ? [a, find(a[1]) ?? a[1], a.length > 2 ? a.slice(2) : undefined] : null);
-    if (m === null) {
-      if (strict && config.allowPositionals === false) throw Object.assign(new TypeError(`Unexpected argument '${a}'`), { code: "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" });
-      positionals.push(a);
-      continue;
-    }
-    const k = m[1] as string;
-    if (options[k] === undefined && strict) throw Object.assign(new TypeError(`Unknown option '${a}'`), { code: "ERR_PARSE_ARGS_UNKNOWN_OPTION" });
-    store(k, options[k]?.type === "string" ? m[2] ?? args[++i] : true);
-  }
-  for (const k of Object.keys(options)) if (options[k].default !== undefined && values[k] === undefined) values[k] = options[k].default;
-  return { values, positionals };
-}
 export class MIMEType {
   type: string;
   subtype: string;
@@ -131,6 +111,6 @@ export const isBoolean = (v: unknown) => typeof v === "boolean", isNull = (v: un
   isFunction = (v: unknown) => typeof v === "function", isPrimitive = (v: unknown) => v === null || (typeof v !== "object" && typeof v !== "function"), isBuffer = (v: unknown) => (globalThis as any).Buffer?.isBuffer(v) ?? false;
 export { TextDecoder, TextEncoder, types };
 export default {
-  inspect, format, formatWithOptions, promisify, callbackify, inherits, deprecate, debuglog, debug, isDeepStrictEqual, stripVTControlCharacters, styleText, toUSVString, log, aborted, getSystemErrorName, _extend, parseArgs,
+  inspect, format, formatWithOptions, promisify, callbackify, inherits, deprecate, debuglog, debug, isDeepStrictEqual, stripVTControlCharacters, styleText, toUSVString, log, aborted, getSystemErrorName, _extend,
   MIMEType, MIMEParams, TextDecoder, TextEncoder, types, isArray, isBoolean, isNull, isNullOrUndefined, isNumber, isString, isSymbol, isUndefined, isRegExp, isObject, isDate, isError, isFunction, isPrimitive, isBuffer,
 };

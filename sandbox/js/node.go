@@ -18,6 +18,39 @@ var nodeNames = strings.Fields(`assert assert/strict async_hooks buffer child_pr
 	process punycode querystring readline readline/promises repl stream stream/consumers stream/promises stream/web string_decoder sys timers
 	timers/promises tls trace_events tty url util util/types v8 vm wasi worker_threads zlib`)
 
+// nodeLacks are names that the real runtime's modules export and these do not.
+// They can be imported, and say what they are when they are used.
+var nodeLacks = map[string][]string{
+	"cluster":     {"Cluster"},
+	"crypto":      {"Certificate", "Cipher", "Cipheriv", "Decipher", "Decipheriv", "DiffieHellman", "DiffieHellmanGroup", "X509Certificate", "createCipher", "createDecipher", "createDiffieHellmanGroup", "diffieHellman", "getDiffieHellman", "setEngine", "setFips", "secureHeapUsed"},
+	"fs/promises": {"glob", "watch"},
+	"module":      {"registerHooks", "stripTypeScriptTypes"},
+	"net":         {"BoundSocket"},
+	"perf_hooks":  {"eventLoopUtilization", "timerify"},
+	"sqlite":      {"DatabaseSync", "StatementSync", "backup"},
+	"stream":      {"compose", "duplexPair"},
+	"test":        {"after", "afterEach", "before", "beforeEach", "describe", "it", "mock", "run", "suite", "test"},
+	"timers":      {"active", "enroll", "unenroll"},
+	"util":        {"diff", "getCallSite", "getCallSites", "getSystemErrorMap", "getSystemErrorMessage", "parseArgs", "parseEnv"},
+	"v8":          {"getCppHeapStatistics", "isStringOneByteRepresentation"},
+}
+
+// nodeEmpty are modules of which nothing is here but their names.
+var nodeEmpty = []string{"sqlite", "test"}
+
+// lackSource makes the names of nodeLacks.
+const lackSource = `const lack = (module: string, m: any, names: string[]): any => {
+  const d = m.default, all: any = { ...m };
+  for (const n of names) {
+    if (n in m) continue;
+    const f = d?.[n] ?? { [n]: function () { throw new Error(module + "." + n + " is not available here."); } }[n];
+    all[n] = f;
+    if (d !== undefined && !(n in d)) d[n] = f;
+  }
+  return all;
+};
+`
+
 // nodeAll is a file made on the fly: it imports every node:* module and
 // exports them by name.
 const nodeAll = "node-all.ts"
@@ -26,9 +59,18 @@ func nodeAllSource() string {
 	var head, list strings.Builder
 	for i, n := range nodeNames {
 		fmt.Fprintf(&head, "import * as m%d from \"node:%s\";\n", i, n)
+		if lacks := nodeLacks[n]; lacks != nil {
+			names, _ := json.Marshal(lacks) // strings
+			fmt.Fprintf(&list, "  \"node:%s\": lack(%q, m%d, %s),\n", n, n, i, names)
+			continue
+		}
 		fmt.Fprintf(&list, "  \"node:%s\": m%d,\n", n, i)
 	}
-	return head.String() + "export const nodeModules: Record<string, any> = {\n" + list.String() + "};\n"
+	for _, n := range nodeEmpty {
+		names, _ := json.Marshal(nodeLacks[n]) // strings
+		fmt.Fprintf(&list, "  \"node:%s\": lack(%q, { default: {} }, %s),\n", n, n, names)
+	}
+	return head.String() + lackSource + "export const nodeModules: Record<string, any> = {\n" + list.String() + "};\n"
 }
 
 // nodeModuleSources makes the importable node:* modules, which hand on what
@@ -62,20 +104,29 @@ func nodeModuleSources(nodeModules string) ([]Module, error) {
 		if len(exports) == 0 {
 			return nil, fmt.Errorf("bundle the bootstrap: node:%s exports nothing", n)
 		}
-		slices.Sort(exports)
-		var b strings.Builder
-		fmt.Fprintf(&b, "const m = __coldstart[\"node:%s\"];\n", n)
-		var named []string
-		for j, e := range exports {
-			if e == "default" {
-				b.WriteString("export default m.default;\n")
-				continue
-			}
-			fmt.Fprintf(&b, "const e%d = m[%q];\n", j, e)
-			named = append(named, fmt.Sprintf("e%d as %s", j, e))
-		}
-		fmt.Fprintf(&b, "export { %s };\n", strings.Join(named, ", "))
-		out = append(out, Module{Name: "node:" + n, Source: b.String()})
+		out = append(out, nodeModule(n, append(exports, nodeLacks[n]...)))
+	}
+	for _, n := range nodeEmpty {
+		out = append(out, nodeModule(n, append([]string{"default"}, nodeLacks[n]...)))
 	}
 	return out, nil
+}
+
+// nodeModule hands on the named exports of what the bootstrap has evaluated.
+func nodeModule(n string, exports []string) Module {
+	slices.Sort(exports)
+	exports = slices.Compact(exports)
+	var b strings.Builder
+	fmt.Fprintf(&b, "const m = __coldstart[\"node:%s\"];\n", n)
+	var named []string
+	for j, e := range exports {
+		if e == "default" {
+			b.WriteString("export default m.default;\n")
+			continue
+		}
+		fmt.Fprintf(&b, "const e%d = m[%q];\n", j, e)
+		named = append(named, fmt.Sprintf("e%d as %s", j, e))
+	}
+	fmt.Fprintf(&b, "export { %s };\n", strings.Join(named, ", "))
+	return Module{Name: "node:" + n, Source: b.String()}
 }

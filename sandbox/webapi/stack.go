@@ -170,6 +170,7 @@ func (w *Worker) exception(name, message, stack, causes string) *trace.Fault {
 		}
 	}
 	f.Hint = hint(f)
+	w.stacks.link(f)
 	f.Message = clip(f.Message+wellFormed(causes), faultText)
 	return f
 }
