@@ -202,7 +202,7 @@ func (d *dev) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	run := sandbox.Run{Key: d.key, Type: "fetch", URL: "http://" + r.Host + r.RequestURI, Trigger: true, Watch: d.report(r)}
-	if strings.Contains(r.RequestURI, "://") {
+	if r.URL.IsAbs() { // as proxies ask
 		run.URL = r.RequestURI
 	}
 	if err := (sandbox.HTTP{Door: d.door, Fault: answerFault}).Serve(w, r, run); err != nil {

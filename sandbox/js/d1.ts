@@ -27,7 +27,7 @@ function bindable(v: unknown): unknown {
       if (ArrayIsArray(v)) {
         const bytes = new Uint8Array(v.length);
         for (let i = 0; i < v.length; i++) {
-          if (typeof v[i] !== "number") throw error(`Type 'object' not supported for value '${v}'`, "D1_TYPE_ERROR", "Type not supported");
+          if (typeof v[i] !== "number") throw error(`Type 'object' not supported for value '${v}'`, "D1_TYPE_ERROR");
           bytes[i] = v[i];
         }
         return bytes;
@@ -35,7 +35,7 @@ function bindable(v: unknown): unknown {
       // The elements of an array of numbers, each as one byte.
       if (bytesOf(v) !== undefined) return v instanceof ArrayBuffer ? bytesOf(v) : Uint8Array.from(v as ArrayLike<number>);
   }
-  throw error(`Type '${typeof v}' not supported for value '${v as string}'`, "D1_TYPE_ERROR", "Type not supported");
+  throw error(`Type '${typeof v}' not supported for value '${v as string}'`, "D1_TYPE_ERROR");
 }
 
 const fixed = 8; // columns, rows read, rows written, last row id, changes, duration, whether anything changed, bytes

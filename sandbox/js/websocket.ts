@@ -8,7 +8,7 @@ import { domError } from "./dom";
 import { sockets } from "./response";
 import { begin, current, enter, refuseAtStart } from "./run";
 import { clone } from "./clone";
-import { Blob, isBlob, blobBytes } from "./blob";
+import { Blob } from "./blob";
 import { queueMicrotask } from "./timers";
 import { encodeUTF8 } from "./encoding";
 import { serialize } from "./serialize";
@@ -177,7 +177,7 @@ export class WebSocket extends EventTarget {
     if (this.#given) throw new NativeTypeError("Can't call send() on a WebSocket that was returned in a response.");
     if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.");
     if (this.#sentClose) throw new NativeTypeError("Can't call WebSocket send() after close().");
-    const b = bytesOf(data) ?? (isBlob(data) ? blobBytes(data) : undefined);
+    const b = bytesOf(data);
     if (this.#gotClose) return;
     this.#put({ data: b === undefined ? `${data as string}` : (new NativeUint8Array(b).buffer as ArrayBuffer) });
   }

@@ -101,11 +101,12 @@ func bodyOps(o *isolate.Ops) {
 			finish(nil, nil)
 			return nil, nil
 		}
+		from := b.r // cancel may take it from the body while this reads
 		go func() {
 			buf := make([]byte, chunkSize)
-			n, err := b.r.Read(buf)
+			n, err := from.Read(buf)
 			for n == 0 && err == nil {
-				n, err = b.r.Read(buf)
+				n, err = from.Read(buf)
 			}
 			switch {
 			case n > 0:
@@ -126,8 +127,9 @@ func bodyOps(o *isolate.Ops) {
 			finish([]byte{}, nil)
 			return nil, nil
 		}
+		from := b.r // as above
 		go func() {
-			all, err := io.ReadAll(io.LimitReader(b.r, w.limits.Memory+1))
+			all, err := io.ReadAll(io.LimitReader(from, w.limits.Memory+1))
 			switch {
 			case err != nil:
 				finish(nil, bodyError(err))
