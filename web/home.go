@@ -26,20 +26,22 @@ func (s *Site) home(c *call) error {
 			return err
 		}
 	}
+	langs := languages(c.r.Header.Get("Accept-Language"))
 	p.Tracks = view.Tracks(catalog, func(l *lessons.Lesson, row *view.LessonRow) {
+		row.Title = l.In(langs...).Title
 		known.row(row, l)
 		if row.State == view.Done {
 			p.Done++
 		}
 		if p.Begin.Href == "" {
-			p.Begin = view.Link{Text: "Begin with " + l.Title, Href: l.URL()}
+			p.Begin = view.Link{Text: "Begin with " + row.Title, Href: l.URL()}
 		}
 	})
 	for _, t := range p.Tracks {
 		p.Total += len(t.Lessons)
 	}
 	if l := catalog.ByID(known.last); l != nil {
-		p.Resume = &view.Resume{Title: l.Title, Text: known.text(l), Href: l.URL()}
+		p.Resume = &view.Resume{Title: l.In(langs...).Title, Text: known.text(l), Href: l.URL()}
 		first, err := s.first(ctx, x.workspace.ID, l)
 		if err != nil {
 			return err

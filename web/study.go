@@ -78,12 +78,14 @@ func (s *Site) progress(c *call) (view.ProgressPage, error) {
 			return p, err
 		}
 	}
+	langs := languages(c.r.Header.Get("Accept-Language"))
 	for _, t := range catalog.Tracks {
 		track := view.ProgressTrack{Title: t.Title}
 		for _, e := range t.Entries {
 			row := view.ProgressRow{Title: e.Title, Challenge: e.Kind == "challenge", State: view.Coming}
 			if l := e.Lesson; l != nil {
 				l = known.lesson(l)
+				row.Title = l.In(langs...).Title
 				var state view.LessonRow
 				known.row(&state, l)
 				progress := known.progress[l.ID]

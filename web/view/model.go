@@ -19,7 +19,7 @@ type Link struct {
 type Shell struct {
 	Title       string    // of the document; the site's name is added
 	Description string    // one sentence for search engines; "" for none
-	Lang        string    // of the text, BCP 47; "" means en
+	Lang        string    // of a lesson's text, BCP 47; "" means en, as the rest of the page
 	Theme       string    // light, dark, or "" for the system's; the page keeps it in the cookie "theme"
 	Home        string    // address of the home page; "" means /
 	Crumbs      []Link    // where the page is, the page itself last, without Href
