@@ -24,6 +24,11 @@ export default {
       return new Response("Not Found", { status: 404 });
     }
     const req = await FunctionRequest.from(request, target.prefix);
+    try {
+      req.body = parseBody(req);
+    } catch {
+      return new Response("Bad Request", { status: 400 });
+    }
     const res = new FunctionResponse(req);
     try {
       await Promise.race([Promise.resolve(target.handler(req, res)).then(() => res.finished), res.finished]);
@@ -74,7 +79,7 @@ class FunctionRequest {
   hostname = "";
   ip = "";
   params: Record<string, string> = {};
-  query: Record<string, string | string[]> = {};
+  query: Record<string, any> = {};
   headers: Record<string, string> = {};
   cookies: Record<string, string> = {};
   rawBody: Buffer = Buffer.alloc(0);
@@ -100,7 +105,6 @@ class FunctionRequest {
       if (name) req.cookies[name] = rest.join("=");
     }
     req.rawBody = Buffer.from(await request.arrayBuffer());
-    req.body = parseBody(req);
     return req;
   }
 
@@ -112,17 +116,36 @@ class FunctionRequest {
     return this.get(name);
   }
 
+  get xhr(): boolean {
+    return this.get("x-requested-with")?.toLowerCase() === "xmlhttprequest";
+  }
+
   is(type: string): boolean {
     return (this.get("content-type") ?? "").includes(type);
   }
+
+  /** The first of the types that the client takes, such as "json" or "text/html". */
+  accepts(...types: (string | string[])[]): string | false {
+    const accept = this.get("accept") ?? "*/*";
+    const takes = (type: string) => {
+      const full = TYPES[type] ?? type;
+      return [full, full.split("/")[0] + "/*", "*/*"].some((each) => accept.includes(each));
+    };
+    return types.flat().find(takes) ?? false;
+  }
 }
 
-/** One value is a string, several are a list. */
-function toQuery(params: URLSearchParams): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {};
+const TYPES: Record<string, string> = { html: "text/html", json: "application/json", text: "text/plain", txt: "text/plain", xml: "application/xml" };
+
+/** One value is a string, several are a list, and a[b]=c is an object. */
+function toQuery(params: URLSearchParams): Record<string, any> {
+  const query: Record<string, any> = {};
   for (const name of new Set(params.keys())) {
     const all = params.getAll(name);
-    query[name] = all.length === 1 ? all[0] : all;
+    const [, outer, inner] = /^([^[\]]+)\[([^[\]]+)\]$/.exec(name) ?? [];
+    const nested = outer && outer !== "__proto__" && typeof (query[outer] ??= {}) === "object";
+    const into = nested ? query[outer] : query;
+    into[nested ? inner : name.replace(/\[\]$/, "")] = all.length === 1 && !name.endsWith("[]") ? all[0] : all;
   }
   return query;
 }
@@ -191,13 +214,48 @@ class FunctionResponse {
   }
 
   type(type: string): this {
-    const known: Record<string, string> = {
-      html: "text/html; charset=utf-8",
-      json: "application/json; charset=utf-8",
-      text: "text/plain; charset=utf-8",
-      txt: "text/plain; charset=utf-8",
-    };
-    return this.set("content-type", known[type] ?? type);
+    const full = TYPES[type] ?? type;
+    const isText = full.startsWith("text/") || full === "application/json";
+    return this.set("content-type", isText && !full.includes(";") ? full + "; charset=utf-8" : full);
+  }
+
+  location(url: string): this {
+    return this.set("location", url);
+  }
+
+  vary(name: string): this {
+    return this.append("vary", name);
+  }
+
+  links(links: Record<string, string>): this {
+    return this.append("link", Object.entries(links).map(([rel, url]) => `<${url}>; rel="${rel}"`).join(", "));
+  }
+
+  attachment(name?: string): this {
+    return this.set("content-disposition", name ? `attachment; filename="${name}"` : "attachment");
+  }
+
+  /** Calls the first of the handlers, by type, that the client takes. */
+  format(handlers: Record<string, () => void>): this {
+    const type = this.req.accepts(Object.keys(handlers).filter((each) => each !== "default"));
+    if (type) this.type(type);
+    this.vary("Accept");
+    const handler = type ? handlers[type] : handlers.default;
+    if (handler) handler();
+    else this.sendStatus(406);
+    return this;
+  }
+
+  jsonp(value: unknown): this {
+    const callback = this.req.query.callback;
+    if (typeof callback !== "string") return this.json(value);
+    const name = callback.replace(/[^[\]\w$.]/g, "");
+    this.set("x-content-type-options", "nosniff").type("text/javascript");
+    return this.send(`/**/ typeof ${name} === 'function' && ${name}(${JSON.stringify(value)});`);
+  }
+
+  clearCookie(name: string, options: { path?: string } = {}): this {
+    return this.append("set-cookie", `${name}=; Path=${options.path ?? "/"}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`);
   }
 
   cookie(name: string, value: string, options: { maxAge?: number; path?: string; httpOnly?: boolean; secure?: boolean; sameSite?: string } = {}): this {

@@ -161,6 +161,9 @@ function toResponse(result: Result): Response {
   if (!headers.has("content-type")) {
     headers.set("content-type", "text/plain;charset=UTF-8");
   }
+  if (typeof (result.body ?? "") !== "string") {
+    throw new TypeError("The body of a response is text: use JSON.stringify.");
+  }
   const status = Number(result.statusCode);
   const empty = status === 204 || status === 304;
   const body = result.isBase64Encoded ? fromBase64(result.body ?? "") : (result.body ?? "");
