@@ -1,6 +1,6 @@
 // AbortController and AbortSignal. Specification: DOM, section 3.
 
-import { ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag } from "./primordials";
+import { ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag, wrongType } from "./primordials";
 import { Event, EventTarget, dispatch, handlers } from "./events";
 import { domError } from "./dom";
 import { setTimer } from "./timers";
@@ -80,16 +80,17 @@ export class AbortSignal extends EventTarget {
     return s;
   }
   static timeout(ms: number): AbortSignal {
-    need(arguments.length, 1, "AbortSignal.timeout");
+    need(arguments.length, 1, "AbortSignal.timeout", "number");
     const n = +ms || 0;
     const s = newSignal();
     setTimer(n, false, () => signalAbort(s, domError("TimeoutError", "The operation was aborted due to timeout")));
     return s;
   }
   static any(signals: Iterable<AbortSignal>): AbortSignal {
-    need(arguments.length, 1, "AbortSignal.any");
+    need(arguments.length, 1, "AbortSignal.any", "Array");
+    if (signals === null || typeof signals !== "object" || typeof signals[Symbol.iterator] !== "function") throw wrongType("AbortSignal.any", 1, "Array");
     const list = [...signals];
-    for (const s of list) if (!isAbortSignal(s)) throw new NativeTypeError("AbortSignal.any: an element is not an AbortSignal.");
+    for (let i = 0; i < list.length; i++) if (!isAbortSignal(list[i])) throw new NativeTypeError(`Incorrect type for array element ${i}: the provided value is not of type 'AbortSignal'.`);
     const s = newSignal();
     follow(s, list);
     return s;

@@ -1,7 +1,7 @@
 // Blob and File. Specification: File API, sections 3 and 4.
 
 import { refuseAtStart } from "./run";
-import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag, wrongType } from "./primordials";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { cloneable } from "./clone";
 import { bytesStream, fixedLength } from "./streams";
@@ -83,10 +83,11 @@ export class File extends Blob {
   #name: string;
   #modified: number;
   constructor(parts: unknown[], name: string, options?: { type?: string; lastModified?: number }) {
-    need(arguments.length, 2, "File constructor");
+    if (parts !== undefined && !(typeof parts === "object" && ArrayIsArray(parts))) throw wrongType("File constructor", 1, "Array");
+    if (arguments.length < 2) throw wrongType("File constructor", 2, "string");
     super(parts, options);
     this.#name = StringToWellFormed(`${name}`);
-    this.#modified = options?.lastModified === undefined ? DateNow() : Math.trunc(+options.lastModified) || 0;
+    this.#modified = options?.lastModified === undefined ? DateNow() : +options.lastModified || 0;
   }
   get name() { return this.#name; }
   get lastModified() { return this.#modified; }

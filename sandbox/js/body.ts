@@ -63,8 +63,8 @@ export function extract(init: unknown): BodyState {
   const b = bytesOf(init);
   if (b !== undefined) return owned(new BodyState(new NativeUint8Array(b)));
   if (isReadableStream(init)) {
+    if (disturbed(init)) throw new NativeTypeError("This ReadableStream is disturbed (has already been read from), and cannot be used as a body.");
     if (isLocked(init)) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
-    if (disturbed(init)) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
     const s = new BodyState(init);
     s.stream = init;
     const own = owners.get(init);
@@ -179,7 +179,7 @@ export function foreign(): Error {
 /** Splits a body in two, for clone(). */
 export function cloneBody(s: BodyState): BodyState {
   if (isForeign(s)) throw foreign();
-  if (isUsed(s) || (s.stream !== null && isLocked(s.stream))) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
+  if (isUsed(s) || (s.stream !== null && isLocked(s.stream))) throw new NativeTypeError("This ReadableStream is currently locked to a reader,");
   if (s.stream === null && !(s.source instanceof HostBody)) {
     const t = new BodyState(s.source);
     t.run = s.run;

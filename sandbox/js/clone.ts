@@ -5,8 +5,7 @@
 import {
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
-  isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need,
-} from "./primordials";
+  isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace } from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
@@ -27,7 +26,7 @@ export function cloneable(is: (v: any) => boolean, clone: (v: any) => any): void
 }
 
 function fail(what: string): never {
-  throw domError("DataCloneError", `${what} could not be cloned.`);
+  throw domError("DataCloneError", `${StringReplace(what, /\{\s+(\[native code\]\s+)?\}$/, (_: string, n?: string) => n === undefined ? "{}" : "{ [native code] }")} could not be cloned.`);
 }
 
 /** A deep copy. seen holds what was copied already and what is transferred. */
@@ -115,11 +114,11 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
 }
 
 export const structuredClone = function structuredClone(value: any, options?: { transfer?: any[] }): any {
-  need(arguments.length, 1, "structuredClone");
+  need(arguments.length, 1, "structuredClone", "Value");
   if (options !== undefined && options !== null && typeof options !== "object") throw new NativeTypeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 2 is not of type 'StructuredCloneOptions'.");
   const seen = new SafeMap<any, any>(), list = options?.transfer === undefined || options?.transfer === null ? [] : [...options.transfer];
   for (const t of list) {
-    if (!isArrayBuffer(t)) throw new NativeTypeError("structuredClone: an object in the transfer list cannot be transferred.");
+    if (!isArrayBuffer(t)) throw new NativeTypeError("Object is not transferable");
   }
   const moved: [ArrayBuffer, ArrayBuffer][] = [];
   for (const t of list) {

@@ -2,13 +2,22 @@
 // keeps the state; each chunk is one call.
 
 import { call, op } from "./host";
-import { NativeTypeError, NativeUint8Array, enumerable, expose, need, tag, TypedArrayLength } from "./primordials";
+import { NativeTypeError, NativeUint8Array, StringStartsWith, enumerable, expose, need, tag, TypedArrayLength } from "./primordials";
 import { refuseAtStart } from "./run";
 import { TransformStream, chunkBytes } from "./streams";
 
 const OPEN = op("codec.open"), PUT = op("codec.put"), END = op("codec.end");
 
 const formats = ["gzip", "deflate", "deflate-raw"];
+
+/** What f gives; what is wrong with compressed data is not told, as on Workers. */
+function plain<T>(f: () => T): T {
+  try {
+    return f();
+  } catch (e) {
+    throw StringStartsWith(`${(e as Error)?.message}`, "Decompression failed") ? new NativeTypeError("Decompression failed.") : e;
+  }
+}
 
 function transformer(format: unknown, decompress: boolean, name: string) {
   const f = `${format as string}`;
@@ -20,8 +29,11 @@ function transformer(format: unknown, decompress: boolean, name: string) {
     if (TypedArrayLength(v) > 0) c.enqueue(v);
   };
   return {
-    transform(chunk: unknown, c: any) { give(call(PUT, open(), chunkBytes(chunk)), c); },
-    flush(c: any) { give(call(END, open()), c); },
+    transform(chunk: unknown, c: any) {
+      const b = chunkBytes(chunk);
+      give(plain(() => call(PUT, open(), b)), c);
+    },
+    flush(c: any) { give(plain(() => call(END, open())), c); },
   };
 }
 

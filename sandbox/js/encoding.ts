@@ -2,7 +2,7 @@
 // The host converts whole strings and buffers in one call.
 
 import { call, op } from "./host";
-import { NativeRangeError, NativeTypeError, NativeUint8Array, TypedArrayLength, TypedArraySet, TypedArraySubarray, TypedArrayTag, bytesOf, enumerable, expose, need, tag } from "./primordials";
+import { NativeRangeError, NativeTypeError, NativeUint8Array, TypedArrayLength, TypedArraySet, TypedArraySubarray, TypedArrayTag, bytesOf, enumerable, expose, need, tag, wrongType } from "./primordials";
 
 const ENCODE = op("utf8.encode"), DECODE = op("text.decode"), LABEL = op("text.label");
 
@@ -23,8 +23,8 @@ export class TextEncoder {
     return encodeUTF8(`${input}`);
   }
   encodeInto(source: string, target: Uint8Array): { read: number; written: number } {
-    need(arguments.length, 2, "TextEncoder.encodeInto");
-    if (TypedArrayTag(target) !== "Uint8Array") throw new NativeTypeError("TextEncoder.encodeInto: the second argument is not a Uint8Array.");
+    need(arguments.length, 2, "TextEncoder.encodeInto", "String,Uint8Array");
+    if (TypedArrayTag(target) !== "Uint8Array") throw wrongType("TextEncoder.encodeInto", 2, "Uint8Array");
     const s = `${source}`, room = TypedArrayLength(target);
     let read = 0, written = 0;
     // A code unit takes at least one byte, so no more than room of them can fit.
@@ -106,6 +106,6 @@ expose("atob", function atob(s: string): string {
   return nativeAtob(`${s}`);
 });
 expose("btoa", function btoa(s: string): string {
-  need(arguments.length, 1, "btoa");
+  need(arguments.length, 1, "btoa", "String");
   return nativeBtoa(`${s}`);
 });

@@ -188,7 +188,7 @@ export class EventTarget {
   }
 
   addEventListener(type: string, f: any, options?: any): void {
-    need(arguments.length, 2, "addEventListener");
+    need(arguments.length, 2, "EventTarget.addEventListener", "string,function or HandlerObject");
     if (f === null || f === undefined) return;
     if (typeof f === "object" && typeof f.handleEvent !== "function") throw new NativeTypeError("Incorrect type for the 'handleEvent' field on 'HandlerObject': the provided value is not of type 'function'.");
     if (typeof f !== "function" && typeof f !== "object") throw new NativeTypeError("Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or HandlerObject'.");
@@ -208,7 +208,7 @@ export class EventTarget {
     added?.(this, t);
   }
   removeEventListener(type: string, f: any, options?: any): void {
-    need(arguments.length, 2, "removeEventListener");
+    need(arguments.length, 2, "EventTarget.removeEventListener", "string,Object");
     if (typeof options === "object" && options !== null ? options.capture : options) throw new NativeTypeError(typeof options === "object" ? "removeEventListener(): options.capture must be false." : "removeEventListener(): useCapture must be false.");
     const l = this.#listeners, t = `${type}`, capture = typeof options === "object" && options !== null ? !!options.capture : !!options;
     if (l === undefined) return;
@@ -220,7 +220,7 @@ export class EventTarget {
     }
   }
   dispatchEvent(event: Event): boolean {
-    need(arguments.length, 1, "dispatchEvent");
+    need(arguments.length, 1, "EventTarget.dispatchEvent", "Event");
     if (!isEvent(event)) throw new NativeTypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
     if (dispatching(event)) throw domError("InvalidStateError", "The event is already being dispatched.");
     return dispatch(this, event);

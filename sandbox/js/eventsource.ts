@@ -22,7 +22,7 @@ class EventSource extends EventTarget {
     if (url === key) return;
     need(arguments.length, 1, "EventSource constructor");
     const href = normalizeURL(`${url as string}`);
-    if (href === null) throw domError("SyntaxError", "Cannot open an EventSource. The URL is invalid.");
+    if (href === null) throw domError("SyntaxError", `Cannot open an EventSource to '${url}'. The URL is invalid.`);
     this.#url = href;
     const ask = { headers: { accept: "text/event-stream", "cache-control": "no-cache" } };
     PromiseThen(init?.fetcher !== undefined ? init.fetcher.fetch(href, ask) : fetch(href, ask), (r: any) => {

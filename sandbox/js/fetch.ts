@@ -2,7 +2,7 @@
 // are followed by the host.
 
 import { call, op } from "./host";
-import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose } from "./primordials";
+import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose, wrongType } from "./primordials";
 import { BodyState, HostBody, pump, use } from "./body";
 import { Request, outgoing } from "./request";
 import { headersRaw } from "./headers";
@@ -100,7 +100,7 @@ function dataResponse(url: string): Response {
 export const fetch = function fetch(input: unknown, init?: unknown): Promise<Response> {
   try {
     refuseAtStart("fetch()");
-    if (arguments.length === 0) throw new NativeTypeError("fetch: 1 argument required, but only 0 present.");
+    if (arguments.length === 0) throw wrongType("fetch", 1, "Request or string");
   } catch (e) {
     return PromiseReject(e);
   }

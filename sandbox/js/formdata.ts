@@ -2,7 +2,7 @@
 // RFC 7578 for multipart/form-data. The host takes multipart bodies apart.
 
 import { call, op } from "./host";
-import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, bytesOf, enumerable, expose, listIterator, need, tag } from "./primordials";
+import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, bytesOf, enumerable, expose, listIterator, need, tag, wrongType } from "./primordials";
 import { File, blobBytes, concat, isBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { current } from "./run";
@@ -30,12 +30,12 @@ export class FormData {
     isFormData = (o): o is FormData => typeof o === "object" && o !== null && #list in o;
   }
   append(name: string, value: unknown, filename?: string): void {
-    need(arguments.length, 2, "FormData.append");
+    need(arguments.length, 2, "FormData.append", "string,File or Blob or string");
     const n = StringToWellFormed(`${name}`);
     ArrayPush(this.#list, [n, toValue(n, value, filename)]);
   }
   set(name: string, value: unknown, filename?: string): void {
-    need(arguments.length, 2, "FormData.set");
+    need(arguments.length, 2, "FormData.set", "string,File or Blob or string");
     const n = StringToWellFormed(`${name}`), v = toValue(n, value, filename), l = this.#list;
     let done = false;
     for (let i = 0; i < l.length; i++) {
@@ -72,7 +72,7 @@ export class FormData {
     return false;
   }
   forEach(f: (value: Value, name: string, form: FormData) => void, self?: unknown): void {
-    if (typeof f !== "function") throw new NativeTypeError("FormData.forEach: the callback is not a function.");
+    if (typeof f !== "function") throw wrongType("FormData.forEach", 1, "function");
     for (let i = 0; i < this.#list.length; i++) ReflectApply(f, self, [this.#list[i][1], this.#list[i][0], this]);
   }
   keys() { return listIterator(this.#list.map((e) => e[0]), "KeyIterator"); }

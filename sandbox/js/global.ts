@@ -57,7 +57,7 @@ export function uncaught(e: unknown): void {
 }
 
 export const reportError = function reportError(e: unknown): void {
-  need(arguments.length, 1, "reportError");
+  need(arguments.length, 1, "reportError", "Value");
   const [name, text] = describe(e);
   const event = new ErrorEvent("error", { error: e, message: `Uncaught ${name === "" ? text : text === "" ? name : `${name}: ${text}`}`, cancelable: true });
   if (heard("error")) dispatch(scope, event, uncaught);

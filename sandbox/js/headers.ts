@@ -6,8 +6,7 @@ import { cloneable } from "./clone";
 import { current } from "./run";
 import {
   ArrayIndexOf, ArrayIsArray, ArrayPush, JSONStringify, ArraySort, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest,
-  StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag,
-} from "./primordials";
+  StringCharCodeAt, StringSlice, StringSplit, StringToLowerCase, enumerable, expose, listIterator, need, tag, wrongType } from "./primordials";
 
 // An HTTP token. Workers let an empty name and letters outside ASCII pass.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\u0080-\uffff]*$/;
@@ -123,7 +122,7 @@ export class Headers {
     return all(headersList(this), n);
   }
   forEach(f: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
-    if (typeof f !== "function") throw new NativeTypeError("Headers.forEach: the callback is not a function.");
+    if (typeof f !== "function") throw wrongType("Headers.forEach", 1, "function");
     const l = sorted(this);
     for (let i = 0; i < l.length; i++) ReflectApply(f, self, [l[i][1], l[i][0], this]);
   }
@@ -223,16 +222,13 @@ export function fill(h: Headers, init: unknown): void {
   const keys = ReflectOwnKeys(init as object);
   for (let i = 0; i < keys.length; i++) {
     const k = keys[i];
-    if (typeof k === "symbol") throw new NativeTypeError("Header names must be strings.");
-    if (!PropertyIsEnumerable(init, k)) continue;
+    if (typeof k === "symbol" || !PropertyIsEnumerable(init, k)) continue;
     ArrayPush(l, checkName(k), checkValue((init as any)[k]));
   }
 }
 
 function appendPair(l: string[], pair: unknown): void {
-  if (typeof pair !== "object" || pair === null || typeof (pair as any)[Symbol.iterator] !== "function") {
-    throw new NativeTypeError("To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
-  }
+  if (typeof pair !== "object" || pair === null || typeof (pair as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Incorrect type: the provided value is not of type 'Sequence'.");
   const p = ArrayIsArray(pair) ? pair : [...(pair as Iterable<unknown>)];
   if (p.length !== 2) throw new NativeTypeError("To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
   ArrayPush(l, checkName(p[0]), checkValue(p[1]));

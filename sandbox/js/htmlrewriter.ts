@@ -247,6 +247,7 @@ class Pass {
   stack: Node[] = [];
   hidden = 0; // elements on the stack whose content is dropped
   raw = ""; // the element whose text holds no tags
+  escaped = false; // within a script's "<!--"
   inText = false;
   root: { children: number; types: Map<string, number> | null } = { children: 0, types: null };
   constructor(readonly rules: Rule[], readonly documents: any[]) { }
@@ -260,13 +261,16 @@ class Pass {
     let s = this.buf, at = 0;
     while (at < s.length) {
       if (this.raw !== "") {
-        const close = new RegExp(`</${this.raw}(?=[\\s/>])`, "i").exec(s.slice(at));
-        const to = close === null ? (end ? s.length : Math.max(at, s.length - this.raw.length - 3)) : at + close.index;
-        if (to > at) await this.text(s.slice(at, to), false);
-        at = to;
-        if (close === null) break;
-        await this.endText();
-        this.raw = "";
+        if (s[at] === "<" && new RegExp(`^</${this.raw}[\\s/>]`, "i").test(s.slice(at, at + this.raw.length + 3))) {
+          await this.endText();
+          this.raw = "";
+          this.escaped = false;
+          continue;
+        }
+        const n = this.rawText(s, at, end);
+        if (n === 0) break;
+        await this.text(s.slice(at, at + n), false);
+        at += n;
         continue;
       }
       const lt = s.indexOf("<", at);
@@ -291,6 +295,29 @@ class Pass {
       for (const h of this.documents) if (typeof h.end === "function") await wait(h.end(d));
       this.out += d._text;
     }
+  }
+
+  /**
+   * The length of the next chunk of text of an element whose text holds no tags,
+   * 0 when it takes more to know. As in Workers' parser, each "<" ends a chunk, and
+   * what may have begun an end tag or a script's comment is a chunk of its own.
+   */
+  rawText(s: string, at: number, end: boolean): number {
+    const script = this.raw === "script";
+    if (s[at] !== "<" || (script && !this.escaped && s.startsWith("<!--", at))) {
+      if (s[at] === "<") this.escaped = true;
+      const stop = this.escaped ? /-->|</g : /</g;
+      stop.lastIndex = s[at] === "<" ? at + 2 : at;
+      const m = stop.exec(s);
+      if (m === null) return s.length - at;
+      if (m[0] === "<") return m.index - at;
+      this.escaped = false;
+      return m.index + 2 - at;
+    }
+    const m = (script && !this.escaped ? /<(?:\/[a-z]*|!-?)?/iy : /<(?:\/[a-z]*)?/iy);
+    m.lastIndex = at;
+    const n = m.exec(s)![0].length;
+    return at + n === s.length && !end ? 0 : n;
   }
 
   /** Takes the markup at a "<"; 0 when it is not complete yet. */

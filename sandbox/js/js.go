@@ -170,7 +170,10 @@ func embedded(nodeModules string) api.Plugin {
 			if err != nil {
 				return api.OnLoadResult{}, err
 			}
-			text := string(src)
+			text, err := reworded(string(src))
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
 			for _, then := range []string{"Sr(t)", "je(t)"} {
 				old := "h(c(r()),()=>(t._started=!0," + then + ",null),"
 				if strings.Count(text, old) != 1 {

@@ -221,9 +221,18 @@ export function expose(name: string, value: unknown): void {
   ObjectDefineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
 }
 
-/** Throws unless at least n arguments were given. */
-export function need(given: number, n: number, what: string): void {
-  if (given < n) throw new NativeTypeError(`${what}: ${n} argument${n === 1 ? "" : "s"} required, but only ${given} present.`);
+/** What Workers say of an argument that is not of its parameter's type. What: "Interface constructor", "Interface.method" or a global function's name. */
+export function wrongType(what: string, parameter: number, type: string): TypeError {
+  const dot = what.indexOf("."), made = what.indexOf(" constructor");
+  const where = made >= 0 ? `Failed to construct '${what.slice(0, made)}': constructor` : dot >= 0 ? `Failed to execute '${what.slice(dot + 1)}' on '${what.slice(0, dot)}':` : `Failed to execute '${what}' on 'ServiceWorkerGlobalScope':`;
+  return new NativeTypeError(`${where} parameter ${parameter} is not of type '${type}'.`);
+}
+
+/** Throws unless at least n arguments were given. Types: those of the parameters, with commas between; the last is that of the rest. */
+export function need(given: number, n: number, what: string, types = "string"): void {
+  if (given >= n) return;
+  const all = types.split(",");
+  throw wrongType(what, given + 1, all[given] ?? all[all.length - 1]);
 }
 
 /** Web IDL's iterator objects over a list made when iteration starts. */

@@ -57,7 +57,7 @@ export class Request {
       return;
     }
     const p = this.#p = new Parts(nothing);
-    need(arguments.length, 1, "Request constructor");
+    need(arguments.length, 1, "Request constructor", "Request or string");
     if (init === null) init = undefined;
     if (init !== undefined && typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
     if (isRequest(init)) {
@@ -101,7 +101,7 @@ export class Request {
         if (c !== "no-store" && c !== "no-cache") throw new NativeTypeError(`Unsupported cache mode: ${c}`);
         p.cache = c;
       }
-      if (init.integrity !== undefined && init.integrity !== null && `${init.integrity}` !== "") throw new NativeTypeError("Subrequest integrity checking is not available here: leave out integrity.");
+      if (init.integrity !== undefined && init.integrity !== null && `${init.integrity}` !== "") throw new NativeTypeError("Subrequest integrity checking is not implemented. The integrity option must be either undefined or an empty string.");
     }
     const h = new Headers(init?.headers !== undefined ? init.headers : from !== null ? from.headers : undefined);
     p.headers = h;

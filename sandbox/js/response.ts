@@ -125,7 +125,7 @@ export class Response {
   }
 
   static json(data: unknown, init?: any): Response {
-    need(arguments.length, 1, "Response.json");
+    need(arguments.length, 1, "Response.json", "Value");
     const text = stringifyJSON(data) as string | undefined;
     const r = new Response(text === undefined ? "undefined" : text, init);
     r.#p.type = "application/json";

@@ -8,7 +8,7 @@ import {
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
   WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
-import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, SafeWeakMap, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis } from "./primordials";
+import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, SafeWeakMap, RegExpExec, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis, wrongType } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
 // Workers take a strategy without a highWaterMark.
@@ -183,8 +183,10 @@ class IdentityTransformStream extends TransformStream {
 
 class FixedLengthStream extends IdentityTransformStream {
   constructor(length: number | bigint) {
+    if (arguments.length === 0) throw wrongType("FixedLengthStream constructor", 1, "bigint");
     const want = Number(length);
-    if (!(want >= 0)) throw new NativeTypeError("FixedLengthStream requires an expected length of zero or more bytes.");
+    if (want < 0) throw new NativeTypeError("The value cannot be converted because it is negative and this API expects a positive bigint.");
+    if (want !== want) throw new NativeTypeError("The value cannot be converted because it is not an integer.");
     super(undefined, want);
     fixedLength.set(this.readable, want);
   }
@@ -318,11 +320,18 @@ Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
 around(ReadableStream, "pipeTo", (old) => function (to: any, options: any) {
   return to instanceof WritableStream ? old(this, to, options) : PromiseReject(new NativeTypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'."));
 });
+around(ReadableStream, "pipeThrough", (old) => function (through: any, options: any) {
+  if (arguments.length === 0 || (typeof through !== "object" && typeof through !== "function")) throw wrongType("ReadableStream.pipeThrough", 1, "Transform");
+  if (!isReadableStream(through?.readable)) throw new NativeTypeError("Incorrect type for the 'readable' field on 'Transform': the provided value is not of type 'ReadableStream'.");
+  if (!(through.writable instanceof WritableStream)) throw new NativeTypeError("Incorrect type for the 'writable' field on 'Transform': the provided value is not of type 'WritableStream'.");
+  return old(this, through, options);
+});
 // A read is answered a turn of the microtask queue later.
 around(ReadableStreamDefaultReader, "read", (old) => function () { return PromiseThen(old(this), (r: unknown) => r); });
 // A branch of a tee is done with canceling at once; the source hears when both are.
 const branches = new SafeWeakSet<object>();
 around(ReadableStream, "tee", (old) => function () {
+  if (isReadableStream(this) && isLocked(this)) throw new NativeTypeError("This ReadableStream is currently locked to a reader,");
   const [a, b] = old(this);
   this._disturbed = true; // nobody else can read it, as Workers' bodyUsed says at once
   branches.add(a);
@@ -391,10 +400,13 @@ Object.defineProperty(iteratorProto, Symbol.toStringTag, { value: "ReadableStrea
   Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, { value: values, writable: true, configurable: true });
 }
 
+const sourceOf = (C: unknown): string => C === ReadableStream ? "UnderlyingSource" : C === WritableStream ? "UnderlyingSink" : "Transformer";
+
 // Workers reject a bad strategy or type with a TypeError.
 for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
   const Exposed: any = { [C.name]: function (this: unknown, ...args: any[]) {
-    if (new.target === undefined) throw new NativeTypeError(`Class constructor ${C.name} cannot be invoked without 'new'`);
+    if (new.target === undefined) throw new NativeTypeError(`Failed to construct '${C.name}': Please use the 'new' operator, this object constructor cannot be called as a function.`);
+    if (args[0] !== undefined && args[0] !== null && typeof args[0] !== "object" && typeof args[0] !== "function") throw wrongType(C.name + " constructor", 1, sourceOf(C));
     try {
       if (C === ReadableStream) args[0] = manners(args[0]);
       let waits = false;
@@ -424,6 +436,9 @@ for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
       if (C === WritableStream && !waits) made._writableStreamController._started = true;
       return made;
     } catch (e) {
+      const field = RegExpExec(/^(First|Second|Third) parameter has member '(\w+)' that is not a function\.$/, (e as Error)?.message);
+      if (field !== null) throw new NativeTypeError(`Incorrect type for the '${field[2]}' field on '${field[1] !== "First" ? "StreamQueuingStrategy" : sourceOf(C)}': the provided value is not of type 'function'.`);
+      if ((e as Error)?.message === "Invalid highWaterMark") throw new NativeTypeError(+args[1]?.highWaterMark < 0 || +args[2]?.highWaterMark < 0 ? "The value cannot be converted because it is negative and this API expects a positive bigint." : "The value cannot be converted because it is not an integer.");
       if (e instanceof NativeRangeError && (C === TransformStream || (typeof args[1]?.highWaterMark === "number" && !(args[1].highWaterMark >= 0)))) throw new NativeTypeError((e as Error).message);
       throw e;
     }

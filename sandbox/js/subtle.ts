@@ -5,7 +5,7 @@
 
 import { refuseAtStart } from "./run";
 import { call, op } from "./host";
-import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, ObjectDefineProperty, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, need, tag } from "./primordials";
+import { ArrayIsArray, JSONParse, JSONStringify, NativePromise, NativeTypeError, NativeUint8Array, ObjectDefineProperty, PromiseReject, PromiseResolve, StringToUpperCase, TypedArrayLength, bytesOf, enumerable, isArrayBuffer, tag, wrongType } from "./primordials";
 import { domError } from "./dom";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { WritableStream } from "./streams";
@@ -16,20 +16,24 @@ const DIGEST = op("crypto.digest"), EQUAL = op("crypto.equal"), RANDOM = op("ran
   IMPORT = op("crypto.import"), EXPORT = op("crypto.export"), GENERATE = op("crypto.generate"), SIGN = op("crypto.sign"), VERIFY = op("crypto.verify"), AGREE = op("crypto.agree"), RSA = op("crypto.rsa");
 
 const hashes: Record<string, string> = { __proto__: null, "SHA-1": "SHA-1", "SHA-256": "SHA-256", "SHA-384": "SHA-384", "SHA-512": "SHA-512", MD5: "MD5" } as any;
+const digestBits: Record<string, number> = { __proto__: null, "SHA-1": 160, "SHA-256": 256, "SHA-384": 384, "SHA-512": 512, MD5: 128 } as any;
 const hashBits: Record<string, number> = { __proto__: null, "SHA-1": 512, "SHA-256": 512, "SHA-384": 1024, "SHA-512": 1024, MD5: 512 } as any;
 
 /** The canonical name of a hash algorithm. */
 export function hashName(a: any): string {
   const name = typeof a === "string" ? a : a?.name;
-  if (name === undefined) throw new NativeTypeError("Missing field \"hash\" in the algorithm.");
+  if (name === undefined) throw new NativeTypeError("Missing field \"hash\" in \"algorithm\".");
   const h = hashes[StringToUpperCase(`${name}`)];
   if (h === undefined) throw domError("NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
   return h;
 }
 
-export function needBytes(v: unknown, what: string): Uint8Array {
+/** The bytes of a field of an algorithm. */
+function fieldBytes(alg: Algorithm, field: string, type: string): Uint8Array {
+  const v = alg[field];
+  if (v === undefined) throw new NativeTypeError(field === "counter" ? "Missing \"counter\" member in \"algorithm\"." : `Missing field "${field}" in "algorithm".`);
   const b = bytesOf(v);
-  if (b === undefined) throw new NativeTypeError(`${what} is not an ArrayBuffer or a view on one.`);
+  if (b === undefined) throw new NativeTypeError(`Incorrect type for the '${field}' field on '${type}': the provided value is not of type 'BufferSource'.`);
   return b;
 }
 
@@ -55,22 +59,22 @@ for (const s of [
   { name: "RSA-OAEP", family: "rsa", usages: ["decrypt", "unwrapKey"], publicUsages: ["encrypt", "wrapKey"] },
 ] as Spec[]) specs[StringToUpperCase(s.name)] = s;
 
-function algorithm(a: any): { alg: Algorithm; spec: Spec } {
-  const alg: Algorithm = typeof a === "string" ? { name: a } : a;
-  if (alg === null || typeof alg !== "object" || alg.name === undefined) throw new NativeTypeError("Missing field \"name\" in the algorithm.");
+/** What a caller names as its algorithm; what for: "import", "generation", or the key that it must be the algorithm of. */
+function algorithm(a: any, what: "import" | "generation" | "operation" = "operation", k?: CryptoKey): { alg: Algorithm; spec: Spec } {
+  const alg: Algorithm = typeof a === "object" && a !== null ? a : { name: `${a}` };
   const spec = specs[StringToUpperCase(`${alg.name}`)];
-  if (spec === undefined) throw domError("NotSupportedError", `Unrecognized key algorithm "${alg.name}" requested.`);
+  if (spec === undefined) {
+    if (k !== undefined) throw mismatch(alg.name, k);
+    throw domError("NotSupportedError", `Unrecognized key ${what} algorithm "${alg.name}" requested.`);
+  }
   return { alg, spec };
 }
+const mismatch = (name: string, k: CryptoKey) => domError("InvalidAccessError", `Requested algorithm "${name}" does not match this CryptoKey's algorithm "${k.algorithm.name}".`);
 
 const usageOrder = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
-function usageList(u: any, allowed: string[]): string[] {
-  if (u === undefined || u === null || typeof u !== "object" || typeof u[Symbol.iterator] !== "function") throw new NativeTypeError("The key usages must be given as an array.");
+function usageList(u: any, allowed: string[], what: string): string[] {
   const given: string[] = [...u].map((x) => `${x}`), out: string[] = [];
-  for (const x of given) {
-    if (usageOrder.indexOf(x) < 0) throw domError("SyntaxError", `Unrecognized key usage "${x}".`);
-    if (allowed.indexOf(x) < 0) throw domError("SyntaxError", `Attempt to create a key with an unsupported usage "${x}".`);
-  }
+  for (const x of given) if (allowed.indexOf(x) < 0) throw domError("SyntaxError", `Attempt to ${what} key with invalid usage "${x}".`);
   for (const x of usageOrder) if (given.indexOf(x) >= 0) out.push(x);
   return out;
 }
@@ -113,7 +117,7 @@ const make = (type: string, extractable: boolean, alg: Algorithm, usages: string
 
 function needKey(k: unknown, spec: Spec, usage: string): Uint8Array {
   if (!isKey(k)) throw new NativeTypeError("The key is not a CryptoKey.");
-  if (k.algorithm.name !== spec.name) throw domError("InvalidAccessError", `Requested algorithm "${spec.name}" does not match this CryptoKey's algorithm "${k.algorithm.name}".`);
+  if (k.algorithm.name !== spec.name) throw mismatch(spec.name, k);
   if (!has(k, usage)) throw domError("InvalidAccessError", `Requested key usage "${usage}" does not match any usage listed in this CryptoKey.`);
   return dataOf(k);
 }
@@ -126,13 +130,13 @@ const btoaBytes = (b: Uint8Array) => {
 };
 const nativeBtoa = globalThis.btoa;
 const nativeAtob = globalThis.atob;
-function fromB64url(s: unknown): Uint8Array {
-  if (typeof s !== "string") throw domError("DataError", "JSON Web Key is missing a field or it is not base64url.");
+function fromB64url(s: unknown, wrong: string): Uint8Array {
   let bin: string;
   try {
+    if (typeof s !== "string") throw s;
     bin = nativeAtob(s.replace(/-/g, "+").replace(/_/g, "/"));
   } catch {
-    throw domError("DataError", "JSON Web Key field is not base64url.");
+    throw domError("DataError", wrong);
   }
   const b = new NativeUint8Array(bin.length);
   for (let i = 0; i < bin.length; i++) b[i] = bin.charCodeAt(i);
@@ -154,61 +158,67 @@ const rsaAlg = (name: string, hash: string) => {
   return name === "RSA-OAEP" ? (d === "1" ? "RSA-OAEP" : "RSA-OAEP-" + d) : (name === "RSA-PSS" ? "PS" : "RS") + d;
 };
 
-function checkJwk(jwk: any, usages: string[], extractable: boolean, use: string): void {
-  if (jwk.use !== undefined && usages.length > 0 && jwk.use !== use) throw domError("DataError", `JSON Web Key has a "use" that does not fit its usages.`);
-  if (jwk.key_ops !== undefined) {
-    if (!ArrayIsArray(jwk.key_ops)) throw domError("DataError", "JSON Web Key has key_ops that is no array.");
-    for (const u of usages) if (jwk.key_ops.indexOf(u) < 0) throw domError("DataError", `JSON Web Key does not allow the usage "${u}".`);
-  }
-  if (jwk.ext === false && extractable) throw domError("DataError", "JSON Web Key may not be extractable.");
+/** Checks what a JSON Web Key says of its use; HMAC keys may say what they like. */
+function checkJwk(jwk: any, usages: string[], spec: Spec): void {
+  if (spec.family === "hmac") return;
+  const pair = spec.family !== "aes", use = spec.usages.indexOf("sign") >= 0 ? "sig" : "enc", ops = jwk.key_ops;
+  if (jwk.use !== undefined && usages.length > 0 && jwk.use !== use) throw domError("DataError", pair ? `Asymmetric "jwk" key import with usages requires a JSON Web Key with Public Key Use parameter "use" ("${jwk.use}") equal to "${use}".` : `Symmetric "jwk" key must have a "use" of "enc", not "${jwk.use}".`);
+  if (ops === undefined) return;
+  for (let i = 0; i < ops.length; i++) if (ops.indexOf(ops[i], i + 1) >= 0) throw domError("DataError", pair ? "A JSON Web Key's Key Operations parameter (\"key_ops\") must not contain duplicates." : `Symmetric "jwk" key contains duplicate value "${ops[i]}", in "key_op".`);
+  for (const u of usages) if (ops.indexOf(u) < 0) throw domError("DataError", pair ? "All specified key usages must be present in the JSON Web Key's Key Operations parameter (\"key_ops\")." : `"jwk" key missing usage "${u}", in "key_ops".`);
 }
+const checkExt = (jwk: any, extractable: boolean, spec: Spec): void => {
+  if (jwk.ext === false && extractable) throw domError("DataError", `JWK ext field for "${spec.name}" is set to false but extractable is true`);
+};
+const unknownFormat = (format: string) => domError("NotSupportedError", `Unrecognized key import format "${format}".`);
+const keyless = () => domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
 
 function importKey(format: string, data: any, a: any, extractable: boolean, usagesGiven: any): CryptoKey {
-  const { alg, spec } = algorithm(a);
-  const isJwk = format === "jwk";
-  if (isJwk) {
-    if (typeof data !== "object" || data === null || bytesOf(data) !== undefined) throw new NativeTypeError("A \"jwk\" key must be given as a JSON Web Key object.");
-  }
+  const isJwk = format === "jwk", bytes = bytesOf(data);
+  if (isJwk ? bytes !== undefined : bytes === undefined && (format === "raw" || format === "pkcs8" || format === "spki")) throw new NativeTypeError(isJwk ? "Import data provided for \"jwk\" import format must be a JsonWebKey." : "Import data provided for buffer-based import formats must be a buffer source.");
+  if (!isJwk && format !== "raw" && format !== "pkcs8" && format !== "spki") throw unknownFormat(format);
+  if (isJwk && data.key_ops !== undefined && !ArrayIsArray(data.key_ops)) throw new NativeTypeError("Incorrect type for the 'key_ops' field on 'JsonWebKey': the provided value is not of type 'Array'.");
+  const { alg, spec } = algorithm(a, "import");
   switch (spec.family) {
     case "hmac": case "aes": {
-      const usages = usageList(usagesGiven, spec.usages);
-      if (format !== "raw" && format !== "jwk") throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+      const usages = usageList(usagesGiven, spec.usages, `import secret ${spec.name}`), hmac = spec.family === "hmac";
+      if (format !== "raw" && format !== "jwk") throw unknownFormat(format);
+      const hash = hmac ? hashName(alg.hash) : "";
       let raw: Uint8Array;
       if (isJwk) {
-        if (data.kty !== "oct") throw domError("DataError", `${spec.name} "jwk" key import requires a JSON Web Key with Key Type parameter "kty" equal to "oct" (encountered "${data.kty}").`);
-        raw = fromB64url(data.k);
-        checkJwk(data, usages, extractable, spec.family === "hmac" ? "sig" : "enc");
-      } else raw = new NativeUint8Array(needBytes(data, "The key data"));
+        if (data.kty !== "oct") throw domError("DataError", `${hmac ? "HMAC" : "Symmetric"} "jwk" key import requires a JSON Web Key with Key Type parameter ${hmac ? "(\"kty\")" : "\"kty\""} equal to "oct" (encountered "${data.kty}").`);
+        raw = fromB64url(data.k, hmac ? "HMAC \"jwk\" key import requires a base64Url encoding of the key" : "Symmetric \"jwk\" key import requires a base64Url encoding of the key.");
+        checkJwk(data, usages, spec);
+      } else raw = new NativeUint8Array(bytes!);
       const bits = TypedArrayLength(raw) * 8;
-      if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
-      if (spec.family === "hmac") {
-        const hash = hashName(alg.hash);
-        if (isJwk && data.alg !== undefined && data.alg !== macNames[hash]) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${hash}.`);
-        if (bits === 0) throw domError("DataError", "HMAC key length must be a non-zero length up to and including the length of the key data.");
-        let length = bits;
-        if (alg.length !== undefined) {
-          length = Math.trunc(+alg.length);
-          if (!(length > 0 && length <= bits && length > bits - 8)) throw domError("DataError", `Imported HMAC key length (${alg.length}) does not match the length of the data (${bits}).`);
-        }
+      if (hmac) {
+        if (isJwk && data.alg !== undefined && data.alg !== macNames[hash]) throw domError("DataError", `HMAC "jwk" key import specifies "alg" that is incompatible with the hash name (encountered "${data.alg}", expected "${macNames[hash]}").`);
+        if (isJwk) checkExt(data, extractable, spec);
+        if (usages.length === 0) throw keyless();
+        const length = alg.length === undefined ? bits : Math.trunc(+alg.length);
+        if (!(length > 0 && length <= bits && length > bits - 8)) throw domError("DataError", `Imported HMAC key length (${length}) must be a non-zero value up to 7 bits less than, and no greater than, the bit length of the raw key data (${bits}).`);
         return make("secret", extractable, { name: spec.name, hash: { name: hash }, length }, usages, raw);
       }
       if (bits !== 128 && bits !== 192 && bits !== 256) throw domError("DataError", `Imported AES key length must be 128, 192, or 256 bits but provided ${bits}.`);
-      if (isJwk && data.alg !== undefined && data.alg !== `A${bits}${aesSuffix[spec.name]}`) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${spec.name} with ${bits} bits.`);
+      const name = `A${bits}${aesSuffix[spec.name]}`;
+      if (isJwk && data.alg !== undefined && data.alg !== name) throw domError("DataError", `Symmetric "jwk" key contains invalid "alg" value "${data.alg}", expected "${name}".`);
+      if (isJwk) checkExt(data, extractable, spec);
+      if (usages.length === 0) throw keyless();
       return make("secret", extractable, { name: spec.name, length: bits }, usages, raw);
     }
     case "kdf": {
-      const usages = usageList(usagesGiven, spec.usages);
-      if (format !== "raw") throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+      const usages = usageList(usagesGiven, spec.usages, `import secret ${spec.name}`);
       if (extractable) throw domError("SyntaxError", `${spec.name} key cannot be extractable.`);
-      if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
-      return make("secret", false, { name: spec.name }, usages, new NativeUint8Array(needBytes(data, "The key data")));
+      if (format !== "raw") throw unknownFormat(format);
+      if (usages.length === 0) throw keyless();
+      return make("secret", false, { name: spec.name }, usages, new NativeUint8Array(bytes!));
     }
   }
   // Key pairs: the host parses and says what it found.
-  if (format !== "jwk" && format !== "spki" && format !== "pkcs8" && !(format === "raw" && spec.family !== "rsa")) throw domError("NotSupportedError", `Unsupported key format "${format}" for ${spec.name}.`);
+  if (format === "raw" && spec.family === "rsa") throw unknownFormat(format);
   const isPrivate = isJwk ? data.d !== undefined : format === "pkcs8";
-  const usages = usageList(usagesGiven, isPrivate ? spec.usages : spec.publicUsages!);
-  if (isPrivate && usages.length === 0) throw domError("SyntaxError", "Private key must have at least one usage.");
+  const readUsages = () => usageList(usagesGiven, isPrivate ? spec.usages : spec.publicUsages!, `import ${isPrivate ? "private" : "public"} ${spec.name}`);
+  let usages: string[] = isJwk ? readUsages() : [];
   let curve = "";
   let hash = "";
   if (spec.family === "ec") curve = curveOf(alg);
@@ -217,11 +227,17 @@ function importKey(format: string, data: any, a: any, extractable: boolean, usag
     if (spec.name === "NODE-ED25519" && alg.namedCurve !== undefined && alg.namedCurve !== "NODE-ED25519") throw domError("NotSupportedError", `Unrecognized curve "${alg.namedCurve}".`);
   } else hash = hashName(alg.hash);
   if (isJwk) {
-    checkJwk(data, usages, extractable, spec.usages.indexOf("sign") >= 0 ? "sig" : "enc");
-    if (spec.family === "rsa" && data.alg !== undefined && data.alg !== rsaAlg(spec.name, hash)) throw domError("DataError", `JSON Web Key has alg "${data.alg}", which does not match ${spec.name} with ${hash}.`);
+    checkKty(data, spec);
+    checkJwk(data, usages, spec);
+    if (spec.family === "rsa" && data.alg !== undefined && data.alg !== rsaAlg(spec.name, hash)) throw data.alg in jwkAlgs ? domError("DataError", `JSON Web Key Algorithm parameter "alg" ("${data.alg}") does not match requested ${spec.name} with ${hash}.`) : unknownAlg(data.alg);
+    if (spec.name === "ECDSA" && data.alg !== undefined && !(data.alg in jwkAlgs)) throw unknownAlg(data.alg);
+    if (curve === "Ed25519" && data.alg !== undefined && data.alg !== "EdDSA") throw domError("DataError", `JSON Web Key Algorithm parameter "alg" ("${data.alg}") does not match requested ${spec.name} curve.`);
+    checkExt(data, extractable, spec);
   }
   // → [material, modulusLength, publicExponent]
-  const r = call(IMPORT, spec.family, format, curve, isJwk ? JSONStringify(data) : needBytes(data, "The key data"));
+  const r = call(IMPORT, spec.family, format, curve, isJwk ? JSONStringify(data) : bytes!);
+  if (!isJwk) usages = readUsages();
+  if (isPrivate && usages.length === 0) throw keyless();
   const shown: Algorithm = { name: spec.name };
   if (spec.family === "ec") shown.namedCurve = curve;
   if (spec.name === "NODE-ED25519") shown.namedCurve = "NODE-ED25519";
@@ -231,6 +247,15 @@ function importKey(format: string, data: any, a: any, extractable: boolean, usag
     shown.hash = { name: hash };
   }
   return make(isPrivate ? "private" : "public", extractable, shown, usages, wrap(r[0]));
+}
+
+const jwkAlgs: object = { __proto__: null, RS1: 0, RS256: 0, RS384: 0, RS512: 0, PS1: 0, PS256: 0, PS384: 0, PS512: 0, "RSA-OAEP": 0, "RSA-OAEP-256": 0, "RSA-OAEP-384": 0, "RSA-OAEP-512": 0, ES256: 0, ES384: 0, ES512: 0 } as any;
+const unknownAlg = (alg: string) => domError("NotSupportedError", `Unrecognized or unimplemented algorithm "${alg}" listed in JSON Web Key Algorithm parameter.`);
+function checkKty(jwk: any, spec: Spec): void {
+  const want = spec.family === "ec" ? "EC" : spec.family === "okp" ? "OKP" : "RSA";
+  if (jwk.kty === want) return;
+  const what = spec.family === "ec" ? "Elliptic curve \"jwk\" key import" : spec.family === "okp" ? `${spec.name} "jwk" key imports` : "RSASSA-PKCS1-v1_5 \"jwk\" key import";
+  throw domError("DataError", `${what} requires a JSON Web Key with Key Type parameter "kty" ("${jwk.kty}") equal to "${want}".`);
 }
 
 function exportKey(format: string, k: unknown): ArrayBuffer | object {
@@ -245,7 +270,7 @@ function exportKey(format: string, k: unknown): ArrayBuffer | object {
     return jsonWebKey({ kty: "oct", k: b64url(d), alg }, k.usages);
   }
   if (format === "raw" ? k.type !== "public" || spec.family === "rsa" : format === "spki" ? k.type !== "public" : format === "pkcs8" ? k.type !== "private" : format !== "jwk") {
-    throw domError(format === "raw" || format === "spki" || format === "pkcs8" ? "InvalidAccessError" : "NotSupportedError", `A ${k.type} ${spec.name} key cannot be exported as "${format}".`);
+    throw domError("InvalidAccessError", format === "spki" ? `Asymmetric spki export requires public key (not "${k.type}").` : format === "pkcs8" ? `Asymmetric pkcs8 export requires private key (not "${k.type}").` : format === "raw" && spec.family === "ec" ? "Raw export of elliptic curve keys is only allowed for public keys." : `Cannot export "${spec.name}" in "${format}" format.`);
   }
   if ((format === "spki" && k.type === "public") || (format === "pkcs8" && k.type === "private")) return new NativeUint8Array(d).buffer as ArrayBuffer;
   const out = call(EXPORT, spec.family, k.type, format, d);
@@ -265,10 +290,12 @@ function jsonWebKey(members: any, usages: string[]): object {
 const jwkMembers = ["kty", "use", "key_ops", "alg", "ext", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k", "pub", "priv"];
 
 async function generateKey(a: any, extractable: boolean, usagesGiven: any): Promise<any> {
-  const { alg, spec } = algorithm(a);
+  const { alg, spec } = algorithm(a, "generation");
   const all = spec.publicUsages === undefined ? spec.usages : [...spec.usages, ...spec.publicUsages];
   if (spec.family === "kdf") throw domError("NotSupportedError", `Unrecognized key generation algorithm "${spec.name}" requested.`);
-  const usages = usageList(usagesGiven, all);
+  if (spec.family === "rsa") fieldBytes(alg, "publicExponent", "GenerateKeyAlgorithm");
+  if (spec.family === "hmac") hashName(alg.hash);
+  const usages = usageList(usagesGiven, all, `generate ${spec.name}`);
   if (spec.family === "aes") {
     if (alg.length === undefined) throw new NativeTypeError("Missing field \"length\" in \"algorithm\".");
     const n = Math.trunc(+alg.length);
@@ -278,9 +305,9 @@ async function generateKey(a: any, extractable: boolean, usagesGiven: any): Prom
   }
   if (spec.family === "hmac") {
     const hash = hashName(alg.hash), n = alg.length === undefined ? hashBits[hash] : Math.trunc(+alg.length);
-    if (!(n > 0 && n % 8 === 0 && n <= 65536 * 8)) throw domError("OperationError", "HMAC key length must be a non-zero number of whole bytes.");
+    if (!(n > 0 && n <= 65536 * 8)) throw domError("OperationError", `HMAC key length must be a non-zero unsigned long integer (requested ${n}).`);
     if (usages.length === 0) throw domError("SyntaxError", "Secret/private CryptoKeys must have at least one usage.");
-    return make("secret", extractable, { name: spec.name, hash: { name: hash }, length: n }, usages, wrap(call(RANDOM, n / 8)));
+    return make("secret", extractable, { name: spec.name, hash: { name: hash }, length: n }, usages, wrap(call(RANDOM, Math.ceil(n / 8))));
   }
   const privateUsages = usages.filter((u) => spec.usages.indexOf(u) >= 0), publicUsages = usages.filter((u) => spec.publicUsages!.indexOf(u) >= 0);
   const shown: Algorithm = { name: spec.name };
@@ -290,16 +317,18 @@ async function generateKey(a: any, extractable: boolean, usagesGiven: any): Prom
     kind = spec.name === "X25519" ? "X25519" : "Ed25519";
     if (spec.name === "NODE-ED25519") shown.namedCurve = "NODE-ED25519";
   } else {
+    if (alg.modulusLength === undefined) throw new NativeTypeError("Missing field \"modulusLength\" in \"algorithm\".");
     bits = Math.trunc(+alg.modulusLength);
-    const e = needBytes(alg.publicExponent, "publicExponent");
+    const e = fieldBytes(alg, "publicExponent", "GenerateKeyAlgorithm");
     for (let i = 0; i < TypedArrayLength(e); i++) exponent = exponent * 256 + e[i];
-    if (exponent !== 3 && exponent !== 65537) throw domError("OperationError", "The publicExponent must be either 3 or 65537.");
-    if (!(bits >= 1024 && bits <= 4096 && bits % 8 === 0)) throw domError("OperationError", `The modulus length must be a multiple of 8 from 1024 to 4096 bits, not ${alg.modulusLength}.`);
+    if (exponent !== 3 && exponent !== 65537) throw domError("OperationError", `The "publicExponent" must be either 3 or 65537, but got ${exponent}.`);
+    if (!(bits >= 256 && bits <= 16384 && bits % 8 === 0)) throw domError("OperationError", `The modulus length must be a multiple of 8 and between 256 and 16k, but ${alg.modulusLength} was requested.`);
+    if (!(bits >= 1024 && bits <= 4096)) throw domError("OperationError", `A modulus length of ${bits} bits is not available here: take 1024 to 4096 bits.`);
     shown.modulusLength = bits;
     shown.publicExponent = new NativeUint8Array(e);
     shown.hash = { name: hashName(alg.hash) };
   }
-  if (privateUsages.length === 0) throw domError("SyntaxError", "The private key must have at least one usage.");
+  if (privateUsages.length === 0) throw domError("SyntaxError", "Attempt to generate asymmetric keys with no valid private key usages.");
   const r: [ArrayBuffer, ArrayBuffer] = await hostAsync(GENERATE, kind, bits, exponent);
   return {
     publicKey: make("public", true, shown, publicUsages, wrap(r[0])),
@@ -308,29 +337,31 @@ async function generateKey(a: any, extractable: boolean, usagesGiven: any): Prom
 }
 
 function crypt(a: any, k: unknown, data: Uint8Array, encrypt: boolean, usage: string): ArrayBuffer {
-  const { alg, spec } = algorithm(a);
+  const { alg, spec } = algorithm(a, "operation", k as CryptoKey);
   const d = needKey(k, spec, usage);
   switch (spec.name) {
     case "AES-CBC": {
-      const iv = needBytes(alg.iv, "iv");
+      const iv = fieldBytes(alg, "iv", "EncryptAlgorithm");
       if (TypedArrayLength(iv) !== 16) throw domError("OperationError", `AES-CBC IV must be 16 bytes long (provided ${TypedArrayLength(iv)} bytes).`);
       return call(AES, "CBC", encrypt, d, iv, data);
     }
     case "AES-CTR": {
-      const counter = needBytes(alg.counter, "counter"), n = Math.trunc(+alg.length);
-      if (TypedArrayLength(counter) !== 16) throw domError("OperationError", "The AES-CTR counter must be 16 bytes long.");
-      if (!(n >= 1 && n <= 128)) throw domError("OperationError", "The AES-CTR counter length must be between 1 and 128 bits.");
+      const counter = fieldBytes(alg, "counter", "EncryptAlgorithm"), n = Math.trunc(+alg.length);
+      if (TypedArrayLength(counter) !== 16) throw domError("OperationError", `Counter must have length of 16 bytes (provided ${TypedArrayLength(counter)}).`);
+      if (alg.length === undefined) throw new NativeTypeError("Missing \"length\" member in \"algorithm\".");
+      if (!(n >= 1 && n <= 128)) throw domError("OperationError", `Invalid counter of ${n} bits length provided.`);
       return call(AES, "CTR", encrypt, d, counter, data, n);
     }
     case "AES-GCM": {
-      const iv = needBytes(alg.iv, "iv"), t = alg.tagLength === undefined ? 128 : Math.trunc(+alg.tagLength);
+      const iv = fieldBytes(alg, "iv", "EncryptAlgorithm"), t = alg.tagLength === undefined ? 128 : Math.trunc(+alg.tagLength);
       if (TypedArrayLength(iv) === 0) throw domError("OperationError", "AES-GCM IV must not be empty.");
       if ([32, 64, 96, 104, 112, 120, 128].indexOf(t) < 0) throw domError("OperationError", `Invalid AES-GCM tag length ${alg.tagLength}.`);
-      const aad = alg.additionalData === undefined ? new NativeUint8Array(0) : needBytes(alg.additionalData, "additionalData");
+      const aad = alg.additionalData === undefined ? new NativeUint8Array(0) : fieldBytes(alg, "additionalData", "EncryptAlgorithm");
+      if (!encrypt && TypedArrayLength(data) * 8 < t) throw domError("OperationError", `Ciphertext length of ${TypedArrayLength(data) * 8} bits must be greater than or equal to the size of the AES-GCM tag length of ${t} bits.`);
       return call(AES, "GCM", encrypt, d, iv, data, t, aad);
     }
     case "RSA-OAEP": {
-      const label = alg.label === undefined ? new NativeUint8Array(0) : needBytes(alg.label, "label");
+      const label = alg.label === undefined ? new NativeUint8Array(0) : fieldBytes(alg, "label", "EncryptAlgorithm");
       return call(RSA, encrypt, (k as CryptoKey).algorithm.hash.name, d, data, label);
     }
   }
@@ -338,12 +369,15 @@ function crypt(a: any, k: unknown, data: Uint8Array, encrypt: boolean, usage: st
 }
 
 function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer {
-  const { alg, spec } = algorithm(a);
+  const { alg, spec } = algorithm(a, "operation", k as CryptoKey);
   const d = needKey(k, spec, usage);
   const bits = length === undefined || length === null ? null : Math.trunc(+length);
   switch (spec.name) {
     case "PBKDF2": {
-      const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), n = Math.trunc(+alg.iterations);
+      const hash = hashName(alg.hash), salt = fieldBytes(alg, "salt", "DeriveKeyAlgorithm");
+      if (alg.iterations === undefined) throw new NativeTypeError("Missing field \"iterations\" in \"algorithm\".");
+      const n = Math.trunc(+alg.iterations) || 0;
+      if (n !== (n | 0)) throw new NativeTypeError("Value out of range. Must be between -2147483648 and 2147483647 (inclusive).");
       if (bits === null) throw domError("OperationError", "PBKDF2 cannot derive a key with null length.");
       if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `PBKDF2 requires a derived key length that is a multiple of eight (requested ${bits}).`);
       if (!(n > 0)) throw domError("OperationError", `PBKDF2 requires a positive iteration count (requested ${n}).`);
@@ -351,26 +385,56 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
       return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
     }
     case "HKDF": {
-      const hash = hashName(alg.hash), salt = needBytes(alg.salt, "salt"), info = needBytes(alg.info, "info");
+      const hash = hashName(alg.hash), salt = fieldBytes(alg, "salt", "DeriveKeyAlgorithm"), info = fieldBytes(alg, "info", "DeriveKeyAlgorithm");
       if (bits === null) throw domError("OperationError", "HKDF cannot derive a key with null length.");
       if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `HKDF requires a derived key length that is a multiple of eight (requested ${bits}).`);
       if (bits === 0) return new ArrayBuffer(0);
+      if (bits > 255 * digestBits[hash]) throw domError("OperationError", "HKDF deriveBits failed.");
       return call(KDF, "HKDF", hash, d, salt, info, bits / 8);
     }
     case "ECDH": case "X25519": {
       const pub = alg.public ?? alg.$public;
-      if (!isKey(pub)) throw new NativeTypeError("The algorithm's \"public\" is not a CryptoKey.");
-      if (pub.type !== "public") throw domError("InvalidAccessError", "The algorithm's \"public\" key is not a public key.");
+      if (pub === undefined) throw new NativeTypeError("Missing field \"public\" in \"derivedKeyParams\".");
+      if (!isKey(pub)) throw new NativeTypeError("Incorrect type for the 'public' field on 'DeriveKeyAlgorithm': the provided value is not of type 'CryptoKey'.");
+      if (pub.type !== "public") throw domError("InvalidAccessError", `The provided key has type "${pub.type}", not "public"`);
       if (pub.algorithm.name !== spec.name || pub.algorithm.namedCurve !== (k as CryptoKey).algorithm.namedCurve) throw domError("InvalidAccessError", "The public key is of another algorithm or curve.");
       const out: ArrayBuffer = call(AGREE, d, dataOf(pub));
       if (bits === null || bits === 0) return out;
-      if (bits > out.byteLength * 8) throw domError("OperationError", `Derived key length (${bits} bits) is too long: the shared secret has ${out.byteLength * 8}.`);
+      if (bits > out.byteLength * 8) throw domError("OperationError", `Derived key length (${bits} bits) is too long (should be at most ${out.byteLength * 8} bits).`);
       const r = wrap(out).slice(0, Math.ceil(bits / 8));
       if (bits % 8 !== 0) r[r.length - 1] &= 0xff << (8 - (bits % 8));
       return r.buffer as ArrayBuffer;
     }
   }
   throw domError("NotSupportedError", `The ${spec.name} algorithm does not implement ${usage}.`);
+}
+
+// What each method's parameters must be, checked in their order. A name with an
+// algorithm's type is a string or a dictionary; keys and bytes come as they are.
+const methods: Record<string, string[]> = {
+  __proto__: null, digest: ["HashAlgorithm", "BufferSource"], generateKey: ["GenerateKeyAlgorithm", "boolean", "Array"], importKey: ["string", "BufferSource or JsonWebKey", "ImportKeyAlgorithm", "boolean", "Array"],
+  exportKey: ["string", "CryptoKey"], encrypt: ["EncryptAlgorithm", "CryptoKey", "BufferSource"], decrypt: ["EncryptAlgorithm", "CryptoKey", "BufferSource"], sign: ["SignAlgorithm", "CryptoKey", "BufferSource"],
+  verify: ["SignAlgorithm", "CryptoKey", "BufferSource", "BufferSource"], deriveBits: ["DeriveKeyAlgorithm", "CryptoKey"], deriveKey: ["DeriveKeyAlgorithm", "CryptoKey", "ImportKeyAlgorithm", "boolean", "Array"],
+  wrapKey: ["string", "CryptoKey", "CryptoKey", "EncryptAlgorithm"], unwrapKey: ["string", "BufferSource", "CryptoKey", "EncryptAlgorithm", "ImportKeyAlgorithm", "boolean", "Array"], timingSafeEqual: ["BufferSource", "BufferSource"],
+} as any;
+
+/** Throws unless the arguments are of their parameters' types. */
+function check(method: string, args: ArrayLike<any>): void {
+  const types = methods[method];
+  for (let i = 0; i < types.length; i++) {
+    const type = types[i], v = args[i], none = i >= args.length;
+    let right = !none, shown = type;
+    if (type === "CryptoKey") right = isKey(v);
+    else if (type === "BufferSource") right = bytesOf(v) !== undefined;
+    else if (type === "BufferSource or JsonWebKey") right = typeof v === "object" && v !== null;
+    else if (type === "Array") right = typeof v === "object" && v !== null && typeof v[Symbol.iterator] === "function";
+    else if (type !== "string" && type !== "boolean") {
+      shown = "string or " + type;
+      if (right && (v === undefined || v === null)) throw new NativeTypeError(`Cannot initialize N7workerd3api12SubtleCrypto${type.length}${type}E with required members from an undefined or null value.`);
+    }
+    if (!right) throw wrongType("SubtleCrypto." + method, i + 1, shown);
+    if (typeof v === "symbol") throw new NativeTypeError("Cannot convert a Symbol value to a string");
+  }
 }
 
 /** A promise for what f returns or throws. */
@@ -389,61 +453,81 @@ export class SubtleCrypto {
     made = true;
   }
   digest(algorithm: any, data: any): Promise<ArrayBuffer> {
-    const n = arguments.length;
+    const given = arguments;
     return attempt(() => {
-      need(n, 2, "SubtleCrypto.digest");
+      check("digest", given);
       if (typeof algorithm === "object" ? algorithm !== null && algorithm.name === undefined : typeof algorithm !== "string") throw domError("NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
-      return call(DIGEST, hashName(algorithm), needBytes(data, "SubtleCrypto.digest: the data"));
+      return call(DIGEST, hashName(algorithm), bytesOf(data)!);
     });
   }
   generateKey(algorithm: any, extractable: boolean, usages: any): Promise<any> {
+    const given = arguments;
     refuseAtStart("crypto.subtle.generateKey()");
+    try {
+      check("generateKey", given);
+    } catch (e) {
+      return PromiseReject(e);
+    }
     return generateKey(algorithm, extractable, usages);
   }
   importKey(format: string, data: any, algorithm: any, extractable: boolean, usages: any): Promise<CryptoKey> {
-    return attempt(() => importKey(`${format}`, data, algorithm, !!extractable, usages));
+    const given = arguments;
+    return attempt(() => (check("importKey", given), importKey(`${format}`, data, algorithm, !!extractable, usages)));
   }
   exportKey(format: string, k: CryptoKey): Promise<any> {
-    return attempt(() => exportKey(`${format}`, k));
+    const given = arguments;
+    return attempt(() => (check("exportKey", given), exportKey(`${format}`, k)));
   }
   encrypt(algorithm: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
-    return attempt(() => crypt(algorithm, k, needBytes(data, "The data"), true, "encrypt"));
+    const given = arguments;
+    return attempt(() => (check("encrypt", given), crypt(algorithm, k, bytesOf(data)!, true, "encrypt")));
   }
   decrypt(algorithm: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
-    return attempt(() => crypt(algorithm, k, needBytes(data, "The data"), false, "decrypt"));
+    const given = arguments;
+    return attempt(() => (check("decrypt", given), crypt(algorithm, k, bytesOf(data)!, false, "decrypt")));
   }
   sign(a: any, k: CryptoKey, data: any): Promise<ArrayBuffer> {
+    const given = arguments;
     return attempt(() => {
-      const { alg, spec } = algorithm(a), d = needKey(k, spec, "sign"), b = needBytes(data, "The data");
+      check("sign", given);
+      const { alg, spec } = algorithm(a, "operation", k), d = needKey(k, spec, "sign"), b = bytesOf(data)!;
       if (spec.family === "hmac") return call(MAC, k.algorithm.hash.name, d, b);
       return call(SIGN, ...signing(alg, spec, k), d, b);
     });
   }
   verify(a: any, k: CryptoKey, signature: any, data: any): Promise<boolean> {
+    const given = arguments;
     return attempt(() => {
-      const { alg, spec } = algorithm(a), d = needKey(k, spec, "verify"), s = needBytes(signature, "The signature"), b = needBytes(data, "The data");
+      check("verify", given);
+      const { alg, spec } = algorithm(a, "operation", k), d = needKey(k, spec, "verify"), s = bytesOf(signature)!, b = bytesOf(data)!;
       if (spec.family === "hmac") return call(EQUAL, call(MAC, k.algorithm.hash.name, d, b), s);
       return call(VERIFY, ...signing(alg, spec, k), d, b, s);
     });
   }
   deriveBits(algorithm: any, k: CryptoKey, length: number): Promise<ArrayBuffer> {
-    return attempt(() => deriveBits(algorithm, k, length, "deriveBits"));
+    const given = arguments;
+    return attempt(() => (check("deriveBits", given), deriveBits(algorithm, k, length, "deriveBits")));
   }
   deriveKey(a: any, k: CryptoKey, derived: any, extractable: boolean, usages: any): Promise<CryptoKey> {
+    const given = arguments;
     return attempt(() => {
-      const { alg, spec } = algorithm(derived);
+      check("deriveKey", given);
+      algorithm(a, "operation", k);
+      const { alg, spec } = algorithm(derived, "import");
       let n: number | null = null;
       if (spec.family === "aes") {
         if (alg.length === undefined) throw new NativeTypeError("Missing field \"length\" in \"derivedKeyParams\".");
         n = Math.trunc(+alg.length);
-        if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Derived AES key length must be 128, 192, or 256 bits but provided ${alg.length}.`);
+        if (n !== 128 && n !== 192 && n !== 256) throw domError("OperationError", `Derived AES key must be 128, 192, or 256 bits in length but provided ${alg.length}.`);
       } else if (spec.family === "hmac") n = alg.length === undefined ? hashBits[hashName(alg.hash)] : Math.trunc(+alg.length);
       const bits = deriveBits(a, k, n, "deriveKey");
       return importKey("raw", bits, derived, extractable, usages);
     });
   }
   wrapKey(format: string, k: CryptoKey, by: CryptoKey, algorithmGiven: any): Promise<ArrayBuffer> {
+    const given = arguments;
     return attempt(() => {
+      check("wrapKey", given);
       const out = exportKey(`${format}`, k), { spec } = algorithm(algorithmGiven);
       const b = isArrayBuffer(out) ? wrap(out as ArrayBuffer) : encodeUTF8(JSONStringify(out));
       if (spec.name !== "AES-KW") return crypt(algorithmGiven, by, b, true, "wrapKey");
@@ -453,8 +537,10 @@ export class SubtleCrypto {
     });
   }
   unwrapKey(format: string, wrapped: any, by: CryptoKey, algorithmGiven: any, keyAlgorithm: any, extractable: boolean, usages: any): Promise<CryptoKey> {
+    const given = arguments;
     return attempt(() => {
-      const { spec } = algorithm(algorithmGiven), b = needBytes(wrapped, "The wrapped key");
+      check("unwrapKey", given);
+      const { spec } = algorithm(algorithmGiven, "operation", by), b = bytesOf(wrapped)!;
       const raw: ArrayBuffer = spec.name === "AES-KW" ? call(AES, "KW", false, needKey(by, spec, "unwrapKey"), new NativeUint8Array(0), b) : crypt(algorithmGiven, by, b, false, "unwrapKey");
       let data: any = raw;
       if (format === "jwk") {
@@ -468,7 +554,8 @@ export class SubtleCrypto {
     });
   }
   timingSafeEqual(a: any, b: any): boolean {
-    const x = needBytes(a, "timingSafeEqual: the first argument"), y = needBytes(b, "timingSafeEqual: the second argument");
+    check("timingSafeEqual", arguments);
+    const x = bytesOf(a)!, y = bytesOf(b)!;
     if (TypedArrayLength(x) !== TypedArrayLength(y)) throw new NativeTypeError("Input buffers must have the same byte length.");
     return call(EQUAL, x, y);
   }
@@ -476,10 +563,13 @@ export class SubtleCrypto {
 
 function signing(alg: Algorithm, spec: Spec, k: CryptoKey): [name: string, hash: string, salt: number] {
   switch (spec.name) {
-    case "ECDSA": return ["ECDSA", hashName(alg.hash), 0];
+    case "ECDSA":
+      if (alg.hash === undefined) throw new NativeTypeError("Missing \"hash\" in AlgorithmIdentifier. (ECDSA requires that the hash algorithm be specified at call time rather than on the key. This differs from other WebCrypto algorithms for historical reasons.)");
+      return ["ECDSA", hashName(alg.hash), 0];
     case "Ed25519": case "NODE-ED25519": return ["Ed25519", "", 0];
     case "RSA-PSS":
       if (alg.saltLength === undefined) throw domError("DataError", "Failed to provide salt for RSA-PSS key operation which requires a salt");
+      if (+alg.saltLength < 0) throw domError("DataError", `SaltLength for RSA-PSS must be non-negative (provided ${alg.saltLength}).`);
       return [spec.name, k.algorithm.hash.name, Math.trunc(+alg.saltLength) || 0];
     case "RSASSA-PKCS1-v1_5": return [spec.name, k.algorithm.hash.name, 0];
   }

@@ -67,11 +67,11 @@ function clear(id: unknown): void {
 }
 
 export const setTimeout = function setTimeout(f: unknown, ms?: number, ...args: unknown[]): number {
-  need(arguments.length, 1, "setTimeout");
+  need(arguments.length, 1, "setTimeout", "function");
   return schedule("setTimeout", f, ms, args, false);
 };
 export const setInterval = function setInterval(f: unknown, ms?: number, ...args: unknown[]): number {
-  need(arguments.length, 1, "setInterval");
+  need(arguments.length, 1, "setInterval", "function");
   return schedule("setInterval", f, ms, args, true);
 };
 expose("setTimeout", setTimeout);
@@ -81,7 +81,7 @@ expose("clearInterval", function clearInterval(id?: number): void { clear(id); }
 
 const micro = PromiseResolve(undefined);
 export function queueMicrotask(f: () => void): void {
-  need(arguments.length, 1, "queueMicrotask");
+  need(arguments.length, 1, "queueMicrotask", "function");
   if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.");
   const { run, context } = current;
   PromiseThen(micro, () => {

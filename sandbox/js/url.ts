@@ -5,8 +5,7 @@
 import { call, op } from "./host";
 import {
   ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, NativeTypeError, PropertyIsEnumerable, ReflectApply, ReflectOwnKeys, RegExpTest, StringIndexOf, StringSlice, StringSplit,
-  StringToWellFormed, enumerable, expose, need, stepIterator, tag,
-} from "./primordials";
+  StringToWellFormed, enumerable, expose, need, stepIterator, tag, wrongType } from "./primordials";
 
 import { current } from "./run";
 
@@ -60,9 +59,9 @@ export class URLSearchParams {
       const iterate = (init as any)[Symbol.iterator];
       if (iterate !== undefined && iterate !== null) {
         for (const pair of init as Iterable<unknown>) {
-          if (pair === null || (typeof pair !== "object" && typeof pair !== "function") || typeof (pair as any)[Symbol.iterator] !== "function") throw new NativeTypeError("URLSearchParams: each element must be a pair of name and value.");
+          if (pair === null || (typeof pair !== "object" && typeof pair !== "function") || typeof (pair as any)[Symbol.iterator] !== "function") throw new NativeTypeError("Incorrect type: the provided value is not of type 'Sequence'.");
           const p = ArrayIsArray(pair) ? pair : [...(pair as Iterable<unknown>)];
-          if (p.length !== 2) throw new NativeTypeError("URLSearchParams: each element must be a pair of name and value.");
+          if (p.length !== 2) throw new NativeTypeError("Invalid URL search params sequence.");
           ArrayPush(this.#list, usv(p[0]), usv(p[1]));
         }
         return;
@@ -94,36 +93,36 @@ export class URLSearchParams {
 
   get size() { return this.#list.length / 2; }
   append(name: string, value: string): void {
-    need(arguments.length, 2, "URLSearchParams.append");
+    need(arguments.length, 2, "URLSearchParams.append", "USVString");
     ArrayPush(this.#list, usv(name), usv(value));
     this.#changed();
   }
   delete(name: string, value?: string): void {
-    need(arguments.length, 1, "URLSearchParams.delete");
+    need(arguments.length, 1, "URLSearchParams.delete", "USVString");
     const n = usv(name), v = value === undefined || byName() ? undefined : usv(value), l = this.#list;
     for (let i = l.length - 2; i >= 0; i -= 2) if (l[i] === n && (v === undefined || l[i + 1] === v)) ArraySplice(l, i, 2);
     this.#changed();
   }
   get(name: string): string | null {
-    need(arguments.length, 1, "URLSearchParams.get");
+    need(arguments.length, 1, "URLSearchParams.get", "USVString");
     const n = usv(name), l = this.#list;
     for (let i = 0; i < l.length; i += 2) if (l[i] === n) return l[i + 1];
     return null;
   }
   getAll(name: string): string[] {
-    need(arguments.length, 1, "URLSearchParams.getAll");
+    need(arguments.length, 1, "URLSearchParams.getAll", "USVString");
     const n = usv(name), l = this.#list, out: string[] = [];
     for (let i = 0; i < l.length; i += 2) if (l[i] === n) ArrayPush(out, l[i + 1]);
     return out;
   }
   has(name: string, value?: string): boolean {
-    need(arguments.length, 1, "URLSearchParams.has");
+    need(arguments.length, 1, "URLSearchParams.has", "USVString");
     const n = usv(name), v = value === undefined || byName() ? undefined : usv(value), l = this.#list;
     for (let i = 0; i < l.length; i += 2) if (l[i] === n && (v === undefined || l[i + 1] === v)) return true;
     return false;
   }
   set(name: string, value: string): void {
-    need(arguments.length, 2, "URLSearchParams.set");
+    need(arguments.length, 2, "URLSearchParams.set", "USVString");
     const n = usv(name), v = usv(value), l = this.#list;
     let done = false;
     for (let i = 0; i < l.length; i += 2) {
@@ -148,7 +147,7 @@ export class URLSearchParams {
     this.#changed();
   }
   forEach(f: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void {
-    if (typeof f !== "function") throw new NativeTypeError("URLSearchParams.forEach: the callback is not a function.");
+    if (typeof f !== "function") throw wrongType("URLSearchParams.forEach", 1, "function");
     for (let i = 0; i < this.#list.length; i += 2) ReflectApply(f, self, [this.#list[i + 1], this.#list[i], this]);
   }
   keys(): IterableIterator<string> {
@@ -225,12 +224,10 @@ export class URL {
   #params: URLSearchParams | null = null;
 
   constructor(url: string | URL, base?: string | URL) {
-    need(arguments.length, 1, "URL constructor");
+    need(arguments.length, 1, "URL constructor", "USVString");
     const p = parseURL(`${url}`, base === undefined ? undefined : `${base}`);
     if (p === null) {
-      const e: any = new NativeTypeError("Invalid URL string.");
-      e.code = "ERR_INVALID_URL";
-      throw e;
+      throw new NativeTypeError("Invalid URL string.");
     }
     this.#p = p;
   }
@@ -243,11 +240,11 @@ export class URL {
   }
 
   static canParse(url: string | URL, base?: string | URL): boolean {
-    need(arguments.length, 1, "URL.canParse");
+    need(arguments.length, 1, "URL.canParse", "USVString");
     return parseURL(`${url}`, base === undefined ? undefined : `${base}`) !== null;
   }
   static parse(url: string | URL, base?: string | URL): URL | null {
-    need(arguments.length, 1, "URL.parse");
+    need(arguments.length, 1, "URL.parse", "USVString");
     try {
       return new URL(url, base);
     } catch {

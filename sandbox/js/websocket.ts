@@ -173,7 +173,7 @@ export class WebSocket extends EventTarget {
     this.#accept();
   }
   send(data: unknown): void {
-    need(arguments.length, 1, "WebSocket.send");
+    need(arguments.length, 1, "WebSocket.send", "ArrayBuffer or ArrayBufferView or string");
     if (this.#given) throw new NativeTypeError("Can't call send() on a WebSocket that was returned in a response.");
     if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.");
     if (this.#sentClose) throw new NativeTypeError("Can't call WebSocket send() after close().");
@@ -190,14 +190,14 @@ export class WebSocket extends EventTarget {
     } else if (reason !== undefined) throw new NativeTypeError("If you specify a WebSocket close reason, you must also specify a code.");
     const r = reason === undefined ? "" : `${reason}`;
     if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
-    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before closing it.");
+    if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.");
     if (this.#sentClose || this.#state === 3) return;
     this.#sentClose = true;
     this.#state = this.#gotClose ? 3 : 2;
     this.#put({ code: c, reason: r, clean: true });
   }
   serializeAttachment(v: unknown): void {
-    need(arguments.length, 1, "WebSocket.serializeAttachment");
+    need(arguments.length, 1, "WebSocket.serializeAttachment", "Value");
     const kept = clone(v), size = serialize(kept).length;
     if (size > 16384) throw new NativeError(`A WebSocket 'attachment' cannot be larger than 16384 bytes.'attachment' was ${size} bytes.`);
     this.#attachment = kept;

@@ -279,6 +279,10 @@ const regexps: { [message: string]: string } = {
 /** Where a method of the platform is called without its object, as in const { waitUntil } = ctx. */
 const illegal = "Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.";
 
+/** What Workers say where a class of the platform is called without new. */
+const notCalled = (name: string): string => StringIndexOf(unmade, ` ${name} `) >= 0 ? "Illegal constructor" : `Failed to construct '${name}': Please use the 'new' operator, this object constructor cannot be called as a function.`;
+const unmade = " AbortSignal MessagePort Crypto CryptoKey SubtleCrypto Cache CacheStorage Navigator Performance ReadableByteStreamController ReadableStreamDefaultController ReadableStreamBYOBRequest WritableStreamDefaultController TransformStreamDefaultController ";
+
 /** The message in V8's words, or the same message when it is none of the engine's. */
 function translate(m: string, frames: Frame[]): string {
   const f = fixed[m];
@@ -302,7 +306,7 @@ function translate(m: string, frames: Frame[]): string {
       return `${c.text === "" ? "(intermediate value)" : c.text} is not a constructor`;
     }
     case "class constructors must be invoked with 'new'":
-      return `Class constructor ${at?.name ?? ""} cannot be invoked without 'new'`;
+      return at !== undefined && !at.native && at.file !== "worker.js" ? notCalled(at.name) : `Class constructor ${at?.name ?? ""} cannot be invoked without 'new'`;
     case "must be called with new":
       return fn === "Promise" ? "Promise constructor cannot be invoked without 'new'" : `Constructor ${fn} requires 'new'`;
     case "value is not iterable": {

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 
 	"coldstart/sandbox/isolate"
@@ -36,13 +37,11 @@ type jwk struct {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-func unb64(s string) ([]byte, error) {
-	if s == "" {
-		return nil, dataError("JSON Web Key is missing a field.")
-	}
+// unb64 is a field of a JSON Web Key; wrong is what is said where it is missing or not base64url.
+func unb64(s, wrong string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, dataError("JSON Web Key has a field that is not base64url.")
+	if err != nil || s == "" {
+		return nil, dataError(wrong)
 	}
 	return b, nil
 }
@@ -129,7 +128,7 @@ func pairOps(o *isolate.Ops, maker keymaker) {
 			out, err = rsa.DecryptOAEP(h, nil, k, data(args, 3), data(args, 4))
 		}
 		if err != nil {
-			return nil, operationError("RSA-OAEP failed: " + err.Error())
+			return nil, operationError("RSA-OAEP failed encrypt/decrypt.")
 		}
 		if out == nil {
 			out = []byte{}
@@ -171,12 +170,12 @@ func importPair(family, format, curve string, in any) (any, error) {
 	case "spki":
 		b, _ := in.([]byte)
 		if k, err = x509.ParsePKIXPublicKey(b); err != nil {
-			err = dataError("Invalid spki input: " + err.Error())
+			err = dataError("Invalid SPKI input.")
 		}
 	default:
 		b, _ := in.([]byte)
 		if k, err = x509.ParsePKCS8PrivateKey(b); err != nil {
-			err = dataError("Invalid pkcs8 input: " + err.Error())
+			err = dataError("Invalid PKCS8 input.")
 		}
 	}
 	if err != nil {
@@ -210,20 +209,24 @@ func importRaw(family, curve string, b []byte) (any, error) {
 		c, _ := curveNamed(curve)
 		k, err := ecdsa.ParseUncompressedPublicKey(c, b)
 		if err != nil {
-			return nil, dataError("The raw key is not a point on " + curve + ".")
+			return nil, dataError("Failed to import raw EC key data: Invalid point encoding..")
 		}
 		return k, nil
 	case curve == "Ed25519":
 		if len(b) != ed25519.PublicKeySize {
-			return nil, dataError("An Ed25519 public key has 32 bytes.")
+			return nil, rawLength(curve, b)
 		}
 		return ed25519.PublicKey(b), nil
 	}
 	k, err := ecdh.X25519().NewPublicKey(b)
 	if err != nil {
-		return nil, dataError("An X25519 public key has 32 bytes.")
+		return nil, rawLength(curve, b)
 	}
 	return k, nil
+}
+
+func rawLength(curve string, b []byte) error {
+	return dataError(fmt.Sprintf("%s raw keys must be exactly 32-bytes (provided %d).", curve, len(b)))
 }
 
 func importJWK(family, curve string, j jwk) (any, error) {
@@ -234,18 +237,18 @@ func importJWK(family, curve string, j jwk) (any, error) {
 	if family == "rsa" {
 		return importRSA(j)
 	}
-	if j.Crv != curve {
-		return nil, dataError("The JSON Web Key must have crv \"" + curve + "\" (encountered \"" + j.Crv + "\").")
-	}
-	x, err := unb64(j.X)
-	if err != nil {
-		return nil, err
-	}
 	if family == "okp" {
+		if j.Crv != curve {
+			return nil, domError("NotSupportedError", fmt.Sprintf("Only %s is supported but %q was requested.", curve, j.Crv))
+		}
+		x, err := unb64(j.X, "Invalid "+curve+" key in JSON WebKey; missing or invalid public key component (\"x\").")
+		if err != nil {
+			return nil, err
+		}
 		if j.D == "" {
 			return importRaw(family, curve, x)
 		}
-		d, err := unb64(j.D)
+		d, err := unb64(j.D, "Invalid "+curve+" key in JSON Web Key; missing or invalid private key component (\"d\").")
 		if err != nil {
 			return nil, err
 		}
@@ -262,42 +265,47 @@ func importJWK(family, curve string, j jwk) (any, error) {
 		return k, nil
 	}
 	c, _ := curveNamed(curve)
-	y, err := unb64(j.Y)
+	x, err := unb64(j.X, "Invalid EC key in JSON Web Key; missing \"x\".")
 	if err != nil {
 		return nil, err
 	}
+	y, err := unb64(j.Y, "Invalid EC key in JSON Web Key; missing \"y\".")
+	if err != nil {
+		return nil, err
+	}
+	const apart = "Invalid EC key; public key coordinates \"x\" and \"y\" are invalid: Point is not on curve.."
 	size := (c.Params().BitSize + 7) / 8
 	if len(x) != size || len(y) != size {
-		return nil, dataError("The JSON Web Key's coordinates have a wrong length.")
+		return nil, operationError(apart)
 	}
 	pub, err := ecdsa.ParseUncompressedPublicKey(c, append(append([]byte{4}, x...), y...))
 	if err != nil {
-		return nil, dataError("The JSON Web Key is not a point on " + curve + ".")
+		return nil, operationError(apart)
 	}
 	if j.D == "" {
 		return pub, nil
 	}
-	d, err := unb64(j.D)
+	d, err := unb64(j.D, "Invalid EC key in JSON Web Key; invalid \"d\".")
 	if err != nil {
 		return nil, err
 	}
 	k, err := ecdsa.ParseRawPrivateKey(c, d)
 	if err != nil || !k.PublicKey.Equal(pub) {
-		return nil, dataError("The JSON Web Key's private and public parts do not belong together.")
+		return nil, operationError("Invalid EC key; private key component \"d\" is invalid.")
 	}
 	return k, nil
 }
 
 func importRSA(j jwk) (any, error) {
-	num := func(s string) (*big.Int, error) {
-		b, err := unb64(s)
+	num := func(s, wrong string) (*big.Int, error) {
+		b, err := unb64(s, wrong)
 		return new(big.Int).SetBytes(b), err
 	}
-	n, err := num(j.N)
+	n, err := num(j.N, "Invalid RSA key in JSON Web Key; missing or invalid Modulus parameter (\"n\").")
 	if err != nil {
 		return nil, err
 	}
-	e, err := num(j.E)
+	e, err := num(j.E, "Invalid RSA key in JSON Web Key; missing or invalid Exponent parameter (\"e\").")
 	if err != nil {
 		return nil, err
 	}
@@ -309,11 +317,11 @@ func importRSA(j jwk) (any, error) {
 		return &pub, nil
 	}
 	k := &rsa.PrivateKey{PublicKey: pub}
-	if k.D, err = num(j.D); err != nil {
+	if k.D, err = num(j.D, "Invalid RSA key in JSON Web Key; missing or invalid Private Exponent parameter (\"d\")."); err != nil {
 		return nil, err
 	}
 	for _, s := range []string{j.P, j.Q} {
-		p, err := num(s)
+		p, err := num(s, "Invalid RSA private key in JSON Web Key; if one Prime Factor or CRT Exponent/Coefficient parameter is present, then they must all be present (\"p\", \"q\", \"dp\", \"dq\", \"qi\").")
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strconv"
 
 	"golang.org/x/crypto/scrypt"
 
@@ -118,6 +117,10 @@ func keyLength(args []isolate.Value, i int) (int, error) {
 	return int(n), nil
 }
 
+func undecrypted(in, out int, algorithm string) error {
+	return operationError(fmt.Sprintf("Decryption failed. This could be due to a ciphertext authentication failure, bad padding, incorrect CryptoKey, or another algorithm-specific reason. Input length was %d, output length expected to be %d for %s", in, out, algorithm))
+}
+
 func aesCBC(block cipher.Block, encrypt bool, iv, b []byte) (isolate.Value, error) {
 	const size = aes.BlockSize
 	if encrypt {
@@ -131,7 +134,7 @@ func aesCBC(block cipher.Block, encrypt bool, iv, b []byte) (isolate.Value, erro
 		return out, nil
 	}
 	if len(b) == 0 || len(b)%size != 0 {
-		return nil, operationError("The data is not a whole number of AES blocks.")
+		return nil, undecrypted(len(b), 0, "AES-CBC")
 	}
 	out := make([]byte, len(b))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, b)
@@ -143,7 +146,7 @@ func aesCBC(block cipher.Block, encrypt bool, iv, b []byte) (isolate.Value, erro
 		}
 	}
 	if bad {
-		return nil, operationError("Decryption failed: the padding is wrong.")
+		return nil, undecrypted(len(b), len(b)-size, "AES-CBC")
 	}
 	return out[:len(out)-pad], nil
 }
@@ -194,8 +197,8 @@ func aesGCM(block cipher.Block, encrypt bool, iv, b []byte, tag int, aad []byte)
 		out := gcm.Seal(nil, iv, b, aad)
 		return out[:len(b)+tag], nil
 	}
-	size := strconv.Itoa(max(0, len(b)-tag))
-	failed := operationError("Decryption failed. This could be due to a ciphertext authentication failure, bad padding, incorrect CryptoKey, or another algorithm-specific reason. Input length was " + size + ", output length expected to be " + size + " for AES-GCM")
+	size := max(0, len(b)-tag)
+	failed := undecrypted(size, size, "AES-GCM")
 	if len(b) < tag {
 		return nil, failed
 	}
@@ -241,7 +244,7 @@ func aesWrap(block cipher.Block, key []byte) []byte {
 
 func aesUnwrap(block cipher.Block, wrapped []byte) (isolate.Value, error) {
 	if len(wrapped)%8 != 0 || len(wrapped) < 24 {
-		return nil, operationError("The wrapped key has a wrong length.")
+		return nil, operationError("AES-KW key unwrapping failed.")
 	}
 	n := len(wrapped)/8 - 1
 	out := append([]byte{}, wrapped...)
@@ -256,7 +259,7 @@ func aesUnwrap(block cipher.Block, wrapped []byte) (isolate.Value, error) {
 		}
 	}
 	if subtle.ConstantTimeCompare(out[:8], wrapIV) != 1 {
-		return nil, operationError("Unwrapping failed: the data or the key is wrong.")
+		return nil, operationError("AES-KW key unwrapping failed.")
 	}
 	return out[8:], nil
 }
