@@ -47,6 +47,7 @@ type attempt struct {
 	gate   gate
 	effect atomic.Bool // it did something that must not be done twice
 	opened atomic.Bool // it began a transaction of its object, and did not end it
+	inside bool        // the same, for the storage's turns, which go on when the run is over
 	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
 
 	mu   sync.Mutex
@@ -220,7 +221,13 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 	}
 	if strings.HasPrefix(op, "storage.") { // a Durable Object's own: each sees what those before did
 		a.inTurn(webapi.Target{Type: "storage"}, func(func()) {
-			v, err := a.e.call(a.ctx, op, args)
+			// What was written counts though nobody waited for it and the run is over,
+			// unless it is part of a transaction that ended with it.
+			ctx := a.e.s.ctx
+			if a.inside {
+				ctx = a.ctx
+			}
+			v, err := a.e.call(ctx, op, args)
 			a.transacted(op, err)
 			done(v, err)
 		})
@@ -235,11 +242,13 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 func (a *attempt) transacted(op string, err error) {
 	switch {
 	case op == "storage.begin" && err == nil:
+		a.inside = true
 		a.opened.Store(true)
 		if a.ctx.Err() != nil && a.opened.Swap(false) { // the run ended meanwhile
 			a.e.s.platform.Rollback(a.e.caller())
 		}
 	case op == "storage.end":
+		a.inside = false
 		a.opened.Store(false)
 	}
 }
@@ -260,10 +269,14 @@ func (a *attempt) inTurn(to webapi.Target, f func(began func())) {
 	began := sync.OnceFunc(func() { close(mine) })
 	a.e.s.wg.Go(func() {
 		defer began()
+		over := a.ctx.Done()
+		if to.Type == "storage" {
+			over = nil // its calls end, and their order counts to the last
+		}
 		if before != nil {
 			select {
 			case <-before:
-			case <-a.ctx.Done():
+			case <-over:
 			}
 		}
 		f(began)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coldstart/sandbox/platform"
+	"coldstart/sandbox/trace"
 )
 
 // heldWrites is a store whose writes of objects' data wait, or fail.
@@ -118,5 +119,27 @@ func TestOutputGateStaysShut(t *testing.T) {
 	store.fail.Store(false)
 	if a := get(t, s, key("a"), "/"); a.body != "n=1" {
 		t.Errorf("afterwards: %q %+v", a.body, a.sum.Fault)
+	}
+}
+
+// What a Durable Object wrote without waiting for it is kept, all of it and in
+// order, though its answer was the last that it did; a transaction that was left
+// open is not.
+func TestUnawaitedWritesAreKept(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), map[string]string{
+		"wrangler.jsonc": counter["wrangler.jsonc"],
+		"worker.js": `import { DurableObject } from "cloudflare:workers";
+		export class O extends DurableObject {
+			fill() { for (let i = 0; i < 300; i++) { this.ctx.storage.put("k" + i, i); this.ctx.storage.put("last", i); } return "filled"; }
+			leave() { this.ctx.storage.transaction(async (t) => { t.put("k0", "lost"); await new Promise(() => {}); }); return "left"; }
+			async seen() { const all = await this.ctx.storage.list(); return all.size + " " + all.get("last") + " " + all.get("k0"); }
+		}
+		export default { async fetch(request, env) { return new Response(String(await env.O.getByName("o")[new URL(request.url).pathname.slice(1)]())); } };`,
+	}, trace.Limits{CPU: 2 * time.Second})
+	for _, step := range [][2]string{{"/fill", "filled"}, {"/seen", "301 299 0"}, {"/leave", "left"}, {"/seen", "301 299 0"}} {
+		if a := get(t, s, key("a"), step[0]); a.body != step[1] {
+			t.Errorf("%s: %q %+v, want %q", step[0], a.body, a.sum.Fault, step[1])
+		}
 	}
 }

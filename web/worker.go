@@ -198,7 +198,8 @@ var notPassedOn = []string{
 	faultHeader,
 	"Set-Cookie", "Set-Cookie2", "Clear-Site-Data", "Strict-Transport-Security", "Public-Key-Pins", "Expect-Ct", "Refresh", "Alt-Svc", "Nel", "Report-To",
 	"Reporting-Endpoints", "Service-Worker-Allowed", "Content-Security-Policy-Report-Only", "Access-Control-Allow-Credentials", "Accept-Ch", "Critical-Ch",
-	"Origin-Agent-Cluster", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy",
+	"Origin-Agent-Cluster", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Speculation-Rules", "Supports-Loading-Mode", "Set-Login",
+	"Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger", "Observe-Browsing-Topics", "Use-As-Dictionary", "Proxy-Authenticate",
 }
 
 // notReceived are request headers that are not the Worker's to see.

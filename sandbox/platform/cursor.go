@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 
@@ -29,6 +30,8 @@ func (p *Platform) trouble(op string, err error) error {
 	if errors.As(err, &t) {
 		return err
 	}
-	p.cfg.Log.Error("storage failed", "op", op, "error", err)
+	if !errors.Is(err, context.Canceled) { // its run is over
+		p.cfg.Log.Error("storage failed", "op", op, "error", err)
+	}
 	return plainError("The platform's storage did not answer. It was not your code; run again.")
 }

@@ -322,7 +322,7 @@ func (c *child) handle(f frame) error {
 		case run != nil:
 			return run.handle(f)
 		case script != nil:
-			return script.handle(f)
+			return script.handle(c, f)
 		}
 		return nil // it was over before the parent knew
 	default:

@@ -5,7 +5,9 @@ import "errors"
 // What a run asks of the parent is copied there and held until it is answered,
 // and so is the answer. So large arguments go a few at a time, and so do calls
 // whose answers may be large; what was asked later waits behind them, because
-// calls arrive in the order in which they were made.
+// calls arrive in the order in which they were made. No more than runCalls are
+// open at a time, which the parent insists on. Calls of a Durable Object's storage
+// do not wait, their caller does: its answer may not overtake what it wrote.
 
 // Bounds of one run's arguments, in bytes, and of its calls for large answers.
 const (
@@ -26,10 +28,42 @@ type waitingCall struct {
 
 // weight is what it counts for while it is under way.
 func (w *waitingCall) weight() int {
-	if large[w.m.Op] {
+	switch {
+	case large[w.m.Op]:
 		return max(w.size, flyingMax/openMost)
+	case w.size < flyingLeast:
+		return 0
 	}
 	return w.size
+}
+
+// callBytes is what a call takes beside its arguments while it waits.
+const callBytes = 512
+
+// A run's calls of its object's storage and all others have half of runCalls each.
+const openCalls = runCalls / 2
+
+// fits reports whether a call may be sent beside those that are open. r.mu is held,
+// and the call is none of them yet.
+func (r *childRun) fits(w *waitingCall) bool {
+	return len(r.calls)-len(r.waiting)-len(r.storing) < openCalls && (r.flying == 0 || w.weight() == 0 || r.flying+w.weight() <= flyingMax)
+}
+
+// store waits until a call of an object's storage may be sent beside those that are
+// open, none of which needs the isolate, and counts it. It reports whether the run goes on. r.mu is held.
+func (r *childRun) store(id uint32, size int) bool {
+	for !r.done && (len(r.storing) == openCalls || len(r.storing) > 0 && r.stored+size > flyingMax) {
+		r.room.Wait()
+	}
+	if r.done {
+		return false
+	}
+	if r.storing == nil {
+		r.storing = map[uint32]int{}
+	}
+	r.storing[id] = size
+	r.stored += size
+	return true
 }
 
 // errTooMuch is what code catches that begins more while so much waits.
@@ -37,7 +71,7 @@ func (w *waitingCall) weight() int {
 //lint:ignore ST1005 learners read it as it is
 var errTooMuch = errors.New("Too much data waits to be written: await earlier writes before beginning more.")
 
-// argBytes is about what arguments take, 0 when that is little.
+// argBytes is about what arguments take.
 func argBytes(args []any) (n int) {
 	for _, a := range args {
 		switch v := a.(type) {
@@ -48,9 +82,6 @@ func argBytes(args []any) (n int) {
 		case []any:
 			n += argBytes(v)
 		}
-	}
-	if n < flyingLeast {
-		return 0
 	}
 	return n
 }
@@ -70,13 +101,18 @@ func (r *childRun) fly(id uint32, weight int) {
 // landed counts a call that was answered, and sends what now fits. It may be
 // called by the reader and so does not wait. r.mu is held.
 func (r *childRun) landed(id uint32) {
+	if size, ok := r.storing[id]; ok {
+		delete(r.storing, id)
+		r.stored -= size
+		r.room.Signal()
+	}
 	r.flying -= r.flights[id]
 	delete(r.flights, id)
-	for len(r.waiting) > 0 && (r.flying == 0 || r.flying+r.waiting[0].weight() <= flyingMax) {
+	for len(r.waiting) > 0 && r.fits(&r.waiting[0]) {
 		w := r.waiting[0]
 		r.waiting[0] = waitingCall{}
 		r.waiting = r.waiting[1:]
-		r.waits -= w.size
+		r.waits -= w.size + callBytes
 		if r.done || r.calls[w.m.Call] == nil {
 			continue
 		}

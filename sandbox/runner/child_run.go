@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +54,9 @@ type childRun struct {
 	flying    int            // of all those
 	waiting   []waitingCall  // in order
 	waits     int            // bytes of those
+	storing   map[uint32]int // calls of an object's storage that were sent and not answered, with their bytes
+	stored    int            // all those
+	room      sync.Cond      // of mu: one of those was answered, or the run is over
 	fetches   map[uint32]*childFetch
 	next      uint32
 }
@@ -66,6 +70,7 @@ type childFetch struct {
 
 func (c *child) start(n uint64, m startMsg) {
 	run := &childRun{c: c, n: n, id: m.Run, typ: m.Type, origin: m.Origin, calls: map[uint32]func(any, error){}, fetches: map[uint32]*childFetch{}}
+	run.room.L = &run.mu
 	run.out = newOutStream(c.conn, n, 0)
 	inv := webapi.Invocation{
 		Run: m.Run, Type: m.Type, Payload: m.Payload, Entrypoint: m.Entrypoint, Object: m.Object,
@@ -349,6 +354,7 @@ func (r *childRun) finish(how mode, s trace.Summary) {
 	spent := r.iso.worker == nil || r.iso.worker.Dead()
 	r.mu.Lock()
 	r.done = true
+	r.room.Broadcast()
 	if r.timer != nil {
 		r.timer.Stop()
 	}
@@ -421,22 +427,32 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 		return
 	}
 	size := argBytes(args)
-	if r.waits+size > waitingMax {
-		r.mu.Unlock()
-		done(nil, errTooMuch)
-		return
-	}
 	r.next++
 	id := r.next
-	r.calls[id] = done
 	w := waitingCall{callMsg{Call: id, Op: op, Args: args}, size}
-	if len(r.waiting) > 0 || r.flying > 0 && r.flying+w.weight() > flyingMax {
-		r.waiting = append(r.waiting, w)
-		r.waits += size
-		r.mu.Unlock()
-		return
+	if strings.HasPrefix(op, "storage.") {
+		if !r.store(id, size) {
+			r.mu.Unlock()
+			done(nil, errStopped)
+			return
+		}
+		r.calls[id] = done
+	} else {
+		if r.waits+size+callBytes > waitingMax {
+			r.mu.Unlock()
+			done(nil, errTooMuch)
+			return
+		}
+		wait := len(r.waiting) > 0 || !r.fits(&w)
+		r.calls[id] = done
+		if wait {
+			r.waiting = append(r.waiting, w)
+			r.waits += size + callBytes
+			r.mu.Unlock()
+			return
+		}
+		r.fly(id, w.weight())
 	}
-	r.fly(id, w.weight())
 	r.sendEvents(held)
 	r.mu.Unlock()
 	if err := c.conn.send(now, kindCall, r.n, w.m); err != nil {

@@ -28,8 +28,12 @@ type childScript struct {
 	mu    sync.Mutex
 	next  uint32
 	calls map[uint32]func(any, error)
+	waits []callMsg // in order; no more than runCalls are open at a time
 	over  bool
 }
+
+// scriptWaits is how many calls of a script may wait for earlier ones.
+const scriptWaits = 10_000
 
 func (c *child) script(n uint64, m scriptMsg) {
 	if c.engines == nil {
@@ -77,12 +81,33 @@ func (s *childScript) call(c *child, n uint64, op string, args []any, done func(
 		done(nil, errStopped)
 		return
 	}
+	if len(s.waits) == scriptWaits {
+		s.mu.Unlock()
+		done(nil, errTooMuch)
+		return
+	}
 	s.next++
-	id := s.next
-	s.calls[id] = done
+	s.calls[s.next] = done
+	s.waits = append(s.waits, callMsg{Call: s.next, Op: op, Args: args})
 	s.mu.Unlock()
-	if err := c.conn.send(now, kindCall, n, callMsg{Call: id, Op: op, Args: args}); err != nil {
-		s.reply(replyMsg{Call: id, Error: throwOf(err)})
+	s.send(c, n)
+}
+
+// send sends what waits and fits. It may be called by the reader and so does not wait.
+func (s *childScript) send(c *child, n uint64) {
+	s.mu.Lock()
+	var failed []replyMsg
+	for len(s.waits) > 0 && len(s.calls)-len(s.waits) < runCalls {
+		m := s.waits[0]
+		s.waits[0] = callMsg{}
+		s.waits = s.waits[1:]
+		if err := c.conn.send(queued, kindCall, n, m); err != nil {
+			failed = append(failed, replyMsg{Call: m.Call, Error: throwOf(err)})
+		}
+	}
+	s.mu.Unlock()
+	for _, m := range failed {
+		s.reply(m)
 	}
 }
 
@@ -97,7 +122,7 @@ func (s *childScript) reply(m replyMsg) {
 }
 
 // handle takes a frame of the parent about this script.
-func (s *childScript) handle(f frame) error {
+func (s *childScript) handle(c *child, f frame) error {
 	switch f.kind {
 	case kindReply:
 		m, err := decode[replyMsg](f.payload)
@@ -105,6 +130,7 @@ func (s *childScript) handle(f frame) error {
 			return err
 		}
 		s.reply(m)
+		s.send(c, f.n)
 	case kindCancel:
 		m, err := decode[cancelMsg](f.payload)
 		if err != nil {

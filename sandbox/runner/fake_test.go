@@ -68,9 +68,32 @@ func (fakeEngines) Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fau
 		s.Enter()
 		spin()
 	}
+	if s.Code == "flood" {
+		return fmt.Appendf(nil, "%q", flood(s.Call)), nil
+	}
 	got := make(chan any)
 	s.Call("echo", []any{s.Code}, func(v any, err error) { got <- v })
 	return fmt.Appendf(nil, "%q", <-got), nil
+}
+
+// flood makes a thousand calls without waiting for an answer, and says what
+// they were answered.
+func flood(call func(op string, args []any, done func(any, error))) string {
+	const n = 1000
+	got := make(chan string, n)
+	for i := range n {
+		call("flood", []any{int64(i)}, func(v any, err error) {
+			if err != nil {
+				v = err
+			}
+			got <- fmt.Sprint(v)
+		})
+	}
+	all := map[string]int{}
+	for range n {
+		all[<-got]++
+	}
+	return fmt.Sprint(all)
 }
 
 type fakeWorker struct {
@@ -166,6 +189,10 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 			got <- fmt.Sprint(v, err)
 		})
 		text(<-got)
+	case "/flood/kv.put", "/flood/storage.put":
+		text(flood(func(_ string, args []any, done func(any, error)) {
+			w.spec.Backend.Call(inv.Run, strings.TrimPrefix(path, "/flood/"), args, done)
+		}))
 	case "/fetch":
 		got := make(chan string)
 		body := io.NopCloser(strings.NewReader(strings.Repeat("up", 200_000)))

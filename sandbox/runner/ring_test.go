@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -176,6 +177,55 @@ func TestCallAndFetch(t *testing.T) {
 	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
 	if string(b) != "Error: closed" {
 		t.Errorf("got %s", b)
+	}
+}
+
+// What a run or a script asks beyond the calls that may be open waits, in order,
+// in its child: the parent takes more for a broken protocol and kills the child.
+func TestCallsWait(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	p := first(t, ring)
+	slot, _ := p.Slot()
+	for _, who := range []struct {
+		name string
+		open int
+	}{{"/flood/kv.put", openCalls}, {"/flood/storage.put", openCalls}, {"script", runCalls}} {
+		const n = 1000
+		var held []func(any, error)
+		next := 0
+		h := newRecorder()
+		h.onCall = func(_ string, args []any, done func(any, error)) {
+			if fmt.Sprint(args[0]) != fmt.Sprint(next) {
+				t.Errorf("%s: call %v, want %d", who.name, args[0], next)
+			}
+			next++
+			if next < who.open { // so that only one more may be open
+				held = append(held, done)
+				return
+			}
+			go done("ok", nil)
+			if next == n {
+				for _, done := range held {
+					go done("ok", nil)
+				}
+			}
+		}
+		got := ""
+		if who.name == "script" {
+			if _, err := p.StartScript(ScriptJob{Code: "flood", Slot: slot, Limits: trace.Default()}, h); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			begin(t, ring, p, who.name, h)
+			b, _ := io.ReadAll(within(t, h.heads, 20*time.Second).Body)
+			got = strconv.Quote(string(b))
+		}
+		if end := within(t, h.ends, 20*time.Second); got == "" {
+			got = string(end.Result)
+		}
+		if want := strconv.Quote(fmt.Sprint(map[string]int{"ok": n})); got != want {
+			t.Errorf("%s: got %.200s, want %s", who.name, got, want)
+		}
 	}
 }
 
