@@ -34,11 +34,11 @@ func syntaxOf(name string) syntax {
 
 // compile bundles a Worker's modules into w.Code.
 func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault {
-	tsconfig, f := b.tsconfig(c.dir)
+	tsconfig, names, f := b.tsconfig(c.dir)
 	if f != nil {
 		return f
 	}
-	r := &resolver{b: b, entry: entry, node: nodeCompat(w.Date, w.Flags), wasm: map[string][]byte{}}
+	r := &resolver{b: b, entry: entry, node: nodeCompat(w.Date, w.Flags), aliases: names, wasm: map[string][]byte{}}
 	opts := buildOptions(tsconfig)
 	opts.Plugins = []api.Plugin{r.plugin()}
 	opts.EntryPoints = []string{entry}
@@ -294,8 +294,9 @@ func (b *builder) noExport(entry string) *trace.Fault {
 }
 
 // tsconfig reads the few compiler options that change what code does from the
-// nearest tsconfig.json. Everything else in it is for editors.
-func (b *builder) tsconfig(dir string) (string, *trace.Fault) {
+// nearest tsconfig.json, and the names it gives to files. Everything else in it
+// is for editors.
+func (b *builder) tsconfig(dir string) (string, aliases, *trace.Fault) {
 	name := path.Join(dir, "tsconfig.json")
 	data, ok := b.project.Files[name]
 	if !ok && dir != "" {
@@ -303,11 +304,11 @@ func (b *builder) tsconfig(dir string) (string, *trace.Fault) {
 		data, ok = b.project.Files[name]
 	}
 	if !ok {
-		return "{}", nil
+		return "{}", aliases{}, nil
 	}
 	root, f := b.parseJSONC(name, data)
 	if f != nil {
-		return "", f
+		return "", aliases{}, f
 	}
 	options, _ := root.get("compilerOptions")
 	keep := map[string]any{}
@@ -327,7 +328,7 @@ func (b *builder) tsconfig(dir string) (string, *trace.Fault) {
 	}
 	text, err := json.Marshal(map[string]any{"compilerOptions": keep})
 	if err != nil {
-		return "{}", nil
+		return "{}", aliases{}, nil
 	}
-	return string(text), nil
+	return string(text), readAliases(strings.TrimPrefix(path.Dir(name), "."), options), nil
 }

@@ -35,6 +35,7 @@ type resolver struct {
 	dialect string
 	node    bool
 	plain   bool // one file, no bundling
+	aliases aliases
 
 	mu     sync.Mutex
 	wasm   map[string][]byte
@@ -76,6 +77,15 @@ func (r *resolver) resolve(args api.OnResolveArgs) api.OnResolveResult {
 		return api.OnResolveResult{Path: args.Path, Namespace: nsProject}
 	}
 	spec := args.Path
+	if args.Namespace == nsProject && !isRelative(spec) {
+		file, missed := r.aliases.find(spec, r.b.exists)
+		if file != "" {
+			return r.projectFile(file)
+		}
+		if name, _ := splitPackage(spec); missed != "" && !strings.Contains(spec, ":") && !nodeModules[name] && !slices.Contains(shelfPackages, name) {
+			return refused(fmt.Sprintf("There is no file %s to import.", shorten(missed)), r.b.suggestImport(missed, args.Importer))
+		}
+	}
 	if res, ok := r.resolveScheme(spec, args); ok {
 		return res
 	}
@@ -202,21 +212,30 @@ var scriptSuffixes = []string{".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs", ".ct
 // resolveInProject finds a file of the project.
 func (r *resolver) resolveInProject(spec string, args api.OnResolveArgs) api.OnResolveResult {
 	spec, _, _ = strings.Cut(spec, "?")
-	files := r.b.project.Files
 	joined := path.Join(path.Dir(args.Importer), spec)
 	if joined == ".." || strings.HasPrefix(joined, "../") {
 		return refused(fmt.Sprintf("The import %q leaves the project.", args.Path), "Only files of the project can be imported.")
 	}
-	name, ok := findFile(joined, func(name string) bool { _, ok := files[name]; return ok })
+	name, ok := findFile(joined, r.b.exists)
 	if !ok {
 		if args.Kind == api.ResolveJSDynamicImport {
 			return r.missing(args.Path, args)
 		}
 		return refused(fmt.Sprintf("There is no file %s to import.", joined), r.b.suggestImport(joined, args.Importer))
 	}
+	return r.projectFile(name)
+}
+
+func (b *builder) exists(name string) bool {
+	_, ok := b.project.Files[name]
+	return ok
+}
+
+// projectFile is the answer that a file of the project is meant.
+func (r *resolver) projectFile(name string) api.OnResolveResult {
 	if path.Ext(name) == ".wasm" {
 		r.mu.Lock()
-		r.wasm[wasmPrefix+name] = files[name]
+		r.wasm[wasmPrefix+name] = r.b.project.Files[name]
 		r.mu.Unlock()
 		return api.OnResolveResult{Path: wasmPrefix + name, External: true}
 	}

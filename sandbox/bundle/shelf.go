@@ -455,7 +455,7 @@ func (r *resolver) resolvePackage(spec string, args api.OnResolveArgs) api.OnRes
 	if nodeModules[spec] {
 		return refused(fmt.Sprintf("The import %q needs Node compatibility.", spec), `Add "nodejs_compat" to "compatibility_flags" in wrangler.jsonc.`)
 	}
-	if name, ok := findFile(path.Join(path.Dir(args.Importer), spec), func(n string) bool { _, ok := r.b.project.Files[n]; return ok }); ok {
+	if name, ok := findFile(path.Join(path.Dir(args.Importer), spec), r.b.exists); ok {
 		return refused(fmt.Sprintf("There is no package %q.", spec), fmt.Sprintf("A file of the project is imported with ./: %q.", relativeImport(args.Importer, name)))
 	}
 	return refused(fmt.Sprintf("The package %q is not available.", shorten(name)), shelfHint(name, s))
