@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"coldstart/sandbox"
@@ -29,6 +30,9 @@ func (s *session) tick(ctx context.Context, t *running, raw []json.RawMessage) (
 	var cron string
 	var o eventOptions
 	if err := errors.Join(arg("tick", raw, 1, &cron), arg("tick", raw, 2, &o)); err != nil {
+		return nil, misuse("tick takes a cron expression: tick(\"*/5 * * * *\")")
+	}
+	if cron == "" {
 		return nil, misuse("tick takes a cron expression: tick(\"*/5 * * * *\")")
 	}
 	if o.Time == 0 {
@@ -59,12 +63,16 @@ func (s *session) enqueue(ctx context.Context, t *running, raw []json.RawMessage
 func (s *session) deliver(ctx context.Context, t *running, queue string, bodies []any, o eventOptions) (any, error) {
 	worker := o.Worker
 	if worker == "" {
+		var others []string
 		for _, w := range t.project.deploy.Workers {
 			for _, c := range w.Consumers {
-				if c.Queue == queue {
+				if others = append(others, c.Queue); c.Queue == queue {
 					worker = w.Name
 				}
 			}
+		}
+		if worker == "" && len(others) > 0 {
+			return nil, failure(fmt.Sprintf("Nobody would get what is sent to the queue %q; keep its consumer in wrangler.jsonc", queue), queue, strings.Join(others, ", "))
 		}
 	}
 	s.mu.Lock()
@@ -90,6 +98,9 @@ func (s *session) upload(ctx context.Context, t *running, raw []json.RawMessage)
 	if err := errors.Join(arg("upload", raw, 1, &bucket), arg("upload", raw, 2, &key), arg("upload", raw, 3, &body), arg("upload", raw, 4, &o)); err != nil {
 		return nil, misuse("upload takes a bucket, a key and a body: upload(\"photos\", \"cat.jpg\", \"…\")")
 	}
+	if bucket == "" || key == "" {
+		return nil, misuse("upload takes a bucket, a key and a body: upload(\"photos\", \"cat.jpg\", \"…\")")
+	}
 	queue := o.Queue
 	for _, w := range t.project.deploy.Workers {
 		for _, c := range w.Consumers {
@@ -111,6 +122,9 @@ func (s *session) upload(ctx context.Context, t *running, raw []json.RawMessage)
 func (s *session) event(ctx context.Context, t *running, kind, say, worker string, payload any) (any, error) {
 	b, err := json.Marshal(payload)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.project.has(worker); err != nil {
 		return nil, err
 	}
 	a, err := s.invoke(ctx, sandbox.Run{Key: t.project.key, Worker: worker, Type: kind, Payload: b, URL: site + "/", Fresh: s.fresh(t.project, t), Weigh: true})

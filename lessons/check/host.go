@@ -331,6 +331,9 @@ const site = "https://site.example"
 
 // run makes a sandbox run of `POST /path` and options.
 func (s *session) run(p *project, t *running, request string, o sendOptions) (sandbox.Run, error) {
+	if err := p.has(o.Worker); err != nil {
+		return sandbox.Run{}, err
+	}
 	method, target := "GET", strings.TrimSpace(request)
 	if m, rest, ok := strings.Cut(target, " "); ok {
 		method, target = m, strings.TrimSpace(rest)

@@ -270,7 +270,7 @@ func (x *linter) solution(r Result) {
 		}
 		f := t.Failure
 		if f.Author != nil {
-			x.add("checks.js", f.Author.Line, f.Author.Column, "E019", "check %s: %s", short(t.Name), f.Message)
+			x.add("checks.js", f.Author.Line, f.Author.Column, "E019", "check %s: %s", short(t.Name, r.Tests), f.Message)
 			continue
 		}
 		file, line, col := x.place(f.Fault)
@@ -286,7 +286,7 @@ func (x *linter) solution(r Result) {
 				what += ": " + f.Got
 			}
 		}
-		x.add(file, line, col, "E013", "fails check %s: %s", short(t.Name), what)
+		x.add(file, line, col, "E013", "fails check %s: %s", short(t.Name, r.Tests), what)
 	}
 }
 
@@ -312,10 +312,17 @@ func (x *linter) place(f *trace.Fault) (file string, line, col int) {
 	return "_solution", 1, 0
 }
 
-// short is the number that a check's name begins with, else the name.
-func short(name string) string {
-	if n, _, ok := strings.Cut(name, ": "); ok && lessons.TaskOf(name) > 0 {
-		return n
+// short is the number that a check's name begins with, where that tells it from
+// the others, else the name.
+func short(name string, all []Outcome) string {
+	n, task := 0, lessons.TaskOf(name)
+	for _, t := range all {
+		if t.Task == task {
+			n++
+		}
+	}
+	if number, _, ok := strings.Cut(name, ": "); ok && task > 0 && n == 1 {
+		return number
 	}
 	return fmt.Sprintf("%q", name)
 }

@@ -74,7 +74,11 @@ func (s *session) measure(ctx context.Context, t *running, raw []json.RawMessage
 			if p == nil {
 				continue
 			}
-			got, err := s.sample(ctx, t, p, request, o)
+			ask := o
+			if name == "other" && p == other {
+				ask.Worker = "" // a file as entry is a project of one Worker
+			}
+			got, err := s.sample(ctx, t, p, request, ask)
 			if err != nil {
 				return nil, err
 			}

@@ -59,7 +59,7 @@ func (s *session) pool(raw []json.RawMessage) (any, error) {
 	}
 	c, err := pool.Parse("", settings)
 	if err != nil {
-		return nil, failure("In pool.json, "+err.Error(), "settings of a pool", clip(string(settings), 120))
+		return nil, failure("Look at pool.json: "+err.Error(), "settings of a pool", clip(string(settings), 120))
 	}
 	if err := arg("pool", raw, 2, &l); err != nil {
 		return nil, err

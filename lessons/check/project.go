@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"strings"
 
 	"coldstart/sandbox"
 	"coldstart/sandbox/trace"
@@ -67,20 +68,33 @@ func (s *session) starter(ctx context.Context) (*project, error) {
 	return p, nil
 }
 
+// has says what is wrong when a check names a Worker that is not there; "" names none.
+func (p *project) has(worker string) error {
+	var names []string
+	for _, w := range p.deploy.Workers {
+		if worker == "" || w.Name == worker {
+			return nil
+		}
+		names = append(names, w.Name)
+	}
+	return failure(fmt.Sprintf("The check asks for a Worker named %q; names stand in the wrangler files", worker), worker, strings.Join(names, ", "))
+}
+
 // killed is p with one Worker answering every event with an exception.
 func (s *session) killed(ctx context.Context, p *project, worker string) (*project, error) {
+	if worker == "" {
+		return nil, misuse("kill takes a Worker's name: kill(\"images\")")
+	}
+	if err := p.has(worker); err != nil {
+		return nil, err
+	}
 	d := trace.Deployment{Workers: append([]trace.Worker(nil), p.deploy.Workers...)}
-	found := false
 	for i := range d.Workers {
 		if w := &d.Workers[i]; w.Name == worker {
-			found = true
 			w.Code = "export default { fetch() { throw new Error(\"This Worker was stopped by the check.\"); } };\n"
 			w.SourceMap, w.Wasm, w.Classic, w.Main = nil, nil, false, ""
 			w.Version = "stopped-" + w.Version
 		}
-	}
-	if !found {
-		return nil, misuse(fmt.Sprintf("kill: no Worker is named %q", worker))
 	}
 	out := &project{key: s.key("without-" + worker + "-" + path.Base(p.key.Project)), deploy: &d, ready: make(chan struct{}), fresh: map[string]bool{}}
 	close(out.ready)
