@@ -93,6 +93,9 @@ func (g *page) take(t *testing.T, life int64, m *pageMessage) {
 	name := g.l.name
 	switch {
 	case m.Type == "welcome":
+		if g.l.s.lives.Load() == life {
+			g.l.s.welcomed.CompareAndSwap(0, time.Now().UnixNano())
+		}
 		switch {
 		case m.Stream == g.stream && m.Missed:
 			t.Errorf("%s: messages after %d were gone from a stream that goes on", name, g.after)

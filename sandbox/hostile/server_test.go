@@ -41,6 +41,8 @@ type server struct {
 	log   bytes.Buffer
 	exit  chan error
 	lives atomic.Int64 // how often it was killed and started again
+
+	welcomed atomic.Int64 // when a page's socket was first welcomed since this was 0, in ns since 1970
 }
 
 // build makes the binary once per test run.
