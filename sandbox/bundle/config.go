@@ -1,12 +1,14 @@
 package bundle
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"coldstart/sandbox/trace"
@@ -32,8 +34,9 @@ type config struct {
 	crons     []string
 	consumers []trace.Consumer
 	durables  []string
-	classAt   map[string]int // offset of each own Durable Object class
-	serviceAt map[string]int // offset of each Worker that a binding names
+	classAt   map[string]int  // offset of each own Durable Object class
+	migrated  map[string]bool // own Durable Object classes that a migration names
+	serviceAt map[string]int  // offset of each Worker that a binding names
 
 	assetsDir    string
 	assetsAt     int
@@ -101,7 +104,7 @@ func (b *builder) readConfig(dir, file string) (*config, *trace.Fault) {
 		return nil, f
 	}
 	c := &config{
-		dir: dir, file: file, bindingAt: map[string]int{}, classAt: map[string]int{}, serviceAt: map[string]int{},
+		dir: dir, file: file, bindingAt: map[string]int{}, classAt: map[string]int{}, migrated: map[string]bool{}, serviceAt: map[string]int{},
 	}
 	c.name = path.Base(dir)
 	if dir == "" {
@@ -112,6 +115,11 @@ func (b *builder) readConfig(dir, file string) (*config, *trace.Fault) {
 		r.top(m)
 		if r.fault != nil {
 			return nil, r.fault
+		}
+	}
+	for _, class := range c.durables {
+		if !c.migrated[class] {
+			r.warnAt(c.classAt[class], fmt.Sprintf("No migration names the Durable Object class %q.", class), "A deployment needs "+r.example("migrations", fmt.Sprintf(`[{ "tag": "v1", "new_sqlite_classes": [%q] }]`, class))+".")
 		}
 	}
 	r.secrets(path.Join(dir, ".dev.vars"))
@@ -281,6 +289,12 @@ var topKeys = slices.Concat(keys(quietKeys), keys(idleKeys), keys(trace.AbsentBi
 	"analytics_engine_datasets", "version_metadata", "limits", "dialect",
 })
 
+//go:embed flags.txt
+var flagList string
+
+// knownFlags are the compatibility flags of the real runtime, those that turn a change off among them.
+var knownFlags = sync.OnceValue(func() []string { return strings.Fields(flagList) })
+
 var (
 	workerName  = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$`)
 	datePattern = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
@@ -300,11 +314,18 @@ func (r *configReader) top(m member) {
 		c.dialect = r.oneOf(m, dialectNames...)
 	case "compatibility_date":
 		c.date = r.str(m, `"`+r.b.cfg.Date+`"`)
-		if _, err := time.Parse(time.DateOnly, c.date); r.fault == nil && (err != nil || !datePattern.MatchString(c.date)) {
+		if at, err := time.Parse(time.DateOnly, c.date); r.fault == nil && (err != nil || !datePattern.MatchString(c.date)) {
 			r.fail(m.node.at, fmt.Sprintf("The compatibility date %q is not a date.", shorten(c.date)), "Write "+r.example(m.key, `"`+r.b.cfg.Date+`"`)+".")
+		} else if err == nil && time.Until(at) > 24*time.Hour {
+			r.warnAt(m.node.at, fmt.Sprintf("The compatibility date %s has not come yet.", c.date), "The real runtime does not start with it: write "+r.example(m.key, `"`+r.b.cfg.Date+`"`)+".")
 		}
 	case "compatibility_flags":
 		c.flags = r.stringList(m, `["nodejs_compat"]`)
+		for i, flag := range c.flags {
+			if !slices.Contains(knownFlags(), flag) {
+				r.warnAt(m.node.items[i].at, fmt.Sprintf("There is no compatibility flag %q.", shorten(flag)), didYouMean(flag, knownFlags(), "The real runtime does not start with it: take it out."))
+			}
+		}
 	case "vars":
 		r.vars(m)
 	case "kv_namespaces":

@@ -177,6 +177,7 @@ func (r *configReader) migrations(m member) {
 	})
 	for _, name := range keys(classes) {
 		r.class(name, classes[name])
+		r.c.migrated[name] = true
 	}
 }
 

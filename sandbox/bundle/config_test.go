@@ -291,3 +291,22 @@ func TestConfigAssetRules(t *testing.T) {
 		t.Errorf("warnings: %q", warned)
 	}
 }
+
+// What the real runtime would not start with is said before it does not.
+func TestConfigForLater(t *testing.T) {
+	d := build(t, Config{}, files(
+		"wrangler.jsonc", "{\"main\":\"w.js\",\"compatibility_date\":\"9999-01-01\",\n\"compatibility_flags\":[\"nodejs_compat\",\"nodejs_compt\"],\n\"durable_objects\":{\"bindings\":[{\"name\":\"A\",\"class_name\":\"A\"}]}}",
+		"w.js", "export class A {}\n"+hello))
+	var warned []string
+	for _, w := range d.Warnings {
+		warned = append(warned, fmt.Sprintf("%d %s %s", w.Frame.Line, w.Message, w.Hint))
+	}
+	want := []string{
+		`1 The compatibility date 9999-01-01 has not come yet. The real runtime does not start with it: write "compatibility_date": "2026-11-01".`,
+		`2 There is no compatibility flag "nodejs_compt". Did you mean "nodejs_compat"?`,
+		`3 No migration names the Durable Object class "A". A deployment needs "migrations": [{ "tag": "v1", "new_sqlite_classes": ["A"] }].`,
+	}
+	if !slices.Equal(warned, want) {
+		t.Errorf("warnings are %q", warned)
+	}
+}

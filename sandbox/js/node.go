@@ -68,7 +68,7 @@ func nodeAllSource() string {
 	}
 	for _, n := range nodeEmpty {
 		names, _ := json.Marshal(nodeLacks[n]) // strings
-		fmt.Fprintf(&list, "  \"node:%s\": lack(%q, { default: {} }, %s),\n", n, n, names)
+		fmt.Fprintf(&list, "  \"node:%s\": lack(%q, { default: function () { throw new Error(\"%s is not available here.\"); } }, %s),\n", n, n, "node:"+n, names)
 	}
 	return head.String() + lackSource + "export const nodeModules: Record<string, any> = {\n" + list.String() + "};\n"
 }
