@@ -9,7 +9,8 @@ import {
   PromiseReject, PromiseResolve, PromiseThen, ReflectApply, SafeMap, SafeWeakMap, RegExpTest, StringIndexOf, StringSlice, StringSplit, isMap, MapForEach, isPromise, tag,
 } from "./primordials";
 import { Target, fetchTo } from "./fetch";
-import { hostAsync } from "./async";
+import { hostAsyncAt } from "./async";
+import { here, stackOf } from "./errors";
 import { bodies, deserialize, references, serialize } from "./serialize";
 import { headersFrom, headersRaw } from "./headers";
 import { Request, isRequest } from "./request";
@@ -229,12 +230,12 @@ function ask(target: Target, path: string[], args: unknown[] | null): Promise<an
   try {
     refuseAtStart("an RPC call");
     for (let i = 0; i < path.length; i++) if (StringIndexOf(path[i], between) >= 0 || i > 0 && path[i][0] === byStub || target[0] !== "stub" && path[i][0] === byStub) throw missing(path[i]);
-    const method = ArrayJoin(path, between), passed: unknown[] = [];
+    const at = here(), method = ArrayJoin(path, between), passed: unknown[] = [];
     const p = args === null ? "" : packed(args, current.run, passed);
-    const answer = typeof p === "string" ? hostAsync(CALL, target, method, p) : PromiseThen(p, (s: string) => hostAsync(CALL, target, method, s));
+    const answer = typeof p === "string" ? hostAsyncAt(at, CALL, target, method, p) : PromiseThen(p, (s: string) => hostAsyncAt(at, CALL, target, method, s));
     return PromiseThen(answer, (text: string) => {
       for (let i = 0; i < passed.length; i++) disposeOf(passed[i]);
-      if (text[0] === "!") throw thrown(deserialize(StringSlice(text, 1)), target);
+      if (text[0] === "!") throw thrown(stackOf(deserialize(StringSlice(text, 1)), at), target); // of its places, the call's is the caller's own
       return received(deserialize(text));
     }, (e: unknown) => {
       for (let i = 0; i < passed.length; i++) disposeOf(passed[i]);
