@@ -3,7 +3,8 @@
 // and new Function do here, which is to throw.
 
 import { call, op } from "./host";
-import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
+import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, ReflectConstruct, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
+import { current } from "./run";
 
 const MAP = op("stack.map");
 
@@ -116,14 +117,18 @@ ObjectDefineProperty(NativeError, "captureStackTrace", {
   }.captureStackTrace, writable: true, configurable: true,
 });
 
-// Code from strings. eval and the four function constructors throw EvalError.
+// Code from strings. eval and the four function constructors work while the
+// module's top level runs, from the date on at which Workers allow it, and throw EvalError else.
+// Such code sees the global scope: what is bound to the name is not the engine's eval.
 const refuse = () => {
   throw new EvalError("Code generation from strings disallowed for this context");
 };
+const codeAllowed = (): boolean => current.starting && current.codeAtStart;
 {
   const NativeFunction = Function;
   const make = (proto: any, name: string) => {
-    const F: any = { [name]: function () { refuse(); } }[name];
+    const native = proto.constructor;
+    const F: any = { [name]: function (...args: any[]) { return codeAllowed() ? ReflectConstruct(native, args) : refuse(); } }[name];
     ObjectDefineProperty(F, "prototype", { value: proto, writable: false });
     ObjectDefineProperty(F, "length", { value: 1, configurable: true });
     ObjectDefineProperty(proto, "constructor", { value: F, writable: true, configurable: true });
@@ -139,6 +144,7 @@ const refuse = () => {
     const p = ObjectGetPrototypeOf(f);
     if (p !== NativeFunction.prototype) ObjectSetPrototypeOf(make(p, name), F);
   }
-  const given = { eval(x: unknown) { if (typeof x !== "string") return x; return refuse(); } }.eval;
+  const nativeEval = globalThis.eval;
+  const given = { eval(x: unknown) { return codeAllowed() ? nativeEval(x as string) : refuse(); } }.eval;
   expose("eval", given);
 }

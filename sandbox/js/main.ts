@@ -4,7 +4,7 @@
 
 import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, need, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, StringSplit, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, need, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -124,6 +124,7 @@ function init(bindings: any[], isClassic: boolean, date: string, node: boolean, 
   makeEnv(bindings);
   classic = isClassic;
   current.date = date;
+  current.codeAtStart = date === "" || date >= "2025-06-01" || StringSplit(flags, " ").indexOf("allow_eval_during_startup") >= 0;
   setFlags(() => flagsOf(date, flags, node));
   if (!node) removeNode();
   else if (bindings.length > 0) {

@@ -4,8 +4,8 @@
 
 import { NativeError } from "./primordials";
 
-/** date is the compatibility date. */
-export const current = { run: 0, context: undefined as unknown, starting: true, date: "" };
+/** date is the compatibility date; codeAtStart: whether the top level may make code from strings. */
+export const current = { run: 0, context: undefined as unknown, starting: true, codeAtStart: false, date: "" };
 
 /** Starts a turn for a run: microtasks that follow belong to it too. They carry their own context. */
 export function begin(run: number): void {

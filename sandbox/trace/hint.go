@@ -130,7 +130,7 @@ var hints = []hint{
 	rule("RangeError", `(?i)call stack|stack overflow`, "", "A function calls itself without end: check what should stop it."),
 	rule("InternalError", `(?i)stack overflow`, "", "A function calls itself without end: check what should stop it."),
 	rule("RangeError", `(?i)invalid array length|invalid string length|array buffer`, "", "The size is negative or too large: check how it is computed."),
-	rule("EvalError", `.`, "", "Code cannot be made from text on Workers: write the function instead."),
+	rule("EvalError", `.`, "", "Workers make no code from text here: write the function instead."),
 	rule("", `(?i)too many subrequests`, "", "Do less in one request: batch, or keep results in a variable."),
 	rule("", `No such module`, "", "Check the path; an import() finds only files and packages that the bundler sees as text."),
 	rule("", `(?i)no server is listening`, "", "Call app.listen(3000) when the file loads, outside any callback."),

@@ -32,7 +32,7 @@ var hints = []struct {
 	{"TypeError", regexp.MustCompile(`Invalid header name`), "A header's name has letters, digits and hyphens; no spaces and no colon."},
 	{"TypeError", regexp.MustCompile(`Invalid header value`), "A header's value has no line breaks: trim or encode the text first."},
 	{"SyntaxError", regexp.MustCompile(`(?i)json|unexpected token|unexpected end`), "The text is not JSON: look at it with text() first, and check that the request has a body."},
-	{"EvalError", regexp.MustCompile(`.`), "Code cannot be made from strings on Workers; write the function instead."},
+	{"EvalError", regexp.MustCompile(`.`), "Workers make no code from text here: write the function instead."},
 	{"", regexp.MustCompile(`within global scope`), "Do this inside a handler: the top level runs once, before any request."},
 	{"", regexp.MustCompile(`different request`), "Use a request's body and streams only in the handler of that request."},
 }
