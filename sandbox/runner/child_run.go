@@ -490,6 +490,11 @@ func (r *childRun) takeCall(id uint32) func(any, error) {
 	return f
 }
 
+// errLongRequest is what code catches whose subrequest has too long a head.
+//
+//lint:ignore ST1005 learners read it as it is
+var errLongRequest = errors.New("The request's address and headers may have 1 MiB together.")
+
 // Fetch implements webapi.Backend.
 func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
 	r := c.run(run)
@@ -518,6 +523,9 @@ func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func
 		r.mu.Lock()
 		delete(r.fetches, id)
 		r.mu.Unlock()
+		if errors.Is(err, errLongFrame) {
+			err = errLongRequest
+		}
 		done(nil, err)
 		return
 	}

@@ -71,8 +71,19 @@ func (fakeEngines) Script(ctx context.Context, s ScriptSpec) ([]byte, *trace.Fau
 	if s.Code == "flood" {
 		return fmt.Appendf(nil, "%q", flood(s.Call)), nil
 	}
-	got := make(chan any)
-	s.Call("echo", []any{s.Code}, func(v any, err error) { got <- v })
+	got := make(chan any, 1)
+	args := []any{s.Code}
+	if s.Code == "deep" {
+		for range 1000 {
+			args = []any{args}
+		}
+	}
+	s.Call("echo", args, func(v any, err error) {
+		if err != nil {
+			v = err
+		}
+		got <- v
+	})
 	return fmt.Appendf(nil, "%q", <-got), nil
 }
 

@@ -281,6 +281,9 @@ func decode[T any](payload []byte) (T, error) {
 	return v, nil
 }
 
+// errLongFrame says that a frame would be longer than its kind may be.
+var errLongFrame = errors.New("too many")
+
 // appendFrame appends a frame with a CBOR payload to b.
 func appendFrame(b *bytes.Buffer, k kind, n uint64, v any) error {
 	at := b.Len()
@@ -297,7 +300,7 @@ func appendFrame(b *bytes.Buffer, k kind, n uint64, v any) error {
 	size := b.Len() - at - 4
 	if size-9 > max(k.limit(true), k.limit(false)) {
 		b.Truncate(at)
-		return fmt.Errorf("frame of kind %d: %d bytes are too many", k, size)
+		return fmt.Errorf("frame of kind %d: %d bytes are %w", k, size, errLongFrame)
 	}
 	binary.BigEndian.PutUint32(b.Bytes()[at:], uint32(size))
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -465,6 +466,12 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	if end := within(t, h.ends, 5*time.Second); string(end.Result) != `"echo=1+1"` {
+		t.Errorf("end %+v", end)
+	}
+	if _, err := p.StartScript(ScriptJob{Code: "deep", Slot: slot, Limits: trace.Default()}, h); err != nil {
+		t.Fatal(err)
+	}
+	if end := within(t, h.ends, 5*time.Second); !strings.Contains(string(end.Result), errDeep.Error()) {
 		t.Errorf("end %+v", end)
 	}
 	if _, err := p.StartScript(ScriptJob{Code: "spin", Slot: slot, Limits: trace.Default()}, h); err != nil {

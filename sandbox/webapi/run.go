@@ -382,7 +382,9 @@ func (r *run) respond(args []isolate.Value) {
 		body = nil
 	}
 	if int64(len(body)) > r.w.limits.Body {
-		r.fail(r.bodyFault())
+		f := r.bodyFault()
+		r.event(trace.Event{Kind: trace.KindFault, Fault: f}) // before the bare head, which says nothing
+		r.fail(f)
 		r.finish()
 		return
 	}
