@@ -40,6 +40,9 @@ func (s *session) project(ctx context.Context, name string, files map[string][]b
 		l := *s.lesson
 		l.Starter = files
 		main = l.Main()
+		if own := s.lesson.Main(); main != "" && own != "" && files[own] != nil {
+			main = own // as Run has it, also where the learner keeps a file that was the entry once
+		}
 	}
 	p.deploy, p.err = s.cfg.Door.Build(ctx, p.key, trace.Project{Files: files, Main: main, Limits: s.lesson.Limits})
 	if p.err != nil {

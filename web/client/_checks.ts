@@ -35,7 +35,7 @@ function one(c: CheckEvent): HTMLElement {
 export function standing(checks: Checks): string {
   if (checks.refused) return checks.refused;
   if (!checks.over) return "Checks are running.";
-  if (checks.total && checks.passed === checks.total) return `All ${checks.total} pass.`;
+  if (checks.total && checks.passed === checks.total) return checks.total === 1 ? "It passes." : `All ${checks.total} pass.`;
   return `${checks.passed} of ${checks.total} pass.`;
 }
 

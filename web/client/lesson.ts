@@ -370,8 +370,8 @@ class Lesson {
     const from = failed ? `Check ${failed.task ?? ""} stopped here.` : "";
     const fault: Fault | null = failed?.fault ?? (failed?.frame ? { kind: "exception", message: failed.message ?? failed.name ?? "Check failed", frames: [failed.frame] } : null);
     this.#notes(fault, from);
-    say(this.#checks.refused || (this.#checks.passed === this.#checks.total
-      ? `All ${this.#checks.total} checks pass.` : `${this.#checks.passed} of ${this.#checks.total} checks pass.`));
+    const { passed, total } = this.#checks;
+    say(this.#checks.refused || (passed < total ? `${passed} of ${total} checks pass.` : total === 1 ? "The check passes." : `All ${total} checks pass.`));
   }
 
   #notes(fault: Fault | null, from: string): void {

@@ -122,6 +122,9 @@ func checksSay(r Result) string {
 	}
 	passed := checksPassed(r.Checks)
 	if passed == len(r.Checks) {
+		if passed == 1 {
+			return "It passes."
+		}
 		return fmt.Sprintf("All %d pass.", passed)
 	}
 	return fmt.Sprintf("%d of %d pass.", passed, len(r.Checks))
