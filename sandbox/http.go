@@ -187,7 +187,7 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 		return nil // Upgrade has answered
 	}
 	conn.SetReadLimit(maxMessage)
-	conn.SetCloseHandler(func(int, string) error { return nil }) // the Worker answers, or we do below
+	conn.SetCloseHandler(func(int, string) error { return nil }) // the Worker answers
 	done := make(chan struct{})
 	messages := &pump{}
 	defer messages.wait()
@@ -232,21 +232,11 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 	}
 	select {
 	case <-done:
-		return nil
-	case <-time.After(closeWait):
-	}
-	if ce != nil {
-		messages.last(func() {
-			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(ce.Code, ce.Text), time.Now().Add(5*time.Second))
-		})
-	}
-	select {
-	case <-done:
-	case <-time.After(4 * time.Second):
+	case <-time.After(closeWait): // nobody answers: the client sees 1006, as it would there
 	}
 	return nil
 }
 
-// closeWait is how long a Worker may take to answer a client's close; then it
-// is answered with the client's own code.
-const closeWait = time.Second
+// closeWait is how long a Worker may take to answer a client's close. An object
+// whose sockets hibernate answers in webSocketClose, or nobody does.
+const closeWait = 2 * time.Second

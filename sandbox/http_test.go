@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 // An answer that is whole says its length, as on Workers; one that streams,
@@ -82,5 +84,46 @@ func TestRequestsSayTheirLength(t *testing.T) {
 		if err != nil || string(body) != c.want {
 			t.Errorf("%s, want %s; %v", body, c.want, err)
 		}
+	}
+}
+
+// A listener that throws cuts its client off, as on Workers; a socket that was
+// accepted half open answers a close when its Worker says so.
+func TestSocketsEnd(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("ends"), worker(`export default { fetch() {
+  const [client, server] = Object.values(new WebSocketPair());
+  server.accept({ allowHalfOpen: true });
+  server.addEventListener("message", () => { throw new Error("no"); });
+  server.addEventListener("close", (e) => server.close(4000, "after " + e.code));
+  return new Response(null, { status: 101, webSocket: client });
+} };`))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := (HTTP{Door: s}).Serve(w, r, Run{Key: key("ends"), URL: "https://ends.example/"}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	for _, c := range []struct {
+		kind int
+		data []byte
+		want int
+	}{
+		{websocket.TextMessage, []byte("x"), 1006},
+		{websocket.CloseMessage, websocket.FormatCloseMessage(4001, ""), 4000},
+	} {
+		conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if err := conn.WriteMessage(c.kind, c.data); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = conn.ReadMessage()
+		if !websocket.IsCloseError(err, c.want) {
+			t.Errorf("closed with %v, want %d", err, c.want)
+		}
+		conn.Close()
 	}
 }

@@ -102,7 +102,7 @@ export function setGlobal(t: EventTarget): void {
 }
 
 /** How an exception in a listener is reported; set by the global scope. */
-let report: (error: unknown) => void = () => { };
+export let report: (error: unknown) => void = () => { };
 export function onListenerError(f: (error: unknown) => void): void {
   report = f;
 }

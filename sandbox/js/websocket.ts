@@ -3,7 +3,7 @@
 
 import { call, op } from "./host";
 import { ArrayPush, ArrayShift, NativeError, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
-import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers } from "./events";
+import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers, report } from "./events";
 import { domError } from "./dom";
 import { sockets } from "./response";
 import { begin, current, enter, refuseAtStart } from "./run";
@@ -41,6 +41,7 @@ export class WebSocket extends EventTarget {
   #accepted = false;
   #state = 1;
   #sentClose = false;
+  #halfOpen = false; // closes are not answered by themselves
   #gotClose = false;
   #waiting: Packet[] = [];
   #coming: Packet[] = [];
@@ -108,13 +109,16 @@ export class WebSocket extends EventTarget {
       if ("data" in p) {
         if (this.#gotClose) return;
         if (this.#hibernation !== null) this.#hibernation.message(this, p.data);
-        else dispatch(this, new MessageEvent("message", { origin: null, data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }));
+        else dispatch(this, new MessageEvent("message", { origin: null, data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }), this.#host === 0 ? undefined : (e) => {
+          report(e);
+          this.#abort();
+        });
         return;
       }
       if (this.#gotClose) return;
       this.#gotClose = true;
       // From this date on a close is answered by itself, but for a socket that hibernates.
-      if (!this.#sentClose && p.code !== 1006 && this.#hibernation === null && current.date >= "2026-04-07") {
+      if (!this.#sentClose && p.code !== 1006 && this.#hibernation === null && !this.#halfOpen && current.date >= "2026-04-07") {
         this.#sentClose = true;
         if (this.#peer !== null || this.#host !== 0) this.#put({ code: p.code, reason: p.reason, clean: true });
       }
@@ -122,6 +126,13 @@ export class WebSocket extends EventTarget {
       if (this.#hibernation !== null) this.#hibernation.close(this, p.code, p.reason, p.clean);
       else dispatch(this, new CloseEvent("close", { code: p.code, reason: p.reason, wasClean: p.clean }));
     });
+  }
+
+  /** A listener threw: its client is cut off, and hears no more. */
+  #abort(): void {
+    this.#gotClose = this.#sentClose = true;
+    this.#state = 3;
+    call(CLOSE, this.#host, 1006, "");
   }
 
   #toHost(p: Packet): void {
@@ -168,8 +179,9 @@ export class WebSocket extends EventTarget {
   get binaryType() { return this.#binaryType; }
   set binaryType(v: string) { if (v === "blob" || v === "arraybuffer") this.#binaryType = v; }
   get bufferedAmount() { return 0; }
-  accept(_options?: unknown): void {
+  accept(options?: { allowHalfOpen?: boolean }): void {
     if (this.#given) throw new NativeTypeError("Can't accept() WebSocket that was already used in a response.");
+    if (!this.#accepted && options?.allowHalfOpen) this.#halfOpen = true;
     this.#accept();
   }
   send(data: unknown): void {
