@@ -18,3 +18,4 @@ import "./services";
 import "./show";
 import "./storage";
 import "./urlpattern";
+import "./weakref";

@@ -199,6 +199,12 @@ function sorted(h: Headers): [string, string][] {
   return ArraySort(out, (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
 }
 
+/** The headers member of a dictionary, as it is. */
+export function headersInit(v: unknown, dictionary: string): any {
+  if (v === null || (typeof v !== "object" && typeof v !== "function")) throw new NativeTypeError(`Incorrect type for the 'headers' field on '${dictionary}': the provided value is not of type 'Headers or Sequence or object'.`);
+  return v;
+}
+
 /** Appends what a HeadersInit holds. */
 export function fill(h: Headers, init: unknown): void {
   const l = headersList(h);

@@ -94,11 +94,13 @@ export class DateTimeFormat {
   /** The pattern: letters are fields, text is between quotes. */
   #build(): string {
     const o = this.#o, d = this.#data, styles = ["full", "long", "medium", "short"];
+    // Hours of one digit; the half of the day before them.
+    const single = this.#key === "es" || this.#key === "ja", before = this.#key === "ja" || this.#key === "zh" ? "a" : "";
     if (o.dateStyle !== undefined || o.timeStyle !== undefined) {
       let date = "", time = "";
       if (o.dateStyle !== undefined) date = d.styles[styles.indexOf(o.dateStyle)].replace(/\bde\b/g, "'de'");
       if (o.timeStyle !== undefined) {
-        time = (o.hour12 ? "h" : "hh") + ":mm" + (o.timeStyle === "short" ? "" : ":ss") + (o.hour12 ? " a" : "") + (o.timeStyle === "full" ? " zzzz" : o.timeStyle === "long" ? " z" : "");
+        time = (o.hour12 ? before + "h" : single ? "h" : "hh") + ":mm" + (o.timeStyle === "short" ? "" : ":ss") + (o.hour12 && before === "" ? " a" : "") + (o.timeStyle === "full" ? " zzzz" : o.timeStyle === "long" ? " z" : "");
       }
       const wide = o.dateStyle === "full" || o.dateStyle === "long";
       if (date === "" || time === "") return date + time;
@@ -137,13 +139,13 @@ export class DateTimeFormat {
     }
     let time = "";
     if (o.hour !== undefined) {
-      const pad = o.hour === "2-digit" || !o.hour12;
-      time = pad ? "hh" : "h";
+      const alone = o.minute === undefined && o.second === undefined, pad = o.hour === "2-digit" || !(o.hour12 || single || (alone && "it ru uk zh".includes(this.#key)));
+      time = (o.hour12 ? before : "") + (pad ? "hh" : "h");
       if (o.minute !== undefined) time += ":mm";
       if (o.second !== undefined) time += ":ss";
       if (o.fractionalSecondDigits !== undefined) time += this.#dot() + "S";
       if (o.minute === undefined && !o.hour12) time += this.#key === "de" ? " 'Uhr'" : this.#key === "fr" ? " 'h'" : d.alone !== undefined ? `'${d.alone.h}'` : "";
-      if (o.hour12) time += " a";
+      if (o.hour12) time += before === "" ? " a" : alone ? `'${d.alone!.h}'` : "";
     } else if (o.minute !== undefined || o.second !== undefined) {
       time = o.minute !== undefined && o.second !== undefined ? "mm:ss" : o.minute !== undefined ? "m" : "s";
       if (o.fractionalSecondDigits !== undefined && o.second !== undefined) time += this.#dot() + "S";
@@ -168,7 +170,7 @@ export class DateTimeFormat {
       else out.push({ type: "literal", value: s });
     };
     const y = t.getUTCFullYear(), month = t.getUTCMonth(), h = t.getUTCHours();
-    const cycle = this.#o.hourCycle, hour = cycle === "h12" ? h % 12 || 12 : cycle === "h11" ? h % 12 : cycle === "h24" ? h || 24 : h;
+    const cycle = this.#o.hourCycle, hour = cycle === "h12" && this.#key === "ja" && this.#pattern.includes("m") ? h % 12 : cycle === "h12" ? h % 12 || 12 : cycle === "h11" ? h % 12 : cycle === "h24" ? h || 24 : h;
     for (const m of this.#pattern.matchAll(/'([^']*)'|([EyMdhmsSazG])\2*|[^'EyMdhmsSazG]+/g)) {
       if (m[1] !== undefined || m[2] === undefined) {
         literal(m[1] ?? m[0]);

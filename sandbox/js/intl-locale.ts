@@ -1,5 +1,6 @@
 // Locales: what a caller asked for and which of ours answers. Specification: ECMA-402, section 9.
 
+import { console } from "./console";
 import { call, op } from "./host";
 import { ArrayIsArray, NativeRangeError, NativeTypeError, ObjectDefineProperty, SafeMap, StringSplit } from "./primordials";
 
@@ -42,8 +43,17 @@ export function choose<T>(arg: unknown, table: Record<string, T>): { locale: str
     const tag = plain(list[i]), lang = StringSplit(tag, "-")[0], near = tag === "en-AU" || tag === "en-NZ" || tag === "en-IE" || tag === "en-ZA" ? "en-GB" : lang;
     for (const key of [tag, near, lang]) if (table[key] !== undefined) return { locale: tag, data: table[key], key };
   }
+  if (list.length > 0) missing(StringSplit(plain(list[0]), "-")[0]);
   return { locale: "en-US", data: table.en, key: "en" };
 }
+
+/** Says once what language there is no data for. */
+function missing(language: string): void {
+  if (said[language] || language === "und") return;
+  said[language] = true;
+  console.warn(`Intl has no data for "${language}" here: en-US stands in.`);
+}
+const said: Record<string, boolean> = { __proto__: null } as any;
 const plain = (tag: string) => StringSplit(tag, "-u-")[0];
 
 /** supportedLocalesOf over a table. */

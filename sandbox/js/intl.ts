@@ -357,6 +357,17 @@ const whole = date("any", "all"), day = date("date", "date"), time = date("time"
 method(NativeDate.prototype, "toLocaleString", { toLocaleString(this: Date, tags?: unknown, o?: any) { return whole(this, tags, o); } }.toLocaleString);
 method(NativeDate.prototype, "toLocaleDateString", { toLocaleDateString(this: Date, tags?: unknown, o?: any) { return day(this, tags, o); } }.toLocaleDateString);
 method(NativeDate.prototype, "toLocaleTimeString", { toLocaleTimeString(this: Date, tags?: unknown, o?: any) { return time(this, tags, o); } }.toLocaleTimeString);
+// Casing: the Turkic dotted and dotless i, and Greek capitals without accents.
+const cased = (s: string, tags: unknown, turkic: (s: string) => string, greek: (s: string) => string): string => {
+  const list = locales(tags), language = list.length === 0 ? "" : StringSplit(list[0], "-")[0];
+  return language === "tr" || language === "az" ? turkic(s) : language === "el" ? greek(s) : s;
+};
+method(String.prototype, "toLocaleUpperCase", { toLocaleUpperCase(this: string, tags?: unknown) {
+  return cased(`${this}`, tags, (s) => s.replace(/i/g, "İ"), (s) => s.normalize("NFD").replace(/([\u0370-\u03ff])[\u0300\u0301\u0342]+/g, "$1").normalize("NFC")).toUpperCase();
+} }.toLocaleUpperCase);
+method(String.prototype, "toLocaleLowerCase", { toLocaleLowerCase(this: string, tags?: unknown) {
+  return cased(`${this}`, tags, (s) => s.replace(/I\u0307|\u0130/g, "i").replace(/I/g, "ı"), (s) => s).toLowerCase();
+} }.toLocaleLowerCase);
 method(String.prototype, "localeCompare", { localeCompare(this: string, that: string, tags?: unknown, o?: any) {
   if (this === null || this === undefined) throw new NativeTypeError("String.prototype.localeCompare called on null or undefined");
   return keep("c", tags, o, () => new Collator(tags, o)).compare(`${this}`, `${that}`);

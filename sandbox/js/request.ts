@@ -4,7 +4,7 @@
 import { NativeError, NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
 import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, mixBody } from "./body";
-import { Headers, headerGet, headerSet, headersFrom, headersList } from "./headers";
+import { Headers, headerGet, headerSet, headersFrom, headersInit, headersList } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
 import { JSONParse } from "./primordials";
 import { current } from "./run";
@@ -103,7 +103,7 @@ export class Request {
       }
       if (init.integrity !== undefined && init.integrity !== null && `${init.integrity}` !== "") throw new NativeTypeError("Subrequest integrity checking is not implemented. The integrity option must be either undefined or an empty string.");
     }
-    const h = new Headers(init?.headers !== undefined ? init.headers : from !== null ? from.headers : undefined);
+    const h = new Headers(init?.headers !== undefined ? headersInit(init.headers, "RequestInitializerDict") : from !== null ? from.headers : undefined);
     p.headers = h;
     const given = init?.body;
     if (given !== undefined && given !== null) {

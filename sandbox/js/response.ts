@@ -3,7 +3,7 @@
 import { stringifyJSON } from "./json";
 import { NativeRangeError, NativeTypeError, defaults, enumerable, expose, need, tag } from "./primordials";
 import { Body, BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
-import { Headers, headerGet, headerSet, headersFrom, headersList, headersRaw } from "./headers";
+import { Headers, headerGet, headerSet, headersFrom, headersInit, headersList, headersRaw } from "./headers";
 import { refuseAtStart } from "./run";
 import { hrefOf, normalizeURL } from "./url";
 
@@ -98,7 +98,7 @@ export class Response {
       } else throw new NativeTypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.");
     }
     p.body = state;
-    if (headers !== undefined) p.headers = new Headers(headers);
+    if (headers !== undefined) p.headers = new Headers(headersInit(headers, "InitializerDict"));
     p.type = state.type;
   }
 

@@ -7,8 +7,16 @@ import { NativeError } from "./primordials";
 /** date is the compatibility date; codeAtStart: whether the top level may make code from strings. */
 export const current = { run: 0, context: undefined as unknown, starting: true, codeAtStart: false, date: "" };
 
+let kept: unknown[] | null = null;
+/** Keeps a value alive until the turn is over, as ECMAScript wants of what a WeakRef was made or asked for. */
+export function keepDuringTurn(v: unknown): void {
+  if (kept === null) kept = [];
+  kept[kept.length] = v;
+}
+
 /** Starts a turn for a run: microtasks that follow belong to it too. They carry their own context. */
 export function begin(run: number): void {
+  kept = null;
   current.run = run;
   current.context = undefined;
 }

@@ -267,7 +267,6 @@ const fixed: { [message: string]: string } = {
   "invalid typed array index": "Invalid typed array index",
   "invalid regular expression flags": "Invalid flags supplied to RegExp constructor",
   "operand 'prototype' property is not an object": "Function has non-object prototype 'undefined' in instanceof check",
-  "proxy: cannot set property": "'set' on proxy: trap returned falsish",
 };
 
 const regexps: { [message: string]: string } = {
@@ -294,6 +293,7 @@ function translate(m: string, frames: Frame[]): string {
   switch (m) {
     case "not a function": {
       const c = caller();
+      if (fn === "FinalizationRegistry") return "FinalizationRegistry: cleanup must be callable";
       if (fn === "Promise") return `Promise resolver ${bare(c.arg)} is not a function`;
       if (fn === "sort" || fn === "toSorted") return `The comparison function must be either a function or undefined: ${c.arg}`;
       if (native) return c.text === "" ? "undefined is not a function" : `${literal(c.arg)} is not a function`;
@@ -333,9 +333,15 @@ function translate(m: string, frames: Frame[]): string {
       return `Cannot delete property${x !== null ? ` '${x[1]}'` : ""} of #<Object>`;
     }
     case "no setter for property": {
-      x = RegExpExec(/\.([\w$]+)\s*(?:[-+*/%&|^]|\*\*|<<|>>>?|\?\?|&&|\|\|)?=[^=]/, new Place(at).s);
+      const p = new Place(at);
+      x = RegExpExec(/\.(status|statusText|ok|redirected|method)\s*=[^=]/, p.s); // what learners try with the platform's objects
+      if (x !== null) return `Cannot assign to read only property '${x[1]}' of object '#<${x[1] === "method" ? "Request" : "Response"}>'`;
+      x = RegExpExec(/\.([\w$]+)\s*(?:[-+*/%&|^]|\*\*|<<|>>>?|\?\?|&&|\|\|)?=[^=]/, p.s);
       return x !== null ? `Cannot set property ${x[1]} of #<Object> which has only a getter` : "Cannot set property of #<Object> which has only a getter";
     }
+    case "proxy: cannot set property":
+      x = RegExpExec(/\.([\w$]+)\s*=[^=]/, new Place(native ? frames[1] : at).s);
+      return "'set' on proxy: trap returned falsish" + (x !== null ? ` for property '${x[1]}'` : "");
     case "invalid 'instanceof' right operand":
       return "Right-hand side of 'instanceof' is not callable";
     case "parent class must be constructor": {
