@@ -2,7 +2,7 @@ const home = async (send) => (await send("GET /")).json();
 
 test("1: alive", async ({ send, expect }) => {
   const r = await send("GET /health");
-  expect(r.status, "GET /health should answer 200; is the route above the one that takes everything?").toBe(200);
+  expect(r.status, "GET /health should answer 200; does its path begin with a slash, and is the route above the one that takes everything?").toBe(200);
   expect(await r.text(), "GET /health should answer the text ok, nothing around it").toBe("ok");
 });
 

@@ -3,7 +3,8 @@ const records = async (send) => (await send("/")).json();
 const plain = (list) => list.map(({ kind, key, table, id }) => (kind === "row" ? { kind, table, id } : { kind, key })).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
 test("1: an upload is recorded once", async ({ upload, send, expect }) => {
-  await upload("photos", "cat.jpg", "meow", { id: "m1" });
+  const first = await upload("photos", "cat.jpg", "meow", { id: "m1" });
+  expect(first.outcome, "The queue handler should take the message; message.body is an object already").toBe("ok");
   const again = await upload("photos", "cat.jpg", "meow", { id: "m1" });
   expect(again.outcome, "The second delivery of a message should do nothing, not fail").toBe("ok");
   const recorded = plain(await records(send));
@@ -31,6 +32,7 @@ test("2: rows and uploads in one batch", async ({ enqueue, send, expect }) => {
 test("3: the clock sweeps", async ({ upload, tick, send, expect }) => {
   await upload("photos", "old.jpg", "1");
   await upload("photos", "older.jpg", "1");
+  expect((await records(send)).length, "Two uploads should leave two records to sweep; finish task 1 first").toBe(2);
   const soon = await tick("0 * * * *", { time: Date.now() + 2 * hour });
   expect(soon.logs.map((l) => l.text), "After two hours nothing is a day old; log \"swept 0\"").toContain("swept 0");
   expect((await records(send)).length, "Records of two hours should stay").toBe(2);

@@ -32,6 +32,7 @@ for (const [worker, path, accent] of dialects) {
   test(`2: ${worker} answers like the login`, async ({ send, call, expect }) => {
     for (const [what, method, who, status] of cases) {
       const want = await call("shared/login.js", "login", [{ method, ...who }]);
+      expect([want && want.status, want && typeof want.body], `First finish the login of task 1: with ${what} it gives status ${status}, and a text as body`).toEqual([status, "string"]);
       const r = await send(`${method} ${path}`, { worker, ...(who ? { json: who } : {}) });
       expect(r.status, `${worker}, with ${what}: status ${status}. Pass method, user and pass on to ../../shared/login.js; ${accent}`).toBe(status);
       expect(await r.text(), `${worker}, with ${what}: the body should be what the login said; ${accent}`).toBe(want.body);

@@ -80,7 +80,7 @@ test("3: the price of a machine", async ({ call, expect }) => {
   const price = (part) => call("src/plan.js", "price", [part, "vm"]);
   near(expect, await price(even(0, { cpu_ms: 5, ms: 20, mb: 64 })), 6.9888, "A machine without a request costs 168 hours × $0.0416 = $6.99");
   near(expect, await price(even(1000, { cpu_ms: 5, ms: 20, mb: 64 })), 6.9888, "One machine computes 7,200,000 ms an hour; this part needs 5,000");
-  near(expect, await price({ ...even(0, { cpu_ms: 10, ms: 20, mb: 64 }), hours: [...Array(167).fill(0), 2_000_000] }), 20.9664, "2,000,000 × 10 ms in the fullest hour need three machines, and they are paid all week");
+  near(expect, await price({ ...even(0, { cpu_ms: 10, ms: 20, mb: 64 }), hours: [...Array(166).fill(0), 2_000_000, 2_000_000] }), 20.9664, "2,000,000 × 10 ms in the fullest hour need three machines, however many hours are as full, and they are paid all week");
 });
 
 test("3: the price of functions", async ({ call, expect }) => {

@@ -69,7 +69,7 @@ test("3: links end", async ({ send, tick, expect }) => {
   const week = await (await make(send, { url: "https://example.com/week", days: 7 })).json();
   const month = await (await make(send, { url: "https://example.com/month" })).json();
   await tick("0 * * * *", { time: made + 6 * day });
-  expect((await send(`GET /${week.code}`)).status, "After six days a link for seven still works").toBe(302);
+  expect((await send(`GET /${week.code}`)).status, "After six days a link for seven still works; a day is 86,400,000 of the milliseconds that Date.now() counts").toBe(302);
   const swept = await tick("0 * * * *", { time: made + 8 * day });
   expect(swept.outcome, "The scheduled handler should not throw").toBe("ok");
   expect((await send(`GET /${week.code}`)).status, "After eight days a link for seven is gone; delete it when the clock strikes, and compare with controller.scheduledTime").toBe(404);

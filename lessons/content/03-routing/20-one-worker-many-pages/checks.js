@@ -1,15 +1,18 @@
+// The Location of an answer, without scheme and host: a redirect may name them.
+const location = (r) => (r.headers.get("location") || "").replace(/^https?:\/\/[^/]+/, "");
+
 test("1: one slash too many is redirected", async ({ send, expect }) => {
   for (const page of ["/about", "/contact"]) {
     const r = await send(`GET ${page}/`);
     expect(r.status, `${page}/ should be redirected for good, with status 301 and a Location header (Response.redirect wants a whole address)`).toBe(301);
-    expect(r.headers.get("location"), `The Location of ${page}/ is the page without the slash`).toMatch(new RegExp(`^(https?://[^/]+)?${page}$`));
+    expect(location(r), `The Location of ${page}/ is the page without the slash`).toBe(page);
   }
 });
 
 test("1: the query survives the redirect", async ({ send, expect }) => {
   const n = Math.floor(Math.random() * 1000);
   const r = await send(`GET /about/?from=ad&n=${n}`);
-  expect(r.headers.get("location"), "Append url.search to the new address, so that the visitor's query is not lost").toMatch(new RegExp(`/about\\?from=ad&n=${n}$`));
+  expect(location(r), "Append url.search to the new address, so that the visitor's query is not lost").toBe(`/about?from=ad&n=${n}`);
 });
 
 test.guard("1: the three pages and everything unknown", async ({ send, expect }) => {

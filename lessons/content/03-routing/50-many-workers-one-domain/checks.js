@@ -2,7 +2,7 @@ const hit = async (curl, path, host = "example.com") => (await curl(host, path))
 
 test("1: pictures reach their Worker", async ({ curl, send, expect }) => {
   for (const path of ["/img/a.jpg", "/img/", "/img/deep/b.png?w=100"]) {
-    expect(await hit(curl, path), `${path} should reach img; give img a pattern that ends with /img/*`).toBe("img");
+    expect(await hit(curl, path), `${path} should reach img; give img a pattern that names the host and ends with /img/*, since a star in place of the host loses to example.com`).toBe("img");
   }
   expect((await send("http://example.com/img/a.jpg", { routed: true })).trace.worker, "A pattern without https:// in front takes both schemes; leave the scheme away").toBe("img");
 });

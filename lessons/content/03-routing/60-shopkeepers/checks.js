@@ -2,7 +2,7 @@ const account = (curl, token) => curl("mall.example", "/account", { headers: tok
 
 test("1: known people are greeted by name", async ({ curl, expect }) => {
   const ada = await account(curl, "Bearer tea");
-  expect(ada.status, "Ada's token is good; let her in. Does auth get to see the visitor's headers?").toBe(200);
+  expect(ada.status, "Ada's token is good; let her in. Do you ask through env.AUTH, and does auth get to see the visitor's headers?").toBe(200);
   expect(await ada.text(), "auth names the person in the header x-person of its answer; greet that name").toBe("Hello, Ada");
   expect(await (await account(curl, "Bearer milk")).text(), "Another token is another person").toBe("Hello, Grace");
 });
