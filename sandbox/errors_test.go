@@ -119,6 +119,37 @@ func tell(b *strings.Builder, f *trace.Fault) {
 	}
 }
 
+// TestLogShowsNoPrivateState: what a stream keeps for itself is no property that
+// a learner could open in the log; its own properties are.
+func TestLogShowsNoPrivateState(t *testing.T) {
+	s, k := open(t), key("private")
+	deploy(t, s, k, map[string]string{"src/index.js": `export default {
+  fetch(request) {
+    const stream = new Response("x").body;
+    stream.mine = 1;
+    console.log(stream, { _own: 2 });
+    return new Response("ok");
+  },
+};
+`})
+	for _, e := range get(t, s, k, "/").events {
+		if e.Kind != trace.KindLog {
+			continue
+		}
+		var got []string
+		for _, v := range e.Log.Args {
+			for _, entry := range v.Entries {
+				got = append(got, entry.Key)
+			}
+		}
+		if want := "mine _own"; strings.Join(got, " ") != want {
+			t.Errorf("the log opens to %q, want %q", got, want)
+		}
+		return
+	}
+	t.Fatal("nothing was logged")
+}
+
 // TestLogPlaces: a log line leads to the name of the method of console that was
 // called, in the learner's own file.
 func TestLogPlaces(t *testing.T) {

@@ -415,6 +415,9 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
   return head + reduce(ctx, out, base, braces, isArray, depth, v, head !== "" && depth > 0 ? 2 : 0);
 }
 
+/** Whether v is an object of a platform class with a view of its own, so that properties which begin with _ are the class's, not the learner's. */
+export const hasView = (v: object): boolean => findView(v) !== undefined;
+
 function findView(v: object): ((o: any) => Record<string, unknown>) | undefined {
   return find(views, v) as any;
 }

@@ -55,7 +55,9 @@ function textOf(log: Log): Child[] {
     return args.flatMap((a, i) => [i > 0 && " ", a.t === "string" ? (a.s ?? "") : tree(a)]);
   }
   if (log.text.length > 200 || log.text.includes("\n")) {
-    const first = log.text.slice(0, 200).split("\n", 1)[0] ?? "";
+    const begin = log.text.slice(0, 200);
+    // What an object is shown as belongs on one line; of a text, the first is enough.
+    const first = args?.some((a) => a.t === "object") ? begin.replace(/\s*\n\s*/g, " ") : begin.split("\n", 1)[0] ?? "";
     return [el("details", { class: "log_long" }, el("summary", null, first), el("div", { class: "log_whole" }, log.text))];
   }
   return [log.text];
