@@ -2,6 +2,6 @@
 const people = { ada: "tea", grace: "milk" };
 
 exports.login = (req, res) => {
-  // logic for authentication
+  // who may come in?
   res.send("User logged in");
 };

@@ -4,7 +4,7 @@ import { httpServerHandler } from "cloudflare:node";
 const app = express();
 
 app.get("/route", (req, res) => {
-  // handles a get request to /route
+  // runs for GET /route, and for nothing else
   res.json({ message: "you asked for the route" });
 });
 
