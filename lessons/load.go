@@ -605,14 +605,35 @@ func (d *document) read(t *Text, body string, line int) {
 				d.problem(s.line, 1, "E025", "there is no lab %q%s", lab.Name, meant(lab.Name, labNames))
 				continue
 			}
+			for _, name := range slices.Sorted(maps.Keys(s.args)) {
+				if known := LabSettings[lab.Name]; !contains(known, name) {
+					d.problem(s.line, 1, "E025", "lab %s has no setting %q%s", lab.Name, name, meant(name, known))
+				}
+			}
 			t.Pieces = append(t.Pieces, Piece{Kind: PieceLab, Lab: lab})
 		}
 	}
 	t.Notes = d.notes
 }
 
-// labNames are the labs that a lesson may embed.
-var labNames = []string{"process", "race", "density", "autoscale", "cost", "isolation", "routing", "events", "dialects", "edge", "snapshot", "rollout", "online"}
+// LabSettings are the labs that a lesson may embed, and what may stand on their line.
+var LabSettings = map[string][]string{
+	"process":   {},
+	"race":      {"contenders", "samples", "own"},
+	"density":   {"boxes", "isolates"},
+	"autoscale": {"shape", "peak", "inside", "controller", "clock", "capacity", "seed", "file", "pool"},
+	"cost":      {"cpu_ms", "ms", "mb", "own", "prices"},
+	"isolation": {"show", "cpu", "memory", "wall"},
+	"routing":   {"urls", "documented"},
+	"events":    {"triggers"},
+	"dialects":  {"method", "user", "pass"},
+	"edge":      {"data", "calls", "cached", "factor", "last_mile", "own"},
+	"snapshot":  {"code"},
+	"rollout":   {"plan", "rate", "sticky", "seconds", "seed", "old", "new"},
+	"online":    {"file", "curl"},
+}
+
+var labNames = slices.Sorted(maps.Keys(LabSettings))
 
 // points gives a challenge's points to its tasks.
 func (l *loader) points(ls *Lesson, f *front) {

@@ -3,8 +3,10 @@ package lessons
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -175,6 +177,11 @@ var (
 // question reads what stands between the markers.
 func (d *document) question(s section) *Question {
 	q := &Question{Predict: s.kind == "predict", Kind: Choice, Line: s.line, From: 0, To: 100}
+	for _, name := range slices.Sorted(maps.Keys(s.args)) {
+		if known := []string{"kind", "id", "axis", "from", "to", "scale"}; !contains(known, name) {
+			d.problem(s.line, 1, "E023", "%s has no setting %q%s", s.kind, name, meant(name, known))
+		}
+	}
 	if k, ok := s.args["kind"]; ok {
 		q.Kind = k
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"coldstart/lessons"
 	"coldstart/lessons/check"
 	"coldstart/sandbox/box"
 	"coldstart/web/lab"
@@ -83,5 +85,23 @@ func TestLabRefusesAForm(t *testing.T) {
 	busy := visible(errors.Join(&live.InputError{Message: "Many labs wait already."}, lab.ErrBusy))
 	if busy.Status != 503 || busy.Retry == 0 || busy.Message != "Many labs wait already." {
 		t.Errorf("busy: %+v", busy)
+	}
+}
+
+// TestLintKnowsWhatLabsTake holds the settings that lint takes on a lab's line
+// equal to the fields of the labs.
+func TestLintKnowsWhatLabsTake(t *testing.T) {
+	s := newServer(t, nil)
+	if len(s.site.experiments) != len(lessons.LabSettings) {
+		t.Errorf("%d labs, and lint knows %d", len(s.site.experiments), len(lessons.LabSettings))
+	}
+	for _, l := range s.site.experiments {
+		var fields []string
+		for _, f := range l.info().Fields {
+			fields = append(fields, f.Name)
+		}
+		if known := lessons.LabSettings[l.info().ID]; !slices.Equal(slices.Sorted(slices.Values(fields)), slices.Sorted(slices.Values(known))) {
+			t.Errorf("lab %s takes %v, and lint knows %v", l.info().ID, fields, known)
+		}
 	}
 }
