@@ -1,7 +1,7 @@
 // AbortController and AbortSignal. Specification: DOM, section 3.
 
 import { ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag, wrongType } from "./primordials";
-import { Event, EventTarget, dispatch, handlers } from "./events";
+import { Event, EventTarget, dispatch, handlers, trust } from "./events";
 import { domError } from "./dom";
 import { setTimer } from "./timers";
 
@@ -40,7 +40,9 @@ export class AbortSignal extends EventTarget {
       const hooks = s.#hooks;
       s.#hooks = [];
       for (let i = 0; i < hooks.length; i++) hooks[i](reason);
-      dispatch(s, new Event("abort"));
+      const e = new Event("abort");
+      trust(e);
+      dispatch(s, e);
       const followers = s.#followers;
       s.#followers = [];
       for (let i = 0; i < followers.length; i++) signalAbort(followers[i], reason);

@@ -2,10 +2,11 @@
 // imported .wasm files; compiling bytes at run time is refused, as on Workers. The
 // host runs the code. A memory's buffer is this side's copy: it travels with each
 // call into the host and back, so that each side sees the other's writes. Tables
-// are this side's own: what a module exports in one cannot be read.
+// are this side's own: reaching for what a module exports in one says so.
 
 import { call, op } from "./host";
-import { NativePromise, NativeTypeError, NativeUint8Array, ObjectCreate, ObjectDefineProperty, ObjectFreeze, PromiseReject, PromiseResolve, SafeMap, StringCharCodeAt, bytesOf, need, tag } from "./primordials";
+import { domError } from "./dom";
+import { ArrayPush, NativePromise, NativeTypeError, NativeUint8Array, ObjectCreate, ObjectDefineProperty, ObjectFreeze, PromiseReject, PromiseResolve, SafeMap, SafeWeakSet, StringCharCodeAt, bytesOf, need, tag } from "./primordials";
 
 const MODULE = op("wasm.module"), DESCRIBE = op("wasm.describe"), SECTIONS = op("wasm.sections"), VALIDATE = op("wasm.validate"), INSTANTIATE = op("wasm.instantiate"), CALL = op("wasm.call"), MEMORY = op("wasm.memory"), READ = op("memory.read"), GROW = op("memory.grow"), GET = op("global.get"), SET = op("global.set");
 
@@ -88,7 +89,7 @@ class Memory {
     } else {
       if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Memory(): Argument 0 must be a memory descriptor");
       const initial = limit(d.initial ?? d.minimum, "initial"), max = d.maximum === undefined ? -1 : limit(d.maximum, "maximum");
-      if (max >= 0 && max < initial) throw new RangeError("WebAssembly.Memory(): Property 'maximum': value is below the lower bound");
+      if (max >= 0 && max < initial) throw new RangeError("WebAssembly.Memory(): Property 'maximum': value " + `${max} is below the lower bound ${initial}`);
       const r = call(MEMORY, initial, max);
       this.#id = typeof r === "number" ? r : check(r);
     }
@@ -115,6 +116,7 @@ class Memory {
 }
 function limit(v: unknown, what: string): number {
   const n = Math.trunc(+(v as number));
+  if (v === undefined && what === "initial") throw new NativeTypeError("WebAssembly.Memory(): Property 'initial' is required");
   if (!(n >= 0 && n <= 65536)) throw new NativeTypeError(`WebAssembly.Memory(): Property '${what}': value is not in the range of pages`);
   return n;
 }
@@ -193,7 +195,8 @@ class Global {
       this.#mutable = mutable!;
       return;
     }
-    if (typeof d !== "object" || d === null || codes[d.value] === undefined) throw new NativeTypeError("WebAssembly.Global(): Descriptor property 'value' must be a WebAssembly type");
+    if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Global(): Argument 0 must be a global descriptor");
+    if (codes[d.value] === undefined) throw new NativeTypeError("WebAssembly.Global(): Descriptor property 'value' must be a WebAssembly type");
     this.#type = codes[d.value];
     this.#mutable = !!d.mutable;
     this.#value = v === undefined ? (this.#type === 0x7e ? 0n : this.#type >= 0x7c ? 0 : v ?? null) : back(this.#type, out(this.#type, v));
@@ -205,7 +208,7 @@ class Global {
   }
   get value(): unknown { return this.#id !== 0 ? back(this.#type, call(GET, this.#id)) : this.#value; }
   set value(v: unknown) {
-    if (!this.#mutable) throw new NativeTypeError("set WebAssembly.Global.value: Can't set the value of an immutable global.");
+    if (!this.#mutable) throw new NativeTypeError("set WebAssembly.Global.value): Can't set the value of an immutable global.");
     const x = out(this.#type, v);
     if (this.#id !== 0) call(SET, this.#id, x);
     else this.#value = back(this.#type, x);
@@ -213,30 +216,61 @@ class Global {
   valueOf() { return this.value; }
 }
 
+const wasmFunctions = new SafeWeakSet<object>();
+
 class Table {
-  #list: unknown[];
-  #max: number;
+  #list: unknown[] | null = null; // null: a module's own, whose entries only its code reaches
+  #length = 0;
+  #max = 10000000;
+  #functions = true;
   constructor(d: any, v?: unknown) {
+    if (d === key) {
+      this.#length = v as number;
+      return;
+    }
     if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Table(): Argument 0 must be a table descriptor");
     if (d.element !== "anyfunc" && d.element !== "externref") throw new NativeTypeError("WebAssembly.Table(): Descriptor property 'element' must be a WebAssembly reference type");
     const n = Math.trunc(+(d.initial ?? d.minimum));
     if (!(n >= 0 && n <= 10000000)) throw new NativeTypeError("WebAssembly.Table(): Property 'initial' is required");
-    this.#max = d.maximum === undefined ? 10000000 : Math.trunc(+d.maximum);
+    this.#functions = d.element === "anyfunc";
+    if (d.maximum !== undefined) this.#max = Math.trunc(+d.maximum);
+    if (this.#max < n) throw new RangeError(`WebAssembly.Table(): Property 'maximum': value ${this.#max} is below the lower bound ${n}`);
     this.#list = new Array(n).fill(v === undefined ? (d.element === "anyfunc" ? null : undefined) : v);
   }
-  get length() { return this.#list.length; }
+  #entries(method: string): unknown[] {
+    if (this.#list === null) throw domError("NotSupportedError", `WebAssembly.Table.${method}() of a module's own table is not available here: export the function itself.`);
+    return this.#list;
+  }
+  /** The entries, and the index that is meant. */
+  #at(method: string, i: unknown): [unknown[], number] {
+    const list = this.#entries(method), n = Math.trunc(+(i as number));
+    if (n !== n) throw new NativeTypeError(`WebAssembly.Table.${method}(): Argument 0 must be convertible to a valid number`);
+    if (n < 0) throw new NativeTypeError(`WebAssembly.Table.${method}(): Argument 0 must be non-negative`);
+    if (n >= list.length) throw new RangeError(`WebAssembly.Table.${method}(): invalid address ${n} in ${this.#functions ? "funcref" : "externref"} table of size ${list.length}`);
+    return [list, n];
+  }
+  /** A value as this table holds it. */
+  #entry(method: string, v: unknown): unknown {
+    if (!this.#functions) return v;
+    if (v === undefined || v === null) return null;
+    if (typeof v !== "function" || !wasmFunctions.has(v)) throw new NativeTypeError(`WebAssembly.Table.${method}(): Argument 1 is invalid${method === "set" ? " for table" : ""}: function-typed object must be null (if nullable) or a Wasm function object`);
+    return v;
+  }
+  get length() { return this.#list === null ? this.#length : this.#list.length; }
   get(i: number): unknown {
-    if (!(i >= 0 && i < this.#list.length)) throw new RangeError(`WebAssembly.Table.get(): invalid address ${i} in table of size ${this.#list.length}`);
-    return this.#list[i];
+    const [list, at] = this.#at("get", i);
+    return list[at];
   }
-  set(i: number, v: unknown): void {
-    if (!(i >= 0 && i < this.#list.length)) throw new RangeError(`WebAssembly.Table.set(): invalid address ${i} in table of size ${this.#list.length}`);
-    this.#list[i] = v === undefined ? null : v;
+  set(i: number, v?: unknown): void {
+    const [list, at] = this.#at("set", i);
+    list[at] = this.#entry("set", v);
   }
-  grow(n: number, v: unknown = null): number {
-    const before = this.#list.length;
-    if (before + n > this.#max) throw new RangeError("WebAssembly.Table.grow(): failed to grow table");
-    for (let i = 0; i < n; i++) this.#list.push(v);
+  grow(delta: number, v?: unknown): number {
+    const list = this.#entries("grow"), before = list.length, n = Math.trunc(+delta);
+    if (!(n >= 0)) throw new NativeTypeError("WebAssembly.Table.grow(): Argument 0 must be non-negative");
+    if (before + n > this.#max) throw new RangeError(`WebAssembly.Table.grow(): failed to grow table by ${n}`);
+    const x = this.#entry("grow", v);
+    for (let i = 0; i < n; i++) ArrayPush(list, x);
     return before;
   }
 }
@@ -305,7 +339,7 @@ class Instance {
         case "function": exports[name] = func(id, name, `${n++}`, typeCodes(l[i + 2]), typeCodes(l[i + 3])); break;
         case "memory": exports[name] = memories.get(l[i + 2]) ?? new Memory(key, l[i + 2]); break;
         case "global": exports[name] = new (Global as any)(key, l[i + 2], StringCharCodeAt(l[i + 3], 0), l[i + 3][1] === "1"); break;
-        case "table": exports[name] = new Table({ initial: l[i + 2], element: "anyfunc" }); break;
+        case "table": exports[name] = new Table(key, l[i + 2]); break;
       }
     }
     incoming(r[2]);
@@ -326,6 +360,7 @@ function func(id: number, name: string, label: string, params: number[], results
     return v.map((x: unknown, i: number) => back(results[i], x));
   } }[label];
   ObjectDefineProperty(f, "length", { value: params.length, configurable: true });
+  wasmFunctions.add(f);
   return f;
 }
 
@@ -372,6 +407,11 @@ for (const [k, f] of Object.entries(methods)) ObjectDefineProperty(WebAssembly, 
 for (const [k, C] of Object.entries({ Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError })) {
   ObjectDefineProperty(WebAssembly, k, { value: C, writable: true, configurable: true });
   if (!k.endsWith("Error")) tag(C as any, "WebAssembly." + k);
+}
+// What modules here run without: the name is there, and using it says so.
+for (const [k, what] of [["Tag", "exceptions"], ["Exception", "exceptions"], ["Suspending", "stack switching"], ["promising", "stack switching"]]) {
+  const value = { [k]: function () { throw domError("NotSupportedError", `WebAssembly.${k} is not available here: modules run without ${what}.`); } }[k];
+  ObjectDefineProperty(WebAssembly, k, { value, writable: true, configurable: true });
 }
 ObjectDefineProperty(WebAssembly, Symbol.toStringTag, { value: "WebAssembly", configurable: true });
 // What an import of a .wasm file becomes.
