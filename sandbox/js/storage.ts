@@ -3,7 +3,7 @@
 // through one host operation that answers at once.
 
 import { call, op } from "./host";
-import { ArrayIsArray, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf } from "./primordials";
+import { ArrayIsArray, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, need } from "./primordials";
 import { backend } from "./backend";
 import { absent, binding, Binding } from "./bindings";
 import { Fetcher, stub } from "./rpc";
@@ -300,6 +300,7 @@ class DurableObjectStorage extends DurableObjectTransaction {
     return v;
   }
   transactionSync<T>(f: () => T): T {
+    if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'transactionSync' on 'DurableObjectStorage': parameter 1 is not of type 'function'.");
     const o = objectOf(this);
     call(SYNC, "storage.begin", [o]);
     let v: T;
@@ -333,12 +334,22 @@ class SyncKv {
     this.#o = object;
   }
   get(key: string): unknown {
+    need(arguments.length, 1, "SyncKvStorage.get", "string");
     const r = call(SYNC, "storage.get", [this.#o, [checkKey(key)]]);
     return r[0] === undefined ? undefined : deserialize(r[0]);
   }
-  put(key: string, value: unknown): void { call(SYNC, "storage.put", [this.#o, [checkKey(key), serialize(value)]]); }
-  delete(key: string): boolean { return call(SYNC, "storage.delete", [this.#o, [checkKey(key)]]) > 0; }
+  put(key: string, value: unknown): void {
+    need(arguments.length, 2, "SyncKvStorage.put", "string,Value");
+    call(SYNC, "storage.put", [this.#o, [checkKey(key), serialize(value)]]);
+  }
+  delete(key: string): boolean {
+    need(arguments.length, 1, "SyncKvStorage.delete", "string");
+    return call(SYNC, "storage.delete", [this.#o, [checkKey(key)]]) > 0;
+  }
   list(o: any = {}): Iterable<[string, unknown]> {
+    if (typeof o !== "object" && typeof o !== "function" || o === null) throw new NativeTypeError("Failed to execute 'list' on 'SyncKvStorage': parameter 1 is not of type 'ListOptions'.");
+    if (o.limit !== undefined && !(+o.limit > 0)) throw new NativeTypeError("List limit must be positive.");
+    if (o.start !== undefined && o.startAfter !== undefined) throw new NativeTypeError("list() cannot be called with both start and startAfter values.");
     const r: string[] = call(SYNC, "storage.list", [this.#o, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : +o.limit]);
     const out: [string, unknown][] = [];
     for (let i = 0; i < r.length; i += 2) out.push([r[i], deserialize(r[i + 1])]);
@@ -435,7 +446,8 @@ class DurableObjectState {
       },
     });
   }
-  getWebSockets(t?: string): WebSocket[] { return this.#sockets.filter((s) => t === undefined || tagsOf(s)!.includes(`${t}`)); }
+  /** All sockets, the last accepted first, or those with a tag in the order in which they were accepted. */
+  getWebSockets(t?: string): WebSocket[] { return t === undefined ? this.#sockets.toReversed() : this.#sockets.filter((s) => tagsOf(s)!.includes(`${t}`)); }
   getTags(ws: WebSocket): string[] {
     const t = tagsOf(ws);
     if (t === null) throw new NativeError("you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket.");
