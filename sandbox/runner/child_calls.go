@@ -71,6 +71,21 @@ func (r *childRun) store(id uint32, size int) bool {
 //lint:ignore ST1005 learners read it as it is
 var errTooMuch = errors.New("Too much data waits to be written: await earlier writes before beginning more.")
 
+// errDeep is what code catches whose arguments the parent would take for a
+// broken protocol.
+//
+//lint:ignore ST1005 learners read it as it is
+var errDeep = errors.New("The arguments of this call are nested too deeply.")
+
+func checkArgs(args []any) error {
+	for _, a := range args {
+		if plain(a, 0) != nil {
+			return errDeep
+		}
+	}
+	return nil
+}
+
 // argBytes is about what arguments take.
 func argBytes(args []any) (n int) {
 	for _, a := range args {

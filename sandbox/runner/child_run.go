@@ -420,6 +420,10 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 		done(nil, errStopped)
 		return
 	}
+	if err := checkArgs(args); err != nil {
+		done(nil, err)
+		return
+	}
 	r.mu.Lock()
 	if r.done {
 		r.mu.Unlock()

@@ -35,11 +35,6 @@ type childScript struct {
 // scriptWaits is how many calls of a script may wait for earlier ones.
 const scriptWaits = 10_000
 
-// errDeep is what a script catches whose arguments the parent would refuse.
-//
-//lint:ignore ST1005 authors read it as it is
-var errDeep = errors.New("The arguments of a call are nested too deeply.")
-
 func (c *child) script(n uint64, m scriptMsg) {
 	if c.engines == nil {
 		return
@@ -86,14 +81,9 @@ func (s *childScript) call(c *child, n uint64, op string, args []any, done func(
 		done(nil, errStopped)
 		return
 	}
-	var err error
+	err := checkArgs(args)
 	if len(s.waits) == scriptWaits {
 		err = errTooMuch
-	}
-	for _, a := range args {
-		if plain(a, 0) != nil {
-			err = errDeep
-		}
 	}
 	if err != nil {
 		s.mu.Unlock()

@@ -204,6 +204,14 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		text(flood(func(_ string, args []any, done func(any, error)) {
 			w.spec.Backend.Call(inv.Run, strings.TrimPrefix(path, "/flood/"), args, done)
 		}))
+	case "/deep":
+		args := []any{"key"}
+		for range 1000 {
+			args = []any{args}
+		}
+		got := make(chan string, 1)
+		w.spec.Backend.Call(inv.Run, "kv.get", args, func(v any, err error) { got <- fmt.Sprint(v, err) })
+		text(<-got)
 	case "/fetch":
 		got := make(chan string)
 		body := io.NopCloser(strings.NewReader(strings.Repeat("up", 200_000)))

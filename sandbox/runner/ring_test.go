@@ -155,6 +155,12 @@ func TestCallAndFetch(t *testing.T) {
 		t.Errorf("got %s, want %s", b, want)
 	}
 	h = newRecorder()
+	begin(t, ring, first(t, ring), "/deep", h)
+	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
+	if want := "<nil> " + errDeep.Error(); string(b) != want {
+		t.Errorf("got %s, want %s", b, want)
+	}
+	h = newRecorder()
 	h.onSub = func(to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {
 		go func() {
 			n, err := io.Copy(io.Discard, q.Body)
