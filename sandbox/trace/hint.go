@@ -17,6 +17,9 @@ func Hint(name, message, code string) string {
 		return AbsentBindings[m[1]]
 	}
 	line := marked(code)
+	if m := propertyOf.FindStringSubmatch(message); m != nil && !strings.Contains(line, "."+m[1]) {
+		line = "" // it happened elsewhere: the line is where another isolate was called
+	}
 	for _, h := range hints {
 		if h.name != "" && h.name != name {
 			continue
@@ -35,6 +38,9 @@ func Hint(name, message, code string) string {
 	}
 	return ""
 }
+
+// propertyOf finds what was read or set of nothing, as V8 says it.
+var propertyOf = regexp.MustCompile(`\((?:reading|setting) '([^']*)'\)$`)
 
 // marked is the line of a code frame that has the marker, or all of a plain line.
 func marked(code string) string {
@@ -81,6 +87,7 @@ var hints = []hint{
 	rule("TypeError", `(?i)immutable`, "", "Copy it first: const copy = new Response(response.body, response), then change copy.headers."),
 	rule("TypeError", `(?i)GET or HEAD`, "", `Give the request method: "POST" when it has a body.`),
 	rule("TypeError", `(?i)null body status`, "", "Use null as the body of a 204 or 304, or another status."),
+	rule("RangeError", `(?i)status`, `\b101\b`, "A 101 answer carries a socket: new Response(null, { status: 101, webSocket: client })."),
 	rule("RangeError", `(?i)status`, "", "Use a status from 200 to 599."),
 	rule("", `(?i)different request`, "", "Streams and bodies belong to one request; keep text or data in globals instead."),
 	rule("", `(?i)global scope|top level`, "", "Do this inside a handler: the top level runs once, before any request."),
@@ -88,6 +95,15 @@ var hints = []hint{
 	// Bindings and promises, seen in the line.
 	rule("TypeError", `^env\.([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function$`, "", "env.$1 is there but has no method $2: check the method's spelling, and the kind of binding."),
 	rule("TypeError", ofUndefined+`|`+notFunction, `\benv\.([A-Za-z_$][\w$]*)\s*\.`, "env.$1 may be missing: check its name under the bindings in wrangler.jsonc."),
+	rule("TypeError", ofUndefined+`|Cannot destructure`, `\b(?:request|req)\.(query|params|cookies)\b`, "A Request has no $1: look at new URL(request.url) and request.headers."),
+	rule("TypeError", ofUndefined+`|Cannot destructure`, `\b(request|req)\.body\b`, "$1.body is a stream: read it first, with await $1.json()."),
+	rule("TypeError", `does not implement the method "(\w+)"`, "", "Check the name $1: only methods that the class itself declares are called from outside."),
+	rule("TypeError", `not of type 'DurableObjectId'`, "", "Use getByName(name), or get(…) with what idFromName(name) gives."),
+	rule("TypeError", `not of type 'DurableObjectState'`, "", "Objects are not made with new: call one through its binding, as env.NAME.getByName(name)."),
+	rule("TypeError", `KV put\(\) accepts only`, "", `Store text, JSON.stringify(value), and read it with get(key, "json").`),
+	rule("TypeError", `must have a known length`, "", "Read it to its end first, or send it through a FixedLengthStream."),
+	rule("", `There is no Worker named`, "", `Correct "service" under "services", or add that Worker's folder with a wrangler.jsonc of its own.`),
+	rule("TypeError", `^Illegal invocation`, "", "Call the method on its object, with the dot: taken out of it, it has lost it."),
 	rule("ReferenceError", `^'?([A-Z][A-Z0-9_]*)'? is not defined`, "", "Bindings are properties of env: write env.$1."),
 	rule("ReferenceError", `^'?env'? is not defined`, "", "env is the second parameter: async fetch(request, env)."),
 	rule("ReferenceError", `^'?ctx'? is not defined`, "", "ctx is the third parameter: async fetch(request, env, ctx)."),
@@ -107,7 +123,15 @@ var hints = []hint{
 	rule("", `no such table: (\w+)`, "", `Create the table $1 first: CREATE TABLE IF NOT EXISTS $1 (…).`),
 	rule("", `no such column: (\S+)`, "", "Check the name: $1 is no column of the tables in this query; texts stand in single quotes."),
 
+	rule("", `near "([^"]*)": syntax error`, "", "The SQL cannot be read at $1: look for a typing error there or just before."),
+	rule("", `no such file or directory`, "", "A Worker has no disk: import the file, or bind static assets."),
+	rule("", `digest algorithm`, "", `Write the name with its dash, as "SHA-256".`),
+	rule("TypeError", `not an ArrayBuffer or a view on one`, "", "Bytes are needed: new TextEncoder().encode(text)."),
+	rule("TypeError", `stream.*locked|locked.*reader`, "", "A stream has one reader at a time: release the first with releaseLock(), or tee() the stream."),
+	rule("RangeError", `(?i)invalid time value`, "", "This is no date that Date can read: check it before you format it."),
+
 	// URLs and headers.
+	rule("TypeError", `Unable to parse URL`, "", "Use an absolute URL: new URL(path, request.url)."),
 	rule("TypeError", `(?i)invalid url`, `new URL\(\s*["'\x60]/`, "A path needs a base: new URL(path, request.url)."),
 	rule("TypeError", `(?i)invalid url`, "", "Use an absolute URL, with https:// and a host, or give a base as the second argument."),
 	rule("TypeError", `(?i)invalid header`, "", "Header names have no spaces, and values no line breaks."),
@@ -125,6 +149,7 @@ var hints = []hint{
 	rule("TypeError", `(?i)not iterable|not an iterator`, "", "Only arrays, strings, maps and sets can be spread or looped over; a promise must be awaited first."),
 	rule("TypeError", `(?i)(?:assign|read.?only|constant)`, "", "It cannot be changed: declare it with let, or make a copy."),
 	rule("TypeError", `(?i)(?:class constructor|constructor).*(?:without|requires) '?new`, "", "Write new before the name."),
+	rule("TypeError", `Cannot destructure`, "", "What stands after the equals sign is missing: check its name, or await it if it comes from a promise."),
 	rule("TypeError", ofUndefined, "", "What stands before the dot is missing: check its name, await it if it comes from a promise, or use ?. when it may be absent."),
 	rule("TypeError", notFunction, "", "Check the spelling, and that what stands before the bracket is the value you expect."),
 	rule("RangeError", `(?i)call stack|stack overflow`, "", "A function calls itself without end: check what should stop it."),

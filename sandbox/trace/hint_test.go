@@ -6,6 +6,8 @@ func TestHint(t *testing.T) {
 	for _, test := range []struct{ name, message, code, want string }{
 		{"TypeError", "cannot read property 'get' of undefined", "  2 | a\n> 3 |     const v = await env.NOTES.get(\"a\");\n    |               ^", "env.NOTES may be missing: check its name under the bindings in wrangler.jsonc."},
 		{"TypeError", "Cannot read properties of undefined (reading 'name')", "> 3 | return new Response(user.name)", "What stands before the dot is missing: check its name, await it if it comes from a promise, or use ?. when it may be absent."},
+		{"TypeError", "Cannot read properties of null (reading 'y')", "> 4 | return new Response(await env.C.getByName(name).inc())", "What stands before the dot is missing: check its name, await it if it comes from a promise, or use ?. when it may be absent."},
+		{"TypeError", "Cannot read properties of undefined (reading 'name')", "> 3 | return new Response(request.query.name)", "A Request has no query: look at new URL(request.url) and request.headers."},
 		{"TypeError", "not a function", "> 1 | const x = fetch(url).json().name", "fetch(url) gives a promise: write (await fetch(url)) before the dot."},
 		{"TypeError", "not a function", "> 1 | go()", "Check the spelling, and that what stands before the bracket is the value you expect."},
 		{"TypeError", "Body has already been used. It can only be used once.", "", "A body can be read once: keep the result in a variable, or call clone() before the first read."},

@@ -13,7 +13,7 @@ import (
 var fetchMethod = regexp.MustCompile(`(?m)(?:^|[{,])\s*(?:async\s+)?(fetch)\s*[(:,}]`)
 
 // placeHandler puts a fault of the handlers, which no stack tells the place of,
-// where the entry file declares fetch, or exports no such handler.
+// where the entry file declares fetch, or exports no such handler, or begins.
 func (w *Worker) placeHandler(f *trace.Fault) {
 	file := w.cfg.Worker.Main
 	source := w.cfg.Worker.Sources[file]
@@ -27,6 +27,8 @@ func (w *Worker) placeHandler(f *trace.Fault) {
 			return
 		}
 		at, method = from+m[2], "fetch"
+	case strings.Contains(f.Message, "no default export") && source != "":
+		at = 0
 	case from < 0 || !strings.Contains(f.Message, "Handler does not export"):
 		return
 	}

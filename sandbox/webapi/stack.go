@@ -1,8 +1,10 @@
 package webapi
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ type stacks struct {
 	worker *trace.Worker
 	once   sync.Once
 	mapped *sourcemap.Consumer
+	first  int // line of the code that the map begins with
 	split  sync.Once
 	starts []int // where each line of the code begins
 
@@ -91,7 +94,7 @@ func (s *stacks) frameAt(line string, move func(line, column int) (int, int)) (t
 		fn = ""
 	}
 	file, l, c, ok := s.position(l, c)
-	if !ok {
+	if !ok || strings.HasPrefix(file, "missing:") { // what stands for an import() of nothing
 		return trace.Frame{}, false
 	}
 	return trace.Frame{Func: clip(fn, faultName), File: file, Line: l, Column: c}, true
@@ -103,7 +106,17 @@ func (s *stacks) position(line, column int) (string, int, int, bool) {
 		if len(s.worker.SourceMap) == 0 {
 			return
 		}
-		if c, err := sourcemap.Parse("", s.worker.SourceMap); err == nil {
+		// The parser drops what is mapped to the first column of a first line: one
+		// more segment before the others puts all of them a line further down.
+		key := []byte(`"mappings":"`)
+		before, mappings, _ := bytes.Cut(s.worker.SourceMap, key)
+		later := bytes.TrimLeft(mappings, ";")
+		s.first = 1 + len(mappings) - len(later)
+		segment := "AACA"
+		if s.first == 1 {
+			segment += ","
+		}
+		if c, err := sourcemap.Parse("", slices.Concat(before, key, []byte(segment), mappings)); err == nil {
 			s.mapped = c
 		}
 	})
@@ -116,9 +129,9 @@ func (s *stacks) position(line, column int) (string, int, int, bool) {
 	}
 	// The engine counts the first statement of a module to the line before it
 	// when that is a comment, as in bundled code: look a little further down.
-	for n := line; n <= line+2; n++ {
+	for n := max(line, s.first); n <= line+2; n++ {
 		if file, _, l, c, ok := s.mapped.Source(n, max(column-1, 0)); ok && file != "" {
-			return strings.TrimPrefix(file, "./"), l, c + 1, true
+			return strings.TrimPrefix(file, "./"), l - 1, c + 1, true
 		}
 	}
 	return "", 0, 0, false
