@@ -60,8 +60,13 @@ func TestChecksReadRepeatedRuns(t *testing.T) {
 		outcome string
 		load    int64
 	}{
-		{"a.1", trace.Cold, "ok", 2000}, {"a.2", trace.Cold, "ok", 4000}, {"a.3", trace.Cold, "ok", 3000}, {"single", trace.Cold, "ok", 1},
-		{"b.1", trace.Cold, "ok", 9000}, {"b.2", trace.Cold, "cpu", 1}, {"c.1", trace.Warm, "ok", 0},
+		{"a.1", trace.Cold, "ok", 2000},
+		{"a.2", trace.Cold, "ok", 4000},
+		{"a.3", trace.Cold, "ok", 3000},
+		{"single", trace.Cold, "ok", 1},
+		{"b.1", trace.Cold, "ok", 9000},
+		{"b.2", trace.Cold, "cpu", 1},
+		{"c.1", trace.Warm, "ok", 0},
 	} {
 		sum := trace.Summary{Outcome: r.outcome, Temperature: r.temp, Memory: r.load, Spans: []trace.Span{{Phase: trace.PhaseLoad, End: r.load}}, LoadCPU: r.load / 2}
 		if err := s.store.SaveRuns(ctx, workspace, "p", classroom.Run{ID: r.id, Method: "GET", Path: "/", Ran: time.Now(), Summary: sum}); err != nil {
