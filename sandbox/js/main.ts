@@ -306,7 +306,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
   call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
-  PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, b) : undefined)), () => {
+  PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? enter(run, undefined, () => hostAsync(WRITE, b)) : undefined)), () => {
     call(END, run, "", "", "");
     outcome(ctx);
   }, (e: unknown) => {
