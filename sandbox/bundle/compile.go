@@ -68,7 +68,10 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	if code, _ := output(result); r.hooks && strings.Contains(code, "AsyncLocalStorage") || strings.Contains(code, `"cloudflare:workers"`) && strings.Contains(code, "withEnv") {
 		lowerAsync(&opts)
 		if result = api.Build(opts); len(result.Errors) > 0 {
-			return b.esbuildFault(result.Errors)
+			f := b.esbuildFault(result.Errors)
+			f.Message = "await at the top level is not available here in a Worker that uses AsyncLocalStorage or withEnv."
+			f.Hint = "Keep the promise in a variable, and await it in the handler."
+			return f
 		}
 	}
 	if d == "" {
