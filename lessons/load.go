@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -608,6 +609,8 @@ func (d *document) read(t *Text, body string, line int) {
 			for _, name := range slices.Sorted(maps.Keys(s.args)) {
 				if known := LabSettings[lab.Name]; !contains(known, name) {
 					d.problem(s.line, 1, "E025", "lab %s has no setting %q%s", lab.Name, name, meant(name, known))
+				} else if _, err := strconv.ParseFloat(s.args[name], 64); err != nil && contains(LabNumbers, name) {
+					d.problem(s.line, 1, "E025", "%s of lab %s is a number, not %q", name, lab.Name, s.args[name])
 				}
 			}
 			t.Pieces = append(t.Pieces, Piece{Kind: PieceLab, Lab: lab})
@@ -632,6 +635,9 @@ var LabSettings = map[string][]string{
 	"rollout":   {"plan", "rate", "sticky", "seconds", "seed", "old", "new"},
 	"online":    {"file", "curl"},
 }
+
+// LabNumbers are those of them that are numbers.
+var LabNumbers = []string{"calls", "cached", "capacity", "clock", "cpu", "cpu_ms", "factor", "inside", "isolates", "last_mile", "mb", "memory", "ms", "peak", "rate", "samples", "seconds", "seed", "wall"}
 
 var labNames = slices.Sorted(maps.Keys(LabSettings))
 

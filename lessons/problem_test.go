@@ -135,6 +135,7 @@ var problems = []struct {
 	{"too hard", edit("Text.", strings.Repeat("[a](", 500)), at + "lesson.md:6:1 E024 more than 120 [ in one paragraph; split it"},
 	{"unknown lab", edit("Text.", ":::lab races\n:::"), at + "lesson.md:6:1 E025 there is no lab \"races\"; did you mean \"race\"?"},
 	{"unknown setting of a lab", edit("Text.", ":::lab race contender=node\n:::"), at + "lesson.md:6:1 E025 lab race has no setting \"contender\"; did you mean \"contenders\"?"},
+	{"setting that is no number", edit("Text.", ":::lab race samples=many\n:::"), at + "lesson.md:6:1 E025 samples of lab race is a number, not \"many\""},
 	{"no lab", edit("Text.", ":::lab\n:::"), at + "lesson.md:6:1 E025 which lab? name it in this line, such as `:::lab race`"},
 	{"tasks count from 1", edit("## 1.", "## 2."), at + "lesson.md:8:1 E026 task 2 should be task 1: tasks count from 1 without gaps"},
 	{"too long", edit("Text.", strings.Repeat("word ", 401)), at + "lesson.md:1:1 W027 404 words; a lesson says what it has to in 400"},

@@ -13,6 +13,7 @@ import (
 	"coldstart/sandbox/box"
 	"coldstart/web/lab"
 	"coldstart/web/live"
+	"coldstart/web/view"
 )
 
 // A learner fills, and the page, the checks' box and lab, and the prediction
@@ -99,6 +100,9 @@ func TestLintKnowsWhatLabsTake(t *testing.T) {
 		var fields []string
 		for _, f := range l.info().Fields {
 			fields = append(fields, f.Name)
+			if number := f.Kind == view.LabNumber; number != slices.Contains(lessons.LabNumbers, f.Name) {
+				t.Errorf("lab %s: %s is a number: %v, and lint thinks otherwise", l.info().ID, f.Name, number)
+			}
 		}
 		if known := lessons.LabSettings[l.info().ID]; !slices.Equal(slices.Sorted(slices.Values(fields)), slices.Sorted(slices.Values(known))) {
 			t.Errorf("lab %s takes %v, and lint knows %v", l.info().ID, fields, known)

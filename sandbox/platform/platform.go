@@ -106,6 +106,7 @@ func (p *Platform) Close() error {
 	for _, a := range p.alarms {
 		a.timer.Stop()
 	}
+	clear(p.alarms) // a timer that goes off all the same finds its alarm gone
 	p.mu.Unlock()
 	p.wg.Wait()
 	p.lanes.close()
