@@ -316,7 +316,7 @@ func (r *configReader) top(m member) {
 		c.date = r.str(m, `"`+r.b.cfg.Date+`"`)
 		if at, err := time.Parse(time.DateOnly, c.date); r.fault == nil && (err != nil || !datePattern.MatchString(c.date)) {
 			r.fail(m.node.at, fmt.Sprintf("The compatibility date %q is not a date.", shorten(c.date)), "Write "+r.example(m.key, `"`+r.b.cfg.Date+`"`)+".")
-		} else if err == nil && time.Until(at) > 24*time.Hour {
+		} else if err == nil && c.date > r.b.cfg.Date && time.Until(at) > 24*time.Hour { // a clock that is behind is ours
 			r.warnAt(m.node.at, fmt.Sprintf("The compatibility date %s has not come yet.", c.date), "The real runtime does not start with it: write "+r.example(m.key, `"`+r.b.cfg.Date+`"`)+".")
 		}
 	case "compatibility_flags":
