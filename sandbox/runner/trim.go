@@ -11,6 +11,7 @@ const (
 	trimQuiet  = 300 * time.Millisecond // without frames or work, before memory goes back
 	trimMin    = 16 << 20               // bytes that are worth a collection
 	trimRounds = 4                      // times trimQuiet, after which a moment without work is enough,
+	trimBusy   = 8                      // and after which it goes back while runs are open, which may only wait,
 	trimMuch   = 32 << 20               // for this many bytes
 	trimAgain  = 2                      // looks after a collection: an isolate drops what speeds up its next turn a while after its last
 	stacksMin  = 4 << 20                // bytes of stacks that are not worth another collection,
@@ -19,7 +20,7 @@ const (
 
 // trimmer gives heap memory that large frames and closed isolates left behind
 // back to the machine once a child is quiet, or, under steady light traffic,
-// between two requests. The Go runtime alone would keep it for minutes, and a
+// between two requests or while others wait. The Go runtime alone would keep it for minutes, and a
 // child that waits should be small.
 type trimmer struct {
 	busy  func() bool // something is at work
@@ -54,12 +55,12 @@ func (t *trimmer) arm() {
 }
 
 func (t *trimmer) fire() {
-	dirty, worth := t.dirty.Swap(false), int64(trimMin)
-	if dirty {
+	dirty, busy, worth := t.dirty.Swap(false), t.busy(), int64(trimMin)
+	if dirty || busy {
 		t.rounds++
 		worth = trimMuch
 	}
-	if t.busy() || dirty && t.rounds < trimRounds {
+	if busy && t.rounds < trimBusy || dirty && t.rounds < trimRounds {
 		time.AfterFunc(trimQuiet, t.fire)
 		return
 	}
