@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -29,10 +30,11 @@ type trimmer struct {
 	freed atomic.Bool // an isolate was closed since the last look
 
 	// Only the fire uses these.
-	rounds int   // fires that were put off
-	again  int   // looks that follow a collection
-	kept   int64 // bytes that the last collection left, 0 before the first
-	least  int64 // the fewest that one left
+	rounds int           // fires that were put off
+	spent  time.Duration // CPU time of the process until the last fire
+	again  int           // looks that follow a collection
+	kept   int64         // bytes that the last collection left, 0 before the first
+	least  int64         // the fewest that one left
 }
 
 // touch is called with every frame.
@@ -56,11 +58,15 @@ func (t *trimmer) arm() {
 
 func (t *trimmer) fire() {
 	dirty, busy, worth := t.dirty.Swap(false), t.busy(), int64(trimMin)
+	spent := t.spent
+	t.spent = cpuSpent()
+	// A collection waits for compiled Wasm to come to an end: none while some computes.
+	computes := t.spent-spent > trimQuiet/10
 	if dirty || busy {
 		t.rounds++
 		worth = trimMuch
 	}
-	if busy && t.rounds < trimBusy || dirty && t.rounds < trimRounds {
+	if busy && (computes || t.rounds < trimBusy) || dirty && t.rounds < trimRounds {
 		time.AfterFunc(trimQuiet, t.fire)
 		return
 	}
@@ -117,6 +123,15 @@ func footprint() int64 {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: stackBytes}}
 	metrics.Read(s)
 	return int64(s[0].Value.Uint64() + s[1].Value.Uint64() + s[2].Value.Uint64())
+}
+
+// cpuSpent is the CPU time that the process has had.
+func cpuSpent() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 const stackBytes = "/memory/classes/heap/stacks:bytes"
