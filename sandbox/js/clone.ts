@@ -5,7 +5,8 @@
 import {
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
-  isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace } from "./primordials";
+  isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace,
+} from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 

@@ -79,10 +79,11 @@ export class TracingChannel {
     for (const e of events) if (list[e] !== undefined) all = this[e].unsubscribe(list[e]) && all;
     return all;
   }
-  traceSync(f: (...args: any[]) => any, context: any = {}, self?: unknown, ...args: any[]): any {
+  /** Runs f between start and end; what it throws is told and thrown on. */
+  _between(context: any, f: () => any): any {
     return this.start.runStores(context, () => {
       try {
-        return context.result = Reflect.apply(f, self, args);
+        return f();
       } catch (e) {
         context.error = e;
         this.error.publish(context);
@@ -92,6 +93,9 @@ export class TracingChannel {
       }
     });
   }
+  traceSync(f: (...args: any[]) => any, context: any = {}, self?: unknown, ...args: any[]): any {
+    return this._between(context, () => context.result = Reflect.apply(f, self, args));
+  }
   tracePromise(f: (...args: any[]) => any, context: any = {}, self?: unknown, ...args: any[]): Promise<any> {
     const settled = (key: "result" | "error", v: unknown) => {
       context[key] = v;
@@ -99,23 +103,13 @@ export class TracingChannel {
       this.asyncStart.publish(context);
       this.asyncEnd.publish(context);
     };
-    return this.start.runStores(context, () => {
-      try {
-        return Promise.resolve(Reflect.apply(f, self, args)).then((v) => {
-          settled("result", v);
-          return v;
-        }, (e) => {
-          settled("error", e);
-          throw e;
-        });
-      } catch (e) {
-        context.error = e;
-        this.error.publish(context);
-        throw e;
-      } finally {
-        this.end.publish(context);
-      }
-    });
+    return this._between(context, () => Promise.resolve(Reflect.apply(f, self, args)).then((v) => {
+      settled("result", v);
+      return v;
+    }, (e) => {
+      settled("error", e);
+      throw e;
+    }));
   }
   traceCallback(f: (...args: any[]) => any, position = -1, context: any = {}, self?: unknown, ...args: any[]): any {
     const done = args.at(position);
@@ -134,17 +128,7 @@ export class TracingChannel {
         }
       });
     });
-    return this.start.runStores(context, () => {
-      try {
-        return Reflect.apply(f, self, args);
-      } catch (e) {
-        context.error = e;
-        this.error.publish(context);
-        throw e;
-      } finally {
-        this.end.publish(context);
-      }
-    });
+    return this._between(context, () => Reflect.apply(f, self, args));
   }
 }
 export function tracingChannel(name: string | Record<(typeof events)[number], Channel>): TracingChannel { return new TracingChannel(name); }

@@ -21,10 +21,10 @@ const (
 
 // trimmer gives heap memory that large frames and closed isolates left behind
 // back to the machine once a child is quiet, or, under steady light traffic,
-// between two requests or while others wait. The Go runtime alone would keep it for minutes, and a
-// child that waits should be small.
+// between two requests, or while those that are open only wait. The Go runtime
+// alone would keep it for minutes, and a child that waits should be small.
 type trimmer struct {
-	busy  func() bool // something is at work
+	busy  func() bool // runs are open, or other work is under way
 	armed atomic.Bool // a fire is to come or under way
 	dirty atomic.Bool // a frame came since the last one
 	freed atomic.Bool // an isolate was closed since the last look

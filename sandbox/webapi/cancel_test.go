@@ -15,21 +15,13 @@ import (
 func TestBodyCancelledWhileRead(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	d, key := newDoor(t), sandbox.Key{Learner: t.Name()}
-	dep, err := d.Build(t.Context(), key, trace.Project{Files: map[string][]byte{"worker.js": []byte(`export default { async fetch(request) {
+	deployMain(t, d, key, trace.Project{Files: map[string][]byte{"worker.js": []byte(`export default { async fetch(request) {
 		const reader = request.body.getReader();
 		await null; // a stream pulls only when it has started
 		const read = reader.read();
 		await reader.cancel();
 		return Response.json(await read);
 	} };`)}})
-	if err != nil || dep.Fault != nil {
-		t.Fatal(err, dep.Fault)
-	}
-	dep.Workers[0].Name = "main"
-	if err := d.Deploy(t.Context(), key, dep); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Evict(t.Context(), key, "") })
 	r, err := d.Invoke(t.Context(), sandbox.Run{Key: key, Worker: "main", Type: "fetch", Method: "POST", URL: "http://example.com/", Body: strings.NewReader("piece"), Length: -1})
 	if err != nil {
 		t.Fatal(err)

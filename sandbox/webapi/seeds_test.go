@@ -9,15 +9,9 @@ import (
 	"coldstart/sandbox/trace"
 )
 
-// get builds and deploys a project and answers GET requests with status and body.
-func serve(t *testing.T, files map[string]string) func(path string) (int, string, *trace.Summary) {
+// deployMain builds and deploys a project of one Worker, which is called main.
+func deployMain(t *testing.T, d sandbox.Door, key sandbox.Key, p trace.Project) {
 	t.Helper()
-	d := newDoor(t)
-	key := sandbox.Key{Learner: t.Name()}
-	p := trace.Project{Files: map[string][]byte{}, Limits: trace.Limits{CPU: time.Second, Wall: 2 * time.Minute}} // a busy machine takes long to use up a second of CPU time
-	for name, text := range files {
-		p.Files[name] = []byte(text)
-	}
 	dep, err := d.Build(t.Context(), key, p)
 	if err != nil || dep.Fault != nil {
 		t.Fatal(err, dep.Fault)
@@ -27,6 +21,18 @@ func serve(t *testing.T, files map[string]string) func(path string) (int, string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Evict(t.Context(), key, "") })
+}
+
+// serve builds and deploys a project and answers GET requests with status and body.
+func serve(t *testing.T, files map[string]string) func(path string) (int, string, *trace.Summary) {
+	t.Helper()
+	d := newDoor(t)
+	key := sandbox.Key{Learner: t.Name()}
+	p := trace.Project{Files: map[string][]byte{}, Limits: trace.Limits{CPU: time.Second, Wall: 2 * time.Minute}} // a busy machine takes long to use up a second of CPU time
+	for name, text := range files {
+		p.Files[name] = []byte(text)
+	}
+	deployMain(t, d, key, p)
 	return func(path string) (int, string, *trace.Summary) {
 		t.Helper()
 		r, err := d.Invoke(t.Context(), sandbox.Run{Key: key, Worker: "main", Type: "fetch", Method: "GET", URL: "http://example.com" + path, Headers: [][2]string{{"Host", "example.com"}}})
