@@ -4,12 +4,13 @@
 
 import {
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
-  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, SafeWeakSet, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
   isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace,
 } from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
+const Shared = SharedArrayBuffer;
 const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
 const DOMError = globalThis.DOMException;
 const errors: Record<string, any> = { Error, AggregateError: class { constructor(m?: string) { return m === undefined ? new AggregateError([]) : new AggregateError([], m); } }, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
@@ -18,6 +19,9 @@ for (const n of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "
   if ((globalThis as any)[n]) views[n] = (globalThis as any)[n];
 }
 const { DataView: View, RegExp: Re, Map: M, Set: S, Object: O } = globalThis;
+
+/** Buffers that cannot be transferred: those of WebAssembly's memories. */
+export const fixedBuffers = new SafeWeakSet<object>();
 
 type Cloner = { is: (v: any) => boolean; clone: (v: any) => any };
 const cloners: Cloner[] = [];
@@ -49,6 +53,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   if (isProxy(v)) return fail("#<Object>");
   if (isArrayBuffer(v) && (v as any).detached === true) throw domError("DataCloneError", "An ArrayBuffer is detached and could not be cloned.");
   if (isArrayBuffer(v)) return keep(ArrayBufferSlice(v, 0, ArrayBufferByteLength(v)));
+  if (v instanceof Shared) return v; // shared is what it is
   const tag = TypedArrayTag(v);
   if (tag !== undefined && views[tag]) {
     const b = clone(v.buffer, seen);
@@ -120,6 +125,7 @@ export const structuredClone = function structuredClone(value: any, options?: { 
   const seen = new SafeMap<any, any>(), list = options?.transfer === undefined || options?.transfer === null ? [] : [...options.transfer];
   for (const t of list) {
     if (!isArrayBuffer(t)) throw new NativeTypeError("Object is not transferable");
+    if (fixedBuffers.has(t)) throw domError("DataCloneError", "Object is not transferable.");
   }
   const moved: [ArrayBuffer, ArrayBuffer][] = [];
   for (const t of list) {
