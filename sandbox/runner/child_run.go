@@ -214,7 +214,10 @@ func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
 	r.streams = !m.End
 	r.socket101 = head.Status == 101 && r.client != nil
 	// An isolate that writes nonsense, such as a header of a megabyte, fails here.
-	err := r.c.conn.send(how, kindHead, r.n, m)
+	err := errLongFrame
+	if len(head.Headers) <= listMax {
+		err = r.c.conn.send(how, kindHead, r.n, m)
+	}
 	if err == nil && m.End {
 		r.arm(headWait)
 	}
@@ -435,7 +438,7 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	id := r.next
 	w := waitingCall{callMsg{Call: id, Op: op, Args: args}, size}
 	if strings.HasPrefix(op, "storage.") {
-		if !r.store(id, size) {
+		if !r.store(id, w.weight()) {
 			r.mu.Unlock()
 			done(nil, errStopped)
 			return
@@ -504,6 +507,10 @@ func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func
 	r := c.run(run)
 	if r == nil {
 		done(nil, errStopped)
+		return
+	}
+	if len(q.Headers) > listMax {
+		done(nil, errLongRequest)
 		return
 	}
 	r.mu.Lock()

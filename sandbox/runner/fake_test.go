@@ -204,10 +204,13 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		text(flood(func(_ string, args []any, done func(any, error)) {
 			w.spec.Backend.Call(inv.Run, strings.TrimPrefix(path, "/flood/"), args, done)
 		}))
-	case "/deep":
+	case "/deep", "/long":
 		args := []any{"key"}
 		for range 1000 {
 			args = []any{args}
+		}
+		if path == "/long" {
+			args = []any{[]any{make([]any, listMax+1)}}
 		}
 		got := make(chan string, 1)
 		w.spec.Backend.Call(inv.Run, "kv.get", args, func(v any, err error) { got <- fmt.Sprint(v, err) })
