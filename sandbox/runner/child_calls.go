@@ -77,6 +77,12 @@ func (r *childRun) store(id uint32, size int) bool {
 //lint:ignore ST1005 learners read it as it is
 var errTooMuch = errors.New("Too much data waits to be written: await earlier writes before beginning more.")
 
+// errTooMuchRead is what code catches that reads more of an object's storage
+// while so much waits for it.
+//
+//lint:ignore ST1005 learners read it as it is
+var errTooMuchRead = errors.New("Too much that was read waits for this code: await earlier reads before beginning more.")
+
 // errDeep is what code catches whose arguments the parent would take for a
 // broken protocol.
 //

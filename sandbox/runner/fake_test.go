@@ -189,6 +189,13 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		}
 	case "/big":
 		text(strings.Repeat("x", 3<<20))
+	case "/heads": // too many, and too long, and then one
+		for _, h := range []trace.ResponseHead{{Status: 200, Headers: make([][2]string, listMax+1)}, {Status: 200, Headers: [][2]string{{"a", strings.Repeat("b", callMax)}}}} {
+			if err := sink.Head(h, nil, false); !errors.Is(err, errLongHead) {
+				panic(err)
+			}
+		}
+		text("told")
 	case "/endless":
 		_ = sink.Head(trace.ResponseHead{Status: 200}, nil, false)
 		ready := make(chan error, 1)

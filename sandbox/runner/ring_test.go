@@ -163,6 +163,11 @@ func TestCallAndFetch(t *testing.T) {
 		}
 	}
 	h = newRecorder()
+	begin(t, ring, first(t, ring), "/heads", h)
+	if b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body); string(b) != "told" {
+		t.Errorf("got %s", b)
+	}
+	h = newRecorder()
 	h.onCall = func(op string, _ []any, done func(any, error)) { done([]any{make([]any, listMax+1)}, nil) }
 	begin(t, ring, first(t, ring), "/call", h) // the child would
 	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)

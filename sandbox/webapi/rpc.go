@@ -64,6 +64,10 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 	}
 	res := reserve()
 	r.w.cfg.Backend.Call(r.inv.Run, op, args, func(v any, err error) {
+		taken := func() {}
+		if h, ok := v.(Handed); ok {
+			v, taken = h.Value, h.Taken
+		}
 		res.Post(func(iso isolate.Isolate) error {
 			if err != nil {
 				c.Error = err.Error()
@@ -72,6 +76,7 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 				h.Hold(op == "storage.begin")
 			}
 			r.called(c)
+			defer taken()
 			return settle(iso, id, v, err)
 		})
 	})
