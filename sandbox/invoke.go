@@ -24,6 +24,7 @@ type chain struct {
 	limit  int64        // of subrequests
 	calls  atomic.Int64 // subrequests so far
 	stubs  atomic.Int64 // calls of stubs so far
+	pieces atomic.Int64 // pieces of streams that passed by RPC so far
 }
 
 // execution is one event on its way through the platform: a visitor's request, a

@@ -445,14 +445,9 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
       } else r = callMethod(self, method, payload);
     }
     PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
-      const done = (text: string) => own(run, () => {
-        call(RESULT, run, text);
-        outcome(ctx);
-      });
       try {
-        const p = packed(v, 0);
-        if (typeof p === "string") done(p);
-        else PromiseThen(p, done, threw);
+        call(RESULT, run, packed(v, 0));
+        outcome(ctx);
       } catch (e) {
         threw(e);
       }

@@ -25,6 +25,13 @@ export function setTimer(ms: number, repeat: boolean, f: () => void): number {
   return id;
 }
 
+/** Has the current run wait, though nothing else is left that could wake it, until what it gives is called. */
+export function linger(): () => void {
+  const id = setTimer(2147483647, false, () => { });
+  timers.get(id)!.at = undefined; // no place of the program's
+  return () => clearTimer(id);
+}
+
 export function clearTimer(id: number): void {
   if (timers.delete(id)) call(CLEAR, id);
 }
