@@ -11,7 +11,7 @@ import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { FormData, encodeMultipart, isFormData, parseForm } from "./formdata";
 import { Headers, headerGet, headersList } from "./headers";
-import { ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
+import { $disturbed, ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
 import { isParams, paramsList, serialize } from "./url";
 import { hostAsync } from "./async";
 import { here, stackOf } from "./errors";
@@ -103,7 +103,7 @@ export function bodyLength(s: ReadableStream): bigint | undefined {
 
 /** Whether somebody has read from a stream or canceled it. */
 export function disturbed(s: ReadableStream): boolean {
-  return (s as any)._disturbed === true;
+  return (s as any)[$disturbed] === true;
 }
 
 /** The stream of a body, made when first asked for. */
@@ -116,7 +116,7 @@ export function streamOf(s: BodyState): ReadableStream | null {
   owners.set(s.stream, s);
   if (s.used) {
     // The content is gone: the stream says so, and its reader is not given back.
-    (s.stream as any)._disturbed = true;
+    (s.stream as any)[$disturbed] = true;
     getReader(s.stream);
   }
   return s.stream;

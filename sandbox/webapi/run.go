@@ -377,7 +377,7 @@ func (r *run) uncaught(f *trace.Fault) {
 	}
 	if f.Kind == trace.FaultException {
 		if r.faults >= faultsMax {
-			r.tooMany()
+			r.tooMany(itoa(faultsMax) + " uncaught errors")
 			return
 		}
 		r.faults++
