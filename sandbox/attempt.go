@@ -47,7 +47,7 @@ type attempt struct {
 	gate   gate
 	effect atomic.Bool // it did something that must not be done twice
 	opened atomic.Bool // it began a transaction of its object, and did not end it
-	inside bool        // the same, for the storage's turns, which go on when the run is over
+	inside int         // how many, in one another; for the storage's turns, which go on when the run is over
 	whole  atomic.Bool // the response is complete here: a visitor who leaves loses nothing
 
 	mu   sync.Mutex
@@ -104,10 +104,20 @@ func (a *attempt) start(ctx context.Context) error {
 
 const visitorLeft = "the visitor went away"
 
-// leave cancels the run unless its response is complete already.
+// leave cancels the run unless its response is complete already. One that has
+// answered another Worker goes on without a reader.
 func (a *attempt) leave() {
 	if a.whole.Load() {
 		return
+	}
+	if a.e.nested && a.isHeaded() && a.head.Socket == nil {
+		a.mu.Lock()
+		run := a.run
+		a.mu.Unlock()
+		if run != nil {
+			run.Unread()
+			return
+		}
 	}
 	a.cancelRun(visitorLeft)
 }
@@ -224,7 +234,7 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 			// What was written counts though nobody waited for it and the run is over,
 			// unless it is part of a transaction that ended with it.
 			ctx := a.e.s.ctx
-			if a.inside {
+			if a.inside > 0 {
 				ctx = a.ctx
 			}
 			v, err := a.e.call(ctx, op, args)
@@ -242,14 +252,15 @@ func (a *attempt) Call(op string, args []any, done func(any, error)) {
 func (a *attempt) transacted(op string, err error) {
 	switch {
 	case op == "storage.begin" && err == nil:
-		a.inside = true
+		a.inside++
 		a.opened.Store(true)
 		if a.ctx.Err() != nil && a.opened.Swap(false) { // the run ended meanwhile
 			a.e.s.platform.Rollback(a.e.caller())
 		}
 	case op == "storage.end":
-		a.inside = false
-		a.opened.Store(false)
+		if a.inside = max(0, a.inside-1); a.inside == 0 {
+			a.opened.Store(false)
+		}
 	}
 }
 

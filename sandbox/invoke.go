@@ -24,6 +24,7 @@ type chain struct {
 	limit  int64        // of subrequests
 	calls  atomic.Int64 // subrequests so far
 	stubs  atomic.Int64 // calls of stubs so far
+	pieces atomic.Int64 // pieces of streams that passed by RPC so far
 }
 
 // execution is one event on its way through the platform: a visitor's request, a
@@ -157,8 +158,11 @@ func requestTooLarge(most int64) string {
 
 // inMiB is a limit as learners read it.
 func inMiB(n int64) string {
-	if n >= 1<<20 {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
 		return fmt.Sprint(n>>20, " MiB")
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprint(n>>10, " KiB")
 	}
 	return fmt.Sprint(n, " bytes")
 }

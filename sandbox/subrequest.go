@@ -60,10 +60,23 @@ func (e *execution) count() error {
 // stub's methods are meant to be called often.
 const stubCalls = 20
 
-// countRPC counts a method call. Those of stubs have a limit of their own.
-func (e *execution) countRPC(kind string) error {
-	if kind != "stub" {
+// streamPieces is how many pieces of streams may pass between Workers by RPC
+// under one request, in subrequests.
+const streamPieces = 2000
+
+// countRPC counts a method call. Those of stubs have a limit of their own, and
+// so have those that fetch a stream's pieces.
+func (e *execution) countRPC(to webapi.Target) error {
+	if to.Type != "stub" {
 		return e.count()
+	}
+	if to.Binding == webapi.StreamPieces {
+		if n := e.chain.pieces.Add(1); n > e.chain.limit*streamPieces {
+			e.s.reached.add(limitCalls)
+			//lint:ignore ST1005 learners read it as it is
+			return fmt.Errorf("Too many pieces of streams: one request may pass %d between Workers. Make larger ones.", e.chain.limit*streamPieces)
+		}
+		return nil
 	}
 	if e.chain.stubs.Add(1) > e.chain.limit*stubCalls {
 		e.s.reached.add(limitCalls)
@@ -221,7 +234,7 @@ func argument(args []any, i int) string {
 // callMethod calls a method of another Worker or of a Durable Object. began is
 // called once it was sent the call.
 func (e *execution) callMethod(ctx context.Context, to webapi.Target, args []any, began func()) (any, error) {
-	if err := e.countRPC(to.Type); err != nil {
+	if err := e.countRPC(to); err != nil {
 		return nil, err
 	}
 	n, err := e.below(to)

@@ -40,6 +40,7 @@ type Gate struct {
 	// Guarded by the loop.
 	storage int      // reservations whose turn has not begun
 	holder  *Account // nil for none
+	depth   int      // how often holder was told to hold it
 }
 
 // holds reports whether a task may not begin now.

@@ -190,18 +190,22 @@ func (l *Loop) Storage() *Reservation {
 	return r
 }
 
-// Hold has the current account hold its gate, or with false no more, inside a
-// turn. An account that is closed holds nothing.
+// Hold has the current account hold its gate, or with false no more, as often
+// as it was told to, inside a turn. An account that is closed holds nothing.
 func (l *Loop) Hold(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g := l.current.Gate
 	switch {
 	case g == nil:
+	case on && g.holder == l.current:
+		g.depth++
 	case on:
-		g.holder = l.current
+		g.holder, g.depth = l.current, 1
 	case g.holder == l.current:
-		g.holder = nil
+		if g.depth--; g.depth == 0 {
+			g.holder = nil
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ import { argType, nodeError, outOfRange } from "./node-errors";
         return from(b.buffer, b.byteOffset, b.byteLength);
       }
       if (enc === "base64url") return from(v, "base64");
+      if (!B.isEncoding(enc)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
     }
     if (v === null || v === undefined || typeof v === "number" || typeof v === "boolean" || typeof v === "bigint" || typeof v === "symbol" || typeof v === "function") {
       throw argType("first argument", "of type string or an instance of Buffer, TypedArray, ArrayBuffer, SharedArrayBuffer, or Array or an Array-like Object", v);
@@ -85,7 +86,24 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     for (let i = 0; i < rest.length; i++) if (plain(rest[i]) === "base64url" && typeof rest[i] === "string") rest[i] = "base64";
     return write.call(this, s, ...rest);
   });
+  const concat = B.concat, compare = B.compare, fill = B.prototype.fill;
+  put("concat", B, function (list: any, n?: any) {
+    if (!Array.isArray(list)) throw argType("list", "an (Buffer|Uint8Array)[]", list);
+    for (let i = 0; i < list.length; i++) if (!(list[i] instanceof Uint8Array)) throw argType(`list[${i}]`, "an instance of Buffer or Uint8Array", list[i]);
+    return concat.call(B, list, n);
+  });
+  put("compare", B, function (a: any, b: any) {
+    if (!(a instanceof Uint8Array)) throw argType("a", "an instance of Buffer or Uint8Array", a);
+    if (!(b instanceof Uint8Array)) throw argType("b", "an instance of Buffer or Uint8Array", b);
+    return compare.call(B, a, b);
+  });
+  put("fill", B.prototype, function (this: any, v: any, start?: any, end?: any, e?: any) {
+    if (typeof start === "number" && (start < 0 || start > this.length)) throw outOfRange("start", "0 to end", start);
+    if (typeof end === "number" && (end < 0 || end > this.length)) throw outOfRange("end", `0 to ${this.length}`, end);
+    return fill.call(this, v, start, end, e);
+  });
   put("byteLength", B, function (v: any, e?: any) {
+    if (typeof v !== "string" && !ArrayBuffer.isView(v) && bytesOf(v) === undefined) throw argType("string", "of type string or an instance of Buffer or ArrayBuffer", v);
     if (typeof v === "string" && plain(e) === "base64url") return byteLength(v, "base64");
     if (typeof v === "string" && (plain(e) === "utf8" || plain(e) === "utf-8")) return encodeUTF8(v).length;
     return byteLength(v, e);
@@ -110,6 +128,11 @@ export function isUtf8(v: unknown): boolean {
   }
 }
 export function isAscii(v: unknown): boolean { return need(v).every((c) => c < 128); }
-export function transcode(source: Uint8Array, from: string, to: string): unknown { return Buffer.from(Buffer.from(source).toString(from as any), to as any); }
-export function resolveObjectURL(): undefined { return undefined; }
+export function transcode(source: Uint8Array, from: string, to: string): unknown {
+  if (!ArrayBuffer.isView(source)) throw argType("source", "an instance of ArrayBufferView", source);
+  for (const e of [from, to]) if (!(Buffer as any).isEncoding(e)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
+  const text: string = (Buffer as any).from(source.buffer, source.byteOffset, source.byteLength).toString(from), most = /^ascii$/i.test(to) ? 127 : /^(?:latin1|binary)$/i.test(to) ? 255 : undefined;
+  return (Buffer as any).from(most === undefined ? text : [...text].map((c) => (c.codePointAt(0)! > most ? "?" : c)).join(""), to);
+}
+export function resolveObjectURL(): never { throw new Error("buffer.resolveObjectURL is not available here."); }
 export default { Buffer, INSPECT_MAX_BYTES, SlowBuffer, kMaxLength, kStringMaxLength, constants, Blob, File, atob, btoa, isUtf8, isAscii, transcode, resolveObjectURL };

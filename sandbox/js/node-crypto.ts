@@ -71,7 +71,10 @@ export class Hmac extends Hasher {
   }
   digest(encoding?: string): any { return output(call(MAC, this.#name, this.#key, this.take()), encoding); }
 }
-export function createHash(name: string, _options?: unknown): Hash { return new Hash(name); }
+export function createHash(name: string, _options?: unknown): Hash {
+  if (typeof name !== "string") throw argType("algorithm", "of type string", name);
+  return new Hash(name);
+}
 export function createHmac(name: string, key: any, _options?: unknown): Hmac { return new Hmac(name, key); }
 export function hash(name: string, data: any, encoding = "hex"): any { return createHash(name).update(data).digest(encoding); }
 export function getHashes(): string[] { return ["RSA-MD5", "RSA-SHA1", "RSA-SHA224", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-256", "sha3-256", "sha3-384", "sha3-512"]; }
@@ -111,8 +114,10 @@ export function randomFill(b: any, ...rest: any[]): void {
 }
 export function randomInt(min: number, max?: any, done?: any): any {
   if (max === undefined || typeof max === "function") [min, max, done] = [0, min, max];
+  for (const [k, v] of [["min", min], ["max", max]]) if (typeof v !== "number") throw argType(k, "of type number", v);
   if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "max" argument must be a safe integer.`);
-  if (max <= min || max - min > 2 ** 48) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "max" is out of range. It must be greater than the value of "min" (${min}). Received ${max}`);
+  if (max <= min) throw outOfRange("min", "min < max", min);
+  if (max - min > 2 ** 48) throw outOfRange("max", "<= 281474976710655", max);
   const pick = () => {
     const span = max - min, limit = 2 ** 48 - (2 ** 48 % span);
     for (;;) {
@@ -124,7 +129,10 @@ export function randomInt(min: number, max?: any, done?: any): any {
   };
   return typeof done === "function" ? later(pick, done) : pick();
 }
-export function randomUUID(_options?: unknown): string { return web.randomUUID(); }
+export function randomUUID(options?: unknown): string {
+  if (options !== undefined && (typeof options !== "object" || options === null)) throw argType("options", "of type object", options);
+  return web.randomUUID();
+}
 function timingSafe(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) throw new TypeError("Input buffers must have the same byte length.");
   return call(EQUAL, a, b);
@@ -140,7 +148,7 @@ function derivedLength(what: string, n: unknown): number {
   return n;
 }
 export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
-  if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1. Received ${iterations}`);
+  if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1 && <= 2147483647. Received ${iterations}`);
   if (typeof digest !== "string") throw argument("digest", digest);
   return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, derivedLength("keylen", length)));
 }
@@ -167,11 +175,12 @@ export {
 };
 export const webcrypto = web, subtle = web.subtle;
 export function getRandomValues(v: any): any { return web.getRandomValues(v); }
+export const CryptoKey = (globalThis as any).CryptoKey, fips = true;
 export function getFips(): number { return 0; }
 export function setFips(): void { }
 export default {
   Hash, Hmac, KeyObject, createSecretKey, createHash, createHmac, hash, getHashes, getCiphers, getCurves, randomBytes, pseudoRandomBytes, rng, prng, randomFillSync, randomFill, randomInt, randomUUID, timingSafeEqual, pbkdf2Sync, pbkdf2, hkdfSync, hkdf, scryptSync, scrypt,
   createCipheriv, createDecipheriv, Cipheriv, Decipheriv, getCipherInfo, createSign, createVerify, Sign, Verify, sign, verify, createPrivateKey, createPublicKey, SecretKeyObject, PublicKeyObject, PrivateKeyObject, generateKeyPair, generateKeyPairSync, generateKey, generateKeySync,
   createDiffieHellman, getDiffieHellman, ECDH, createECDH, publicEncrypt, privateDecrypt, privateEncrypt, publicDecrypt, diffieHellman, generatePrime, generatePrimeSync, checkPrime, checkPrimeSync,
-  webcrypto, subtle, constants, getRandomValues, getFips, setFips,
+  webcrypto, subtle, constants, getRandomValues, getFips, setFips, CryptoKey, fips,
 };

@@ -619,7 +619,7 @@ for (const n of names) {
   fs[n + "Sync"] = { [n + "Sync"](...args: any[]) { return now(...args); } }[n + "Sync"];
   fs[n] = { [n](...args: any[]) {
     const done = args.pop();
-    if (typeof done !== "function") throw argType("callback", "of type function", done);
+    if (typeof done !== "function") throw argType("callback", "of type function", args.length === 0 ? undefined : done);
     let result: any, failure: any = null;
     try {
       result = now(...args);

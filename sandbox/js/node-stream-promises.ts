@@ -2,4 +2,5 @@
 import { promises } from "./node-stream";
 
 export const { pipeline, finished } = promises;
+export { promises };
 export default promises;

@@ -2,7 +2,7 @@
 // object mode, high-water marks, decoding, pipes, async iteration and the
 // bridges to web streams. Omitted: captureRejections, compose, duplexPair.
 
-import { nodeError } from "./node-errors";
+import { argType, nodeError } from "./node-errors";
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { StringDecoder } from "node:string_decoder";
@@ -778,6 +778,7 @@ const isNode = (s: any): boolean => !!s && (s._readableState || s._writableState
 export function finished(s: any, o: any, done?: Done): () => void {
   if (typeof o === "function") [o, done] = [{}, o];
   o ??= {};
+  if (s === null || typeof s !== "object" || typeof s.on !== "function") throw argType("stream", "an instance of ReadableStream, WritableStream, or Stream", s);
   const r = s._readableState, w = s._writableState;
   const waitRead = o.readable !== false && (r || (!w && s.readable));
   const waitWrite = o.writable !== false && (w || (!r && s.writable));

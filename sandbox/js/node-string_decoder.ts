@@ -1,6 +1,7 @@
 // node:string_decoder.
 
 import { Buffer } from "node:buffer";
+import { argType } from "./node-errors";
 
 export class StringDecoder {
   encoding: string;
@@ -11,8 +12,10 @@ export class StringDecoder {
     this.encoding = names[e] ?? e;
     if (!Buffer.isEncoding(this.encoding)) throw Object.assign(new TypeError(`Unknown encoding: ${encoding}`), { code: "ERR_UNKNOWN_ENCODING" });
   }
-  write(input: any): string {
+  write(given: unknown): string {
+    const input: any = given;
     if (typeof input === "string") return input;
+    if (!ArrayBuffer.isView(given) && !(given instanceof ArrayBuffer)) throw argType("buf", "of type string or an instance of Buffer, TypedArray, or DataView", given);
     const b = new Uint8Array(this.#rest.length + input.byteLength);
     b.set(this.#rest);
     b.set(new Uint8Array(input.buffer ?? input, input.byteOffset ?? 0, input.byteLength), this.#rest.length);

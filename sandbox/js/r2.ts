@@ -269,7 +269,7 @@ class R2Bucket {
     const r = await backend("r2", this.#name + ".get", "r2.get", this.#id, k, offset, length, conditions(options?.onlyIf, "GetOptions"), isHeaders(options?.range));
     if (r === undefined || r === null) return null;
     // [description, bytes or none, offset, length]
-    if (r[1] === undefined || r[1] === null) return new R2Object(r[0]);
+    if (r[1] === undefined || r[1] === null) return new R2Object(r[0], { offset: 0, length: r[0][2], suffix: undefined });
     return new R2ObjectBody(r[0], new NativeUint8Array(r[1]), { offset: r[2], length: r[3], suffix: undefined });
   }
   async put(key: string, value: unknown, options?: any): Promise<R2Object | null> {

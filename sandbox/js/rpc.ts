@@ -5,24 +5,27 @@
 
 import { call, op } from "./host";
 import {
-  ArrayIsArray, ArrayJoin, ArrayPush, ArraySlice, DateNow, NativeError, NativeProxy, NativeTypeError, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectSetPrototypeOf,
-  PromiseReject, PromiseResolve, PromiseThen, ReflectApply, SafeMap, SafeWeakMap, RegExpTest, StringIndexOf, StringSlice, StringSplit, isMap, MapForEach, isPromise, tag,
+  ArrayIsArray, ArrayJoin, ArrayPush, ArraySlice, DateNow, NativeError, NativePromise, NativeProxy, NativeTypeError, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectSetPrototypeOf,
+  PromiseReject, PromiseResolve, PromiseThen, ReflectApply, SafeMap, SafeWeakMap, RegExpTest, StringIndexOf, StringSlice, StringSplit, TypedArrayLength, isMap, MapForEach, isPromise, tag,
 } from "./primordials";
 import { Target, fetchTo } from "./fetch";
-import { hostAsyncAt } from "./async";
+import { hostAsync, hostAsyncAt } from "./async";
 import { here, stackOf } from "./errors";
-import { bodies, deserialize, references, serialize } from "./serialize";
+import { Content, bodies, deserialize, references, serialize } from "./serialize";
 import { headersFrom, headersRaw } from "./headers";
-import { Request, isRequest } from "./request";
-import { Response, isResponse } from "./response";
-import { WritableStream, bytesStream, isReadableStream } from "./streams";
-import { Blob, File, isBlob } from "./blob";
+import { HostBody, disturbed, streamOf, use } from "./body";
+import { Request, isRequest, outgoing } from "./request";
+import { Response, isResponse, partsOf } from "./response";
+import { ReadableStream, WritableStream, getReader, isReadableStream, readerCancel, readerRead, bodyBytes } from "./streams";
+import { encodeUTF8 } from "./encoding";
+import { linger } from "./timers";
+import { Blob, File, blobBytes, isBlob } from "./blob";
 import { isProxy } from "./proxy";
 import { domError } from "./dom";
-import { current, refuseAtStart } from "./run";
-import { RpcTarget, WorkerEntrypoint, DurableObject } from "./workers";
+import { current, enter, onUnread, refuseAtStart } from "./run";
+import { RpcTarget, WorkerEntrypoint, DurableObject, isOpen, waitUntil } from "./workers";
 
-const CALL = op("rpc.call"), SELF = op("rpc.self");
+const CALL = op("rpc.call"), SELF = op("rpc.self"), RESUME = op("resume");
 
 // A method's path crosses as text: names with this between them. The path of a call of
 // a stub begins with a zero and the object's number.
@@ -130,13 +133,15 @@ function makeStub(s: Stub): any {
 const silent = (k: PropertyKey) => k === "then" || k === "catch" || k === "finally" || plain(k);
 const plain = (k: PropertyKey) => k === "toJSON" || RegExpTest(/^\d+$/, k as string);
 
-function askStub(s: Stub, path: string[], args: unknown[] | null): Promise<any> {
+// What the host knows the calls by that move a stream's pieces: nobody made them.
+const stream = "stream";
+function askStub(s: Stub, path: string[], args: unknown[] | null, binding = "stub"): Promise<any> {
   if (s.disposed) return PromiseReject(new NativeError("RPC stub used after being disposed."));
   if (s.local === 0 && s.run !== current.run) return PromiseReject(new NativeError("Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) created in the context of one request handler cannot be accessed from a different request's handler. This is a limitation of Cloudflare Workers which allows us to improve overall performance. (I/O type: Client)"));
   const cut = StringIndexOf(s.address, "@");
   const full = [byStub + StringSlice(s.address, 0, cut)];
   for (let i = 0; i < path.length; i++) ArrayPush(full, path[i]);
-  return ask(["stub", "stub", "", "", "", StringSlice(s.address, cut + 1), ""], full, args);
+  return ask(["stub", binding, "", "", "", StringSlice(s.address, cut + 1), ""], full, args);
 }
 
 /** A function or object of another Worker, or one of this that is to be passed on. */
@@ -231,8 +236,7 @@ function ask(target: Target, path: string[], args: unknown[] | null): Promise<an
     refuseAtStart("an RPC call");
     for (let i = 0; i < path.length; i++) if (StringIndexOf(path[i], between) >= 0 || i > 0 && path[i][0] === byStub || target[0] !== "stub" && path[i][0] === byStub) throw missing(path[i]);
     const at = here(), method = ArrayJoin(path, between), passed: unknown[] = [];
-    const p = args === null ? "" : packed(args, current.run, passed);
-    const answer = typeof p === "string" ? hostAsyncAt(at, CALL, target, method, p) : PromiseThen(p, (s: string) => hostAsyncAt(at, CALL, target, method, s));
+    const answer = hostAsyncAt(at, CALL, target, method, args === null ? "" : packed(args, current.run, passed));
     return PromiseThen(answer, (text: string) => {
       for (let i = 0; i < passed.length; i++) disposeOf(passed[i]);
       if (text[0] === "!") throw thrown(stackOf(deserialize(StringSlice(text, 1)), at), target); // of its places, the call's is the caller's own
@@ -281,24 +285,32 @@ export function packedError(e: unknown): string | null {
   }
 }
 /**
- * The text of what crosses; the bodies of streams, requests and responses in it are read first. Functions and RPC targets in
- * it go by reference: passed gets those of an argument list, which end with run; results have run 0.
+ * The text of what crosses. Bodies whose bytes are at hand go with it, streams by reference. So do functions and RPC targets:
+ * passed gets those of an argument list, which end with run; results have run 0, and the run under way stays open for their streams.
  */
-export function packed(v: unknown, run: number, passed?: unknown[]): string | Promise<string> {
-  const found: object[] = [];
-  const look = (x: any, depth: number) => {
-    if (typeof x !== "object" || x === null || depth > 4) return;
-    if (isReadableStream(x) || isResponse(x) || isRequest(x) || (isBlob(x) && !(x instanceof File))) ArrayPush(found, x);
-    else if (ArrayIsArray(x)) for (let i = 0; i < x.length; i++) look(x[i], depth + 1);
-    else if (ObjectGetPrototypeOf(x) === Object.prototype) {
-      const keys = ObjectKeys(x);
-      for (let i = 0; i < keys.length; i++) look(x[keys[i]], depth + 1);
-    }
+export function packed(v: unknown, run: number, passed?: unknown[]): string {
+  const spring = (s: ReadableStream): string => {
+    const o = new Spring(s, run === 0 ? stay() : () => { });
+    if (run === 0) onUnread(current.run, () => PromiseThen(o.cancel(undefined), undefined, () => { }));
+    return keep(o, run);
   };
-  look(v, 0);
-  const read = new SafeMap<object, Uint8Array | null>();
-  const crossing = {
-    body: (o: object) => read.get(o),
+  return serialize(v, {
+    body(o: object): Content | undefined {
+      if (isReadableStream(o)) {
+        if (disturbed(o)) throw new NativeTypeError("This ReadableStream is disturbed.");
+        return { at: spring(o) };
+      }
+      if (isBlob(o)) return o instanceof File ? undefined : blobBytes(o);
+      const s = isResponse(o) ? partsOf(o).body : isRequest(o) ? outgoing(o).state : undefined;
+      if (s === undefined) return undefined;
+      if (s.source === null) return null;
+      use(s);
+      if (s.stream !== null || s.source instanceof HostBody) {
+        s.used = false; // its stream says so from here on
+        return { at: spring(streamOf(s)!) };
+      }
+      return typeof s.source === "string" ? encodeUTF8(s.source) : s.source as Uint8Array;
+    },
     reference(o: any): unknown[] | undefined {
       const s = stubs.get(o);
       if (s !== undefined) {
@@ -313,15 +325,75 @@ export function packed(v: unknown, run: number, passed?: unknown[]): string | Pr
       if (passed !== undefined && o instanceof RpcTarget) ArrayPush(passed, o);
       return ["stub", keep(o, run)];
     },
+  });
+}
+/** Keeps the current run open until what it gives is called. */
+function stay(): () => void {
+  const stop = linger();
+  let end!: () => void;
+  waitUntil(new NativePromise<void>((resolve) => {
+    end = resolve;
+  }));
+  return () => {
+    stop();
+    end();
   };
-  if (found.length === 0) return serialize(v, crossing);
-  return (async () => {
-    for (let i = 0; i < found.length; i++) {
-      const o: any = found[i];
-      read.set(o, isReadableStream(o) ? await new Response(o).bytes() : isBlob(o) ? await o.bytes() : o.body === null ? null : await o.bytes());
+}
+/**
+ * The near side of a stream that another Worker reads, a piece for each call; over is called once nobody will any more. Its source
+ * works in the run that passed it on, which stays open: what it starts beside a piece does not end with a call.
+ */
+class Spring extends RpcTarget {
+  #r: ReturnType<ReadableStream["getReader"]>;
+  #over: () => void;
+  #run = current.run;
+  constructor(s: ReadableStream, over: () => void) {
+    super();
+    this.#r = getReader(s);
+    this.#over = over;
+  }
+  #home(): Promise<void> {
+    if (!isOpen(this.#run)) throw new NativeError("The execution context which hosted this callback is no longer running.");
+    return enter(this.#run, undefined, () => hostAsync(RESUME));
+  }
+  async read(): Promise<unknown> {
+    await this.#home();
+    try {
+      const { done, value } = await readerRead(this.#r);
+      if (!done) return { piece: bodyBytes(value) };
+    } catch {
+      this.#over();
+      return { broken: true };
     }
-    return serialize(v, crossing);
-  })();
+    this.#over();
+    return {};
+  }
+  async cancel(reason: unknown): Promise<void> {
+    await this.#home();
+    try {
+      await readerCancel(this.#r, reason);
+    } finally {
+      this.#over();
+    }
+  }
+}
+/** The far side: a stream of bytes whose pieces are fetched one by one. */
+function far(address: string): ReadableStream {
+  const s: Stub = { address, run: current.run, local: 0, handles: { open: 1 }, disposed: false };
+  return new ReadableStream({
+    type: "bytes",
+    async pull(c: any) {
+      const r = await askStub(s, ["read"], [], stream);
+      if (r.broken) throw new NativeError("ReadableStream received over RPC disconnected prematurely.");
+      if (r.piece !== undefined) {
+        if (TypedArrayLength(r.piece) > 0) c.enqueue(r.piece);
+        return;
+      }
+      c.close();
+      c.byobRequest?.respond(0);
+    },
+    async cancel(reason: unknown) { await askStub(s, ["cancel"], [reason], stream); },
+  } as any, { highWaterMark: 0 });
 }
 /** The near side of a stream that another Worker writes to. */
 class Sink extends RpcTarget {
@@ -349,9 +421,9 @@ bodies.write = (o, body, walk) => {
   return isResponse(o) ? ["body", "response", body, walk({ status: o.status, statusText: o.statusText }), headers] : ["body", "request", body, walk({ url: o.url, method: o.method, redirect: o.redirect, cf: o.cf }), headers];
 };
 bodies.read = (x, bytes, walk) => {
-  const b = x[2] === null ? null : bytes(x[2]);
-  if (x[1] === "stream") return bytesStream(b!);
-  if (x[1] === "blob") return new Blob([b!], walk(x[3]));
+  const b = x[2] === null ? null : typeof x[2] === "string" ? bytes(x[2]) : far(x[2].at);
+  if (x[1] === "stream") return b;
+  if (x[1] === "blob") return new Blob([b as Uint8Array], walk(x[3]));
   const init = { ...walk(x[3]), headers: headersFrom(x[4], "none"), body: b ?? undefined };
   return x[1] === "response" ? new Response(b, init) : new Request(init.url, init);
 };

@@ -27,13 +27,12 @@ function fail(what: string): never {
   throw domError("DataCloneError", `Could not serialize ${what}. This type does not support serialization.`);
 }
 
-/**
- * What RPC adds: the bodies that were read beforehand of the streams, requests and responses in a value, null where there is none,
- * and how functions and RPC targets are passed by reference.
- */
-export type Crossing = { body(o: object): Uint8Array | null | undefined; reference(o: object): unknown[] | undefined };
+/** What is in a stream, request or response: bytes, nothing, or the address of a stream in the isolate that it is from. */
+export type Content = Uint8Array | null | { at: string };
+/** What RPC adds: the content of the streams, requests and responses in a value, and how functions and RPC targets are passed by reference. */
+export type Crossing = { body(o: object): Content | undefined; reference(o: object): unknown[] | undefined };
 /** How those are written and made again; rpc.ts sets it. */
-export const bodies = { write: (_o: any, _body: string | null, _walk: (v: unknown) => any): any => fail("a body"), read: (_x: any[], _bytes: (s: string) => Uint8Array, _walk: (v: any) => any): any => undefined };
+export const bodies = { write: (_o: any, _body: string | null | { at: string }, _walk: (v: unknown) => any): any => fail("a body"), read: (_x: any[], _bytes: (s: string) => Uint8Array, _walk: (v: any) => any): any => undefined };
 /** How a reference becomes a stub or a service binding; rpc.ts sets it. */
 export const references = { read: (_address: string): any => undefined, writable: (_address: string): any => undefined, service: (_target: string[]): any => undefined };
 
@@ -81,7 +80,7 @@ export function serialize(v: unknown, rpc?: Crossing): string {
     if (isHeaders(x)) return ["h", headersRaw(x)];
     if (rpc !== undefined) {
       const body = rpc.body(x);
-      if (body !== undefined) return bodies.write(x, body === null ? null : toBase64(body), walk);
+      if (body !== undefined) return bodies.write(x, bytesOf(body) === undefined ? body as null | { at: string } : toBase64(body as Uint8Array), walk);
     }
     if (ArrayIsArray(x)) {
       const out: any[] = ["a"];

@@ -3,7 +3,7 @@
 // through one host operation that answers at once.
 
 import { call, op } from "./host";
-import { ArrayIsArray, NativeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, need } from "./primordials";
+import { ArrayIsArray, NativeError, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, need } from "./primordials";
 import { backend } from "./backend";
 import { absent, binding, Binding } from "./bindings";
 import { Fetcher, stub } from "./rpc";
@@ -163,6 +163,7 @@ class DurableObjectTransaction {
     await backend("durable", "storage.deleteAlarm", "storage.setAlarm", this.#object, 0);
   }
   rollback(): void { throw new NativeError("rollback() is only available in a transaction."); }
+  deleteAll(_options?: unknown): Promise<void> { throw new NativeError("Cannot call deleteAll() within a transaction"); }
 }
 
 let rolledBack: (t: Transaction) => boolean, close: (t: Transaction) => void;
@@ -283,21 +284,48 @@ class DurableObjectStorage extends DurableObjectTransaction {
     this.sql = new SqlStorage(object);
     this.kv = new SyncKv(object);
   }
-  async transaction<T>(f: (t: DurableObjectTransaction) => Promise<T>): Promise<T> {
-    const o = objectOf(this);
-    await backend("durable", "storage.transaction", "storage.begin", o);
-    const t = new Transaction(o);
-    let v: T;
-    try {
-      v = await f(t);
-    } catch (e) {
-      close(t);
-      await backend("durable", "storage.rollback", "storage.end", o, false);
-      throw e;
+  #last: Promise<unknown> | null = null; // the end of the run's that are under way or wait
+  #open: { over: Promise<unknown> }[] = []; // the run's whose functions run, each begun within the one before
+  #run = 0; // whose those are: what another left is over
+  transaction<T>(f: (t: DurableObjectTransaction) => Promise<T>): Promise<T> {
+    // One that is begun while another's function runs is part of that one; those that are begun together take turns.
+    if (this.#run !== current.run) {
+      this.#run = current.run;
+      this.#last = null;
+      this.#open = [];
     }
-    close(t);
-    await backend("durable", "storage.commit", "storage.end", o, !rolledBack(t));
-    return v;
+    const within = this.#open.length > 0, before = within ? null : this.#last;
+    const p: Promise<T> = before === null ? this.#transact(f) : PromiseThen(before, () => this.#transact(f));
+    if (within) return p;
+    const over = PromiseThen(p, () => { }, () => { });
+    this.#last = over;
+    PromiseThen(over, () => {
+      if (this.#last === over) this.#last = null;
+    });
+    return p;
+  }
+  async #transact<T>(f: (t: DurableObjectTransaction) => Promise<T>): Promise<T> {
+    const o = objectOf(this), t = new Transaction(o), open = this.#open;
+    await backend("durable", "storage.transaction", "storage.begin", o);
+    let ended!: () => void;
+    const me = { over: new NativePromise<void>((resolve) => { ended = resolve; }) };
+    open.push(me);
+    try {
+      let v!: T, failed: [unknown] | null = null;
+      try {
+        v = await f(t);
+      } catch (e) {
+        failed = [e];
+      }
+      while (open.at(-1) !== me) await open.at(-1)!.over; // nobody waited for what was begun within
+      close(t);
+      await backend("durable", failed === null ? "storage.commit" : "storage.rollback", "storage.end", o, failed === null && !rolledBack(t));
+      if (failed !== null) throw failed[0];
+      return v;
+    } finally {
+      open.splice(open.indexOf(me), 1);
+      ended();
+    }
   }
   transactionSync<T>(f: () => T): T {
     if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'transactionSync' on 'DurableObjectStorage': parameter 1 is not of type 'function'.");

@@ -39,9 +39,9 @@ type database struct {
 	refs   int       // guarded by databases.mu
 
 	mu    sync.Mutex
-	open  bool // as far as is known
-	dirty bool // something is not stored
-	tx    bool
+	open  bool  // as far as is known
+	dirty bool  // something is not stored
+	tx    int   // transactions of its object that are open in one another
 	lost  error // what was not stored is gone, and its object has not been told
 	flush *time.Timer
 }
@@ -138,7 +138,7 @@ func (d *databases) ask(ctx context.Context, b *database, q query.Request) (quer
 			return r, err
 		}
 		b.open = false
-		if b.dirty || b.tx {
+		if b.dirty || b.tx > 0 {
 			b.dirty, b.lost = false, errSQLLost
 		}
 		if died {
@@ -196,7 +196,7 @@ func (d *databases) keep(b *database, data []byte) error {
 
 // save stores a database if it changed. b.mu is held.
 func (d *databases) save(b *database) error {
-	if !b.dirty || b.tx {
+	if !b.dirty || b.tx > 0 {
 		return nil
 	}
 	r, err := d.ask(context.WithoutCancel(d.p.ctx), b, query.Request{Op: query.Save, Save: true})
@@ -211,7 +211,7 @@ func (d *databases) forget(b *database) {
 	if b.flush != nil {
 		b.flush.Stop()
 	}
-	b.dirty, b.tx = false, false
+	b.dirty, b.tx = false, 0
 	if b.open {
 		b.open = false
 		_, _ = d.p.cfg.SQL(context.WithoutCancel(d.p.ctx), query.Request{Database: b.number, Op: query.Close}) // who holds it no more has forgotten it
@@ -260,7 +260,7 @@ func (d *databases) shrink(before time.Time) {
 	for {
 		var oldest *database
 		for _, b := range d.list {
-			if b.refs == 0 && !b.tx && b.lost == nil && (oldest == nil || b.used.Before(oldest.used)) {
+			if b.refs == 0 && b.tx == 0 && b.lost == nil && (oldest == nil || b.used.Before(oldest.used)) {
 				oldest = b
 			}
 		}
@@ -272,7 +272,7 @@ func (d *databases) shrink(before time.Time) {
 		d.retire(oldest)
 		d.mu.Lock()
 		oldest.refs--
-		if oldest.refs == 0 && !oldest.open && !oldest.tx && oldest.lost == nil {
+		if oldest.refs == 0 && !oldest.open && oldest.tx == 0 && oldest.lost == nil {
 			delete(d.list, oldest.ns)
 		}
 	}
@@ -282,7 +282,7 @@ func (d *databases) shrink(before time.Time) {
 func (d *databases) retire(b *database) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.tx || b.lost != nil {
+	if b.tx > 0 || b.lost != nil {
 		return
 	}
 	if err := d.save(b); err != nil {
@@ -317,7 +317,7 @@ func (d *databases) close() error {
 	var errs []error
 	for ns, b := range d.list {
 		b.mu.Lock()
-		if b.tx {
+		for b.tx > 0 {
 			errs = append(errs, d.end(context.WithoutCancel(d.p.ctx), b, false))
 		}
 		errs = append(errs, d.save(b))
@@ -358,15 +358,27 @@ func (d *databases) remove(ctx context.Context, ns Namespace) error {
 // object never used has nothing to undo.
 func (d *databases) begin(ctx context.Context, ns Namespace) error {
 	return d.do(ctx, ns, query.Request{Op: query.Begin}, func(b *database, _ query.Reply) error {
-		b.tx = true
+		b.tx++
 		return nil
 	})
 }
 
-// finish ends a database's transaction, if it has one.
+// undo undoes all transactions of a database.
+func (d *databases) undo(ctx context.Context, ns Namespace) error {
+	return d.with(ctx, ns, false, func(b *database) (time.Duration, error) {
+		var err error
+		for b.tx > 0 {
+			err = errors.Join(err, d.end(ctx, b, false))
+		}
+		d.later(b)
+		return 0, err
+	})
+}
+
+// finish ends a database's innermost transaction, if it has one.
 func (d *databases) finish(ctx context.Context, ns Namespace, commit bool) error {
 	return d.with(ctx, ns, false, func(b *database) (time.Duration, error) {
-		if !b.tx {
+		if b.tx == 0 {
 			return 0, nil
 		}
 		err := d.end(ctx, b, commit)
@@ -382,7 +394,7 @@ func (d *databases) end(ctx context.Context, b *database, commit bool) error {
 		op = query.Commit
 	}
 	_, err := d.ask(context.WithoutCancel(ctx), b, query.Request{Op: op})
-	b.tx = false
+	b.tx--
 	if !commit && b.lost != nil {
 		return nil
 	}

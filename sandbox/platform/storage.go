@@ -19,8 +19,22 @@ const listAll = 100_000
 // transaction is what a transaction changed so far: nil is a deletion.
 type transaction struct {
 	changes map[string]*Record
-	cleared bool
-	bytes   int64 // of what it puts, which waits in this process
+	bytes   int64        // of what it puts, which waits in this process
+	outer   *transaction // which it is part of, nil for none
+}
+
+// nestedMost is how many transactions of an object may be open in one another.
+const nestedMost = 32
+
+// total is how many keys a transaction and those around it change, how many
+// bytes they put, and how many they are.
+func (t *transaction) total() (keys int, bytes int64, depth int) {
+	for ; t != nil; t = t.outer {
+		keys += len(t.changes)
+		bytes += t.bytes
+		depth++
+	}
+	return keys, bytes, depth
 }
 
 // add keeps a change until the end of the transaction.
@@ -77,9 +91,13 @@ func storageKey(k string) error {
 
 func (p *Platform) durableLimit(l trace.Limits) func(Usage) error {
 	return func(u Usage) error {
-		if u.Bytes > l.KVBytes || u.Keys > 10*l.KVKeys {
+		if u.Keys > 10*l.KVKeys {
 			p.cfg.Full()
-			return plainError("Durable Objects: this project's %d MiB of storage are full; delete some first.", l.KVBytes>>20)
+			return plainError("Durable Objects: this project's objects hold %d keys, the most they may; delete some first.", 10*l.KVKeys)
+		}
+		if u.Bytes > l.KVBytes {
+			p.cfg.Full()
+			return plainError("Durable Objects: this project's %s of storage are full; delete some first.", size(l.KVBytes))
 		}
 		return nil
 	}
@@ -93,28 +111,34 @@ func storageGet(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	tx := p.transactionOf(ns)
 	keys := a.list(1)
 	out := make([]any, 0, len(keys))
+	size := 0
 	for i := range keys {
 		k := keys.str(i)
-		if r, ok := tx.find(k); ok {
-			out = append(out, valueText(r))
-			continue
+		r, ok := tx.find(k)
+		if !ok {
+			var err error
+			if r, err = p.cfg.Store.Get(ctx, ns, k); err != nil {
+				return nil, p.trouble("storage.get", err)
+			}
 		}
-		r, err := p.cfg.Store.Get(ctx, ns, k)
-		if err != nil {
-			return nil, p.trouble("storage.get", err)
+		if r != nil {
+			size += len(r.Value)
+		}
+		if size > answerMax { // the same key may be asked for again
+			return nil, plainError("The values of these keys have more than %d MiB together: ask for fewer at a time.", answerMax>>20)
 		}
 		out = append(out, valueText(r))
 	}
 	return out, nil
 }
 
-// find is what a transaction says about a key; ok is false when it says nothing.
+// find is what a transaction, or one around it, says about a key; ok is false
+// when it says nothing.
 func (t *transaction) find(k string) (r *Record, ok bool) {
-	if t == nil {
-		return nil, false
+	for ; t != nil && !ok; t = t.outer {
+		r, ok = t.changes[k]
 	}
-	r, ok = t.changes[k]
-	return r, ok || t.cleared
+	return r, ok
 }
 
 func valueText(r *Record) any {
@@ -133,7 +157,8 @@ func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace
 		var u Usage
 		for other, t := range p.open {
 			if other.Project == ns.Project {
-				u.Bytes += t.bytes
+				_, bytes, _ := t.total()
+				u.Bytes += bytes
 			}
 		}
 		for _, ch := range batch {
@@ -150,7 +175,7 @@ func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace
 		for _, ch := range batch {
 			tx.add(ch)
 		}
-		if len(tx.changes) > listAll {
+		if keys, _, _ := tx.total(); keys > listAll {
 			return plainError("The transaction changes too many keys.")
 		}
 		return nil
@@ -217,9 +242,16 @@ func (p *Platform) storageAll(ctx context.Context, ns Namespace, prefix string) 
 			out = append(out, r)
 		}
 	}
-	for k, r := range tx.changes {
-		if r != nil && strings.HasPrefix(k, prefix) {
-			out = append(out, *r)
+	said := map[string]bool{} // by a transaction further in
+	for t := tx; t != nil; t = t.outer {
+		for k, r := range t.changes {
+			if said[k] {
+				continue
+			}
+			said[k] = true
+			if r != nil && strings.HasPrefix(k, prefix) {
+				out = append(out, *r)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
@@ -279,20 +311,29 @@ func storageBegin(ctx context.Context, p *Platform, c Caller, a args) (any, erro
 		return nil, err
 	}
 	p.mu.Lock()
-	if p.open[ns] != nil {
+	outer := p.open[ns]
+	if _, _, depth := outer.total(); depth >= nestedMost {
 		p.mu.Unlock()
-		return nil, plainError("A transaction is open already: transactions cannot be nested.")
+		return nil, plainError("Transactions are nested more than %d deep.", nestedMost)
 	}
-	tx := &transaction{changes: map[string]*Record{}}
-	p.open[ns] = tx
+	p.reopen(ns, &transaction{changes: map[string]*Record{}, outer: outer})
 	p.mu.Unlock()
 	if err := p.sql.begin(ctx, sqlNamespace(ns)); err != nil {
 		p.mu.Lock()
-		delete(p.open, ns)
+		p.reopen(ns, outer)
 		p.mu.Unlock()
 		return nil, p.trouble("storage.begin", err)
 	}
 	return nil, nil
+}
+
+// reopen makes t the open transaction of an object, nil for none. p.mu is held.
+func (p *Platform) reopen(ns Namespace, t *transaction) {
+	if t == nil {
+		delete(p.open, ns)
+		return
+	}
+	p.open[ns] = t
 }
 
 func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
@@ -301,20 +342,29 @@ func storageEnd(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 		return nil, err
 	}
 	p.mu.Lock()
-	tx := p.open[ns]
-	delete(p.open, ns)
+	tx, commit := p.open[ns], a.flag(1)
+	var batch []Change
+	if tx != nil {
+		for k, r := range tx.changes {
+			if r == nil {
+				batch = append(batch, Change{Record: Record{Key: k}, Delete: true})
+			} else {
+				batch = append(batch, Change{Record: *r})
+			}
+		}
+		p.reopen(ns, tx.outer)
+		if tx.outer != nil { // what it changed belongs to the one around it
+			for _, ch := range batch {
+				if commit {
+					tx.outer.add(ch)
+				}
+			}
+			batch = nil
+		}
+	}
 	p.mu.Unlock()
 	if tx == nil {
 		return nil, plainError("No transaction is open.")
-	}
-	commit := a.flag(1)
-	var batch []Change
-	for k, r := range tx.changes {
-		if r == nil {
-			batch = append(batch, Change{Record: Record{Key: k}, Delete: true})
-		} else {
-			batch = append(batch, Change{Record: *r})
-		}
 	}
 	var failed error
 	if commit && len(batch) > 0 {
@@ -332,6 +382,6 @@ func (p *Platform) Rollback(c Caller) {
 	delete(p.open, ns)
 	p.mu.Unlock()
 	if was {
-		_ = p.sql.finish(p.ctx, sqlNamespace(ns), false) // nothing is kept of it
+		_ = p.sql.undo(p.ctx, sqlNamespace(ns)) // nothing is kept of it
 	}
 }

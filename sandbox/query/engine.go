@@ -29,7 +29,7 @@ type database struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	changed bool
-	tx      bool // the object's transaction is open
+	tx      int  // the object's transactions that are open in one another
 	starved bool // there was no memory for the request under way
 	given   int  // bytes of results of the request under way
 }
@@ -109,7 +109,7 @@ const shortage = 10 * time.Millisecond
 // undone reports whether nothing is left of a request that failed, so that it
 // can be done again.
 func (d *database) undone(q Request) bool {
-	return q.Op == Batch || q.Op == Lines || q.Op == Exec && !d.tx && len(statements(q.Queries[0].Text)) == 1
+	return q.Op == Batch || q.Op == Lines || q.Op == Exec && d.tx == 0 && len(statements(q.Queries[0].Text)) == 1
 }
 
 // Close forgets all databases.
@@ -208,14 +208,16 @@ func (d *database) perform(ctx context.Context, q Request, r *Reply) error {
 		return d.size(ctx, r)
 	case Begin:
 		_, err := d.conn.ExecContext(ctx, "SAVEPOINT object")
-		d.tx = err == nil
+		if err == nil {
+			d.tx++
+		}
 		return err
-	case Commit:
-		d.tx = false
+	case Commit: // of the savepoints with this name, SQLite means the last
+		d.tx = max(0, d.tx-1)
 		_, err := d.conn.ExecContext(lasting, "RELEASE object")
 		return err
 	case Rollback:
-		d.tx = false
+		d.tx = max(0, d.tx-1)
 		_, err := d.conn.ExecContext(lasting, "ROLLBACK TO object; RELEASE object")
 		return err
 	case Save:
@@ -226,7 +228,7 @@ func (d *database) perform(ctx context.Context, q Request, r *Reply) error {
 
 // size gives how many bytes the database has.
 func (d *database) size(ctx context.Context, r *Reply) error {
-	return d.conn.QueryRowContext(ctx, "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&r.Number)
+	return d.conn.QueryRowContext(ctx, "SELECT max(page_count, 1)*page_size FROM pragma_page_count(), pragma_page_size()").Scan(&r.Number)
 }
 
 // last runs the statements of a query; its values belong to the last. none is

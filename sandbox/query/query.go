@@ -33,9 +33,9 @@ const (
 	Batch    Op = "batch"    // all Queries in one transaction, as D1 runs them; gives Number too
 	Lines    Op = "lines"    // the one Query's lines in one transaction, as D1's exec runs them
 	Size     Op = "size"     // gives Number, in bytes
-	Begin    Op = "begin"    // opens the object's transaction
-	Commit   Op = "commit"   // ends it
-	Rollback Op = "rollback" // undoes it
+	Begin    Op = "begin"    // opens a transaction of the object, in those that are open
+	Commit   Op = "commit"   // ends the innermost
+	Rollback Op = "rollback" // undoes the innermost
 	Save     Op = "save"     // gives Data if it changed
 	Close    Op = "close"    // forgets the database
 )

@@ -89,6 +89,10 @@ import (
 //	ratelimit       id, key, limit, period in seconds → bool, whether it is within the limit
 //	analytics       binding, JSON of {"blobs", "doubles", "indexes"} → none
 
+// StreamPieces is the Target.Binding of an rpc.call to a stub that moves a piece of
+// a stream between two isolates. No program made such a call: nobody is told of it.
+const StreamPieces = "stream"
+
 // SyncBackend is implemented by a Backend whose storage can answer at once,
 // for the synchronous half of Durable Object storage (sql, kv, transactionSync).
 type SyncBackend interface {

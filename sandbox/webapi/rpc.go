@@ -15,6 +15,10 @@ func rpcOps(o *isolate.Ops) {
 			return nil, &isolate.Throw{Name: "Error", Message: "RPC is not available within global scope."}
 		}
 		t := target(list(args, 2))
+		if t.Type == "stub" && t.Binding == StreamPieces {
+			r.backend(h, integer(args, 1), trace.Call{}, "rpc.call", append(append([]any{}, list(args, 2)...), str(args, 3), str(args, 4)))
+			return nil, nil
+		}
 		if t.Type != "stub" { // the parent counts those
 			if err := r.countCall(); err != nil {
 				return nil, err
@@ -64,6 +68,10 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 	}
 	res := reserve()
 	r.w.cfg.Backend.Call(r.inv.Run, op, args, func(v any, err error) {
+		taken := func() {}
+		if h, ok := v.(Handed); ok {
+			v, taken = h.Value, h.Taken
+		}
 		res.Post(func(iso isolate.Isolate) error {
 			if err != nil {
 				c.Error = err.Error()
@@ -71,7 +79,10 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 			if op == "storage.begin" && err == nil || op == "storage.end" {
 				h.Hold(op == "storage.begin")
 			}
-			r.called(c)
+			if c.Kind != "" {
+				r.called(c)
+			}
+			defer taken()
 			return settle(iso, id, v, err)
 		})
 	})
