@@ -85,6 +85,7 @@ export class File extends Blob {
   constructor(parts: unknown[], name: string, options?: { type?: string; lastModified?: number }) {
     if (parts !== undefined && !(typeof parts === "object" && ArrayIsArray(parts))) throw wrongType("File constructor", 1, "Array");
     if (arguments.length < 2) throw wrongType("File constructor", 2, "string");
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw wrongType("File constructor", 3, "Options");
     super(parts, options);
     this.#name = StringToWellFormed(`${name}`);
     this.#modified = options?.lastModified === undefined ? DateNow() : +options.lastModified || 0;

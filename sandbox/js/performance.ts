@@ -1,7 +1,7 @@
 // performance. Specifications: High Resolution Time, User Timing. The clock stands
 // still while code runs, as on Workers: it moves with I/O.
 
-import { ArrayPush, DateNow, NativeTypeError, enumerable, expose, tag } from "./primordials";
+import { ArrayPush, DateNow, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
 import { domError } from "./dom";
 import { EventTarget } from "./events";
 import { clone } from "./clone";
@@ -61,7 +61,10 @@ function timeOf(at: unknown): number {
 class Performance extends EventTarget {
   get timeOrigin(): number { return 0; }
   now(): number { return DateNow(); }
-  mark(name: string, options?: { detail?: unknown; startTime?: number }): PerformanceMark { return keep(new PerformanceMark(name, options)); }
+  mark(name: string, options?: { detail?: unknown; startTime?: number }): PerformanceMark {
+    need(arguments.length, 1, "Performance.mark");
+    return keep(new PerformanceMark(name, options));
+  }
   measure(name: string, from?: any, to?: string): PerformanceMeasure {
     const o = typeof from === "object" && from !== null ? from : { start: from, end: to };
     const end = o.end !== undefined ? timeOf(o.end) : o.start !== undefined && o.duration !== undefined ? timeOf(o.start) + +o.duration : DateNow();

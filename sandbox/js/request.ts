@@ -92,7 +92,7 @@ export class Request {
         p.signal = init.signal;
       }
       if (init.cf !== undefined) {
-        if (init.cf === null || typeof init.cf !== "object") throw new NativeTypeError("Request: cf is not an object.");
+        if (init.cf === null || typeof init.cf !== "object") throw new NativeTypeError("Incorrect type for the 'cf' field on 'RequestInitializerDict': the provided value is not of type 'Object'.");
         p.cf = init.cf;
       }
       if (init.cache !== undefined) {

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"fmt"
 
 	"coldstart/sandbox/trace"
 )
@@ -121,10 +122,21 @@ func (p *Platform) kvLimit(l trace.Limits) func(Usage) error {
 		}
 		if u.Bytes > l.KVBytes {
 			p.cfg.Full()
-			return plainError("KV: this project's %d MiB of stored data are full; delete some first.", l.KVBytes>>20)
+			return plainError("KV: this project's %s of stored data are full; delete some first.", size(l.KVBytes))
 		}
 		return nil
 	}
+}
+
+// size is a number of bytes in words.
+func size(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprint(n>>20, " MiB")
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprint(n>>10, " KiB")
+	}
+	return fmt.Sprint(n, " bytes")
 }
 
 func kvDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {

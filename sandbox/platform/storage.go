@@ -91,9 +91,13 @@ func storageKey(k string) error {
 
 func (p *Platform) durableLimit(l trace.Limits) func(Usage) error {
 	return func(u Usage) error {
-		if u.Bytes > l.KVBytes || u.Keys > 10*l.KVKeys {
+		if u.Keys > 10*l.KVKeys {
 			p.cfg.Full()
-			return plainError("Durable Objects: this project's %d MiB of storage are full; delete some first.", l.KVBytes>>20)
+			return plainError("Durable Objects: this project's objects hold %d keys, the most they may; delete some first.", 10*l.KVKeys)
+		}
+		if u.Bytes > l.KVBytes {
+			p.cfg.Full()
+			return plainError("Durable Objects: this project's %s of storage are full; delete some first.", size(l.KVBytes))
 		}
 		return nil
 	}

@@ -584,6 +584,11 @@ func (r *childRun) cancel(why error) {
 		r.in.finish(why)
 	}
 	r.out.stop(why)
+	r.tell(why)
+}
+
+// tell gives the run's isolate a reason to end it.
+func (r *childRun) tell(why error) {
 	go func() {
 		if <-r.iso.ready; r.iso.worker != nil {
 			r.iso.worker.Cancel(r.id, why)
@@ -655,6 +660,9 @@ func (r *childRun) stream(k kind, stream uint32, flags byte, data []byte) error 
 		return credit(out, data)
 	case kindStop:
 		out.stop(errStopped)
+		if stream == 0 {
+			r.tell(webapi.ErrUnread)
+		}
 		return nil
 	}
 	if in == nil {
