@@ -417,7 +417,13 @@ func (r *run) respond(args []isolate.Value) {
 	r.sent = int64(len(body))
 	streaming := socket == -1
 	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
-		r.fail(gone())
+		f := gone()
+		if known, ok := errors.AsType[*FaultError](err); ok {
+			f = known.Fault
+			r.headed, r.sent = false, 0 // nothing was given
+			r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+		}
+		r.fail(f)
 		r.finish()
 		return
 	}
