@@ -430,6 +430,9 @@ func (r *Run) onCall(m callMsg) error {
 		if !open {
 			return
 		}
+		if tooLong(result) { // the child would take it for a broken protocol
+			result, err = nil, fmt.Errorf("%s: the answer cannot be given: a list in it has more than %d entries", m.Op, listMax)
+		}
 		reply := replyMsg{Call: m.Call, Result: result, Error: throwOf(err)}
 		if err := r.p.conn.send(queued, kindReply, r.n, reply); err != nil && !errors.Is(err, errClosed) {
 			reply = replyMsg{Call: m.Call, Error: throwOf(fmt.Errorf("%s: the answer cannot be given: %w", m.Op, err))}
