@@ -59,7 +59,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Invoke runs one event. It returns at once; everything the event produces
 // goes to sink, from the isolate's goroutine, until Sink.Done. When ctx ends,
-// the run is canceled.
+// the run is canceled; when it ends for ErrUnread, only what the run still sends.
 func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	r := &run{w: w, inv: inv, sink: sink, began: time.Now(), gone: make(chan struct{})}
 	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet, End: r.onEnd}
@@ -70,7 +70,13 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	}
 	r.account.Gate = w.gate(inv)
 	if ctx.Done() != nil {
-		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
+		r.stop = context.AfterFunc(ctx, func() {
+			if errors.Is(context.Cause(ctx), ErrUnread) {
+				r.unread()
+			} else {
+				r.abort(gone())
+			}
+		})
 	}
 	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() {
 		r.abort(r.wallFault())
@@ -179,6 +185,20 @@ func (r *run) abort(f *trace.Fault) {
 		}
 		r.fail(f)
 		r.finish()
+		return err
+	})
+}
+
+// ErrUnread is why a run's context ends when nobody reads its answer any more.
+var ErrUnread = errors.New("the reader went away")
+
+// unread cancels the sources of what the run sends.
+func (r *run) unread() {
+	_ = r.w.loop.Post(r.account, func(iso isolate.Isolate) error { // a run that is over sends nothing
+		if r.over {
+			return nil
+		}
+		_, err := iso.Call("unread", r.id)
 		return err
 	})
 }
@@ -357,7 +377,7 @@ func (r *run) uncaught(f *trace.Fault) {
 	}
 	if f.Kind == trace.FaultException {
 		if r.faults >= faultsMax {
-			r.tooMany()
+			r.tooMany(itoa(faultsMax) + " uncaught errors")
 			return
 		}
 		r.faults++
@@ -392,7 +412,13 @@ func (r *run) respond(args []isolate.Value) {
 	r.sent = int64(len(body))
 	streaming := socket == -1
 	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
-		r.fail(gone())
+		f := gone()
+		if known, ok := errors.AsType[*FaultError](err); ok {
+			f = known.Fault
+			r.headed, r.sent = false, 0 // nothing was given
+			r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+		}
+		r.fail(f)
 		r.finish()
 		return
 	}
@@ -577,11 +603,15 @@ func (r *run) onQuiet(isolate.Isolate) error {
 	return nil
 }
 
-// hangs ends all runs when each waits for nothing but another.
+// hangs ends all runs when each waits for nothing but another. A Durable Object's
+// that has not answered goes on until its time is over: requests wait for one
+// another there, and the next may come whenever it likes.
 func (w *Worker) hangs() {
 	if w.allQuiet() {
 		for _, r := range w.runs {
-			r.hung()
+			if r.inv.Object == "" || r.ended {
+				r.hung()
+			}
 		}
 	}
 }

@@ -273,11 +273,12 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: w.memoryMessage(), Hint: memoryHint}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
 		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
-			limit := w.limits.CPU
+			f := &trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(w.limits.CPU) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}
 			if !w.isLoaded() {
-				limit = w.limits.StartCPU
+				f.Message = "CPU limit: stopped after " + spell(w.limits.StartCPU) + " at the module’s top level."
+				f.Hint = "Look for a loop that does not end, or move work into the handler: the top level runs before the first request."
 			}
-			f := w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(limit) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			f = w.stacks.place(f, where)
 			if len(f.Frames) > 0 {
 				w.stacks.spinning(&f.Frames[0])
 				f.Code = w.stacks.code(f.Frames[0])
