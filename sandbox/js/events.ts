@@ -82,7 +82,7 @@ export class Event {
   stopImmediatePropagation() { this.#stop = true; }
 }
 for (const [i, n] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].entries()) {
-  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true });
+  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true, configurable: true }); // members.ts moves them
 }
 
 type Listener = { type: string; f: any; capture: boolean; once: boolean; passive: boolean; gone: boolean; handler?: boolean };

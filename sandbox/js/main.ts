@@ -8,7 +8,7 @@ import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Arra
 import "./dom";
 import "./proxy";
 import "./errors";
-import { watchErrors } from "./words";
+import { pattern, watchErrors } from "./words";
 import "./function";
 import { heard, scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, trust } from "./events";
@@ -529,7 +529,7 @@ function due(id: number): void {
   }
 }
 
-export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, unread, rejection, socketMessage, socketClose, wasmImport };
+export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, unread, rejection, socketMessage, socketClose, wasmImport, pattern };
 
 // What a module sees of its own exports and of env, wherever it looks from.
 const moduleExports = new Proxy({}, {
