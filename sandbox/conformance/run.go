@@ -347,6 +347,8 @@ wait:
 	}
 	if end == nil {
 		resp.Socket.Close(1000, "")
+	} else {
+		resp.Socket.Close(end.Code, end.Reason) // clients answer a close with the same
 	}
 	var w, g []string
 	for _, m := range want.Messages {

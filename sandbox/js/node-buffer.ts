@@ -11,6 +11,11 @@ import { argType, nodeError, outOfRange } from "./node-errors";
   const B = Buffer as any, from = B.from, toString = B.prototype.toString, isEncoding = B.isEncoding, write = B.prototype.write, byteLength = B.byteLength;
   const plain = (e: unknown) => (e === undefined || e === null ? "utf8" : `${e as string}`.toLowerCase());
   const put = (name: string, on: any, f: any) => Object.defineProperty(on, name, { value: f, writable: true, configurable: true, enumerable: true });
+  /** The bytes that hexadecimal text begins with: what follows a wrong digit is not read. */
+  const hexOf = (s: string): string => {
+    const bad = s.search(/[^0-9a-f]/i);
+    return bad < 0 ? s : s.slice(0, bad - bad % 2);
+  };
   put("isEncoding", B, function isEncoding_(e: unknown) { return plain(e) === "base64url" || (typeof e === "string" && isEncoding(e)); });
   put("from", B, function (v: any, e?: any, n?: any) {
     if (typeof v === "string") {
@@ -20,12 +25,18 @@ import { argType, nodeError, outOfRange } from "./node-errors";
         return from(b.buffer, b.byteOffset, b.byteLength);
       }
       if (enc === "base64url") return from(v, "base64");
+      if (enc === "hex") return from(hexOf(v), "hex");
       if (!B.isEncoding(enc)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
     }
     if (v === null || v === undefined || typeof v === "number" || typeof v === "boolean" || typeof v === "bigint" || typeof v === "symbol" || typeof v === "function") {
       throw argType("first argument", "of type string or an instance of Buffer, TypedArray, ArrayBuffer, SharedArrayBuffer, or Array or an Array-like Object", v);
     }
-    return from(v, e, n);
+    try {
+      return from(v, e, n);
+    } catch (x) {
+      if (!(x instanceof TypeError) || v.length !== undefined) throw x;
+      throw argType("first argument", "of type string or an instance of Buffer, TypedArray, ArrayBuffer, SharedArrayBuffer, or Array or an Array-like Object", v);
+    }
   });
   for (const name of ["alloc", "allocUnsafe", "allocUnsafeSlow"]) {
     const make = B[name];
@@ -84,6 +95,7 @@ import { argType, nodeError, outOfRange } from "./node-errors";
   }
   put("write", B.prototype, function (this: any, s: string, ...rest: any[]) {
     for (let i = 0; i < rest.length; i++) if (plain(rest[i]) === "base64url" && typeof rest[i] === "string") rest[i] = "base64";
+    if (typeof s === "string" && plain(rest[rest.length - 1]) === "hex") s = hexOf(s);
     return write.call(this, s, ...rest);
   });
   const concat = B.concat, compare = B.compare, fill = B.prototype.fill;

@@ -199,7 +199,7 @@ export class WebSocket extends EventTarget {
     if (code !== undefined) {
       c = Math.trunc(+code);
       if (!(c >= 1000 && c < 5000) || c === 1004 || c === 1005 || c === 1006 || c === 1015) throw domError("InvalidAccessError", `Invalid WebSocket close code: ${code}.`);
-    } else if (reason !== undefined) throw new NativeTypeError("If you specify a WebSocket close reason, you must also specify a code.");
+    } else if (reason !== undefined) throw domError("InvalidAccessError", "If you specify a WebSocket close reason, you must also specify a code.");
     const r = reason === undefined ? "" : `${reason}`;
     if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
     if (!this.#accepted) throw new NativeTypeError("You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.");
