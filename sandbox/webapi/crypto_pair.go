@@ -538,7 +538,10 @@ func verifyPair(hash string, salt int, name string, m, b, sig []byte) (isolate.V
 	}
 	switch k := k.(type) {
 	case ed25519.PublicKey:
-		return len(sig) == ed25519.SignatureSize && ed25519.Verify(k, b, sig), nil
+		if len(sig) != ed25519.SignatureSize {
+			return nil, operationError(fmt.Sprintf("Invalid Ed25519 signature length %d", len(sig)))
+		}
+		return ed25519.Verify(k, b, sig), nil
 	case *ecdsa.PublicKey:
 		n := (k.Params().BitSize + 7) / 8
 		if len(sig) != 2*n {

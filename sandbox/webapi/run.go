@@ -29,6 +29,7 @@ type run struct {
 	ended     bool // nothing more will be given
 	done      bool // waitUntil is over
 	finishing bool // all is done; the turn under way is the last
+	lingers   bool // all is done, but for what it works on for another run: see lends
 	over      bool // Done was called
 	quiet     bool // nothing is pending for it
 	status    int
@@ -180,6 +181,10 @@ func (r *run) abort(f *trace.Fault) {
 	}
 	_ = r.w.loop.Post(r.account, func(iso isolate.Isolate) error {
 		var err error
+		if r.lingers { // it answered in time
+			r.finish()
+			return nil
+		}
 		if f.Kind == trace.FaultWall && !r.over {
 			err = r.placeWait(iso, f)
 		}
@@ -321,11 +326,17 @@ func runOps(o *isolate.Ops) {
 	o.AddLast("fail", func(args []isolate.Value) bool { return str(args, 2) == outOfMemory }, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
 			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 5))
+			if len(f.Frames) == 0 && strings.HasPrefix(f.Message, usedBody) {
+				r.w.placeHandler(f)
+			}
 			if kind := str(args, 4); kind != "" {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
 					f.Name, f.Frames, f.Code = "", nil, ""
 					r.w.placeHandler(f)
+					if h := r.w.stacks.nearlyFetch(f); h != "" {
+						f.Hint = h
+					}
 				}
 			}
 			r.uncaught(f)
@@ -485,16 +496,39 @@ func (r *run) maybeFinish() {
 	case r.w.loop.Account() == r.account:
 		r.finishing = true
 	default:
-		r.finish()
+		r.close()
 	}
 }
 
 // onEnd is the end of one of the run's turns.
 func (r *run) onEnd(isolate.Isolate) error {
 	if r.finishing {
-		r.finish()
+		r.finishing = false
+		r.close()
 	}
 	return nil
+}
+
+// lends reports whether a Durable Object's run works on something while another
+// request of the object waits: what it resolved may have had that one go on, and
+// what that one then asked for came out of this one's turn.
+func (r *run) lends() bool {
+	if r.inv.Object == "" || r.w.loop.Pending(r.account) == 0 {
+		return false
+	}
+	for _, o := range r.w.runs {
+		if o != r && !o.ended && o.inv.Object == r.inv.Object && o.inv.Entrypoint == r.inv.Entrypoint {
+			return true
+		}
+	}
+	return false
+}
+
+// close finishes a run of which nothing is left to do, once nobody needs it.
+func (r *run) close() {
+	if r.lingers = r.lends(); !r.lingers {
+		r.finish()
+	}
 }
 
 // finish closes the run; it must be inside a turn of the isolate.
@@ -564,6 +598,16 @@ func (w *Worker) ended(r *run) {
 	if closed {
 		return
 	}
+	for _, o := range w.runs {
+		if o.lingers && !o.lends() {
+			_ = w.loop.Post(o.account, func(isolate.Isolate) error { // nobody waits for it now
+				if o.lingers && !o.lends() {
+					o.finish()
+				}
+				return nil
+			})
+		}
+	}
 	// A run that waits for nothing may have waited for this one. What this turn
 	// resolved reaches it before the next turn.
 	if len(w.runs) > 0 && w.allQuiet() {
@@ -596,6 +640,10 @@ func (r *run) isQuiet() bool { return r.quiet && r.sockets == 0 && r.w.loop.Pend
 // nothing either, it never will.
 func (r *run) onQuiet(isolate.Isolate) error {
 	if r.over || r.sockets > 0 {
+		return nil
+	}
+	if r.lingers {
+		r.finish()
 		return nil
 	}
 	r.quiet = true
