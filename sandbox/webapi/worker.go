@@ -190,7 +190,7 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
 	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
-	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " ")); err != nil {
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " "), wk.Outbound != ""); err != nil {
 		return err
 	}
 	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
