@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"coldstart/sandbox/trace"
 	"gopkg.in/yaml.v3"
@@ -17,7 +16,7 @@ var (
 	lessonKeys = []string{"id", "title", "summary", "kind", "minutes", "open", "limits", "request", "covers", "labs", "points", "revision", "lang", "spare"}
 	trackOnly  = []string{"coming"}
 	textKeys   = []string{"title", "summary", "revision", "lang"} // of a translation
-	limitKeys  = []string{"cpu_ms", "start_ms", "wall_ms", "memory_mb", "calls", "isolates", "requests", "body_kb", "request_kb", "idle_s"}
+	limitKeys  = trace.LimitNames()
 	requestKey = []string{"method", "path", "headers", "body"}
 )
 
@@ -219,38 +218,10 @@ func (f *front) limits(ceiling trace.Limits) trace.Limits {
 			f.wrong(v, "%s must be a whole number from 1", k)
 			continue
 		}
-		over := func(most int64) int64 {
-			if most > 0 && n > most {
-				f.in.add(f.file, p.key.Line+f.line, p.key.Column, "E006", "%s %d is over this server's ceiling (%d)", k, n, most)
-				return most
-			}
-			return n
+		if most := ceiling.Named(k); most > 0 && n > most {
+			f.in.add(f.file, p.key.Line+f.line, p.key.Column, "E006", "%s %d is over this server's ceiling (%d)", k, n, most)
 		}
-		ms := func(most time.Duration) time.Duration {
-			return time.Duration(over(most.Milliseconds())) * time.Millisecond
-		}
-		switch k {
-		case "cpu_ms":
-			l.CPU = ms(ceiling.CPU)
-		case "start_ms":
-			l.StartCPU = ms(ceiling.StartCPU)
-		case "wall_ms":
-			l.Wall = ms(ceiling.Wall)
-		case "memory_mb":
-			l.Memory = over(ceiling.Memory>>20) << 20
-		case "calls":
-			l.Calls = int(over(int64(ceiling.Calls)))
-		case "isolates":
-			l.Isolates = int(over(int64(ceiling.Isolates)))
-		case "requests":
-			l.Requests = int(over(int64(ceiling.Requests)))
-		case "body_kb":
-			l.Body = over(ceiling.Body>>10) << 10
-		case "request_kb":
-			l.Request = over(ceiling.Request>>10) << 10
-		case "idle_s":
-			l.IdleAfter = time.Duration(over(int64(ceiling.IdleAfter/time.Second))) * time.Second
-		}
+		l.Name(k, n, ceiling)
 	}
 	return l
 }

@@ -158,8 +158,11 @@ func requestTooLarge(most int64) string {
 
 // inMiB is a limit as learners read it.
 func inMiB(n int64) string {
-	if n >= 1<<20 {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
 		return fmt.Sprint(n>>20, " MiB")
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprint(n>>10, " KiB")
 	}
 	return fmt.Sprint(n, " bytes")
 }

@@ -124,12 +124,19 @@ var reserved = func() []netip.Prefix {
 	return list
 }()
 
+// assigned is what the internet has of IPv6 so far. What lies outside has other
+// meanings, such as an IPv4 address behind a translator of this host's network.
+var assigned = netip.MustParsePrefix("2000::/3")
+
 // public reports whether an address is an ordinary one of the internet.
 func public(a netip.Addr) bool {
 	if a.Zone() != "" {
 		return false
 	}
 	a = a.Unmap()
+	if a.Is6() && !assigned.Contains(a) {
+		return false
+	}
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() {
 		return false
 	}

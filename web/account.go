@@ -35,13 +35,20 @@ func (s *Site) signIn(c *call) error {
 	name := strings.ToLower(strings.TrimSpace(form.Get("name")))
 	password := form.Get("password")
 	address := bucketKey(s.caller(c.r))
-	if err := s.passwords.allow(address, tooManyTries); err != nil {
+	judged, err := s.passwords.enter(c.r.Context(), address, tooManyTries)
+	if err != nil {
 		return err
 	}
+	defer judged()
 	if len(name) > 255 || len(password) > 1000 {
 		return fail(http.StatusBadRequest, "That is longer than a name and a password are.")
 	}
 	// Also slowed for each name, wherever the tries come from.
+	named, err := s.names.take(c.r.Context(), name)
+	if err != nil {
+		return err
+	}
+	defer named()
 	if left, _ := s.byName.left(name); left < 1 {
 		return &Error{Status: http.StatusTooManyRequests, Message: "Too many wrong passwords for this name. Wait a minute.", Retry: 60}
 	}

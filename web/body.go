@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,8 +63,35 @@ func (b *steadyBody) finish() {
 	}
 }
 
-// maxDepth is how deep JSON from a page may be nested.
-const maxDepth = 24
+// maxDepth is how deep JSON from a page may be nested, and maxValues how many
+// keys and elements it may have: each costs far more memory than bytes.
+const (
+	maxDepth  = 24
+	maxValues = 10_000
+)
+
+// readWhole reads a body that its row bounds. A buffer that grows by copying
+// would cost several times what is too much before that is known: pieces cost
+// it once, and what came whole twice.
+func readWhole(r io.Reader) ([]byte, error) {
+	var pieces [][]byte
+	for size := 4 << 10; ; size = min(2*size, 256<<10) {
+		piece, n := make([]byte, size), 0
+		var err error
+		for n < size && err == nil {
+			var more int
+			more, err = r.Read(piece[n:])
+			n += more
+		}
+		pieces = append(pieces, piece[:n])
+		if errors.Is(err, io.EOF) {
+			return bytes.Join(pieces, nil), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
 
 // readJSON decodes a JSON request body into v. Unknown keys, deep nesting and
 // more than one value are refused in one sentence.
@@ -71,14 +99,18 @@ func readJSON(r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fail(http.StatusUnsupportedMediaType, "This address takes JSON. Send Content-Type: application/json.")
 	}
-	data, err := io.ReadAll(r.Body)
+	data, err := readWhole(r.Body)
 	if err != nil {
 		return err
 	}
-	if depth(data) > maxDepth {
+	deep, values := shape(data)
+	if deep > maxDepth {
 		return fail(http.StatusBadRequest, "The JSON is nested more than %d deep.", maxDepth)
 	}
-	dec := json.NewDecoder(strings.NewReader(string(data)))
+	if values > maxValues {
+		return fail(http.StatusBadRequest, "The JSON holds more than %d values.", maxValues)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return &Error{Status: http.StatusBadRequest, Message: jsonMessage(err), Err: err}
@@ -103,9 +135,10 @@ func jsonMessage(err error) string {
 	return "The request is not the JSON that this address takes."
 }
 
-// depth is how deep brackets nest in a JSON text, without building anything.
-func depth(data []byte) int {
-	deepest, now, text := 0, 0, false
+// shape is how deep brackets nest in a JSON text, and how many values it has at
+// least, without building anything.
+func shape(data []byte) (deepest, values int) {
+	now, text := 0, false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
 		case text && c == '\\':
@@ -115,10 +148,13 @@ func depth(data []byte) int {
 		case text:
 		case c == '{' || c == '[':
 			now++
+			values++
 			deepest = max(deepest, now)
+		case c == ',':
+			values++
 		case c == '}' || c == ']':
 			now--
 		}
 	}
-	return deepest
+	return deepest, values
 }

@@ -251,6 +251,9 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// maxFields is how many fields a form may have.
+const maxFields = 200
+
 // form reads a posted form.
 func (c *call) form() (url.Values, error) {
 	kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
@@ -261,7 +264,13 @@ func (c *call) form() (url.Values, error) {
 	if strings.TrimSpace(kind) == "multipart/form-data" {
 		err = c.r.ParseMultipartForm(maxForm)
 	} else {
-		err = c.r.ParseForm()
+		var body []byte
+		if body, err = readWhole(c.r.Body); err == nil {
+			if bytes.Count(body, []byte("&")) >= maxFields {
+				return nil, fail(http.StatusBadRequest, "The form has more than %d fields.", maxFields)
+			}
+			c.r.PostForm, err = url.ParseQuery(string(body))
+		}
 	}
 	if err != nil {
 		if e := visible(err); e.Status < 500 {
@@ -269,8 +278,8 @@ func (c *call) form() (url.Values, error) {
 		}
 		return nil, &Error{Status: http.StatusBadRequest, Message: "The form could not be read. Load the page again.", Err: err}
 	}
-	if len(c.r.PostForm) > 200 {
-		return nil, fail(http.StatusBadRequest, "The form has more than 200 fields.")
+	if len(c.r.PostForm) > maxFields {
+		return nil, fail(http.StatusBadRequest, "The form has more than %d fields.", maxFields)
 	}
 	return c.r.PostForm, nil
 }

@@ -376,11 +376,23 @@ func TestRule5SessionCookie(t *testing.T) {
 					t.Errorf("%s: %d, want %d", name, got, c.want)
 				}
 			}
-			data, err := os.ReadFile(s.path)
-			if err != nil {
-				t.Fatal(err)
+			// A session is stored at its first write. What is stored can stand in any of the database's files.
+			save, _ := s.raw("PUT /api/projects/canary-project HTTP/1.1\r\nHost: learn.example.org\r\nCookie: " + k.Name + "=" + k.Value + "\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: 26\r\nConnection: close\r\n\r\n" + `{"files":{"worker.js":""}}`)
+			if save.StatusCode != 200 {
+				t.Fatalf("saving gives %d", save.StatusCode)
 			}
-			if strings.Contains(string(data), token) {
+			stored := s.rows()
+			for _, name := range []string{s.path, s.path + "-wal"} {
+				data, err := os.ReadFile(name)
+				if err != nil && !os.IsNotExist(err) {
+					t.Fatal(err)
+				}
+				stored += string(data)
+			}
+			if !strings.Contains(stored, "canary-project") {
+				t.Fatal("what was saved is not seen in the database")
+			}
+			if strings.Contains(stored, token) {
 				t.Error("the database holds the token itself")
 			}
 		})
@@ -479,14 +491,17 @@ func TestRule6Matrix(t *testing.T) {
 
 func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
 	s := newServer(t, nil)
+	class := s.instructor("ada").newClass("Period 3")
+	code := s.site.code(class.ID, class.CodeNumber)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	bad := map[int]int{}
-	for range 60 {
+	for i := range 60 {
 		wg.Go(func() {
 			b := s.browser()
 			statuses := []int{b.get("/").status, b.get("/learn/serverless/hello").status, b.json("PUT", "/api/projects/hello", obj{"base": 0, "files": obj{"src/index.js": "x"}}).status}
-			statuses = append(statuses, b.form("/learn/serverless/hello/run", "path", "/").status)
+			statuses = append(statuses, b.form("/learn/serverless/hello/run", "path", "/").status, b.get("/j/"+code).status)
+			statuses = append(statuses, b.form("/join", "code", code, "nickname", fmt.Sprint("learner ", i)).status, b.get("/you").status)
 			mu.Lock()
 			defer mu.Unlock()
 			for _, status := range statuses {
@@ -499,6 +514,9 @@ func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
 	wg.Wait()
 	if len(bad) > 0 {
 		t.Errorf("of 60 learners some got %v", bad)
+	}
+	if members, err := s.store.Members(t.Context(), class.ID); err != nil || len(members) != 60 {
+		t.Errorf("%d learners are in the class, %v", len(members), err)
 	}
 }
 
@@ -518,6 +536,19 @@ func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
 	}
 	if refused != 5 {
 		t.Errorf("of 20 clicks on Run %d were refused", refused)
+	}
+	slug := decode[projectJSON](t, b.get("/api/projects/hello")).Slug
+	for range 100 {
+		if r := b.get("/w/" + slug + "/"); r.status != 200 {
+			t.Fatalf("the learner's Worker answers %d: its visitors have a budget of their own", r.status)
+		}
+	}
+	now = now.Add(time.Second) // and with it come four more
+	if r := b.form("/learn/serverless/hello/run", "path", "/", "times", "warm20"); r.status != 303 {
+		t.Errorf("Run 20 times gives %d", r.status)
+	}
+	if r := b.form("/learn/serverless/hello/run", "path", "/"); r.status != 303 {
+		t.Errorf("after Run 20 times, which is one click, Run gives %d", r.status)
 	}
 	other := s.browser()
 	other.get("/")
@@ -589,11 +620,17 @@ func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
 			over = append([]byte("a="), bytes.Repeat([]byte("x"), int(row.body)-1)...)
 		}
 		for name, body := range map[string]io.Reader{"with its length": bytes.NewReader(over), "chunked": io.MultiReader(bytes.NewReader(over))} {
-			if name == "chunked" && row.body == 0 {
-				continue
-			}
-			if r := b.send(b.request(row.method, row.concrete(), kind, body)); r.status != http.StatusRequestEntityTooLarge {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r := b.send(b.request(row.method, row.concrete(), kind, body))
+			runtime.ReadMemStats(&after)
+			if r.status != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s %s with a byte too many, %s: %d %s", row.method, row.path, name, r.status, r.body)
+			}
+			// All that was allocated for it, garbage included, so that no collection flatters the figure; a
+			// megabyte is what a request, its client and the compressed page that says no cost without a body.
+			if used := int64(after.TotalAlloc - before.TotalAlloc); used > 2*row.body+1<<20 {
+				t.Errorf("%s %s with a byte too many, %s: %d kB were allocated for %d kB", row.method, row.path, name, used>>10, row.body>>10)
 			}
 		}
 	}
@@ -606,35 +643,27 @@ func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
 	if r.status != 400 || !strings.Contains(r.body, "nested") {
 		t.Errorf("deep JSON: %d %s", r.status, r.body)
 	}
-}
-
-func TestRule10MemoryOfALargeBody(t *testing.T) {
-	s := newServer(t, nil)
-	b := s.browser()
-	b.get("/")
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for range 8 {
-		r := b.send(b.request("PUT", "/api/projects/hello", "application/json", io.LimitReader(zeros{}, 16<<20)))
-		if r.status != http.StatusRequestEntityTooLarge {
-			t.Fatalf("16 MB: %d", r.status)
+	var many, parts strings.Builder
+	for i := range 300_000 {
+		fmt.Fprintf(&many, `,"%d":""`, i)
+	}
+	for i := range 1200 {
+		fmt.Fprintf(&parts, "--x\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n\r\n", i)
+	}
+	for name, c := range map[string]struct{ method, path, kind, body string }{
+		"JSON of many values":      {"PUT", "/api/projects/hello", "application/json", `{"files":{` + many.String()[1:] + `}}`},
+		"JSON of an endless array": {"PUT", "/api/projects/hello", "application/json", `{"files":{"a.js":""},"vars":{"A":[` + strings.Repeat("1,", 1_000_000) + `1]}}`},
+		"a form of many fields":    {"POST", "/join", "application/x-www-form-urlencoded", strings.Repeat("a&", 8000)},
+		"a form of many parts":     {"POST", "/projects", "multipart/form-data; boundary=x", parts.String() + "--x--\r\n"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := b.send(b.request(c.method, c.path, c.kind, strings.NewReader(c.body)))
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; r.status != 400 || used > uint64(4*len(c.body)+4<<20) {
+			t.Errorf("%s: %d %.200s, %d kB allocated for %d kB", name, r.status, r.body, used>>10, len(c.body)>>10)
 		}
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 2*maxProject {
-		t.Errorf("the heap grew by %d MB", grown>>20)
-	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
-	}
-	return len(p), nil
 }
 
 func TestRule11SlowClients(t *testing.T) {
@@ -661,7 +690,7 @@ func TestRule11SlowClients(t *testing.T) {
 	client := s.browser()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for ; time.Since(begin) < within/2; <-tick.C {
+	for ; time.Since(begin) < within; <-tick.C {
 		asked := time.Now()
 		if r := client.get("/healthz"); r.status != 200 {
 			t.Errorf("health %d", r.status)

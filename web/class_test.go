@@ -375,7 +375,7 @@ func TestRule8WrongCodesAreThrottled(t *testing.T) {
 	}
 	tried := 0
 	b := s.browser()
-	for i := range 1000 {
+	for i := range 10_000 {
 		if r := try(b, fmt.Sprintf("10.0.0.%d", i%50), fmt.Sprintf("%08d", i)); r.status == 422 {
 			tried++
 		} else if r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
@@ -384,13 +384,45 @@ func TestRule8WrongCodesAreThrottled(t *testing.T) {
 	}
 	// 40 bits a code: with so few tries let through, the odds of a hit stay under one in a million.
 	if tried > 400 || float64(tried)/(1<<40) > 1e-6 {
-		t.Errorf("%d of 1000 tries were let through", tried)
+		t.Errorf("%d of 10,000 tries were let through", tried)
 	}
 	if r := try(s.browser(), "192.0.2.1", s.site.code(class.ID, class.CodeNumber)); r.status != 200 {
 		t.Errorf("the right code from a clean address gives %d", r.status)
 	}
 	if r := try(s.browser(), "10.0.0.1", s.site.code(class.ID, class.CodeNumber)); r.status != http.StatusTooManyRequests {
 		t.Errorf("the right code from a throttled address gives %d", r.status)
+	}
+}
+
+// Tries that arrive all at once are no more than those that arrive in a row.
+func TestWrongTriesAtOnceAreThrottled(t *testing.T) {
+	now := time.Now()
+	s := newServer(t, nil, func(c *Config) {
+		c.Now = func() time.Time { return now }
+		c.Rates.Session, c.Rates.Workspace, c.Rates.Wrong = Rate{PerSecond: -1}, Rate{PerSecond: -1}, Rate{0.1, 5}
+	})
+	s.instructor("ada")
+	for path, fields := range map[string][]string{
+		"/join":   {"nickname", "n", "code", "00000000"},
+		"/resume": {"phrase", "no such phrase is known here"},
+		"/signin": {"name", "ada", "password", "wrong wrong wrong"},
+	} {
+		var tried atomic.Int64
+		var wg sync.WaitGroup
+		for range 40 {
+			b := s.browser()
+			wg.Go(func() {
+				if r := b.form(path, fields...); r.status == http.StatusUnprocessableEntity {
+					tried.Add(1)
+				} else if r.status != http.StatusTooManyRequests {
+					t.Errorf("%s gives %d", path, r.status)
+				}
+			})
+		}
+		wg.Wait()
+		if n := tried.Load(); n != 5 {
+			t.Errorf("%s: %d of 40 tries at once were let through, five may be", path, n)
+		}
 	}
 }
 

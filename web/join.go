@@ -91,9 +91,11 @@ func (s *Site) join(c *call) error {
 		return err
 	}
 	address := bucketKey(s.caller(c.r))
-	if err := s.codes.allow(address, tooManyTries); err != nil {
+	judged, err := s.codes.enter(c.r.Context(), address, tooManyTries)
+	if err != nil {
 		return err
 	}
+	defer judged()
 	refused := func(field, format string, args ...any) error {
 		p := view.JoinPage{Shell: c.shell(), Code: shownCode(form.Get("code")), Name: form.Get("nickname"), Error: fmt.Sprintf(format, args...), Field: field}
 		if len(p.Name) > 200 {
@@ -111,6 +113,7 @@ func (s *Site) join(c *call) error {
 		s.codes.wrong(address)
 		return refused("code", "That code opens no class. It may have expired: ask your instructor for today’s.")
 	}
+	judged()
 	if err != nil {
 		return err
 	}
@@ -160,9 +163,11 @@ func (s *Site) resume(c *call) error {
 		return err
 	}
 	address := bucketKey(s.caller(c.r))
-	if err := s.phrases.allow(address, tooManyTries); err != nil {
+	judged, err := s.phrases.enter(c.r.Context(), address, tooManyTries)
+	if err != nil {
 		return err
 	}
+	defer judged()
 	token, err := s.config.Store.Resume(c.r.Context(), phraseForm(form.Get("phrase")))
 	if errors.Is(err, classroom.ErrNotFound) {
 		s.phrases.wrong(address)

@@ -169,7 +169,7 @@ func actions(l *lessons.Lesson) view.Actions {
 func (s *Site) limitsOf(l *lessons.Lesson) trace.Limits {
 	var asked trace.Limits
 	if l != nil {
-		asked = trace.Limits{CPU: l.Limits.CPU, Wall: l.Limits.Wall, Memory: l.Limits.Memory}
+		asked = l.Limits
 	}
 	return asked.Clamp(s.config.Ceiling)
 }

@@ -88,9 +88,7 @@ func (s *Site) saved(p classroom.Project) {
 }
 
 func lessonSettings(l *lessons.Lesson) classroom.Settings {
-	return classroom.Settings{Main: l.Main(), Limits: classroom.LimitSettings{
-		CPU: l.Limits.CPU.Milliseconds(), Wall: l.Limits.Wall.Milliseconds(), Memory: l.Limits.Memory >> 20,
-	}}
+	return classroom.Settings{Main: l.Main(), Limits: classroom.SetLimits(l.Limits)}
 }
 
 // checker runs a lesson's checks for the hub.

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"coldstart/lessons"
@@ -23,7 +25,7 @@ type projectBody struct {
 	Main     *string                    `json:"main"`
 	Vars     map[string]json.RawMessage `json:"vars"`
 	Bindings map[string]string          `json:"bindings"`
-	Limits   *classroom.LimitSettings   `json:"limits"`
+	Limits   classroom.LimitSettings    `json:"limits"`
 	Text     string                     `json:"text"` // revision of the lesson that the page shows
 }
 
@@ -250,10 +252,16 @@ func (b projectBody) settings(before classroom.Settings) (classroom.Settings, er
 		return out, fail(http.StatusBadRequest, "The project has more than 100 bindings.")
 	}
 	if b.Limits != nil {
-		if b.Limits.CPU < 0 || b.Limits.Wall < 0 || b.Limits.Memory < 0 || max(b.Limits.CPU, b.Limits.Wall, b.Limits.Memory) > 1<<31 {
-			return out, fail(http.StatusBadRequest, "A limit is a number of milliseconds or megabytes, 0 for the default.")
+		names := trace.LimitNames()
+		for name, n := range b.Limits {
+			if !slices.Contains(names, name) {
+				return out, fail(http.StatusBadRequest, "There is no limit %q. The limits are %s.", printable(name), strings.Join(names, ", "))
+			}
+			if n < 0 || n > 1<<31 {
+				return out, fail(http.StatusBadRequest, "The limit %s is a whole number, 0 for the default.", name)
+			}
 		}
-		out.Limits = *b.Limits
+		out.Limits = b.Limits
 	}
 	return out, nil
 }

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // newRealServer is a site with real isolates on a database file.
-func newRealServer(t *testing.T, path string) (*server, func()) {
+func newRealServer(t *testing.T, path string, change ...func(*Config)) (*server, func()) {
 	t.Helper()
 	if err := static.Missing(); err != nil {
 		t.Skip(err)
@@ -59,13 +59,17 @@ func newRealServer(t *testing.T, path string) (*server, func()) {
 		t.Fatal(err)
 	}
 	catalog, _ := lessons.Load(lessons.Shipped())
-	s, stop := startServer(t, Config{
+	c := Config{
 		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
 		LabNice: 5,
 		LabDoor: func(_ context.Context, r lab.Room) (sandbox.Door, error) {
 			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Nice: 5, Ceiling: lab.Ceiling()})
 		},
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	s, stop := startServer(t, c)
 	s.store, s.path = store, path
 	return s, func() {
 		stop()

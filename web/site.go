@@ -60,6 +60,7 @@ type Site struct {
 
 	codes, phrases, passwords *guard
 	byName                    *limiter // wrong passwords of one name
+	names                     turns    // of tries with one name
 }
 
 // New makes a Site. The caller closes it before the Door and the Store.

@@ -19,18 +19,18 @@ type alias struct {
 	targets       []string
 }
 
-// readAliases reads compilerOptions of the tsconfig.json in dir. What is not of
-// the right type is left to the learner's editor.
-func readAliases(dir string, options *node) aliases {
-	a := aliases{base: dir}
-	if base, ok := options.get("baseUrl"); ok && base.kind == kindString {
-		a.base, a.bare = path.Join(dir, base.value.(string)), true
+// aliases are the names that options give to files: in baseUrl, or else beside
+// the file that names them. What is not of the right type is left to the
+// learner's editor.
+func (o *compilerOptions) aliases() aliases {
+	a := aliases{base: o.dir}
+	if o.bare {
+		a.base, a.bare = o.base, true
 	}
-	paths, ok := options.get("paths")
-	if !ok {
+	if o.paths == nil {
 		return a
 	}
-	for _, m := range paths.members {
+	for _, m := range o.paths.members {
 		var p alias
 		p.before, p.after, p.star = strings.Cut(m.key, "*")
 		for _, target := range m.node.items {

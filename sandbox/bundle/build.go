@@ -95,6 +95,9 @@ const warningsMax = 100
 func (b *builder) warn(w trace.Warning) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if slices.Contains(b.warnings, w) {
+		return // of a file that several Workers share
+	}
 	if len(b.warnings) == warningsMax {
 		b.more++
 		return

@@ -64,6 +64,7 @@ type exportData struct {
 	Configs                      []string // wrangler files, sorted
 	Several                      bool
 	JSX                          bool
+	Node                         bool // a Worker has Node's modules
 	Env                          []envField
 	Adapters                     []string          // entry files of ours around files that were written for other clouds
 	Aliases                      map[string]string // what the vendors' package names mean, for a project without a wrangler file
@@ -92,6 +93,7 @@ func ExportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
 	}
 	d.Several = len(d.Configs) > 1
 	d.Env = envTypes(meta.Workers)
+	d.Node = slices.ContainsFunc(meta.Workers, func(w trace.Worker) bool { return nodeCompat(w.Date, w.Flags) })
 	for _, name := range d.Configs {
 		d.adaptConfig(b, files, name)
 	}
@@ -102,7 +104,7 @@ func ExportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
 		if main, aliases := adapt(b, files, &config{}); main != "" {
 			d.Main, d.Aliases, d.Adapters = main, aliases, []string{main}
 		}
-		d.Configs = []string{"wrangler.jsonc"}
+		d.Configs, d.Node = []string{"wrangler.jsonc"}, true // as our wrangler file says
 		if err := d.add(files, "wrangler.jsonc"); err != nil {
 			return nil, err
 		}
@@ -149,6 +151,20 @@ func (d *exportData) add(files map[string][]byte, name string) error {
 	return nil
 }
 
+// typegen is the command that writes the types of the bindings again. Of several
+// Workers each gets a file of its own, without the runtime's types, which one
+// program can have only once; those come from the package.
+func (d *exportData) typegen() string {
+	if !d.Several {
+		return "wrangler types"
+	}
+	var all []string
+	for _, c := range d.Configs {
+		all = append(all, fmt.Sprintf("wrangler types %s -c %s --include-runtime=false", path.Join(path.Dir(c), "worker-configuration.d.ts"), c))
+	}
+	return strings.Join(all, " && ")
+}
+
 func (d *exportData) packageJSON(b *builder, packages []ShelfPackage) []byte {
 	type object = map[string]string
 	config := ""
@@ -157,7 +173,7 @@ func (d *exportData) packageJSON(b *builder, packages []ShelfPackage) []byte {
 			config += " -c " + c
 		}
 	}
-	scripts := object{"dev": "wrangler dev" + config, "start": "wrangler dev" + config, "cf-typegen": "wrangler types"}
+	scripts := object{"dev": "wrangler dev" + config, "start": "wrangler dev" + config, "cf-typegen": d.typegen()}
 	dev := object{"wrangler": "^4", "typescript": "^5.5.2", "@cloudflare/workers-types": "^5.20261117.1"}
 	if d.Several {
 		var deploys []string
@@ -169,11 +185,17 @@ func (d *exportData) packageJSON(b *builder, packages []ShelfPackage) []byte {
 		scripts["deploy"], scripts["test"] = "wrangler deploy", "vitest"
 		dev["vitest"], dev["@cloudflare/vitest-plugin"] = "~4.1.0", "^1.0.0"
 	}
+	if d.Node {
+		dev["@types/node"] = "^22"
+	}
 	deps := object{}
 	for _, p := range packages {
 		if b.mentions(`"`+p.Name) || b.mentions(`'`+p.Name) {
 			deps[p.Name] = "^" + p.Version
 		}
+	}
+	if deps["express"] != "" {
+		dev["@types/express"] = "^5"
 	}
 	if d.JSX {
 		for _, p := range packages {
@@ -211,12 +233,17 @@ func workerSlug(name string) string {
 	return firstOf(name, "my-worker")
 }
 
-// envTypes writes the TypeScript type of each binding.
+// envTypes writes the TypeScript type of each binding, with the methods of what
+// is called through it.
 func envTypes(workers []trace.Worker) []envField {
 	types := map[string]string{
 		"text": "string", "secret": "string", "kv": "KVNamespace", "durable": "DurableObjectNamespace", "queue": "Queue",
 		"d1": "D1Database", "r2": "R2Bucket", "service": "Fetcher", "assets": "Fetcher", "ratelimit": "RateLimit",
 		"analytics": "AnalyticsEngineDataset", "version": "WorkerVersionMetadata", "json": "any",
+	}
+	mains := map[string]string{}
+	for _, w := range workers {
+		mains[w.Name] = w.Main
 	}
 	seen := map[string]bool{}
 	var fields []envField
@@ -226,9 +253,31 @@ func envTypes(workers []trace.Worker) []envField {
 				continue
 			}
 			seen[b.Name] = true
-			fields = append(fields, envField{quoteJS(b.Name), types[b.Type]})
+			text := types[b.Type]
+			switch module := moduleType(mains[firstOf(b.Service, w.Name)]); {
+			case module == "":
+			case b.Type == "durable" && identifier.MatchString(b.Class):
+				text += "<" + module + "." + b.Class + ">"
+			case b.Type == "service" && identifier.MatchString(b.Entrypoint):
+				text = "Service<typeof " + module + "." + b.Entrypoint + ">"
+			}
+			fields = append(fields, envField{quoteJS(b.Name), text})
 		}
 	}
 	slices.SortFunc(fields, func(a, b envField) int { return strings.Compare(a.Name, b.Name) })
 	return fields
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_$][\w$]*$`)
+
+// moduleType is how a type names the module of a Worker's entry file.
+func moduleType(main string) string {
+	if main == "" {
+		return ""
+	}
+	switch ext := path.Ext(main); ext {
+	case ".ts", ".tsx", ".js", ".jsx":
+		main = strings.TrimSuffix(main, ext)
+	}
+	return "import(" + quoteJS("./"+main) + ")"
 }

@@ -1,6 +1,6 @@
 // AbortController and AbortSignal. Specification: DOM, section 3.
 
-import { ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag, wrongType } from "./primordials";
+import { ArrayIsArray, ArrayPush, NativeTypeError, SafeWeakMap, enumerable, expose, need, tag, wrongType } from "./primordials";
 import { Event, EventTarget, dispatch, handlers, trust } from "./events";
 import { domError } from "./dom";
 import { setTimer } from "./timers";
@@ -90,7 +90,7 @@ export class AbortSignal extends EventTarget {
   }
   static any(signals: Iterable<AbortSignal>): AbortSignal {
     need(arguments.length, 1, "AbortSignal.any", "Array");
-    if (signals === null || typeof signals !== "object" || typeof signals[Symbol.iterator] !== "function") throw wrongType("AbortSignal.any", 1, "Array");
+    if (!ArrayIsArray(signals)) throw wrongType("AbortSignal.any", 1, "Array");
     const list = [...signals];
     for (let i = 0; i < list.length; i++) if (!isAbortSignal(list[i])) throw new NativeTypeError(`Incorrect type for array element ${i}: the provided value is not of type 'AbortSignal'.`);
     const s = newSignal();

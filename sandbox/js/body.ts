@@ -4,14 +4,14 @@
 
 import { call, op } from "./host";
 import {
-  ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  ArrayPush, NativePromise, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
   TypedArrayLength, bytesOf, defaults, enumerable,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { FormData, encodeMultipart, isFormData, parseForm } from "./formdata";
 import { Headers, headerGet, headersList } from "./headers";
-import { ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
+import { $disturbed, ReadableStream, bytesStream, eachChunk, getReader, isLocked, isReadableStream, strictBytes, teeStream } from "./streams";
 import { isParams, paramsList, serialize } from "./url";
 import { hostAsync } from "./async";
 import { here, stackOf } from "./errors";
@@ -20,13 +20,16 @@ import { mimeType } from "./mime";
 import { holdsObjects } from "./durable";
 import { current, refuseAtStart } from "./run";
 import { isOpen } from "./workers";
+import { AbortSignal, onAbort } from "./abort";
 
 const READ = op("body.read"), READ_ALL = op("body.all"), CANCEL = op("body.cancel");
 
 /** A body that the host holds; run is the one it belongs to. */
 export class HostBody {
+  declare signal: AbortSignal | null; // that ends it while it is read
   constructor(public id: number, public run: number, public length: number) { }
 }
+defaults(HostBody, { signal: null });
 
 export type Source = null | string | Uint8Array | HostBody | ReadableStream;
 
@@ -100,7 +103,7 @@ export function bodyLength(s: ReadableStream): bigint | undefined {
 
 /** Whether somebody has read from a stream or canceled it. */
 export function disturbed(s: ReadableStream): boolean {
-  return (s as any)._disturbed === true;
+  return (s as any)[$disturbed] === true;
 }
 
 /** The stream of a body, made when first asked for. */
@@ -113,15 +116,23 @@ export function streamOf(s: BodyState): ReadableStream | null {
   owners.set(s.stream, s);
   if (s.used) {
     // The content is gone: the stream says so, and its reader is not given back.
-    (s.stream as any)._disturbed = true;
+    (s.stream as any)[$disturbed] = true;
     getReader(s.stream);
   }
   return s.stream;
 }
 
 function hostStream(h: HostBody): ReadableStream {
+  const { signal } = h;
   return new ReadableStream({
     type: "bytes",
+    start: signal === null ? undefined : (c: any) => {
+      const abort = (reason: unknown) => {
+        call(CANCEL, h.id);
+        c.error(reason);
+      };
+      onAbort(signal, abort);
+    },
     async pull(c: any) {
       const b: ArrayBuffer | undefined = await hostAsync(READ, h.id);
       if (b === undefined) {
@@ -157,7 +168,19 @@ export function consume(s: BodyState): Promise<string | Uint8Array> {
     if (typeof src === "string") return PromiseResolve(src);
     if (src instanceof HostBody) {
       if (src.run !== current.run) return PromiseReject(foreign());
-      return PromiseThen(hostAsync(READ_ALL, src.id), (b: ArrayBuffer) => new NativeUint8Array(b));
+      const all = PromiseThen(hostAsync(READ_ALL, src.id), (b: ArrayBuffer) => new NativeUint8Array(b)), { signal } = src;
+      if (signal === null) return all;
+      return new NativePromise((resolve, reject) => {
+        const abort = (reason: unknown) => {
+          call(CANCEL, src.id);
+          reject(reason);
+        };
+        const undo = onAbort(signal, abort), end = <T>(f: (v: T) => void) => (v: T) => {
+          undo();
+          f(v);
+        };
+        PromiseThen(all, end(resolve), end(reject));
+      });
     }
     return PromiseResolve(src as Uint8Array);
   }
@@ -252,7 +275,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
   enumerable(C, Object.keys(members));
 }
 
-/** Sends a body to the host in pieces. write gets each piece and may ask to wait. */
-export function pump(s: BodyState, write: (b: Uint8Array) => unknown): Promise<void> {
-  return eachChunk(streamOf(s)!, write);
+/** Sends a body to the host in pieces. write gets each piece and may ask to wait; began gets the reader. */
+export function pump(s: BodyState, write: (b: Uint8Array) => unknown, began?: Parameters<typeof eachChunk>[3]): Promise<void> {
+  return eachChunk(streamOf(s)!, write, undefined, began);
 }

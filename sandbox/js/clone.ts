@@ -3,13 +3,15 @@
 // arrays; platform objects register themselves with cloneable.
 
 import {
+  ArrayBufferIsView, NativeArrayBuffer, NativeUint8Array, RegExpTest, TypedArraySet,
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
-  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, SafeWeakSet, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
   isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace,
 } from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
+const Shared = SharedArrayBuffer;
 const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
 const DOMError = globalThis.DOMException;
 const errors: Record<string, any> = { Error, AggregateError: class { constructor(m?: string) { return m === undefined ? new AggregateError([]) : new AggregateError([], m); } }, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
@@ -18,6 +20,9 @@ for (const n of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "
   if ((globalThis as any)[n]) views[n] = (globalThis as any)[n];
 }
 const { DataView: View, RegExp: Re, Map: M, Set: S, Object: O } = globalThis;
+
+/** Buffers that cannot be transferred: those of WebAssembly's memories. */
+export const fixedBuffers = new SafeWeakSet<object>();
 
 type Cloner = { is: (v: any) => boolean; clone: (v: any) => any };
 const cloners: Cloner[] = [];
@@ -28,6 +33,14 @@ export function cloneable(is: (v: any) => boolean, clone: (v: any) => any): void
 
 function fail(what: string): never {
   throw domError("DataCloneError", `${StringReplace(what, /\{\s+(\[native code\]\s+)?\}$/, (_: string, n?: string) => n === undefined ? "{}" : "{ [native code] }")} could not be cloned.`);
+}
+
+/** A copy of a buffer, one that can be resized if it can. */
+function copyBuffer(b: any): ArrayBuffer {
+  if (b.resizable !== true) return ArrayBufferSlice(b, 0, ArrayBufferByteLength(b));
+  const out = new (NativeArrayBuffer as any)(ArrayBufferByteLength(b), { maxByteLength: b.maxByteLength });
+  TypedArraySet(new NativeUint8Array(out), new NativeUint8Array(b));
+  return out;
 }
 
 /** A deep copy. seen holds what was copied already and what is transferred. */
@@ -48,7 +61,8 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   const keep = <T>(o: T): T => (seen.set(v, o), o);
   if (isProxy(v)) return fail("#<Object>");
   if (isArrayBuffer(v) && (v as any).detached === true) throw domError("DataCloneError", "An ArrayBuffer is detached and could not be cloned.");
-  if (isArrayBuffer(v)) return keep(ArrayBufferSlice(v, 0, ArrayBufferByteLength(v)));
+  if (isArrayBuffer(v)) return keep(copyBuffer(v as ArrayBuffer));
+  if (v instanceof Shared) return v; // shared is what it is
   const tag = TypedArrayTag(v);
   if (tag !== undefined && views[tag]) {
     const b = clone(v.buffer, seen);
@@ -77,14 +91,16 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   if (isError(v)) {
     const name = `${v.name}`, C = errors[ObjectHasOwn(errors, name) ? name : "Error"];
     const d = ObjectGetOwnPropertyDescriptor(v, "message");
-    const e = keep(d && "value" in d ? new C(`${d.value}`) : new C());
+    if (d && "value" in d && typeof d.value !== "string") throw domError("DataCloneError", "Deserialization failed: error message is not a string");
+    const e = keep(new C(d && "value" in d ? d.value : ""));
+    if (!ObjectHasOwn(errors, name)) Object.defineProperty(e, "name", { value: name, writable: true, configurable: true });
     const stack = v.stack;
     Object.defineProperty(e, "stack", { value: typeof stack === "string" ? stack : undefined, writable: true, enumerable: true, configurable: true });
     if (ArrayIsArray((v as any).errors)) Object.defineProperty(e, "errors", { value: clone((v as any).errors, seen), writable: true, configurable: true });
     const own = ObjectKeys(v);
     for (let i = 0; i < own.length; i++) e[own[i]] = clone((v as any)[own[i]], seen);
     const cause = ObjectGetOwnPropertyDescriptor(v, "cause");
-    if (cause && "value" in cause) Object.defineProperty(e, "cause", { value: clone(cause.value, seen), writable: true, configurable: true });
+    if (cause && "value" in cause) Object.defineProperty(e, "cause", { value: clone(cause.value, seen), writable: true, enumerable: true, configurable: true });
     return e;
   }
   for (let i = 0; i < cloners.length; i++) if (cloners[i].is(v)) return keep(cloners[i].clone(v));
@@ -102,11 +118,14 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
     if (typeof p !== "object") return keep(O(p));
   }
   if (v === globalThis) return fail("#<ServiceWorkerGlobalScope>");
-  if (boxed === "[object Generator]" || boxed === "[object AsyncGenerator]") return fail(boxed);
+  if (RegExpTest(/^\[object (?:Async)?Generator\]$|^\[object \w+(?: \w+)? Iterator\]$|^\[object Symbol\]$/, boxed)) return fail(boxed);
+  if (boxed === "[object Arguments]") return fail("#<Object>");
+  if (boxed === "[object ReadableStream]" || boxed === "[object WritableStream]") throw domError("DataCloneError", `${StringSlice(boxed, 8, -1)} can only be serialized for RPC.`);
   if (isPlatform(v)) throw domError("DataCloneError", `Could not serialize object of type "${boxed.slice(8, -1)}". This type does not support serialization.`);
   const o: any = keep({});
   const keys = ObjectKeys(v);
   for (let i = 0; i < keys.length; i++) {
+    if (i > 0 && !ObjectHasOwn(v, keys[i])) continue; // a getter took it away
     const x = clone(v[keys[i]], seen);
     if (keys[i] === "__proto__") Object.defineProperty(o, keys[i], { value: x, enumerable: true, writable: true, configurable: true });
     else o[keys[i]] = x;
@@ -117,14 +136,17 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
 export const structuredClone = function structuredClone(value: any, options?: { transfer?: any[] }): any {
   need(arguments.length, 1, "structuredClone", "Value");
   if (options !== undefined && options !== null && typeof options !== "object") throw new NativeTypeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 2 is not of type 'StructuredCloneOptions'.");
-  const seen = new SafeMap<any, any>(), list = options?.transfer === undefined || options?.transfer === null ? [] : [...options.transfer];
+  const transfer = options?.transfer;
+  if (transfer !== undefined && !ArrayIsArray(transfer)) throw new NativeTypeError("Incorrect type for the 'transfer' field on 'StructuredCloneOptions': the provided value is not of type 'Array'.");
+  const seen = new SafeMap<any, any>(), list = transfer === undefined ? [] : transfer.map((t) => (ArrayBufferIsView(t) ? t.buffer : t));
   for (const t of list) {
     if (!isArrayBuffer(t)) throw new NativeTypeError("Object is not transferable");
+    if (fixedBuffers.has(t)) throw domError("DataCloneError", "Object is not transferable.");
   }
   const moved: [ArrayBuffer, ArrayBuffer][] = [];
   for (const t of list) {
-    if (seen.get(t) !== undefined) continue;
-    const copy = ArrayBufferSlice(t, 0, ArrayBufferByteLength(t));
+    if (seen.get(t) !== undefined || t.detached) continue;
+    const copy = copyBuffer(t);
     seen.set(t, copy);
     ArrayPush(moved, [t, copy]);
   }

@@ -2,7 +2,7 @@
 // call: the line, the arguments as bounded trees, and where it was called.
 
 import { call, op } from "./host";
-import { ArrayIsArray, ArrayPush, DateNow, FunctionToString, MapForEach, MathMin, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, ReflectOwnKeys, SafeMap, SetForEach, StringRepeat, StringSlice, SymbolToString, TypedArrayLength, TypedArrayTag, DateToISOString, DateGetTime, isDate, isError, isMap, isPromise, isRegExp, isSet, expose } from "./primordials";
+import { ArrayIsArray, ArrayPush, DateNow, FunctionToString, MapForEach, MathMin, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, ReflectOwnKeys, ownState, SafeMap, SetForEach, StringRepeat, StringSlice, SymbolToString, TypedArrayLength, TypedArrayTag, DateToISOString, DateGetTime, isDate, isError, isMap, isPromise, isRegExp, isSet, expose } from "./primordials";
 import { className, format, hasView, inspect } from "./inspect";
 import { isProxy, unproxy } from "./proxy";
 import { current } from "./run";
@@ -59,7 +59,7 @@ function tree(v: any, depth: number, budget: { left: number }, seen: object[]): 
   if (type === "object" || type === "error") {
     const keys = ReflectOwnKeys(v), platform = hasView(v);
     for (let i = 0; i < keys.length; i++) {
-      if (platform && typeof keys[i] === "string" && (keys[i] as string)[0] === "_") continue;
+      if (ownState.has(keys[i]) || (platform && typeof keys[i] === "string" && (keys[i] as string)[0] === "_")) continue;
       const d = ObjectGetOwnPropertyDescriptor(v, keys[i]);
       if (d === undefined || !d.enumerable) continue;
       if ("value" in d && !d.get) add(typeof keys[i] === "symbol" ? SymbolToString(keys[i] as symbol) : (keys[i] as string), d.value);

@@ -59,6 +59,7 @@ export class TextDecoder {
   get fatal() { return this.#fatal; }
   get ignoreBOM() { return this.#ignoreBOM; }
   decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string {
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw wrongType("TextDecoder.decode", 2, "DecodeOptions");
     let b: Uint8Array | undefined;
     if (input === undefined) b = new NativeUint8Array(0);
     else if ((b = bytesOf(input)) === undefined) throw new NativeTypeError("Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");

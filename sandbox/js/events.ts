@@ -2,7 +2,7 @@
 // Specification: DOM, section 2. There is no tree: propagation is the target alone.
 
 import {
-  ArrayPush, ArraySlice, NativeTypeError, ReflectApply, enumerable, expose, need, tag,
+  ArrayPush, ArraySlice, NativeTypeError, ReflectApply, enumerable, expose, need, tag, wrongType,
 } from "./primordials";
 import { domError } from "./dom";
 
@@ -33,7 +33,7 @@ export class Event {
 
   constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean }) {
     need(arguments.length, 1, "Event constructor");
-    if (init !== undefined && init !== null && typeof init !== "object" && typeof init !== "function") throw new NativeTypeError("Event: the second argument is not an object.");
+    if (init !== undefined && init !== null && typeof init !== "object" && typeof init !== "function") throw wrongType("Event constructor", 2, "Init");
     this.#type = `${type}`;
     this.#bubbles = !!init?.bubbles;
     this.#cancelable = !!init?.cancelable;
@@ -68,34 +68,28 @@ export class Event {
   get composed() { return this.#composed; }
   get defaultPrevented() { return this.#canceled && this.#cancelable; }
   get returnValue() { return !(this.#canceled && this.#cancelable); }
-  set returnValue(v: boolean) { if (!v) this.preventDefault(); }
   get cancelBubble() { return this.#stop; }
   set cancelBubble(v: boolean) { if (v) this.#stop = true; }
-  get target() { return this.#target; }
-  get srcElement() { return this.#target; }
-  get currentTarget() { return this.#current; }
+  get target() { return seen(this.#target); }
+  get srcElement() { return seen(this.#target); }
+  get currentTarget() { return seen(this.#current); }
   get eventPhase() { return this.#phase; }
   get timeStamp() { return 0; }
   get isTrusted() { return this.#trusted; }
-  composedPath() { return this.#dispatching ? [this.#current] : []; }
+  composedPath() { return this.#dispatching ? [seen(this.#current)] : []; }
   preventDefault() { if (!this.#passive) this.#canceled = true; }
   stopPropagation() { }
   stopImmediatePropagation() { this.#stop = true; }
-  initEvent(type: string, bubbles = false, cancelable = false) {
-    if (this.#dispatching) return;
-    this.#type = `${type}`;
-    this.#bubbles = !!bubbles;
-    this.#cancelable = !!cancelable;
-    this.#canceled = false;
-  }
 }
 for (const [i, n] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].entries()) {
-  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true });
+  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true, configurable: true }); // members.ts moves them
 }
 
 type Listener = { type: string; f: any; capture: boolean; once: boolean; passive: boolean; gone: boolean; handler?: boolean };
 
 let global: EventTarget | undefined;
+/** A target as scripts know it: the global object's stand-in is nobody's business. */
+const seen = (t: EventTarget | undefined): EventTarget | undefined => (t !== undefined && t === global ? globalThis as unknown as EventTarget : t);
 /** Says which target stands for the global object. */
 export function setGlobal(t: EventTarget): void {
   global = t;
@@ -197,7 +191,7 @@ export class EventTarget {
     if (o.capture) throw new NativeTypeError(typeof options === "object" ? "addEventListener(): options.capture must be false." : "addEventListener(): useCapture must be false.");
     const signal = o.signal;
     if (signal !== undefined) {
-      if (signal === null || typeof signal.aborted !== "boolean") throw new NativeTypeError("addEventListener: signal is not an AbortSignal.");
+      if (signal === null || typeof signal.aborted !== "boolean") throw new NativeTypeError("Incorrect type for the 'signal' field on 'AddEventListenerOptions': the provided value is not of type 'AbortSignal'.");
       if (signal.aborted) return;
     }
     const l = (this.#listeners ??= []), capture = !!o.capture;

@@ -1,7 +1,7 @@
 // EventSource. Specification: HTML, section 9.2, with Workers' EventSource.from for a
 // stream that is at hand. A connection is not opened again when it ends.
 
-import { NativeTypeError, PromiseThen, StringIndexOf, StringSlice, enumerable, expose, need, tag } from "./primordials";
+import { NativeTypeError, PromiseThen, StringIndexOf, StringSlice, enumerable, expose, need, tag, wrongType } from "./primordials";
 import { EventTarget, Event, MessageEvent, dispatch, handlers } from "./events";
 import { ReadableStream, getReader, isReadableStream, readerCancel, readerRead } from "./streams";
 import { TextDecoder } from "./encoding";
@@ -36,7 +36,7 @@ class EventSource extends EventTarget {
     }, () => this.#fail());
   }
   static from(stream: ReadableStream): EventSource {
-    if (!isReadableStream(stream)) throw new NativeTypeError("EventSource.from: the argument is not a ReadableStream.");
+    if (!isReadableStream(stream)) throw wrongType("EventSource.from", 1, "JsReadableStream");
     const s = new EventSource(key);
     s.#read(stream);
     return s;
@@ -52,7 +52,7 @@ class EventSource extends EventTarget {
     let opened = false, text = "", data = "", type = "", any = false;
     const line = (l: string) => {
       if (l === "") {
-        if (any) dispatch(this, new MessageEvent(type === "" ? "message" : type, { data, lastEventId: this.#id }));
+        if (data !== "") dispatch(this, new MessageEvent(type === "" ? "message" : type, { data, lastEventId: this.#id, origin: null }));
         data = type = "";
         any = false;
         return;
@@ -73,7 +73,7 @@ class EventSource extends EventTarget {
         const { done, value } = await readerRead(r);
         if (!opened) {
           opened = true;
-          dispatch(this, new Event("open"));
+          if (this.#url !== "") dispatch(this, new Event("open"));
         }
         if (done || this.#state as number === 2) break;
         text += d.decode(value, { stream: true });

@@ -2,7 +2,7 @@
 // RFC 7578 for multipart/form-data. The host takes multipart bodies apart.
 
 import { call, op } from "./host";
-import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, bytesOf, enumerable, expose, listIterator, need, tag, wrongType } from "./primordials";
+import { ArrayPush, ArraySplice, MathRandom, NativeTypeError, ReflectApply, StringReplace, StringToWellFormed, bytesOf, enumerable, expose, need, stepIterator, tag, wrongType } from "./primordials";
 import { File, blobBytes, concat, isBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { current } from "./run";
@@ -20,7 +20,13 @@ function toValue(field: string, v: unknown, filename: unknown): Value {
   }
   if (v instanceof File && filename === undefined) return v;
   const name = filename === undefined ? field : `${filename as string}`; // Workers name a Blob after its field
-  return new File([v], name, { type: v.type, lastModified: v instanceof File ? v.lastModified : undefined });
+  return new File([v], name, { type: v.type, });
+}
+
+/** An iterator that sees what is appended while it goes. */
+function live<T>(name: string, l: [string, Value][], of: (e: [string, Value]) => T): IterableIterator<T> {
+  let i = 0;
+  return stepIterator(name, () => (i < l.length ? { done: false, value: of(l[i++]) } : { done: true, value: undefined }));
 }
 
 export class FormData {
@@ -75,9 +81,9 @@ export class FormData {
     if (typeof f !== "function") throw wrongType("FormData.forEach", 1, "function");
     for (let i = 0; i < this.#list.length; i++) ReflectApply(f, self, [this.#list[i][1], this.#list[i][0], this]);
   }
-  keys() { return listIterator(this.#list.map((e) => e[0]), "KeyIterator"); }
-  values() { return listIterator(this.#list.map((e) => e[1]), "ValueIterator"); }
-  entries(): IterableIterator<[string, Value]> { return listIterator(this.#list.map((e) => [e[0], e[1]] as [string, Value]), "EntryIterator"); }
+  keys() { return live("KeyIterator", this.#list, (e) => e[0]); }
+  values() { return live("ValueIterator", this.#list, (e) => e[1]); }
+  entries(): IterableIterator<[string, Value]> { return live("EntryIterator", this.#list, (e) => [e[0], e[1]] as [string, Value]); }
   [Symbol.iterator]() { return this.entries(); }
 }
 

@@ -3,7 +3,7 @@
 // scheduled listeners.
 
 import { call, op } from "./host";
-import { RegExpExec, StringIndexOf, expose, isError, need, tag } from "./primordials";
+import { RegExpExec, StringIndexOf, enumerable, expose, isError, need, tag } from "./primordials";
 import { ErrorEvent, EventTarget, dispatch, listenerCount, onListenerError, rejectionEvent, setGlobal } from "./events";
 import { current } from "./run";
 import { uncaughtWords } from "./words";
@@ -85,6 +85,7 @@ class Navigator {
     return true;
   }
 }
+enumerable(Navigator);
 tag(Navigator, "Navigator");
 
 class WorkerGlobalScope extends EventTarget { }

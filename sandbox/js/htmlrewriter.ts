@@ -2,9 +2,9 @@
 // scanner walks the text as it arrives; what nobody changes is passed on as it was.
 // There is no tree: an end tag closes the last element of its name.
 
-import { NativeTypeError, expose, tag } from "./primordials";
+import { NativeTypeError, enumerable, expose, listIterator, need, tag, wrongType } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
-import { ReadableStream, bodyBytes, getReader, isReadableStream, readerRead } from "./streams";
+import { $disturbed, ReadableStream, bodyBytes, getReader, isReadableStream, readerRead } from "./streams";
 import { Headers } from "./headers";
 import { Response, isResponse } from "./response";
 import { Open, Selector, compile } from "./selector";
@@ -48,6 +48,11 @@ const dead = () => {
   throw new NativeTypeError("This content token is no longer valid. Content tokens are only valid during the execution of the relevant content handler.");
 };
 
+/** Throws unless content was given to a method of a token. */
+function given(n: number, token: object, method: string): void {
+  need(n, 1, `${(token as any)[Symbol.toStringTag]}.${method}`, "string or JsReadableStream or Response");
+}
+
 /** before, after, replace and remove, for every kind of token. */
 class Token {
   _live = true;
@@ -63,16 +68,19 @@ class Token {
   get removed() { return this._replaced !== null; }
   before(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "before");
     this._before += content(v, o);
     return this;
   }
   after(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "after");
     this._after = content(v, o) + this._after;
     return this;
   }
   replace(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "replace");
     this._replaced = content(v, o);
     return this;
   }
@@ -106,6 +114,7 @@ class Comment extends Token {
   get text() { this._use(); return this.#text; }
   set text(v: string) {
     this._use();
+    if (`${v}`.includes("-->")) throw new NativeTypeError("Parser error: Comment text shouldn't contain a comment-closing sequence.");
     this.#text = `${v}`;
     this._changed = true;
   }
@@ -159,26 +168,31 @@ class Element extends Token {
   set tagName(v: string) {
     this._use();
     const n = `${v}`;
-    if (!/^[A-Za-z][^\s/>]*$/.test(n)) throw new NativeTypeError(n === "" ? "Parser error: Tag name can't be empty." : "The tag name contains a character that is not allowed.");
+    if (!/^[A-Za-z][^\s/>]*$/.test(n)) throw new NativeTypeError(`Parser error: ${n === "" ? "Tag name can't be empty." : /^[A-Za-z]/.test(n) ? "The tag name contains a character that is not allowed." : "The first character of the tag name should be an ASCII alphabetical character."}`);
     this.#name = n;
     this._renamed = this._changed = true;
   }
   get namespaceURI() { return this.#space; }
   get attributes(): IterableIterator<[string, string]> {
     this._use();
-    return this.#attributes.map((a) => [a.name, a.value] as [string, string])[Symbol.iterator]();
+    return listIterator(this.#attributes.map((a) => [a.name, a.value] as [string, string]), "AttributesIterator");
   }
   getAttribute(n: string): string | null {
     this._use();
+    need(arguments.length, 1, "Element.getAttribute");
     const k = `${n}`.toLowerCase();
     for (const a of this.#attributes) if (a.name === k) return a.value;
     return null;
   }
-  hasAttribute(n: string): boolean { return this.getAttribute(n) !== null; }
+  hasAttribute(n: string): boolean {
+    need(arguments.length, 1, "Element.hasAttribute");
+    return this.getAttribute(n) !== null;
+  }
   setAttribute(n: string, v: string): this {
     this._use();
+    need(arguments.length, 2, "Element.setAttribute");
     const k = `${n}`.toLowerCase();
-    if (k === "") throw new NativeTypeError("Attribute name can't be empty.");
+    if (k === "") throw new NativeTypeError("Parser error: Attribute name can't be empty.");
     if (/[\s/>=]/.test(k)) throw new NativeTypeError("The attribute name contains a character that is not allowed.");
     this._changed = true;
     for (const a of this.#attributes) {
@@ -192,6 +206,7 @@ class Element extends Token {
   }
   removeAttribute(n: string): this {
     this._use();
+    need(arguments.length, 1, "Element.removeAttribute");
     const k = `${n}`.toLowerCase(), i = this.#attributes.findIndex((a) => a.name === k);
     if (i >= 0) {
       this.#attributes.splice(i, 1);
@@ -201,16 +216,19 @@ class Element extends Token {
   }
   prepend(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "prepend");
     this._prepend = content(v, o) + this._prepend;
     return this;
   }
   append(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "append");
     this._append += content(v, o);
     return this;
   }
   setInnerContent(v: string, o?: Content): this {
     this._use();
+    given(arguments.length, this, "setInnerContent");
     this._prepend = this._append = "";
     this._inner = content(v, o);
     return this;
@@ -222,8 +240,9 @@ class Element extends Token {
   }
   onEndTag(f: (t: EndTag) => unknown): void {
     this._use();
+    if (typeof f !== "function") throw wrongType("Element.onEndTag", 1, "function");
     if (this._void) throw new NativeTypeError("Parser error: No end tag.");
-    this._ends.push(f);
+    this._ends = [f]; // the last one given counts
   }
   _open(raw: string, selfClosed: boolean): string {
     if (!this._changed) return raw;
@@ -232,7 +251,11 @@ class Element extends Token {
     return s + (selfClosed ? " />" : ">");
   }
 }
-for (const [C, name] of [[Text, "Text"], [Comment, "Comment"], [Doctype, "Doctype"], [EndTag, "EndTag"], [Element, "Element"], [DocumentEnd, "DocumentEnd"]] as const) tag(C as any, name);
+for (const [C, name] of [[Text, "Text"], [Comment, "Comment"], [Doctype, "Doctype"], [EndTag, "EndTag"], [Element, "Element"], [DocumentEnd, "DocumentEnd"]] as const) {
+  enumerable(C as any, Object.getOwnPropertyNames(C.prototype).filter((k) => k[0] !== "_"));
+  tag(C as any, name);
+}
+enumerable(Token, ["removed", "before", "after", "replace", "remove"]);
 
 type Handlers = { element?: Function; text?: Function; comments?: Function };
 type Rule = { selector: Selector; h: any };
@@ -524,6 +547,7 @@ class HTMLRewriter {
   #rules: Rule[] = [];
   #documents: any[] = [];
   on(selector: string, h: Handlers): this {
+    need(arguments.length, 1, "HTMLRewriter.on");
     if (h === null) h = {};
     if (typeof h !== "object") throw new NativeTypeError("Failed to execute 'on' on 'HTMLRewriter': parameter 2 is not of type 'ElementContentHandlers'.");
     for (const k of ["element", "comments", "text"] as const) if ((h as any)[k] !== undefined && typeof (h as any)[k] !== "function") throw new NativeTypeError(`Incorrect type for the '${k}' field on 'ElementContentHandlers': the provided value is not of type 'function'.`);
@@ -532,6 +556,7 @@ class HTMLRewriter {
   }
   onDocument(h: object): this {
     if (typeof h !== "object" || h === null) throw new NativeTypeError("Failed to execute 'onDocument' on 'HTMLRewriter': parameter 1 is not of type 'DocumentContentHandlers'.");
+    for (const k of ["doctype", "comments", "text", "end"] as const) if ((h as any)[k] !== undefined && typeof (h as any)[k] !== "function") throw new NativeTypeError(`Incorrect type for the '${k}' field on 'DocumentContentHandlers': the provided value is not of type 'function'.`);
     this.#documents.push(h);
     return this;
   }
@@ -541,6 +566,7 @@ class HTMLRewriter {
     if (body === null) return new Response(null, r);
     const pass = new Pass([...this.#rules], [...this.#documents]), decoder = new TextDecoder();
     const reader = getReader(body);
+    (body as any)[$disturbed] = true; // nobody else can read it
     const stream = new ReadableStream({
       async pull(c: any) {
         while (pass.out === "") {

@@ -5,7 +5,7 @@
 import {
   ArrayBufferByteLength, ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, DateGetTime, DateToISOString, FunctionToString, JSONStringify, MapForEach, MapSize, MathMax, MathMin, NativeUint8Array, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
   ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpExec, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
-  TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, ordinary, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, uncurryThis,
+  TypedArrayLength, TypedArrayTag, isArrayBuffer, isDate, ordinary, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ownState, uncurryThis,
 } from "./primordials";
 import { engine } from "./host";
 import { isProxy, targetOf, unproxy } from "./proxy";
@@ -168,7 +168,7 @@ function prefix(name: string | null, tag: string, fallback: string, size = ""): 
 function keysOf(v: object, hidden: boolean): PropertyKey[] {
   if (hidden) return ReflectOwnKeys(v);
   const keys: PropertyKey[] = [], all = ReflectOwnKeys(v);
-  for (let i = 0; i < all.length; i++) if (ObjectGetOwnPropertyDescriptor(v, all[i])?.enumerable) ArrayPush(keys, all[i]);
+  for (let i = 0; i < all.length; i++) if (ObjectGetOwnPropertyDescriptor(v, all[i])?.enumerable && !ownState.has(all[i])) ArrayPush(keys, all[i]);
   return keys;
 }
 const isIndex = (k: PropertyKey) => typeof k === "string" && RegExpTest(/^(0|[1-9][0-9]*)$/, k) && +k < 4294967295;

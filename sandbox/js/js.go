@@ -181,6 +181,7 @@ func embedded(nodeModules string) api.Plugin {
 				}
 				text = strings.Replace(text, old, "((x,y,z)=>t._now?y():h(c(x),y,z))(r(),()=>(t._started=!0,"+then+",null),", 1)
 			}
+			text = hidden(text)
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "own"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {

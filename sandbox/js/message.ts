@@ -1,11 +1,10 @@
 // MessageChannel and MessagePort. Specification: HTML, section 9.4. Both ports stay
-// in this isolate; a message is cloned when it is posted and arrives in a later task.
+// in this isolate; a message is cloned when it is posted and arrives in a later turn.
 
-import { ArrayPush, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
-import { EventTarget, MessageEvent, dispatch, getHandler, onListenerAdded, setHandler } from "./events";
+import { ArrayIsArray, ArrayPush, NativeError, NativeTypeError, PromiseResolve, PromiseThen, enumerable, expose, tag, wrongType } from "./primordials";
+import { Event, EventTarget, MessageEvent, dispatch, trust, getHandler, onListenerAdded, setHandler } from "./events";
 import { clone } from "./clone";
-import { setTimer } from "./timers";
-import { current } from "./run";
+import { current, enter } from "./run";
 
 const key = {};
 let link: (a: MessagePort, b: MessagePort) => void;
@@ -41,19 +40,30 @@ export class MessagePort extends EventTarget {
       return;
     }
     const give = () => {
-      dispatch(this, new MessageEvent("message", { origin: null, data }));
+      const e = new MessageEvent("message", { origin: null, data, source: this.#peer });
+      trust(e);
+      dispatch(this, e);
     };
-    if (current.starting) Promise.resolve().then(give);
-    else setTimer(0, false, give);
+    const { run, context } = current;
+    PromiseThen(PromiseResolve(), () => enter(run, context, give));
   }
-  postMessage(value: unknown, _options?: unknown): void {
+  postMessage(value: unknown, options?: any): void {
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw wrongType("MessagePort.postMessage", 2, "Array or PostMessageOptions");
+    const moved = ArrayIsArray(options) ? options : options?.transfer;
+    if (moved !== undefined && moved !== null && moved.length > 0) throw new NativeError("Transfer list is not supported");
     const copy = clone(value);
     if (this.#peer !== null && !this.#closed) this.#peer.#arrive(copy);
   }
   start(): void { start(this); }
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    if (this.#peer !== null) this.#peer.#closed = true;
+    const peer = this.#peer;
+    if (peer !== null) {
+      peer.#closed = true;
+      dispatch(peer, new Event("close"));
+    }
+    dispatch(this, new Event("close"));
   }
   get onmessage() { return getHandler(this, "message"); }
   set onmessage(f: unknown) {

@@ -1,8 +1,7 @@
 // performance. Specifications: High Resolution Time, User Timing. The clock stands
 // still while code runs, as on Workers: it moves with I/O.
 
-import { ArrayPush, DateNow, NativeTypeError, enumerable, expose, tag } from "./primordials";
-import { domError } from "./dom";
+import { ArrayPush, DateNow, NativeTypeError, enumerable, expose, need, tag } from "./primordials";
 import { EventTarget } from "./events";
 import { clone } from "./clone";
 
@@ -55,13 +54,16 @@ const drop = (type: string, name: unknown) => {
 function timeOf(at: unknown): number {
   if (typeof at === "number") return at;
   for (let i = entries.length - 1; i >= 0; i--) if (entries[i].entryType === "mark" && entries[i].name === `${at as string}`) return entries[i].startTime;
-  throw domError("SyntaxError", `The mark '${at as string}' does not exist.`);
+  return 0; // Workers measure from the beginning when there is no such mark
 }
 
 class Performance extends EventTarget {
   get timeOrigin(): number { return 0; }
   now(): number { return DateNow(); }
-  mark(name: string, options?: { detail?: unknown; startTime?: number }): PerformanceMark { return keep(new PerformanceMark(name, options)); }
+  mark(name: string, options?: { detail?: unknown; startTime?: number }): PerformanceMark {
+    need(arguments.length, 1, "Performance.mark");
+    return keep(new PerformanceMark(name, options));
+  }
   measure(name: string, from?: any, to?: string): PerformanceMeasure {
     const o = typeof from === "object" && from !== null ? from : { start: from, end: to };
     const end = o.end !== undefined ? timeOf(o.end) : o.start !== undefined && o.duration !== undefined ? timeOf(o.start) + +o.duration : DateNow();

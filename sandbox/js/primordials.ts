@@ -67,6 +67,7 @@ export const NumberIsFinite = Number.isFinite;
 export const MathMax = Math.max;
 export const MathFloor = Math.floor;
 export const MathRandom = Math.random;
+export const MathTrunc = Math.trunc;
 export const DateNow = Date.now;
 export const DateToISOString = uncurryThis(Date.prototype.toISOString);
 export const DateGetTime = uncurryThis(Date.prototype.getTime);
@@ -82,6 +83,7 @@ export const NativeProxy = Proxy;
 export const NativeDate = Date;
 
 export const NativeUint8Array = Uint8Array;
+export const NativeRegExp = RegExp;
 export const NativeArrayBuffer = ArrayBuffer;
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const ArrayBufferSlice = uncurryThis(ArrayBuffer.prototype.slice);
@@ -156,6 +158,9 @@ export const isError = (o: unknown): boolean =>
 const promiseThenProbe = ObjectToString;
 export const isPromise = (o: unknown): o is Promise<unknown> => o instanceof NativePromise || (typeof o === "object" && o !== null && promiseThenProbe(o) === "[object Promise]" && typeof (o as any).then === "function");
 
+/** The length in bytes of a view. */
+export const viewLength = (v: any): number => (TypedArrayTag(v) === undefined ? dvBytes(v) : taBytes(v));
+
 /** The bytes of a buffer or view, without a copy; undefined for anything else. */
 export function bytesOf(v: unknown): Uint8Array | undefined {
   if (typeof v !== "object" || v === null) return undefined;
@@ -180,6 +185,9 @@ export const SafeSet = safe(Set, ["add", "has", "delete", "clear", "size", "forE
 export const SafeWeakMap = safe(WeakMap, ["get", "set", "has", "delete"]);
 export const SafeWeakSet = safe(WeakSet, ["add", "has", "delete"]);
 
+/** Keys of the platform's own state on objects that programs see, which console does not show. */
+export const ownState = new SafeSet<PropertyKey>();
+
 const platformProtos = new SafeWeakSet<object>();
 /** Whether an object is of a platform class, whose state a copy of its properties would lose. */
 export function isPlatform(o: object): boolean {
@@ -191,7 +199,18 @@ export function isPlatform(o: object): boolean {
 export function tag(C: { prototype: object }, name: string): void {
   nameClass(C, name);
   platformProtos.add(C.prototype);
+  lengthless(C);
   ObjectDefineProperty(C.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+/** Workers' functions say that they take no arguments. */
+export function lengthless(C: { prototype: object }): void {
+  for (const o of [C, C.prototype]) {
+    for (const k of ReflectOwnKeys(o)) {
+      const f = k === "constructor" || k === "prototype" ? undefined : ObjectGetOwnPropertyDescriptor(o, k)!.value;
+      if (typeof f === "function" && f.length > 0) ObjectDefineProperty(f, "length", { value: 0, configurable: true });
+    }
+  }
 }
 
 /** Makes the named members enumerable, as Web IDL has them. */
@@ -213,11 +232,12 @@ function nameClass(C: unknown, name: string): void {
   if (typeof C === "function" && C.name !== name && name.indexOf(".") < 0) ObjectDefineProperty(C, "name", { value: name, configurable: true });
 }
 
+// What has a length that says something, as on Workers.
+const long = ["Function", "Proxy", "eval", "Buffer", "setTimeout", "setInterval", "clearTimeout", "clearInterval"];
 /** Puts a name on the global object, not enumerable, replaceable, as built-ins are. */
 export function expose(name: string, value: unknown): void {
   nameClass(value, name);
-  // Workers' classes say that they take no arguments.
-  if (typeof value === "function" && name[0] >= "A" && name[0] <= "Z" && name !== "Function" && name !== "Proxy") ObjectDefineProperty(value, "length", { value: 0, configurable: true });
+  if (typeof value === "function" && long.indexOf(name) < 0) ObjectDefineProperty(value, "length", { value: 0, configurable: true });
   ObjectDefineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
 }
 

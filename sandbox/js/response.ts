@@ -66,7 +66,7 @@ export class Response {
     } else {
       const ws = init.webSocket;
       if (ws !== undefined && ws !== null) {
-        if (!sockets.is(ws)) throw new NativeTypeError("Response: webSocket is not a WebSocket.");
+        if (!sockets.is(ws)) throw new NativeTypeError("Incorrect type for the 'webSocket' field on 'InitializerDict': the provided value is not of type 'WebSocket'.");
         p.socket = ws;
       }
       if (init.encodeBody !== undefined) {

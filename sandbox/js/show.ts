@@ -9,7 +9,7 @@ import { FormData, formEntries } from "./formdata";
 import { Headers, guardOf, headersList } from "./headers";
 import { Request } from "./request";
 import { Response } from "./response";
-import { ReadableStream, TransformStream, WritableStream, isLocked } from "./streams";
+import { $readableStreamController, $state, ReadableStream, TransformStream, WritableStream, isLocked } from "./streams";
 import { URL, URLSearchParams, paramsList } from "./url";
 import { Event } from "./events";
 import { TextDecoder, TextEncoder } from "./encoding";
@@ -53,7 +53,7 @@ entriesView(URLSearchParams.prototype, (p: URLSearchParams) => ({ entries: pairs
 entriesView(FormData.prototype, (f: FormData) => ({ entries: formEntries(f), hidden: {} }));
 
 showAs(ReadableStream.prototype, (s) => ({
-  locked: isLocked(s), "[state]": s._state, "[supportsBYOB]": ObjectGetPrototypeOf(s._readableStreamController) === (globalThis as any).ReadableByteStreamController.prototype, "[length]": bodyLength(s),
+  locked: isLocked(s), "[state]": s[$state], "[supportsBYOB]": ObjectGetPrototypeOf(s[$readableStreamController]) === (globalThis as any).ReadableByteStreamController.prototype, "[length]": bodyLength(s),
 }));
-showAs(WritableStream.prototype, (s) => ({ locked: s.locked, "[state]": s._state, "[expectsBytes]": false }));
+showAs(WritableStream.prototype, (s) => ({ locked: s.locked, "[state]": s[$state], "[expectsBytes]": false }));
 showAs(TransformStream.prototype, (s) => ({ readable: s.readable, writable: s.writable }));

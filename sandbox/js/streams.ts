@@ -3,23 +3,46 @@
 // FixedLengthStream, text streams) and the readers the platform itself uses.
 
 import { refuseAtStart } from "./run";
+import * as poly from "web-streams-polyfill";
 import {
-  ByteLengthQueuingStrategy as PolyByteLength, CountQueuingStrategy as PolyCount, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
+  ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
   WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
-import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, SafeWeakMap, RegExpExec, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, tag, uncurryThis, wrongType } from "./primordials";
+import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, NativeNumber, MathTrunc, TypedArrayTag, ArrayBufferIsView, viewLength, SafeWeakMap, RegExpExec, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, lengthless, ownState, tag, uncurryThis, wrongType } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
-// Workers take a strategy without a highWaterMark.
-export class CountQueuingStrategy extends PolyCount {
-  constructor(init: { highWaterMark?: number }) {
-    super(init === undefined ? init : { highWaterMark: (init?.highWaterMark as any) ?? 0 });
+// Where the polyfill keeps the state of its objects; see words.go.
+export const { readableStreamController: $readableStreamController, now: $now, controlledReadableStream: $controlledReadableStream, closeRequested: $closeRequested, closedPromise: $closedPromise, disturbed: $disturbed, ownerReadableStream: $ownerReadableStream, ownerWritableStream: $ownerWritableStream, queue: $queue, readable: $readable, started: $started, state: $state, storedError: $storedError, writable: $writable, writableStreamController: $writableStreamController, writer: $writer } = (poly as any).fields as Record<string, symbol> as any;
+
+for (const k of Object.values((poly as any).fields) as symbol[]) ownState.add(k);
+
+const countOf = (): number => 1, lengthOf = (chunk?: any): number => chunk?.byteLength;
+// The functions that size gives: nobody's size needs to be looked at again.
+const sizes = new SafeWeakSet<object>();
+const sized = <F extends object>(f: F): F => (sizes.add(f), f);
+
+function highWaterMark(init: any, what: string): number {
+  if (init === undefined || (init !== null && typeof init !== "object" && typeof init !== "function")) throw wrongType(what + " constructor", 1, "QueuingStrategyInit");
+  if (init === null) throw new NativeTypeError("Cannot initialize QueuingStrategyInit with required members from an undefined or null value.");
+  return NativeNumber(init.highWaterMark);
+}
+export class CountQueuingStrategy {
+  #mark: number;
+  constructor(init: { highWaterMark?: number }) { this.#mark = highWaterMark(init, "CountQueuingStrategy"); }
+  get highWaterMark() { return this.#mark; }
+  get size() {
+    this.#mark;
+    return sized(() => countOf());
   }
 }
-export class ByteLengthQueuingStrategy extends PolyByteLength {
-  constructor(init: { highWaterMark?: number }) {
-    super(init === undefined ? init : { highWaterMark: (init?.highWaterMark as any) ?? 0 });
+export class ByteLengthQueuingStrategy {
+  #mark: number;
+  constructor(init: { highWaterMark?: number }) { this.#mark = highWaterMark(init, "ByteLengthQueuingStrategy"); }
+  get highWaterMark() { return this.#mark; }
+  get size() {
+    this.#mark;
+    return sized(function () { return lengthOf(arguments[0]); });
   }
 }
 
@@ -53,9 +76,10 @@ export function chunkBytes(v: unknown): Uint8Array {
   throw new NativeTypeError("This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.");
 }
 
-/** Reads a stream to its end, giving each chunk as bytes. */
-export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown, chunk = bodyBytes): Promise<void> {
+/** Reads a stream to its end, giving each chunk as bytes. began gets its reader. */
+export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown, chunk = bodyBytes, began?: (r: ReadableStreamDefaultReader) => void): Promise<void> {
   const r = getReader(s);
+  if (began !== undefined) began(r);
   for (;;) {
     const { done, value } = await readerRead(r);
     if (done) return;
@@ -103,7 +127,7 @@ export function bytesStream(b: Uint8Array): ReadableStream {
 }
 
 /** Both ends of a byte pipe: a write is done once its bytes have been read. */
-function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStream } {
+function bytePipe(want = -1, mark?: number): { readable: ReadableStream; writable: WritableStream } {
   let waiting: { b: Uint8Array; done: () => void; fail: (e: unknown) => void } | null = null;
   let wake: (() => void) | null = null, out: any, sink: any, ended = false, seen = 0;
   const ring = () => {
@@ -167,17 +191,25 @@ function bytePipe(want = -1): { readable: ReadableStream; writable: WritableStre
       out.error(reason);
       ring();
     },
-  } as any);
+  } as any, mark === undefined ? { highWaterMark: 1, size: () => 0 } : { highWaterMark: mark, size: (chunk: any) => bytesOf(chunk)?.byteLength ?? 0 });
   return { readable, writable };
 }
 
+/** A number as Workers' native code takes it: an integer that is not negative. */
+function whole(v: unknown): number {
+  const n = MathTrunc(NativeNumber(v));
+  if (n !== n || n - n !== 0) throw new NativeTypeError("The value cannot be converted because it is not an integer.");
+  if (n < 0) throw new NativeTypeError("The value cannot be converted because it is negative and this API expects a positive bigint.");
+  return n;
+}
+
 class IdentityTransformStream extends TransformStream {
-  constructor(_strategy?: unknown, length = -1) {
+  constructor(strategy?: any, length = -1) {
     refuseAtStart("a stream of bytes");
     super();
     // The polyfill keeps its two ends in these fields; the pipe replaces them.
-    const { readable, writable } = bytePipe(length);
-    for (const [k, value] of [["_readable", readable], ["_writable", writable]] as const) Object.defineProperty(this, k, { value, configurable: true });
+    const { readable, writable } = bytePipe(length, strategy?.highWaterMark === undefined ? undefined : whole(strategy.highWaterMark));
+    for (const [k, value] of [[$readable, readable], [$writable, writable]] as const) Object.defineProperty(this, k, { value, configurable: true });
   }
 }
 
@@ -219,9 +251,11 @@ class TextEncoderStream extends TransformStream {
 class TextDecoderStream extends TransformStream {
   #d: TextDecoder;
   constructor(label = "utf-8", options?: { fatal?: boolean; ignoreBOM?: boolean }) {
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw wrongType("TextDecoderStream constructor", 2, "TextDecoderStreamInit");
     const d = new TextDecoder(label, options);
     super({
       transform(chunk: any, c: any) {
+        if (bytesOf(chunk) === undefined) throw new NativeTypeError("This TransformStream is being used as a byte stream, but received a value that is not a BufferSource.");
         const s = d.decode(chunk, { stream: true });
         if (s !== "") c.enqueue(s);
       },
@@ -253,7 +287,7 @@ function manners(source: any): any {
   const out: any = {
     start(c: any) {
       controller = c;
-      c._now = start === undefined; // the bundler has the polyfill look at this: without a start, pull begins inside the constructor
+      c[$now] = start === undefined; // the bundler has the polyfill look at this: without a start, pull begins inside the constructor
       if (start === undefined) return;
       if (typeof start !== "function") throw new NativeTypeError("The start member of a stream's source is not a function.");
       try {
@@ -264,10 +298,13 @@ function manners(source: any): any {
     },
   };
   if (start !== undefined && typeof start !== "function") out.start = start;
-  if (type !== undefined) out.type = type;
-  if (autoAllocateChunkSize !== undefined || type === "bytes") out.autoAllocateChunkSize = autoAllocateChunkSize ?? 4096;
+  if (type !== undefined && type !== "") out.type = type;
+  if (autoAllocateChunkSize !== undefined || type === "bytes") {
+    out.autoAllocateChunkSize = autoAllocateChunkSize === undefined ? 4096 : MathTrunc(NativeNumber(autoAllocateChunkSize));
+    if (!(out.autoAllocateChunkSize >= 1)) throw new NativeTypeError("The autoAllocateChunkSize option cannot be zero.");
+  }
   if (pull !== undefined) out.pull = typeof pull === "function" ? (c: any) => ReflectApply(pull, source, [c]) : pull;
-  if (cancel !== undefined) out.cancel = typeof cancel === "function" ? (reason: any) => (controller?._closeRequested ? undefined : ReflectApply(cancel, source, [reason])) : cancel;
+  if (cancel !== undefined) out.cancel = typeof cancel === "function" ? (reason: any) => (controller?.[$closeRequested] ? undefined : ReflectApply(cancel, source, [reason])) : cancel;
   return out;
 }
 
@@ -276,12 +313,12 @@ function manners(source: any): any {
   const proto: any = ReadableStreamDefaultController.prototype;
   const steps = ReflectOwnKeys(proto).find((k) => typeof k === "symbol" && k.description === "[[PullSteps]]") as symbol, pull = uncurryThis(proto[steps] as any) as any;
   proto[steps] = function (this: any, request: unknown) {
-    if (this._queue.length === 0 || !this._started) return pull(this, request);
-    this._started = false;
+    if (this[$queue].length === 0 || !this[$started]) return pull(this, request);
+    this[$started] = false;
     try {
       pull(this, request);
     } finally {
-      this._started = true;
+      this[$started] = true;
     }
   };
 }
@@ -297,27 +334,55 @@ function around(C: any, name: string, f: (old: any) => (this: any, ...args: any[
 // closed of a stream that is over stays as it was after releaseLock.
 for (const C of [ReadableStreamDefaultReader, ReadableStreamBYOBReader]) {
   around(C, "releaseLock", (old) => function () {
-    const over = this._ownerReadableStream?._state === "closed";
+    const over = this[$ownerReadableStream]?.[$state] === "closed";
     old(this);
-    if (over) this._closedPromise = PromiseResolve();
+    if (over) this[$closedPromise] = PromiseResolve();
   });
 }
 around(WritableStreamDefaultWriter, "releaseLock", (old) => function () {
-  const over = this._ownerWritableStream?._state === "closed";
+  const over = this[$ownerWritableStream]?.[$state] === "closed";
   old(this);
-  if (over) this._closedPromise = PromiseResolve();
+  if (over) this[$closedPromise] = PromiseResolve();
 });
 // Closing a stream that failed fails with its reason.
-const broken = (s: any) => s !== undefined && (s._state === "errored" || s._state === "erroring");
-around(WritableStream, "close", (old) => function () { return !this._writer && broken(this) ? PromiseReject(this._storedError) : old(this); });
-around(WritableStreamDefaultWriter, "close", (old) => function () { return broken(this._ownerWritableStream) ? PromiseReject(this._ownerWritableStream._storedError) : old(this); });
+const broken = (s: any) => s !== undefined && (s[$state] === "errored" || s[$state] === "erroring");
+around(WritableStream, "close", (old) => function () { return !this[$writer] && broken(this) ? PromiseReject(this[$storedError]) : old(this); });
+around(WritableStreamDefaultWriter, "close", (old) => function () { return broken(this[$ownerWritableStream]) ? PromiseReject(this[$ownerWritableStream][$storedError]) : old(this); });
+const views: Record<string, any> = {};
+for (const C of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView]) views[C.name] = C;
 around(ReadableStreamBYOBReader, "read", (old) => function (view: any, options: any) {
-  return PromiseThen(old(this, view, options), undefined, (e: unknown) => { throw e instanceof NativeRangeError ? new NativeTypeError((e as Error).message) : e; });
+  let kind = "";
+  if (ArrayBufferIsView(view)) {
+    kind = TypedArrayTag(view) ?? "DataView";
+    const size = viewLength(view), min = options?.min === undefined ? 1 : MathTrunc(NativeNumber(options.min)) || 0;
+    if (min < 0 || (min > size && size > 0)) return PromiseReject(new NativeTypeError(`Minimum bytes to read (${BigInt.asUintN(64, BigInt(min))}) exceeds size of buffer (${size}).`));
+    if (options?.min !== undefined) options = { min };
+  }
+  // A read that a cancel ends gives back no buffer.
+  return PromiseThen(old(this, view, options), (r: any) => (r.done && r.value === undefined ? { value: new (views[kind] === DataView ? NativeUint8Array : views[kind] ?? NativeUint8Array)(0), done: true } : r));
 });
 Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
-  value: function readAtLeast(this: any, min: number, view: any) { return this.read(view, { min }); }, writable: true, enumerable: true, configurable: true,
+  value: function readAtLeast(this: any, min: number, view: any) {
+    if (arguments.length < 2) return PromiseReject(arguments.length === 0 ? wrongType("ReadableStreamBYOBReader.readAtLeast", 1, "integer") : wrongType("ReadableStreamBYOBReader.readAtLeast", 2, "ArrayBufferView"));
+    return this.read(view, { min });
+  }, writable: true, enumerable: true, configurable: true,
+});
+const dictionary = (v: unknown): boolean => v === undefined || v === null || typeof v === "object" || typeof v === "function";
+around(ReadableStream, "getReader", (old) => function (options: any) {
+  if (!dictionary(options)) throw wrongType("ReadableStream.getReader", 1, "GetReaderOptions");
+  return old(this, options);
+});
+// A strategy's size that fails, or gives no number, errors the stream; enqueue itself says nothing.
+around(ReadableStreamDefaultController, "enqueue", (old) => function (chunk: unknown) {
+  try {
+    old(this, chunk);
+  } catch (e) {
+    const s = this[$controlledReadableStream];
+    if (s === undefined || s[$state] !== "errored" || s[$storedError] !== e) throw e;
+  }
 });
 around(ReadableStream, "pipeTo", (old) => function (to: any, options: any) {
+  if (to instanceof WritableStream && !dictionary(options)) return PromiseReject(wrongType("ReadableStream.pipeTo", 2, "PipeToOptions"));
   return to instanceof WritableStream ? old(this, to, options) : PromiseReject(new NativeTypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'."));
 });
 around(ReadableStream, "pipeThrough", (old) => function (through: any, options: any) {
@@ -329,30 +394,36 @@ around(ReadableStream, "pipeThrough", (old) => function (through: any, options: 
 // A read is answered a turn of the microtask queue later.
 around(ReadableStreamDefaultReader, "read", (old) => function () { return PromiseThen(old(this), (r: unknown) => r); });
 // A branch of a tee is done with canceling at once; the source hears when both are.
-const branches = new SafeWeakSet<object>();
+const branches = new SafeWeakMap<object, { first: object | undefined }>();
 around(ReadableStream, "tee", (old) => function () {
   if (isReadableStream(this) && isLocked(this)) throw new NativeTypeError("This ReadableStream is currently locked to a reader,");
   const [a, b] = old(this);
-  this._disturbed = true; // nobody else can read it, as Workers' bodyUsed says at once
-  branches.add(a);
-  branches.add(b);
+  this[$disturbed] = true; // nobody else can read it, as Workers' bodyUsed says at once
+  const pair = { first: undefined };
+  branches.set(a, pair);
+  branches.set(b, pair);
   return [a, b];
 });
-const dontWait = (p: Promise<unknown>): Promise<void> => {
+/** What canceling a stream gives: the branch of a tee that is canceled first does not wait for the other. */
+const canceling = (s: any, p: Promise<unknown>): Promise<unknown> => {
+  const pair = s === undefined ? undefined : branches.get(s);
+  if (pair === undefined || s[$state] !== "closed") return p;
+  pair.first ??= s;
+  if (pair.first !== s) return p;
   PromiseThen(p, undefined, () => { });
   return PromiseResolve();
 };
 around(ReadableStream, "cancel", (old) => function (reason: unknown) {
   const p = old(this, reason);
-  return branches.has(this) && this._state === "closed" ? dontWait(p) : p;
+  return canceling(this, p);
 });
 around(ReadableStreamDefaultReader, "cancel", (old) => function (reason: unknown) {
-  const s = this._ownerReadableStream, p = old(this, reason);
-  return s !== undefined && branches.has(s) && s._state === "closed" ? dontWait(p) : p;
+  const s = this[$ownerReadableStream], p = old(this, reason);
+  return canceling(s, p);
 });
 
 // Iteration: a reader whose results have done first, as Workers make them.
-const iterators = new SafeWeakMap<object, { reader: any; keep: boolean; over: boolean; last: Promise<unknown> | null }>();
+const iterators = new SafeWeakMap<object, { reader: any; keep: boolean; over: boolean; failed: { reason: unknown } | null; last: Promise<unknown> | null }>();
 const iteratorProto = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(async function* () { }).prototype));
 function step(it: object, f: (s: any) => unknown): Promise<any> {
   const s = iterators.get(it);
@@ -372,10 +443,11 @@ const release = (s: any) => {
 };
 for (const [name, value] of Object.entries({
   next(this: object) {
-    return step(this, (s) => (s.over ? { done: true, value: undefined } : PromiseThen(readerRead(s.reader), (r: any) => {
+    return step(this, (s) => (s.failed !== null ? PromiseReject(s.failed.reason) : s.over ? { done: true, value: undefined } : PromiseThen(readerRead(s.reader), (r: any) => {
       if (r.done) release(s);
       return { done: r.done, value: r.value };
     }, (e: unknown) => {
+      s.failed = { reason: e };
       release(s);
       throw e;
     })));
@@ -392,8 +464,9 @@ for (const [name, value] of Object.entries({
 Object.defineProperty(iteratorProto, Symbol.toStringTag, { value: "ReadableStreamAsyncIterator", configurable: true });
 {
   const values = function values(this: any, options?: { preventCancel?: boolean }) {
+    if (!dictionary(options)) throw wrongType("ReadableStream.values", 1, "ValuesOptions");
     const it = Object.create(iteratorProto);
-    iterators.set(it, { reader: getReader(this), keep: !!options?.preventCancel, over: false, last: null });
+    iterators.set(it, { reader: getReader(this), keep: !!options?.preventCancel, over: false, failed: null, last: null });
     return it;
   };
   Object.defineProperty(ReadableStream.prototype, "values", { value: values, writable: true, enumerable: true, configurable: true });
@@ -402,50 +475,74 @@ Object.defineProperty(iteratorProto, Symbol.toStringTag, { value: "ReadableStrea
 
 const sourceOf = (C: unknown): string => C === ReadableStream ? "UnderlyingSource" : C === WritableStream ? "UnderlyingSink" : "Transformer";
 
+/** A strategy with numbers as Workers take them. bytes: of a byte stream, which counts bytes itself. */
+function strategy(given: any, of: string, parameter: number, bytes: boolean): any {
+  if (given === undefined || given === null) return undefined;
+  if (!dictionary(given)) throw wrongType(of + " constructor", parameter, "StreamQueuingStrategy");
+  const mark = given.highWaterMark, size = given.size, out: any = {};
+  if (mark !== undefined) out.highWaterMark = whole(mark);
+  if (size === undefined) return out;
+  if (typeof size !== "function") throw new NativeTypeError("Incorrect type for the 'size' field on 'StreamQueuingStrategy': the provided value is not of type 'function'.");
+  if (!bytes) out.size = sizes.has(size) ? size : (chunk: unknown) => whole(ReflectApply(size, undefined, [chunk]));
+  return out;
+}
+
+/** A sink or transformer whose start, when it throws, errors the stream. */
+function guarded(given: any, names: string[]): any {
+  const start = given.start, out = Object.create(given, { start: { value: (c: any) => {
+    try {
+      return ReflectApply(start, given, [c]);
+    } catch (e) {
+      c.error(e);
+    }
+  } } });
+  for (const k of names) {
+    const f = given[k];
+    if (typeof f === "function") Object.defineProperty(out, k, { value: f.bind(given) });
+  }
+  return out;
+}
+
 // Workers reject a bad strategy or type with a TypeError.
 for (const C of [ReadableStream, WritableStream, TransformStream] as any[]) {
   const Exposed: any = { [C.name]: function (this: unknown, ...args: any[]) {
     if (new.target === undefined) throw new NativeTypeError(`Failed to construct '${C.name}': Please use the 'new' operator, this object constructor cannot be called as a function.`);
-    if (args[0] !== undefined && args[0] !== null && typeof args[0] !== "object" && typeof args[0] !== "function") throw wrongType(C.name + " constructor", 1, sourceOf(C));
+    if (!dictionary(args[0])) throw wrongType(C.name + " constructor", 1, sourceOf(C));
+    args[1] = strategy(args[1], C.name, 2, C === ReadableStream && args[0]?.type === "bytes");
+    if (C === TransformStream) args[2] = strategy(args[2], C.name, 3, false);
     try {
       if (C === ReadableStream) args[0] = manners(args[0]);
+      else if (args[0] === null) args[0] = undefined;
       let waits = false;
       if (C === WritableStream) {
         const sink = args[0];
-        if (sink === null) args[0] = undefined;
-        else if (typeof sink === "object" && sink.type !== undefined) args[0] = { start: sink.start?.bind(sink), write: sink.write?.bind(sink), close: sink.close?.bind(sink), abort: sink.abort?.bind(sink) };
+        if (sink?.type !== undefined) args[0] = { start: sink.start?.bind(sink), write: sink.write?.bind(sink), close: sink.close?.bind(sink), abort: sink.abort?.bind(sink) };
         if (typeof args[0]?.start === "function") {
           waits = true;
-          // What start throws errors the stream.
-          const given = args[0], start = given.start;
-          args[0] = Object.create(given, { start: { value: (c: any) => {
-            try {
-              return ReflectApply(start, given, [c]);
-            } catch (e) {
-              c.error(e);
-            }
-          } } });
-          for (const k of ["write", "close", "abort"]) {
-            const f = given[k];
-            if (typeof f === "function") Object.defineProperty(args[0], k, { value: f.bind(given) });
-          }
+          args[0] = guarded(args[0], ["write", "close", "abort"]);
         }
-      }
+      } else if (C === TransformStream && typeof args[0]?.start === "function") args[0] = guarded(args[0], ["transform", "flush", "cancel"]);
       const made: any = ReflectConstruct(C, args, new.target);
       // Without a start to wait for, the first write begins at once.
-      if (C === WritableStream && !waits) made._writableStreamController._started = true;
+      if (C === WritableStream && !waits) made[$writableStreamController][$started] = true;
       return made;
     } catch (e) {
-      const field = RegExpExec(/^(First|Second|Third) parameter has member '(\w+)' that is not a function\.$/, (e as Error)?.message);
-      if (field !== null) throw new NativeTypeError(`Incorrect type for the '${field[2]}' field on '${field[1] !== "First" ? "StreamQueuingStrategy" : sourceOf(C)}': the provided value is not of type 'function'.`);
-      if ((e as Error)?.message === "Invalid highWaterMark") throw new NativeTypeError(+args[1]?.highWaterMark < 0 || +args[2]?.highWaterMark < 0 ? "The value cannot be converted because it is negative and this API expects a positive bigint." : "The value cannot be converted because it is not an integer.");
-      if (e instanceof NativeRangeError && (C === TransformStream || (typeof args[1]?.highWaterMark === "number" && !(args[1].highWaterMark >= 0)))) throw new NativeTypeError((e as Error).message);
+      const field = RegExpExec(/^First parameter has member '(\w+)' that is not a function\.$/, (e as Error)?.message);
+      if (field !== null) throw new NativeTypeError(`Incorrect type for the '${field[1]}' field on '${sourceOf(C)}': the provided value is not of type 'function'.`);
+      if (e instanceof NativeRangeError && RegExpExec(/^transformer\.(readable|writable)Type must/, e.message) !== null) throw new NativeTypeError(e.message);
       throw e;
     }
   } }[C.name];
   Object.defineProperty(Exposed, "prototype", { value: C.prototype, writable: false });
   Object.defineProperty(C.prototype, "constructor", { value: Exposed, writable: true, configurable: true });
-  if (C.from) Object.defineProperty(Exposed, "from", Object.getOwnPropertyDescriptor(C, "from")!);
+  if (C === ReadableStream) {
+    const from = C.from;
+    Object.defineProperty(Exposed, "from", { value: { from(list: any) {
+      if (list === undefined || list === null || typeof (list[Symbol.asyncIterator] ?? list[Symbol.iterator]) !== "function") throw wrongType("ReadableStream.from", 1, "AsyncGenerator");
+      return ReflectApply(from, C, [list]);
+    } }.from, writable: true, enumerable: true, configurable: true });
+  }
+  lengthless(Exposed);
   expose(C.name, Exposed);
 }
 for (const [name, C] of Object.entries({
@@ -453,4 +550,8 @@ for (const [name, C] of Object.entries({
   WritableStreamDefaultWriter, WritableStreamDefaultController, TransformStreamDefaultController,
   ByteLengthQueuingStrategy, CountQueuingStrategy, IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream,
 })) expose(name, C);
+for (const C of [
+  ReadableStream, WritableStream, TransformStream, ReadableStreamDefaultReader, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableByteStreamController,
+  WritableStreamDefaultWriter, WritableStreamDefaultController, TransformStreamDefaultController,
+]) tag(C as any, (C.prototype as any)[Symbol.toStringTag]);
 export { FixedLengthStream, IdentityTransformStream };

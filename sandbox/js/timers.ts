@@ -4,7 +4,7 @@
 // a run that is over.
 
 import { call, op } from "./host";
-import { NativePromise, NativeTypeError, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need } from "./primordials";
+import { NativePromise, NativeTypeError, MathMin, MathTrunc, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, SafeMap, expose, need, tag, wrongType } from "./primordials";
 import { engineStack, here } from "./errors";
 import { begin, current, enter, refuseAtStart } from "./run";
 import { AbortSignal, isAbortSignal, onAbort } from "./abort";
@@ -20,7 +20,7 @@ let last = 0;
 /** Has f called after ms milliseconds, within the current run. */
 export function setTimer(ms: number, repeat: boolean, f: () => void): number {
   const id = ++last;
-  call(SET, current.run, id, ms >= 0 && ms <= 2147483647 ? ms : ms > 2147483647 ? 1 : 0, repeat);
+  call(SET, current.run, id, ms >= 0 ? MathTrunc(MathMin(ms, 2147483647)) : 0, repeat);
   timers.set(id, { f, repeat, run: current.run, context: current.context, at: ms >= long && timers.size < placed ? here() : undefined });
   return id;
 }
@@ -64,13 +64,13 @@ export function dropTimers(run: number): void {
 function schedule(name: string, f: unknown, ms: unknown, args: unknown[], repeat: boolean): number {
   refuseAtStart(name);
   if (typeof f !== "function") throw new NativeTypeError(`${name}: the first argument is not a function.`);
-  return setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f as any, globalThis, args));
+  return setTimer(ms === undefined ? 1 : +(ms as number) || 0, repeat, () => ReflectApply(f as any, globalThis, args));
 }
 
 function clear(id: unknown): void {
   refuseAtStart("clearTimeout()");
   if (id === undefined || id === null) return;
-  clearTimer(typeof id === "object" ? +(id as any) : (id as number));
+  if (typeof id === "number" || typeof id === "object") clearTimer(+(id as any)); // as on Workers, a string is no timer's name
 }
 
 export const setTimeout = function setTimeout(f: unknown, ms?: number, ...args: unknown[]): number {
@@ -107,7 +107,7 @@ export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<vo
   return new NativePromise((resolve, reject) => {
     const id = setTimer(+ms || 0, false, () => resolve());
     if (signal !== undefined) {
-      if (!isAbortSignal(signal)) throw new NativeTypeError("scheduler.wait: signal is not an AbortSignal.");
+      if (!isAbortSignal(signal)) throw new NativeTypeError("Incorrect type for the 'signal' field on 'WaitOptions': the provided value is not of type 'AbortSignal'.");
       onAbort(signal, (reason) => {
         clearTimer(id);
         reject(reason);
@@ -119,8 +119,10 @@ export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<vo
 class Scheduler {
   wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
     refuseAtStart("scheduler.wait");
+    if (arguments.length === 0) return PromiseReject(wrongType("Scheduler.wait", 1, "number"));
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") return PromiseReject(wrongType("Scheduler.wait", 2, "WaitOptions"));
     return wait(ms, options);
   }
 }
-Object.defineProperty(Scheduler.prototype, Symbol.toStringTag, { value: "Scheduler", configurable: true });
+tag(Scheduler, "Scheduler");
 expose("scheduler", new Scheduler());

@@ -69,8 +69,7 @@ export class URLSearchParams {
       const keys = ReflectOwnKeys(init as object);
       for (let i = 0; i < keys.length; i++) {
         const k = keys[i];
-        if (typeof k === "symbol") throw new NativeTypeError("URLSearchParams: names must be strings.");
-        if (PropertyIsEnumerable(init, k)) ArrayPush(this.#list, usv(k), usv((init as any)[k]));
+        if (typeof k !== "symbol" && PropertyIsEnumerable(init, k)) ArrayPush(this.#list, usv(k), usv((init as any)[k]));
       }
     } else this.#list = parseQuery(`${init as any}`);
   }
@@ -170,9 +169,9 @@ export class URLSearchParams {
 function liveIterator<T>(name: string, l: string[], at: (l: string[], i: number) => T): IterableIterator<T> {
   let i = 0;
   return stepIterator(name, () => {
-    if (i >= l.length) return { value: undefined, done: true };
+    if (i >= l.length) return { done: true, value: undefined };
     i += 2;
-    return { value: at(l, i - 2), done: false };
+    return { done: false, value: at(l, i - 2) };
   });
 }
 
@@ -275,7 +274,7 @@ export class URL {
   get href() { return this.#p[HREF]; }
   set href(v: string) {
     const p = parseURL(`${v}`);
-    if (p === null) throw new NativeTypeError("Invalid URL string.");
+    if (p === null) throw new NativeTypeError("Failed to set the 'href' property on 'URL': the provided value is not of type 'valid URL string'.");
     this.#p = p;
     if (this.#params !== null) refresh(this.#params, this.search);
   }

@@ -4,7 +4,7 @@
 // table of the C++ library: as many buckets as the next prime, CityHash of the name.
 
 import { URLPattern } from "urlpattern-polyfill/urlpattern";
-import { ObjectDefineProperty, ObjectKeys, ReflectApply, expose, tag } from "./primordials";
+import { NativeTypeError, ObjectDefineProperty, ObjectKeys, ReflectApply, ReflectConstruct, enumerable, expose, tag } from "./primordials";
 import { encodeUTF8 } from "./encoding";
 
 const mask = (v: bigint) => BigInt.asUintN(64, v);
@@ -56,19 +56,56 @@ function ordered(groups: Record<string, string | undefined>): Record<string, str
   return out;
 }
 
-const match = URLPattern.prototype.exec;
-const exec = {
-  exec(this: unknown, ...args: any[]): any {
-    const m: any = ReflectApply(match, this, args);
+const { exec: match, test: matches } = URLPattern.prototype as any;
+const parts = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
+const texts = [...parts, "baseURL"];
+
+/** What is matched: a text, or a dictionary of parts whose values are texts; a URL counts as one. */
+function input(v: unknown): any {
+  if (v === undefined || v === null) return {};
+  if (typeof v !== "object" && typeof v !== "function") return `${v as string}`;
+  const out: Record<string, string> = {};
+  for (let i = 0; i < texts.length; i++) if ((v as any)[texts[i]] !== undefined) out[texts[i]] = `${(v as any)[texts[i]]}`;
+  return out;
+}
+
+/** Calls one of the class's methods with arguments as Workers take them. */
+function ask(method: Function, self: unknown, verb: string, given: unknown[]): any {
+  const from = input(given[0]), base = given[1];
+  if (typeof from !== "string" && base !== undefined) throw new NativeTypeError(`Failed to ${verb} URLPattern`);
+  return ReflectApply(method, self, base === undefined ? [from] : [from, `${base as string}`]);
+}
+const methods = {
+  exec(this: unknown): any {
+    const m: any = ask(match, this, "exec", arguments as any);
     if (m === null) return m;
     const from = m.inputs[0];
     if (typeof from === "object") m.inputs[0] = { protocol: from.protocol, username: from.username, password: from.password, hostname: from.hostname, port: from.port, pathname: from.pathname, search: from.search, hash: from.hash, baseURL: from.baseURL };
-    for (const part of ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"]) m[part].groups = ordered(m[part].groups);
+    for (const part of parts) m[part].groups = ordered(m[part].groups);
     return m;
   },
-}.exec;
-ObjectDefineProperty(exec, "length", { value: match.length, configurable: true });
-ObjectDefineProperty(URLPattern.prototype, "exec", { value: exec, writable: true, enumerable: true, configurable: true });
+  test(this: unknown): boolean { return ask(matches, this, "test", arguments as any); },
+};
+for (const name of ["test", "exec"] as const) ObjectDefineProperty(URLPattern.prototype, name, { value: methods[name], writable: true, enumerable: true, configurable: true });
+enumerable(URLPattern as any);
+delete (URLPattern as any).compareComponent;
 
-tag(URLPattern as any, "URLPattern");
-expose("URLPattern", URLPattern);
+// Workers say of a pattern only that it is wrong.
+const Exposed: any = { URLPattern: function (this: unknown, pattern: unknown, base: unknown, options: unknown) {
+  if (new.target === undefined) throw new NativeTypeError("Failed to construct 'URLPattern': Please use the 'new' operator, this object constructor cannot be called as a function.");
+  let from = pattern, given: unknown[] = [];
+  if (pattern !== undefined) {
+    from = input(pattern);
+    given = base === undefined ? [from] : options === undefined ? [from, base] : [from, base, options];
+  }
+  try {
+    if (typeof from === "object" && base !== undefined && base !== null && typeof base !== "object") throw 0;
+    return ReflectConstruct(URLPattern as any, given, new.target);
+  } catch {
+    throw new NativeTypeError("Failed to construct URLPattern");
+  }
+} }.URLPattern;
+ObjectDefineProperty(Exposed, "prototype", { value: URLPattern.prototype, writable: false });
+ObjectDefineProperty(URLPattern.prototype, "constructor", { value: Exposed, writable: true, configurable: true });
+tag(Exposed, "URLPattern");
+expose("URLPattern", Exposed);

@@ -2,6 +2,8 @@ package js
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,9 +48,38 @@ var streamWords = [][2]string{
 	{`"chunk must have non-zero byteLength"`, `"Cannot enqueue a zero-length ArrayBuffer."`},
 	{`"view must be an array buffer view"`, `"Failed to execute 'read' on 'ReadableStreamBYOBReader': parameter 1 is not of type 'ArrayBufferView'."`},
 	{`"view must have non-zero byteLength"`, `'You must call read() on a "byob" reader with a positive-sized TypedArray object.'`},
+	{`M(e,1,"ReadableStreamDefaultReader"),H(e,"First parameter")`, `H(e,"ReadableStreamDefaultReader")`},
+	{`M(e,1,"ReadableStreamBYOBReader"),H(e,"First parameter")`, `H(e,"ReadableStreamBYOBReader")`},
+	{`M(e,1,"WritableStreamDefaultWriter"),Tt(e,"First parameter")`, `Tt(e,"WritableStreamDefaultWriter")`},
+	{"`${t} is not a ReadableStream.`", "`Failed to construct '${t}': constructor parameter 1 is not of type 'ReadableStream'.`"},
+	{"`${t} is not a WritableStream.`", "`Failed to construct '${t}': constructor parameter 1 is not of type 'WritableStream'.`"},
+	{`M(e,1,"enqueue")`, `0`},
+	{"`${t} is not an AbortSignal.`", "\"Incorrect type for the 'signal' field on 'PipeToOptions': the provided value is not of type 'AbortSignal'.\""},
+	{`"Invalid readableType specified"`, `"transformer.readableType must be undefined."`},
+	{`"Invalid writableType specified"`, `"transformer.writableType must be undefined."`},
+	{`"the destination writable stream closed before all data could be piped to it"`, `"This destination writable stream is closed."`},
+	{`"The iterator method must return an object"`, `"Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type 'AsyncGenerator'."`},
+	{`"The iterator.next() method must return an object"`, `"Callback returned incorrect type; expected 'Promise'"`},
+	{`"The promise returned by the iterator.return() method must fulfill with an object"`, `"Callback returned incorrect type; expected 'Promise'"`},
+	{`const o=le([t,r]),n=Mr(e,o);`, `const n=Mr(e,o);`}, // a canceled tee tells its source the last reason only
+	{`const t=le([r,o]),n=Mr(e,t);`, `const n=Mr(e,t);`},
+	{`o||a.push(()=>"writable"===t._state?Wt(t,r):c(void 0)),n||a.push(()=>"readable"===e._state?Mr(e,r):c(void 0)),`, `n||a.push(()=>"readable"===e._state?Mr(e,r):c(void 0)),o||a.push(()=>"writable"===t._state?Wt(t,r):c(void 0)),`}, // an aborted pipe cancels its source first
 	{`"options.min must be greater than 0"`, `"Requested invalid minimum number of bytes to read (0)."`},
 	{`"The object is not iterable"`, `"Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type 'AsyncGenerator'."`},
 }
+
+// foreign matches the polyfill's text of a method that was called on another object.
+var foreign = regexp.MustCompile("`[\\w.${}]+ can only be used on a \\w+`")
+
+const illegal = "\"Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.\""
+
+// field matches a property in which the polyfill keeps the state of an object that programs see.
+var field = regexp.MustCompile(`\._(\w+)\b|"_(\w+)"`)
+
+// unseen are fields of objects that programs never see; the others become symbols, so that neither
+// JSON.stringify nor Object.keys finds them.
+var unseen = strings.Fields("back front elements next cursor size promise reject resolve reason wasAlreadyErroring chunkSteps closeSteps errorSteps nextSteps " +
+	"returnSteps rejectPromise resolvePromise currentWrite shuttingDown waitForWritesToFinish e isFinished ongoingPromise preventCancel iterator asyncIteratorImpl")
 
 // reworded is the polyfill's source with streamWords' texts; every one of them must be there.
 func reworded(text string) (string, error) {
@@ -58,5 +89,29 @@ func reworded(text string) (string, error) {
 		}
 		text = strings.ReplaceAll(text, w[0], w[1])
 	}
-	return text, nil
+	return foreign.ReplaceAllLiteralString(text, illegal), nil
+}
+
+// hidden is the polyfill's source with its state under symbols, which it exports as fields.
+func hidden(text string) string {
+	var names []string
+	text = field.ReplaceAllStringFunc(text, func(found string) string {
+		name := strings.Trim(found, `."_`)
+		if slices.Contains(unseen, name) {
+			return found
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		if found[0] == '.' {
+			return "[$" + name + "]"
+		}
+		return "$" + name
+	})
+	var symbols, fields strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&symbols, "const $%[1]s=Symbol(%[1]q);", name)
+		fmt.Fprintf(&fields, "%[1]s:$%[1]s,", name)
+	}
+	return symbols.String() + text + "export const fields={" + fields.String() + "};"
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"fmt"
 
 	"coldstart/sandbox/trace"
 )
@@ -53,6 +54,7 @@ func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) 
 		return nil, plainError("KV GET_BULK failed: 400 You can request a maximum of 100 keys.")
 	}
 	out := make([]any, 0, len(keys))
+	size := 0
 	for i := range keys {
 		key := keys.str(i)
 		if err := kvKey(key); err != nil {
@@ -61,6 +63,12 @@ func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) 
 		r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key)
 		if err != nil {
 			return nil, p.trouble("kv.getMany", err)
+		}
+		if r != nil { // the same key may be asked for again
+			size += len(r.Value) + len(r.Meta)
+		}
+		if size > answerMax {
+			return nil, plainError("KV GET_BULK failed: 413 The values of these keys have more than %d MiB together.", answerMax>>20)
 		}
 		out = append(out, kvEntry(r))
 	}
@@ -121,10 +129,21 @@ func (p *Platform) kvLimit(l trace.Limits) func(Usage) error {
 		}
 		if u.Bytes > l.KVBytes {
 			p.cfg.Full()
-			return plainError("KV: this project's %d MiB of stored data are full; delete some first.", l.KVBytes>>20)
+			return plainError("KV: this project's %s of stored data are full; delete some first.", size(l.KVBytes))
 		}
 		return nil
 	}
+}
+
+// size is a number of bytes in words.
+func size(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprint(n>>20, " MiB")
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprint(n>>10, " KiB")
+	}
+	return fmt.Sprint(n, " bytes")
 }
 
 func kvDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {

@@ -1,6 +1,9 @@
 package trace
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Limits bounds what one run, isolate, project or learner may use. A zero field
 // means the default; Clamp applies a host's ceilings.
@@ -96,4 +99,79 @@ func clamp[T int | int64 | time.Duration](v, standard, ceiling T) T {
 		v = min(v, ceiling)
 	}
 	return v
+}
+
+// limitName is one limit as lessons and projects write it: a whole number of a unit.
+type limitName struct {
+	name string
+	unit int64 // nanoseconds, bytes or pieces in one
+	get  func(Limits) int64
+	set  func(*Limits, int64)
+}
+
+func named[T int | int64 | time.Duration](name string, unit int64, field func(*Limits) *T) limitName {
+	return limitName{name, unit, func(l Limits) int64 { return int64(*field(&l)) }, func(l *Limits, v int64) { *field(l) = T(v) }}
+}
+
+const ms = int64(time.Millisecond)
+
+// limitNames are all fields of Limits.
+var limitNames = []limitName{
+	named("cpu_ms", ms, func(l *Limits) *time.Duration { return &l.CPU }),
+	named("start_ms", ms, func(l *Limits) *time.Duration { return &l.StartCPU }),
+	named("wall_ms", ms, func(l *Limits) *time.Duration { return &l.Wall }),
+	named("memory_mb", 1<<20, func(l *Limits) *int64 { return &l.Memory }),
+	named("calls", 1, func(l *Limits) *int { return &l.Calls }),
+	named("depth", 1, func(l *Limits) *int { return &l.Depth }),
+	named("isolates", 1, func(l *Limits) *int { return &l.Isolates }),
+	named("requests", 1, func(l *Limits) *int { return &l.Requests }),
+	named("queue", 1, func(l *Limits) *int { return &l.Queue }),
+	named("body_kb", 1<<10, func(l *Limits) *int64 { return &l.Body }),
+	named("request_kb", 1<<10, func(l *Limits) *int64 { return &l.Request }),
+	named("log_kb", 1<<10, func(l *Limits) *int { return &l.LogBytes }),
+	named("log_lines", 1, func(l *Limits) *int { return &l.LogCount }),
+	named("source_kb", 1<<10, func(l *Limits) *int64 { return &l.Source }),
+	named("files", 1, func(l *Limits) *int { return &l.Files }),
+	named("bundle_kb", 1<<10, func(l *Limits) *int64 { return &l.Bundle }),
+	named("kv_kb", 1<<10, func(l *Limits) *int64 { return &l.KVBytes }),
+	named("kv_keys", 1, func(l *Limits) *int { return &l.KVKeys }),
+	named("idle_s", int64(time.Second), func(l *Limits) *time.Duration { return &l.IdleAfter }),
+}
+
+// LimitNames are the names of all limits, as lessons and projects write them;
+// each ends with its unit, if it has one.
+func LimitNames() []string {
+	names := make([]string, len(limitNames))
+	for i, n := range limitNames {
+		names[i] = n.name
+	}
+	return names
+}
+
+// Named is the limit of this name in the name's unit; 0 for the default, and
+// for a name that no limit has.
+func (l Limits) Named(name string) int64 {
+	i := slices.IndexFunc(limitNames, func(n limitName) bool { return n.name == name })
+	if i < 0 {
+		return 0
+	}
+	return limitNames[i].get(l) / limitNames[i].unit
+}
+
+// Name sets the limit of this name, in the name's unit, to no more than the
+// ceiling has there, and reports whether there is such a limit. Less than 1 is
+// the default, which it leaves alone.
+func (l *Limits) Name(name string, value int64, ceiling Limits) bool {
+	i := slices.IndexFunc(limitNames, func(n limitName) bool { return n.name == name })
+	if i < 0 {
+		return false
+	}
+	value = min(value, 1<<31) // times its unit, still a number
+	if most := ceiling.Named(name); most > 0 {
+		value = min(value, most)
+	}
+	if value > 0 {
+		limitNames[i].set(l, value*limitNames[i].unit)
+	}
+	return true
 }

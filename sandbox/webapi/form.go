@@ -136,12 +136,13 @@ func parseMultipart(b []byte, boundary string) (entries []any, wrong string) {
 		}
 		content := part
 		var name, filename, ctype string
-		var isFile, named bool
+		var isFile, named, disposed bool
 		for _, line := range head {
 			key, value, _ := strings.Cut(line, ":")
 			switch strings.ToLower(strings.TrimSpace(key)) {
 			case "content-disposition":
-				if kind, _, _ := strings.Cut(value, ";"); !strings.EqualFold(strings.TrimSpace(kind), "form-data") {
+				disposed = true
+				if kind, _, _ := strings.Cut(value, ";"); strings.TrimSpace(kind) != "form-data" {
 					return nil, `Content-Disposition header for FormData part must have the value "form-data", possibly followed by parameters. Got: "` + strings.TrimSpace(kind) + `"`
 				}
 				name, named = dispositionLookup(value, "name")
@@ -154,6 +155,9 @@ func parseMultipart(b []byte, boundary string) (entries []any, wrong string) {
 		}
 		if !named && len(head) == 0 {
 			return nil, noHeaderEnd
+		}
+		if !disposed {
+			return nil, "No valid Content-Disposition header found in FormData part."
 		}
 		if !named {
 			return nil, "Content-Disposition header in FormData part is missing a name."

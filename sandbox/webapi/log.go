@@ -38,8 +38,12 @@ func logOps(o *isolate.Ops) {
 // was room. What the log has no room for is counted, and the first such time
 // is told.
 func (r *run) room(n int) bool {
-	if r.logs >= r.w.limits.LogCount || r.logBytes+n > r.w.limits.LogBytes {
-		r.tooMany()
+	if r.logs >= r.w.limits.LogCount {
+		r.tooMany(itoa(int64(r.w.limits.LogCount)) + " lines")
+		return false
+	}
+	if r.logBytes+n > r.w.limits.LogBytes {
+		r.tooMany(bytesText(int64(r.w.limits.LogBytes)))
 		return false
 	}
 	r.logs++
@@ -47,10 +51,10 @@ func (r *run) room(n int) bool {
 	return true
 }
 
-// tooMany counts a record that is not kept.
-func (r *run) tooMany() {
+// tooMany counts a record that is not kept because of this limit.
+func (r *run) tooMany(limit string) {
 	if r.dropped++; r.dropped == 1 {
-		r.event(trace.Event{Kind: trace.KindLog, Log: &trace.Log{Level: "warn", Text: "The log of this request is full; further lines are dropped."}})
+		r.event(trace.Event{Kind: trace.KindLog, Log: &trace.Log{Level: "warn", Text: "The log of this request is full: " + limit + ". Further lines are dropped."}})
 	}
 }
 

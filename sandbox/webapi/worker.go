@@ -190,10 +190,16 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
 	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
-	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " ")); err != nil {
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " "), wk.Outbound != ""); err != nil {
 		return err
 	}
-	return iso.Load(moduleName, importWasm(wk), wk.Classic)
+	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
+	if exc := (*isolate.Exception)(nil); errors.As(err, &exc) {
+		if f := w.refusedPattern(iso, exc); f != nil {
+			return &FaultError{f}
+		}
+	}
+	return err
 }
 
 // versionID is a Worker's version, a hash in hexadecimal, in the shape of a UUID.
@@ -266,18 +272,22 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 	if errors.As(err, &stop) {
 		where = stop.Stack
 	}
+	var known *FaultError
 	switch {
+	case errors.As(err, &known):
+		return known.Fault
 	case errors.As(err, &exc):
 		return w.exception(exc.Name, exc.Message, exc.Stack, w.causes(exc))
 	case errors.Is(err, isolate.ErrMemory):
 		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: w.memoryMessage(), Hint: memoryHint}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
 		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
-			limit := w.limits.CPU
+			f := &trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(w.limits.CPU) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}
 			if !w.isLoaded() {
-				limit = w.limits.StartCPU
+				f.Message = "CPU limit: stopped after " + spell(w.limits.StartCPU) + " at the module’s top level."
+				f.Hint = "Look for a loop that does not end, or move work into the handler: the top level runs before the first request."
 			}
-			f := w.stacks.place(&trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(limit) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}, where)
+			f = w.stacks.place(f, where)
 			if len(f.Frames) > 0 {
 				w.stacks.spinning(&f.Frames[0])
 				f.Code = w.stacks.code(f.Frames[0])

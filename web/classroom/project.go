@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"coldstart/sandbox/trace"
 )
 
 // What a workspace may hold.
@@ -36,15 +38,22 @@ type Settings struct {
 	Main     string                     `json:"main,omitempty"`     // entry file
 	Env      map[string]json.RawMessage `json:"env,omitempty"`      // plain bindings: strings or JSON
 	Bindings map[string]string          `json:"bindings,omitempty"` // name to kind: "kv", "r2" …
-	Limits   LimitSettings              `json:"limits,omitzero"`
+	Limits   LimitSettings              `json:"limits,omitempty"`
 }
 
-// LimitSettings are the limits a project asks for; 0 means the default. The
-// host's ceilings apply later.
-type LimitSettings struct {
-	CPU    int64 `json:"cpu_ms,omitempty"`
-	Wall   int64 `json:"wall_ms,omitempty"`
-	Memory int64 `json:"memory_mb,omitempty"`
+// LimitSettings are the limits a project asks for, by trace.LimitNames; what
+// is not there has the default. The host's ceilings apply later.
+type LimitSettings map[string]int64
+
+// SetLimits are the settings that ask for what is set in l.
+func SetLimits(l trace.Limits) LimitSettings {
+	set := LimitSettings{}
+	for _, name := range trace.LimitNames() {
+		if n := l.Named(name); n > 0 {
+			set[name] = n
+		}
+	}
+	return set
 }
 
 // Project is what a learner edits, at one revision.

@@ -371,9 +371,9 @@ func mainFile(p classroom.Project) string {
 // limits turns what a project asks for into limits within the ceiling.
 func limits(want classroom.LimitSettings, ceiling trace.Limits) trace.Limits {
 	var l trace.Limits
-	l.CPU = min(time.Duration(want.CPU)*time.Millisecond, ceiling.CPU)
-	l.Wall = min(time.Duration(want.Wall)*time.Millisecond, ceiling.Wall)
-	l.Memory = min(want.Memory<<20, ceiling.Memory)
+	for name, n := range want {
+		l.Name(name, n, ceiling)
+	}
 	return l
 }
 

@@ -107,7 +107,7 @@ func TestSourcesWritesAWranglerFile(t *testing.T) {
 		Settings: classroom.Settings{
 			Env:      map[string]json.RawMessage{"A": json.RawMessage(`"a"`), "__proto__": json.RawMessage(`{"admin":true}`)},
 			Bindings: map[string]string{"NOTES": "kv", "JOBS": "queue"},
-			Limits:   classroom.LimitSettings{CPU: 500, Wall: 99_999_999, Memory: 64},
+			Limits:   classroom.LimitSettings{"cpu_ms": 500, "wall_ms": 99_999_999, "memory_mb": 64, "kv_keys": 3, "body_kb": 0},
 		},
 	}
 	got, err := Sources(p, trace.Ceiling())
@@ -127,7 +127,7 @@ func TestSourcesWritesAWranglerFile(t *testing.T) {
 	if len(p.Files) != 1 {
 		t.Error("the learner's own files were changed")
 	}
-	if got.Limits.CPU != 500*time.Millisecond || got.Limits.Wall != trace.Ceiling().Wall || got.Limits.Memory != 64<<20 {
+	if got.Limits.CPU != 500*time.Millisecond || got.Limits.Wall != trace.Ceiling().Wall || got.Limits.Memory != 64<<20 || got.Limits.KVKeys != 3 || got.Limits.Body != 0 {
 		t.Errorf("limits %+v", got.Limits)
 	}
 	var input *InputError
