@@ -62,6 +62,7 @@ type Loop struct {
 	broken  bool
 	timers  timerHeap
 	alarm   *time.Timer // for the first of timers
+	due     bool        // the alarm went off during the turn in progress
 	idle    *time.Timer
 	seq     uint64
 	done    chan struct{} // closed with the isolate
@@ -73,6 +74,7 @@ type Loop struct {
 	// Of the turn in progress; used by its thread only.
 	current *Account
 	now     time.Time // frozen, as on Workers
+	began   time.Time // of the turn, for its timers
 	share   share
 }
 
@@ -345,6 +347,9 @@ func (l *Loop) turn() (more bool) {
 		l.run(t)
 	}
 	l.mu.Lock()
+	if l.due {
+		l.fireDue()
+	}
 	if l.first() >= 0 && !l.broken && !l.closing {
 		l.mu.Unlock()
 		return true
@@ -386,7 +391,7 @@ func (l *Loop) goIdle() {
 
 func (l *Loop) run(t task) {
 	clock := threadClock()
-	l.current, l.now = t.a, l.cfg.Now()
+	l.current, l.now, l.began = t.a, l.cfg.Now(), time.Now()
 	l.meter.Store(&meter{t.a, clock, clock.now(), &atomic.Pointer[error]{}})
 	l.report(t.a, t.f(l.iso))
 	if t.a.End != nil {
@@ -486,14 +491,16 @@ type Timer struct {
 	dead  bool
 }
 
-// After queues a turn for the current account once d has passed, inside a
-// turn. Timers that are due at the same time run in the order they were set.
+// After queues a turn for the current account once d has passed since the turn
+// that it is called in began, so that what is set for later never comes before
+// what is set for sooner, however busy the machine is. Timers that are due at
+// the same time run in the order they were set.
 func (l *Loop) After(d time.Duration, f Turn) *Timer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
 	l.current.pending++
-	t := &Timer{l: l, a: l.current, f: f, at: time.Now().Add(max(d, 0)), seq: l.seq}
+	t := &Timer{l: l, a: l.current, f: f, at: l.began.Add(max(d, 0)), seq: l.seq}
 	heap.Push(&l.timers, t)
 	l.arm()
 	return t
@@ -528,10 +535,21 @@ func (l *Loop) arm() {
 	}
 }
 
-// fire queues the turns of all timers that are due.
+// fire queues the turns of all timers that are due, or has the turn in progress
+// do so at its end: that one may still set a timer that comes before them.
 func (l *Loop) fire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.meter.Load() != nil {
+		l.due = true
+		return
+	}
+	l.fireDue()
+}
+
+// fireDue queues the turns of all timers that are due. l.mu is held.
+func (l *Loop) fireDue() {
+	l.due = false
 	now := time.Now()
 	for len(l.timers) > 0 && !l.timers[0].at.After(now) {
 		t := heap.Pop(&l.timers).(*Timer)

@@ -117,6 +117,32 @@ func TestLoopOrder(t *testing.T) {
 	})
 }
 
+func TestTimersCountFromTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(1)
+		defer p.Close()
+		l, _ := newTestLoop(t, p, LoopConfig{})
+		defer l.Close()
+		var got []string
+		say := func(s string) Turn {
+			return func(Isolate) error { got = append(got, s); return nil }
+		}
+		if err := l.Post(&Account{}, func(Isolate) error {
+			l.After(3*time.Millisecond, say("3"))
+			time.Sleep(10 * time.Millisecond) // a turn that takes long
+			l.After(time.Millisecond, say("1"))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if want := []string{"1", "3"}; !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 func TestClosedAccountsAreDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1)
