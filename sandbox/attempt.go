@@ -104,10 +104,20 @@ func (a *attempt) start(ctx context.Context) error {
 
 const visitorLeft = "the visitor went away"
 
-// leave cancels the run unless its response is complete already.
+// leave cancels the run unless its response is complete already. One that has
+// answered another Worker goes on without a reader.
 func (a *attempt) leave() {
 	if a.whole.Load() {
 		return
+	}
+	if a.e.nested && a.isHeaded() && a.head.Socket == nil {
+		a.mu.Lock()
+		run := a.run
+		a.mu.Unlock()
+		if run != nil {
+			run.Unread()
+			return
+		}
 	}
 	a.cancelRun(visitorLeft)
 }

@@ -4,7 +4,7 @@
 
 import { call, op } from "./host";
 import {
-  ArrayPush, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
+  ArrayPush, NativePromise, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
   TypedArrayLength, bytesOf, defaults, enumerable,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
@@ -20,13 +20,16 @@ import { mimeType } from "./mime";
 import { holdsObjects } from "./durable";
 import { current, refuseAtStart } from "./run";
 import { isOpen } from "./workers";
+import { AbortSignal, onAbort } from "./abort";
 
 const READ = op("body.read"), READ_ALL = op("body.all"), CANCEL = op("body.cancel");
 
 /** A body that the host holds; run is the one it belongs to. */
 export class HostBody {
+  declare signal: AbortSignal | null; // that ends it while it is read
   constructor(public id: number, public run: number, public length: number) { }
 }
+defaults(HostBody, { signal: null });
 
 export type Source = null | string | Uint8Array | HostBody | ReadableStream;
 
@@ -120,8 +123,16 @@ export function streamOf(s: BodyState): ReadableStream | null {
 }
 
 function hostStream(h: HostBody): ReadableStream {
+  const { signal } = h;
   return new ReadableStream({
     type: "bytes",
+    start: signal === null ? undefined : (c: any) => {
+      const abort = (reason: unknown) => {
+        call(CANCEL, h.id);
+        c.error(reason);
+      };
+      onAbort(signal, abort);
+    },
     async pull(c: any) {
       const b: ArrayBuffer | undefined = await hostAsync(READ, h.id);
       if (b === undefined) {
@@ -157,7 +168,19 @@ export function consume(s: BodyState): Promise<string | Uint8Array> {
     if (typeof src === "string") return PromiseResolve(src);
     if (src instanceof HostBody) {
       if (src.run !== current.run) return PromiseReject(foreign());
-      return PromiseThen(hostAsync(READ_ALL, src.id), (b: ArrayBuffer) => new NativeUint8Array(b));
+      const all = PromiseThen(hostAsync(READ_ALL, src.id), (b: ArrayBuffer) => new NativeUint8Array(b)), { signal } = src;
+      if (signal === null) return all;
+      return new NativePromise((resolve, reject) => {
+        const abort = (reason: unknown) => {
+          call(CANCEL, src.id);
+          reject(reason);
+        };
+        const undo = onAbort(signal, abort), end = <T>(f: (v: T) => void) => (v: T) => {
+          undo();
+          f(v);
+        };
+        PromiseThen(all, end(resolve), end(reject));
+      });
     }
     return PromiseResolve(src as Uint8Array);
   }
@@ -252,7 +275,7 @@ export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, hea
   enumerable(C, Object.keys(members));
 }
 
-/** Sends a body to the host in pieces. write gets each piece and may ask to wait. */
-export function pump(s: BodyState, write: (b: Uint8Array) => unknown): Promise<void> {
-  return eachChunk(streamOf(s)!, write);
+/** Sends a body to the host in pieces. write gets each piece and may ask to wait; began gets the reader. */
+export function pump(s: BodyState, write: (b: Uint8Array) => unknown, began?: Parameters<typeof eachChunk>[3]): Promise<void> {
+  return eachChunk(streamOf(s)!, write, undefined, began);
 }

@@ -10,7 +10,7 @@ import { Response, received } from "./response";
 import { current, refuseAtStart } from "./run";
 import { hostAsync, hostAsyncAt } from "./async";
 import { here } from "./errors";
-import { onAbort } from "./abort";
+import { AbortSignal, onAbort } from "./abort";
 import { hostSocket } from "./websocket";
 import { Source } from "./body";
 
@@ -62,7 +62,7 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
   // [status, statusText, headers, body bytes or null, body id, length, url, redirected, socket id]
   const done = PromiseThen(answer, (a: any[]) => received(
     a[0], a[1], a[2],
-    a[4] !== 0 ? new HostBody(a[4], run, a[5]) : a[3] === undefined ? null : new NativeUint8Array(a[3]),
+    a[4] !== 0 ? hostBody(a[4], run, a[5], r.signal) : a[3] === undefined ? null : new NativeUint8Array(a[3]),
     a[6], a[7], a[8] !== 0 ? hostSocket(a[8]) : null,
   ));
   if (r.signal === null) return done;
@@ -76,6 +76,11 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
   });
 }
 let fetches = 0;
+function hostBody(id: number, run: number, length: number, signal: AbortSignal | null): HostBody {
+  const b = new HostBody(id, run, length);
+  if (signal !== null) b.signal = signal;
+  return b;
+}
 
 /** What a data: URL holds. Specification: Fetch, section 6. */
 function dataResponse(url: string): Response {

@@ -4,7 +4,7 @@
 
 import { handleAsNodeRequest, httpServerHandler } from "./node-handler";
 import { call, op } from "./host";
-import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, StringSplit, TypedArrayLength, WeakMapGet, defaults, enumerable, expose, need, tag } from "./primordials";
+import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, StringSplit, TypedArrayLength, WeakMapGet, defaults, isError, enumerable, expose, need, tag } from "./primordials";
 import "./dom";
 import "./proxy";
 import "./errors";
@@ -12,12 +12,12 @@ import { watchErrors } from "./words";
 import "./function";
 import { heard, scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, trust } from "./events";
-import { begin, current, enter } from "./run";
+import { begin, current, dropSent, enter, onUnread, unread } from "./run";
 import { dropTimers, timer, timerAt } from "./timers";
 import { dropPending, hostAsync, pendingAt, settle } from "./async";
 import "./encoding";
 import { HostBody, pump, use } from "./body";
-import { fixedLength } from "./streams";
+import { fixedLength, readerCancel } from "./streams";
 import { incoming, Request } from "./request";
 import { isResponse, partsOf, rawHead } from "./response";
 import "./fetch";
@@ -306,10 +306,24 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
   call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
-  PromiseThen(pump(s, (b) => (TypedArrayLength(b) > 0 ? enter(run, undefined, () => hostAsync(WRITE, b)) : undefined)), () => {
+  let open = true;
+  const end = () => {
+    if (!open) return;
+    open = false;
     call(END, run, "", "", "");
     outcome(ctx);
-  }, (e: unknown) => {
+  };
+  const sent = pump(s, (b) => (TypedArrayLength(b) > 0 ? enter(run, undefined, () => hostAsync(WRITE, b)) : undefined), (r) => onUnread(run, () => {
+    if (open) PromiseThen(readerCancel(r), undefined, () => { });
+    end();
+  }));
+  PromiseThen(sent, end, (e: unknown) => {
+    if (!open) return;
+    if (isError(e) && (e as Error).name === "ReaderGone") { // a piece was on its way when its reader went
+      unread(run);
+      return;
+    }
+    open = false;
     const [name, text, stack] = describe(e);
     call(END, run, name || "Error", text, stack, causes(e));
     outcome(ctx);
@@ -465,6 +479,7 @@ function over(run: number): void {
   dropTimers(run);
   dropPending(run);
   dropStubs(run);
+  dropSent(run);
 }
 
 setShow((v) => inspect(v));
@@ -485,7 +500,7 @@ function due(id: number): void {
   }
 }
 
-export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, rejection, socketMessage, socketClose, wasmImport };
+export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, unread, rejection, socketMessage, socketClose, wasmImport };
 
 // What a module sees of its own exports and of env, wherever it looks from.
 const moduleExports = new Proxy({}, {

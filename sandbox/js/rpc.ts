@@ -22,7 +22,7 @@ import { linger } from "./timers";
 import { Blob, File, blobBytes, isBlob } from "./blob";
 import { isProxy } from "./proxy";
 import { domError } from "./dom";
-import { current, enter, refuseAtStart } from "./run";
+import { current, enter, onUnread, refuseAtStart } from "./run";
 import { RpcTarget, WorkerEntrypoint, DurableObject, isOpen, waitUntil } from "./workers";
 
 const CALL = op("rpc.call"), SELF = op("rpc.self"), RESUME = op("resume");
@@ -289,7 +289,11 @@ export function packedError(e: unknown): string | null {
  * passed gets those of an argument list, which end with run; results have run 0, and the run under way stays open for their streams.
  */
 export function packed(v: unknown, run: number, passed?: unknown[]): string {
-  const spring = (s: ReadableStream): string => keep(new Spring(s, run === 0 ? stay() : () => { }), run);
+  const spring = (s: ReadableStream): string => {
+    const o = new Spring(s, run === 0 ? stay() : () => { });
+    if (run === 0) onUnread(current.run, () => PromiseThen(o.cancel(undefined), undefined, () => { }));
+    return keep(o, run);
+  };
   return serialize(v, {
     body(o: object): Content | undefined {
       if (isReadableStream(o)) {

@@ -2,7 +2,7 @@
 // sets it; what starts work for later remembers it. context is the map of
 // AsyncLocalStorage values, carried the same way.
 
-import { NativeError } from "./primordials";
+import { ArrayPush, NativeError, SafeMap } from "./primordials";
 
 /** date is the compatibility date; codeAtStart: whether the top level may make code from strings. */
 export const current = { run: 0, context: undefined as unknown, starting: true, codeAtStart: false, date: "" };
@@ -33,6 +33,23 @@ export function enter<T>(run: number, context: unknown, f: () => T): T {
     current.context = wasContext;
   }
 }
+
+const sent = new SafeMap<number, (() => void)[]>();
+/** Has f called when nobody reads any more what a run sends. */
+export function onUnread(run: number, f: () => void): void {
+  const l = sent.get(run);
+  if (l === undefined) sent.set(run, [f]);
+  else ArrayPush(l, f);
+}
+/** Entry: that is so. */
+export function unread(run: number): void {
+  begin(run);
+  const l = sent.get(run);
+  sent.delete(run);
+  for (let i = 0; l !== undefined && i < l.length; i++) l[i]();
+}
+/** Forgets what a run sent. */
+export function dropSent(run: number): void { sent.delete(run); }
 
 /** Throws while the module's top level runs: Workers allow no I/O, timers or random values there. */
 export function refuseAtStart(what: string): void {

@@ -76,9 +76,10 @@ export function chunkBytes(v: unknown): Uint8Array {
   throw new NativeTypeError("This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.");
 }
 
-/** Reads a stream to its end, giving each chunk as bytes. */
-export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown, chunk = bodyBytes): Promise<void> {
+/** Reads a stream to its end, giving each chunk as bytes. began gets its reader. */
+export async function eachChunk(s: ReadableStream, f: (b: Uint8Array) => unknown, chunk = bodyBytes, began?: (r: ReadableStreamDefaultReader) => void): Promise<void> {
   const r = getReader(s);
+  if (began !== undefined) began(r);
   for (;;) {
     const { done, value } = await readerRead(r);
     if (done) return;

@@ -54,6 +54,7 @@ func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) 
 		return nil, plainError("KV GET_BULK failed: 400 You can request a maximum of 100 keys.")
 	}
 	out := make([]any, 0, len(keys))
+	size := 0
 	for i := range keys {
 		key := keys.str(i)
 		if err := kvKey(key); err != nil {
@@ -62,6 +63,12 @@ func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) 
 		r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key)
 		if err != nil {
 			return nil, p.trouble("kv.getMany", err)
+		}
+		if r != nil { // the same key may be asked for again
+			size += len(r.Value) + len(r.Meta)
+		}
+		if size > answerMax {
+			return nil, plainError("KV GET_BULK failed: 413 The values of these keys have more than %d MiB together.", answerMax>>20)
 		}
 		out = append(out, kvEntry(r))
 	}

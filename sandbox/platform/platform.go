@@ -256,6 +256,10 @@ func (a args) any(i int) any {
 	return nil
 }
 
+// answerMax bounds the values that one answer carries, in bytes: a question may
+// name a key as often as it likes.
+const answerMax = 16 << 20
+
 func (a args) str(i int) string   { s, _ := a.any(i).(string); return s }
 func (a args) bytes(i int) []byte { b, _ := a.any(i).([]byte); return b }
 func (a args) list(i int) args    { l, _ := a.any(i).([]any); return l }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,6 +164,52 @@ func TestR2(t *testing.T) {
 	call(t, p, c, "r2.delete", "bucket", []any{"b", "none"})
 	if got := call(t, p, c, "r2.head", "bucket", "b"); got != nil {
 		t.Errorf("deleted: %s", show(got))
+	}
+}
+
+// A list goes on over what it reads at a time, and its cursor over what it gives.
+func TestR2ListsByPage(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	const n = 2*r2Page + 7
+	for i := range n {
+		call(t, p, c, "r2.put", "bucket", fmt.Sprintf("k/%04d/x", i), []byte{}, "", "", "")
+	}
+	call(t, p, c, "r2.put", "bucket", "l", []byte{}, "", "", "")
+	if list := call(t, p, c, "r2.list", "bucket", "", 100.0, "", "/", "").([]any); show(list[1]) != "[k/]" || len(list) != 3 || list[0] != "" {
+		t.Errorf("groups over pages: %s", show(list[:2]))
+	}
+	var got []string
+	for cursor := ""; ; {
+		list := call(t, p, c, "r2.list", "bucket", "k/", 999.0, cursor, "/", "").([]any)
+		for _, g := range list[1].([]any) {
+			got = append(got, g.(string))
+		}
+		if cursor = list[0].(string); cursor == "" {
+			break
+		}
+	}
+	if len(got) != n || !slices.IsSorted(got) || got[n-1] != fmt.Sprintf("k/%04d/", n-1) {
+		t.Errorf("got %d groups, want %d", len(got), n)
+	}
+}
+
+// The same key may be asked for as often as an answer carries.
+func TestAnswersOfOneKey(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	call(t, p, c, "kv.put", "ns", "k", make([]byte, 3<<20), 0.0, "")
+	o := c
+	o.Class, o.Object = "O", strings.Repeat("a", 64)
+	call(t, p, o, "storage.put", o.Object, []any{"k", strings.Repeat("x", 3<<20)})
+	for n, fits := range map[int]bool{5: true, 6: false} {
+		keys := make([]any, n)
+		for i := range keys {
+			keys[i] = "k"
+		}
+		_, err := p.Call(t.Context(), c, "kv.getMany", []any{"ns", keys})
+		_, stored := p.Call(t.Context(), o, "storage.get", []any{o.Object, keys})
+		if (err == nil) != fits || (stored == nil) != fits {
+			t.Errorf("%d times 3 MiB: %v, %v", n, err, stored)
+		}
 	}
 }
 

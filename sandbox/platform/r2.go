@@ -19,6 +19,7 @@ const (
 	r2Bytes  = 64 << 20
 	r2Keys   = 10_000
 	r2Object = 16 << 20
+	r2Page   = 1000 // objects that list() reads at a time
 )
 
 // object is what is kept beside an object's bytes.
@@ -276,37 +277,43 @@ func r2List(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.cfg.Store.List(ctx, ns, Query{Prefix: prefix, After: max(after, a.str(5)), Limit: r2Keys})
-	if err != nil {
-		return nil, p.trouble("r2.list", err)
-	}
 	var groups, found []any
+	from := max(after, a.str(5))
 	last, cursor := "", ""
 	seen := ""
-	for _, r := range list {
-		group := ""
-		if i := strings.Index(r.Key[len(prefix):], delimiter); delimiter != "" && i >= 0 {
-			group = r.Key[:len(prefix)+i+len(delimiter)]
-		}
-		if group != "" && group == seen { // also beyond a full page: the next one begins after the group
-			last = r.Key
-			continue
-		}
-		if len(groups)+len(found) >= limit {
-			cursor = keyCursor(last)
-			break
-		}
-		if group != "" {
-			seen, last = group, r.Key
-			groups = append(groups, group)
-			continue
-		}
-		o, err := p.object(&r)
+	// A page at a time: what describes all objects of a bucket may be megabytes.
+	for more := true; more && cursor == ""; {
+		list, err := p.cfg.Store.List(ctx, ns, Query{Prefix: prefix, After: from, Limit: r2Page})
 		if err != nil {
-			return nil, err
+			return nil, p.trouble("r2.list", err)
 		}
-		found = append(found, describe(&r, o, r.Size))
-		last = r.Key
+		more = len(list) == r2Page
+		for _, r := range list {
+			from = r.Key
+			group := ""
+			if i := strings.Index(r.Key[len(prefix):], delimiter); delimiter != "" && i >= 0 {
+				group = r.Key[:len(prefix)+i+len(delimiter)]
+			}
+			if group != "" && group == seen { // also beyond a full page: the next one begins after the group
+				last = r.Key
+				continue
+			}
+			if len(groups)+len(found) >= limit {
+				cursor = keyCursor(last)
+				break
+			}
+			if group != "" {
+				seen, last = group, r.Key
+				groups = append(groups, group)
+				continue
+			}
+			o, err := p.object(&r)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, describe(&r, o, r.Size))
+			last = r.Key
+		}
 	}
 	if groups == nil {
 		groups = []any{}

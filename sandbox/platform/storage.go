@@ -111,15 +111,21 @@ func storageGet(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	tx := p.transactionOf(ns)
 	keys := a.list(1)
 	out := make([]any, 0, len(keys))
+	size := 0
 	for i := range keys {
 		k := keys.str(i)
-		if r, ok := tx.find(k); ok {
-			out = append(out, valueText(r))
-			continue
+		r, ok := tx.find(k)
+		if !ok {
+			var err error
+			if r, err = p.cfg.Store.Get(ctx, ns, k); err != nil {
+				return nil, p.trouble("storage.get", err)
+			}
 		}
-		r, err := p.cfg.Store.Get(ctx, ns, k)
-		if err != nil {
-			return nil, p.trouble("storage.get", err)
+		if r != nil {
+			size += len(r.Value)
+		}
+		if size > answerMax { // the same key may be asked for again
+			return nil, plainError("The values of these keys have more than %d MiB together: ask for fewer at a time.", answerMax>>20)
 		}
 		out = append(out, valueText(r))
 	}

@@ -29,7 +29,7 @@ type Worker interface {
 	// Invoke begins one event. What comes of it goes to sink, last Done. An
 	// error means that the isolate is gone and sink is not used.
 	Invoke(inv webapi.Invocation, sink webapi.Sink) error
-	// Cancel ends a run early: its visitor went away.
+	// Cancel ends a run early: its visitor went away. For webapi.ErrUnread it ends what it sends only.
 	Cancel(run string, why error)
 	// Pages is the isolate's page map, nil when it has none.
 	Pages() []byte

@@ -1,6 +1,9 @@
 package runner
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What a run asks of the parent is copied there and held until it is answered,
 // and so is the answer. So large arguments go a few at a time, and so do calls
@@ -18,7 +21,10 @@ const (
 )
 
 // large are the operations whose answers may be large.
-var large = map[string]bool{"r2.get": true, "kv.get": true, "kv.getMany": true, "cache.match": true}
+var large = map[string]bool{
+	"r2.get": true, "r2.list": true, "kv.get": true, "kv.getMany": true, "cache.match": true,
+	"storage.get": true, "storage.list": true, "storage.delete": true, // which reads what it deletes
+}
 
 // waitingCall is a call that has not been sent yet.
 type waitingCall struct {
@@ -52,7 +58,7 @@ func (r *childRun) fits(w *waitingCall) bool {
 // store waits until a call of an object's storage may be sent beside those that are
 // open, none of which needs the isolate, and counts it. It reports whether the run goes on. r.mu is held.
 func (r *childRun) store(id uint32, size int) bool {
-	for !r.done && (len(r.storing) == openCalls || len(r.storing) > 0 && r.stored+size > flyingMax) {
+	for !r.done && (len(r.storing) == openCalls || len(r.storing) > 0 && size > 0 && r.stored+size > flyingMax) {
 		r.room.Wait()
 	}
 	if r.done {
@@ -71,16 +77,31 @@ func (r *childRun) store(id uint32, size int) bool {
 //lint:ignore ST1005 learners read it as it is
 var errTooMuch = errors.New("Too much data waits to be written: await earlier writes before beginning more.")
 
+// errTooMuchRead is what code catches that reads more of an object's storage
+// while so much waits for it.
+//
+//lint:ignore ST1005 learners read it as it is
+var errTooMuchRead = errors.New("Too much that was read waits for this code: await earlier reads before beginning more.")
+
 // errDeep is what code catches whose arguments the parent would take for a
 // broken protocol.
 //
 //lint:ignore ST1005 learners read it as it is
 var errDeep = errors.New("The arguments of this call are nested too deeply.")
 
+// errMany is what code catches of whose arguments one is a longer list than a
+// frame may carry.
+//
+//lint:ignore ST1005 learners read it as it is
+var errMany = fmt.Errorf("A list in the arguments of this call has more than %d entries: call it with fewer, more often.", listMax)
+
 func checkArgs(args []any) error {
 	for _, a := range args {
 		if plain(a, 0) != nil {
 			return errDeep
+		}
+		if tooLong(a) {
+			return errMany
 		}
 	}
 	return nil

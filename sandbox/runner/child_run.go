@@ -56,6 +56,7 @@ type childRun struct {
 	waits     int            // bytes of those
 	storing   map[uint32]int // calls of an object's storage that were sent and not answered, with their bytes
 	stored    int            // all those
+	arrived   int            // bytes of large answers that the isolate has not taken yet
 	room      sync.Cond      // of mu: one of those was answered, or the run is over
 	fetches   map[uint32]*childFetch
 	next      uint32
@@ -213,8 +214,15 @@ func (r *childRun) Head(head trace.ResponseHead, body []byte, end bool) error {
 	}
 	r.streams = !m.End
 	r.socket101 = head.Status == 101 && r.client != nil
-	// An isolate that writes nonsense, such as a header of a megabyte, fails here.
-	err := r.c.conn.send(how, kindHead, r.n, m)
+	err := errLongFrame
+	if len(head.Headers) <= listMax {
+		err = r.c.conn.send(how, kindHead, r.n, m)
+	}
+	if errors.Is(err, errLongFrame) { // a bare one may follow
+		err = errLongHead
+		r.head, r.streams, r.socket101 = false, false, false
+		r.events = m.Events
+	}
 	if err == nil && m.End {
 		r.arm(headWait)
 	}
@@ -435,7 +443,12 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	id := r.next
 	w := waitingCall{callMsg{Call: id, Op: op, Args: args}, size}
 	if strings.HasPrefix(op, "storage.") {
-		if !r.store(id, size) {
+		if large[op] && r.arrived > waitingMax {
+			r.mu.Unlock()
+			done(nil, errTooMuchRead)
+			return
+		}
+		if !r.store(id, w.weight()) {
 			r.mu.Unlock()
 			done(nil, errStopped)
 			return
@@ -460,7 +473,7 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	r.sendEvents(held)
 	r.mu.Unlock()
 	if err := c.conn.send(now, kindCall, r.n, w.m); err != nil {
-		if f := r.takeCall(id); f != nil {
+		if f, _ := r.takeCall(id, 0); f != nil {
 			f(nil, fmt.Errorf("%s: %w", op, err))
 		}
 	}
@@ -476,6 +489,10 @@ func (c *child) CallSync(run, op string, args []any) (any, error) {
 	ch := make(chan answer, 1)
 	c.Call(run, op, args, func(v any, err error) { ch <- answer{v, err} })
 	a := <-ch
+	if h, ok := a.v.(webapi.Handed); ok {
+		h.Taken()
+		return h.Value, a.err
+	}
 	return a.v, a.err
 }
 
@@ -485,14 +502,39 @@ func (c *child) run(id string) *childRun {
 	return c.byID[id]
 }
 
-func (r *childRun) takeCall(id uint32) func(any, error) {
+// takeCall ends a call whose answer has size bytes. What waits behind it goes on
+// once that is in the isolate, if it is large: taken, else nil, is to be called then.
+// The isolate may be busy while answers come, and they are held here.
+func (r *childRun) takeCall(id uint32, size int) (done func(any, error), taken func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.calls[id]
+	done = r.calls[id]
 	delete(r.calls, id)
-	r.landed(id)
-	return f
+	_, storing := r.storing[id]
+	if done == nil || size < flyingLeast {
+		r.landed(id)
+		return done, nil
+	}
+	r.arrived += size
+	if storing { // the isolate may be waiting for it
+		r.landed(id)
+	}
+	return done, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.arrived -= size
+		if !storing {
+			r.landed(id)
+		}
+	}
 }
+
+// errLongHead is why a response with too much before its body is not given.
+var errLongHead = &webapi.FaultError{Fault: &trace.Fault{
+	Kind:    trace.FaultLimit,
+	Message: fmt.Sprintf("The response has too many headers: %d, and %d MiB in all, are the most.", listMax, callMax>>20),
+	Hint:    "Put what is long into the body.",
+}}
 
 // errLongRequest is what code catches whose subrequest has too long a head.
 //
@@ -504,6 +546,10 @@ func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func
 	r := c.run(run)
 	if r == nil {
 		done(nil, errStopped)
+		return
+	}
+	if len(q.Headers) > listMax {
+		done(nil, errLongRequest)
 		return
 	}
 	r.mu.Lock()
@@ -552,8 +598,13 @@ func (r *childRun) handle(f frame) error {
 		if err != nil {
 			return err
 		}
-		if done := r.takeCall(m.Call); done != nil {
+		done, taken := r.takeCall(m.Call, argBytes([]any{m.Result}))
+		switch {
+		case done == nil:
+		case taken == nil:
 			done(m.Result, m.Error.err())
+		default:
+			done(webapi.Handed{Value: m.Result, Taken: taken}, m.Error.err())
 		}
 	case kindResponse:
 		m, err := decode[responseMsg](f.payload)
@@ -584,6 +635,11 @@ func (r *childRun) cancel(why error) {
 		r.in.finish(why)
 	}
 	r.out.stop(why)
+	r.tell(why)
+}
+
+// tell gives the run's isolate a reason to end it.
+func (r *childRun) tell(why error) {
 	go func() {
 		if <-r.iso.ready; r.iso.worker != nil {
 			r.iso.worker.Cancel(r.id, why)
@@ -655,6 +711,9 @@ func (r *childRun) stream(k kind, stream uint32, flags byte, data []byte) error 
 		return credit(out, data)
 	case kindStop:
 		out.stop(errStopped)
+		if stream == 0 {
+			r.tell(webapi.ErrUnread)
+		}
 		return nil
 	}
 	if in == nil {

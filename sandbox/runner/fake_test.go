@@ -189,6 +189,13 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		}
 	case "/big":
 		text(strings.Repeat("x", 3<<20))
+	case "/heads": // too many, and too long, and then one
+		for _, h := range []trace.ResponseHead{{Status: 200, Headers: make([][2]string, listMax+1)}, {Status: 200, Headers: [][2]string{{"a", strings.Repeat("b", callMax)}}}} {
+			if err := sink.Head(h, nil, false); !errors.Is(err, errLongHead) {
+				panic(err)
+			}
+		}
+		text("told")
 	case "/endless":
 		_ = sink.Head(trace.ResponseHead{Status: 200}, nil, false)
 		ready := make(chan error, 1)
@@ -204,10 +211,13 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		text(flood(func(_ string, args []any, done func(any, error)) {
 			w.spec.Backend.Call(inv.Run, strings.TrimPrefix(path, "/flood/"), args, done)
 		}))
-	case "/deep":
+	case "/deep", "/long":
 		args := []any{"key"}
 		for range 1000 {
 			args = []any{args}
+		}
+		if path == "/long" {
+			args = []any{[]any{make([]any, listMax+1)}}
 		}
 		got := make(chan string, 1)
 		w.spec.Backend.Call(inv.Run, "kv.get", args, func(v any, err error) { got <- fmt.Sprint(v, err) })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -26,6 +27,7 @@ const (
 	buildMax  = 96 << 20 // a deployment: code, map, sources, assets, wasm
 	window    = 256 << 10
 	pieceMax  = 64 << 10
+	listMax   = 1 << 17 // entries of one list in a payload
 )
 
 type kind uint8
@@ -248,7 +250,7 @@ var (
 		IndefLength:       cbor.IndefLengthForbidden,
 		TagsMd:            cbor.TagsForbidden,
 		MaxNestedLevels:   48,
-		MaxArrayElements:  1 << 17,
+		MaxArrayElements:  listMax,
 		MaxMapPairs:       1 << 13,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		IntDec:            cbor.IntDecConvertSignedOrFail,
@@ -410,6 +412,13 @@ func plain(v any, depth int) error {
 		return violation("value of type %T", v)
 	}
 	return nil
+}
+
+// tooLong reports whether one of the lists in a plain value has more entries
+// than a frame may carry.
+func tooLong(v any) bool {
+	l, _ := v.([]any)
+	return len(l) > listMax || slices.ContainsFunc(l, tooLong)
 }
 
 func throwOf(err error) *throwMsg {

@@ -154,10 +154,24 @@ func TestCallAndFetch(t *testing.T) {
 	if want := "[kv.get [key 3 [1] <nil> true 1.5] [98]] <nil>"; string(b) != want {
 		t.Errorf("got %s, want %s", b, want)
 	}
+	for path, why := range map[string]error{"/deep": errDeep, "/long": errMany} { // the parent would take them for a broken protocol
+		h = newRecorder()
+		begin(t, ring, first(t, ring), path, h)
+		b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
+		if want := "<nil> " + why.Error(); string(b) != want {
+			t.Errorf("got %s, want %s", b, want)
+		}
+	}
 	h = newRecorder()
-	begin(t, ring, first(t, ring), "/deep", h)
+	begin(t, ring, first(t, ring), "/heads", h)
+	if b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body); string(b) != "told" {
+		t.Errorf("got %s", b)
+	}
+	h = newRecorder()
+	h.onCall = func(op string, _ []any, done func(any, error)) { done([]any{make([]any, listMax+1)}, nil) }
+	begin(t, ring, first(t, ring), "/call", h) // the child would
 	b, _ = io.ReadAll(within(t, h.heads, 5*time.Second).Body)
-	if want := "<nil> " + errDeep.Error(); string(b) != want {
+	if want := "the answer cannot be given"; !strings.Contains(string(b), want) {
 		t.Errorf("got %s, want %s", b, want)
 	}
 	h = newRecorder()

@@ -41,7 +41,7 @@ func Monotonic() int64 { return monotonic() }
 // Head is the beginning of a response.
 type Head struct {
 	trace.ResponseHead
-	Body   io.ReadCloser // closing it before its end cancels the run
+	Body   io.ReadCloser // closing it before its end cancels the run, or is Run.Unread where another run reads it
 	Socket webapi.Socket // status 101 of an upgrade
 	First  []byte        // what came with the head; Body gives it too
 	Whole  bool          // First is all of the body
@@ -107,6 +107,7 @@ type Run struct {
 	wallMax int64 // nanoseconds that one turn may last at most
 	upgrade bool
 	object  bool // of a Durable Object: see condemn
+	nested  bool // another run reads its answer
 	events  int
 
 	// Guarded by p.mu, for the watch.
@@ -143,7 +144,7 @@ func (p *Runner) Start(j Job, h Handler) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, object: j.Object != "", calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
+	r := &Run{p: p, n: p.ring.number(), h: h, isolate: j.Isolate, slot: j.Slot, started: monotonic(), upgrade: j.Upgrade, object: j.Object != "", nested: j.Depth > 0, calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.cpuMax = int64(max(j.Limits.CPU, j.Limits.StartCPU) + turnGrace)
 	r.wallMax = int64(j.Limits.Wall + wallGrace)
 	if !j.Upgrade {
@@ -234,6 +235,13 @@ func (p *Runner) begin(r *Run, k kind, m any) error {
 func (r *Run) Cancel(why string) {
 	r.out.stop(errors.New(why))
 	_ = r.p.conn.send(now, kindCancel, r.n, cancelMsg{Why: why})
+}
+
+// Unread tells the run that nobody reads any more what it sends: the sources of its
+// streams are canceled, and the rest of it goes on.
+func (r *Run) Unread() {
+	_ = r.p.conn.raw(queued, kindStop, r.n, 0, 0, nil)
+	r.bodyEnded()
 }
 
 // stuck judges the turn that this run's isolate is in. It is called with p.mu held.
@@ -377,7 +385,13 @@ func (r *Run) onHead(m headMsg) error {
 	}
 	r.head, r.whole = true, m.End
 	in := newInStream(r.p.conn, r.n, 0)
-	in.quit = func() { r.Cancel("the visitor went away") }
+	in.quit = func() {
+		if r.nested {
+			r.Unread()
+		} else {
+			r.Cancel("the visitor went away")
+		}
+	}
 	r.in = in
 	h := Head{ResponseHead: m.Head, Body: in.first(m.Body, !m.End), First: m.Body, Whole: m.End, At: m.At}
 	if m.Head.Status == 101 && r.client != nil {
@@ -415,6 +429,9 @@ func (r *Run) onCall(m callMsg) error {
 		r.mu.Unlock()
 		if !open {
 			return
+		}
+		if tooLong(result) { // the child would take it for a broken protocol
+			result, err = nil, fmt.Errorf("%s: the answer cannot be given: a list in it has more than %d entries", m.Op, listMax)
 		}
 		reply := replyMsg{Call: m.Call, Result: result, Error: throwOf(err)}
 		if err := r.p.conn.send(queued, kindReply, r.n, reply); err != nil && !errors.Is(err, errClosed) {
@@ -467,6 +484,9 @@ func (r *Run) answer(call uint32, s *sub, resp *webapi.Response, err error) {
 	}
 	s.reply = true
 	s.out = newOutStream(r.p.conn, r.n, call)
+	if body != nil {
+		s.out.unread = func() { go body.Close() } // what it is read from may have nothing to say for long
+	}
 	if m.Socket {
 		s.sock = newSocket(r.p.conn, r.n, call)
 	}

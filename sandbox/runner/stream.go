@@ -159,6 +159,7 @@ type outStream struct {
 	err    error
 	reason error
 	after  func(mode) // called once sent
+	unread func()     // called when the reader stops; nil for nobody
 }
 
 type outPiece struct {
@@ -221,9 +222,12 @@ func (s *outStream) stop(err error) {
 	q := s.queue
 	s.queue = nil
 	s.sent = true
-	after := s.after
-	s.after = nil
+	after, unread := s.after, s.unread
+	s.after, s.unread = nil, nil
 	s.mu.Unlock()
+	if unread != nil {
+		unread()
+	}
 	for _, p := range q {
 		p.ready(err)
 	}

@@ -92,6 +92,14 @@ type Sink interface {
 	Refused()
 }
 
+// Handed is a result of Backend.Call of which the isolate says when it has
+// taken it: until then its bytes wait outside. Taken is called at most once, and
+// not when the run is over before.
+type Handed struct {
+	Value any
+	Taken func()
+}
+
 // Backend is what the outside does for a Worker. Methods are called on the
 // isolate's goroutine and must not block; done is called exactly once, from
 // any goroutine.

@@ -169,7 +169,13 @@ func bodyOps(o *isolate.Ops) {
 		}
 		r.sent += int64(len(piece))
 		r.lastByte = r.at()
-		if err := r.sink.Write(piece, func(err error) { finish(nil, err) }); err != nil {
+		done := func(err error) {
+			if err != nil {
+				err = &isolate.Throw{Name: "ReaderGone", Message: err.Error()} // as main.ts knows it
+			}
+			finish(nil, err)
+		}
+		if err := r.sink.Write(piece, done); err != nil {
 			finish(nil, err)
 			r.fail(gone())
 			r.finish()

@@ -195,9 +195,7 @@ func (d *deflater) end() ([]byte, error) {
 }
 
 func (d *deflater) take() []byte {
-	out := bytes.Clone(d.buf.Bytes())
-	d.buf.Reset()
-	return out
+	return drained(&d.buf)
 }
 
 func (d *deflater) close() {}
@@ -329,6 +327,7 @@ func (d *inflater) take() ([]byte, error) {
 	select {
 	case <-d.done:
 		if d.err != nil {
+			d.out = bytes.Buffer{}
 			if errors.Is(d.err, errTrailing) || errors.Is(d.err, errCut) || errors.Is(d.err, errBomb) {
 				return nil, d.err
 			}
@@ -336,10 +335,24 @@ func (d *inflater) take() ([]byte, error) {
 		}
 	default:
 	}
-	out := bytes.Clone(d.out.Bytes())
-	d.out.Reset()
-	return out, nil
+	return drained(&d.out), nil
 }
+
+// drained takes what b holds. Room for much is not kept: a script may open many
+// streams, send each a bomb and keep them.
+func drained(b *bytes.Buffer) []byte {
+	if b.Cap() > drainedKeeps {
+		out := b.Bytes()
+		*b = bytes.Buffer{}
+		return out
+	}
+	out := bytes.Clone(b.Bytes())
+	b.Reset()
+	return out
+}
+
+// drainedKeeps is how much room an open stream keeps for what comes next.
+const drainedKeeps = 64 << 10
 
 // close ends the goroutine of a stream that is given up.
 func (d *inflater) close() {

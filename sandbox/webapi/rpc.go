@@ -68,6 +68,10 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 	}
 	res := reserve()
 	r.w.cfg.Backend.Call(r.inv.Run, op, args, func(v any, err error) {
+		taken := func() {}
+		if h, ok := v.(Handed); ok {
+			v, taken = h.Value, h.Taken
+		}
 		res.Post(func(iso isolate.Isolate) error {
 			if err != nil {
 				c.Error = err.Error()
@@ -78,6 +82,7 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 			if c.Kind != "" {
 				r.called(c)
 			}
+			defer taken()
 			return settle(iso, id, v, err)
 		})
 	})

@@ -29,6 +29,7 @@ type run struct {
 	ended     bool // nothing more will be given
 	done      bool // waitUntil is over
 	finishing bool // all is done; the turn under way is the last
+	lingers   bool // all is done, but for what it works on for another run: see lends
 	over      bool // Done was called
 	quiet     bool // nothing is pending for it
 	status    int
@@ -59,7 +60,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Invoke runs one event. It returns at once; everything the event produces
 // goes to sink, from the isolate's goroutine, until Sink.Done. When ctx ends,
-// the run is canceled.
+// the run is canceled; when it ends for ErrUnread, only what the run still sends.
 func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	r := &run{w: w, inv: inv, sink: sink, began: time.Now(), gone: make(chan struct{})}
 	r.account = &isolate.Account{Run: inv.Run, Limit: w.limits.CPU, Owner: r, Quiet: r.onQuiet, End: r.onEnd}
@@ -70,7 +71,13 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 	}
 	r.account.Gate = w.gate(inv)
 	if ctx.Done() != nil {
-		r.stop = context.AfterFunc(ctx, func() { r.abort(gone()) })
+		r.stop = context.AfterFunc(ctx, func() {
+			if errors.Is(context.Cause(ctx), ErrUnread) {
+				r.unread()
+			} else {
+				r.abort(gone())
+			}
+		})
 	}
 	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() {
 		r.abort(r.wallFault())
@@ -174,11 +181,29 @@ func (r *run) abort(f *trace.Fault) {
 	}
 	_ = r.w.loop.Post(r.account, func(iso isolate.Isolate) error {
 		var err error
+		if r.lingers { // it answered in time
+			r.finish()
+			return nil
+		}
 		if f.Kind == trace.FaultWall && !r.over {
 			err = r.placeWait(iso, f)
 		}
 		r.fail(f)
 		r.finish()
+		return err
+	})
+}
+
+// ErrUnread is why a run's context ends when nobody reads its answer any more.
+var ErrUnread = errors.New("the reader went away")
+
+// unread cancels the sources of what the run sends.
+func (r *run) unread() {
+	_ = r.w.loop.Post(r.account, func(iso isolate.Isolate) error { // a run that is over sends nothing
+		if r.over {
+			return nil
+		}
+		_, err := iso.Call("unread", r.id)
 		return err
 	})
 }
@@ -392,7 +417,13 @@ func (r *run) respond(args []isolate.Value) {
 	r.sent = int64(len(body))
 	streaming := socket == -1
 	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
-		r.fail(gone())
+		f := gone()
+		if known, ok := errors.AsType[*FaultError](err); ok {
+			f = known.Fault
+			r.headed, r.sent = false, 0 // nothing was given
+			r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+		}
+		r.fail(f)
 		r.finish()
 		return
 	}
@@ -459,16 +490,39 @@ func (r *run) maybeFinish() {
 	case r.w.loop.Account() == r.account:
 		r.finishing = true
 	default:
-		r.finish()
+		r.close()
 	}
 }
 
 // onEnd is the end of one of the run's turns.
 func (r *run) onEnd(isolate.Isolate) error {
 	if r.finishing {
-		r.finish()
+		r.finishing = false
+		r.close()
 	}
 	return nil
+}
+
+// lends reports whether a Durable Object's run works on something while another
+// request of the object waits: what it resolved may have had that one go on, and
+// what that one then asked for came out of this one's turn.
+func (r *run) lends() bool {
+	if r.inv.Object == "" || r.w.loop.Pending(r.account) == 0 {
+		return false
+	}
+	for _, o := range r.w.runs {
+		if o != r && !o.ended && o.inv.Object == r.inv.Object && o.inv.Entrypoint == r.inv.Entrypoint {
+			return true
+		}
+	}
+	return false
+}
+
+// close finishes a run of which nothing is left to do, once nobody needs it.
+func (r *run) close() {
+	if r.lingers = r.lends(); !r.lingers {
+		r.finish()
+	}
 }
 
 // finish closes the run; it must be inside a turn of the isolate.
@@ -538,6 +592,16 @@ func (w *Worker) ended(r *run) {
 	if closed {
 		return
 	}
+	for _, o := range w.runs {
+		if o.lingers && !o.lends() {
+			_ = w.loop.Post(o.account, func(isolate.Isolate) error { // nobody waits for it now
+				if o.lingers && !o.lends() {
+					o.finish()
+				}
+				return nil
+			})
+		}
+	}
 	// A run that waits for nothing may have waited for this one. What this turn
 	// resolved reaches it before the next turn.
 	if len(w.runs) > 0 && w.allQuiet() {
@@ -572,16 +636,24 @@ func (r *run) onQuiet(isolate.Isolate) error {
 	if r.over || r.sockets > 0 {
 		return nil
 	}
+	if r.lingers {
+		r.finish()
+		return nil
+	}
 	r.quiet = true
 	r.w.hangs()
 	return nil
 }
 
-// hangs ends all runs when each waits for nothing but another.
+// hangs ends all runs when each waits for nothing but another. A Durable Object's
+// that has not answered goes on until its time is over: requests wait for one
+// another there, and the next may come whenever it likes.
 func (w *Worker) hangs() {
 	if w.allQuiet() {
 		for _, r := range w.runs {
-			r.hung()
+			if r.inv.Object == "" || r.ended {
+				r.hung()
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package quickjs
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -77,6 +78,36 @@ func TestHostResultBeyondMemory(t *testing.T) {
 	v = newIsolate(t, e, isolate.Spec{Memory: 4 << 20})
 	if err := v.Load("index.js", strings.Repeat(" ", 8<<20), false); !errors.Is(err, isolate.ErrMemory) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// countHost says how many elements the list has that it is given.
+type countHost struct{ benchHost }
+
+func (*countHost) HostCall(_ int, args []isolate.Value) (isolate.Value, error) {
+	return float64(len(args[0].([]isolate.Value))), nil
+}
+
+// What a script names often takes no memory there, and all of it in the host.
+func TestArgumentsBeyondMemory(t *testing.T) {
+	ops := &isolate.Ops{}
+	ops.Add("count", nil)
+	b := tiny()
+	b.Ops, b.Script = ops, strings.Replace(b.Script, "let ns, failure;", `const count = host.op("count"); globalThis.echo = (v) => host.call(count, v); let ns, failure;`, 1)
+	e := newEngine(t, b)
+	for _, c := range []struct{ body, want string }{
+		{`const s = "x".repeat(1 << 20); return echo(new Array(10).fill(s))`, "10"},
+		{`const s = "x".repeat(1 << 20); return refused(() => echo(new Array(1e5).fill(s)))`, "RangeError"},
+		{`const b = new Uint8Array(1 << 20); return refused(() => echo(new Array(1e5).fill(b)))`, "RangeError"},
+		{`let a = [1, 2, 3]; for (let i = 0; i < 40; i++) a = [a, a]; return refused(() => echo(a))`, "RangeError"},
+	} {
+		v := newIsolate(t, e, isolate.Spec{Memory: 16 << 20, Host: &countHost{}})
+		if err := v.Load("index.js", "const refused = (f) => { try { f(); return 'passed'; } catch (e) { return e.name; } };\nexport default () => {\n"+c.body+"\n}", false); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := v.Call("run"); err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("%s: got %v, %v, want %s", c.body, got, err, c.want)
+		}
 	}
 }
 

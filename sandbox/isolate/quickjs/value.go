@@ -75,8 +75,40 @@ func errCannotCross(what string) error {
 	return &isolate.Throw{Name: "TypeError", Message: what + " cannot be passed to the host"}
 }
 
-// toGo copies a value out. It does not take over the reference. An error is a
-// *isolate.Throw for values without a plain form, else the instance is spent.
+// A script may name one long text a thousand times in what it passes, and a list
+// that holds itself twice, twice: it takes no memory in the isolate, and all of
+// it in the host. So what crosses at a time is no more than an isolate holds
+// that names nothing twice: its memory, and text may be longer in UTF-8.
+const (
+	elementBytes = 16      // of a list, in Go
+	askEvery     = 1 << 12 // elements between two questions whether to go on
+)
+
+var errTooMuch = &isolate.Throw{Name: "RangeError", Message: "The arguments of one call are larger than the isolate's memory."}
+
+// cross begins to copy values out, which is over once what it gives is called.
+func (v *vm) cross() (done func()) {
+	v.crossing++
+	if v.crossing == 1 {
+		v.room = max(v.mem.limit, 2*v.mem.size)
+	}
+	return func() { v.crossing-- }
+}
+
+// take takes n bytes from what may still cross.
+func (v *vm) take(n int) error {
+	if v.crossing == 0 { // a text for the driver itself
+		return nil
+	}
+	if v.room -= int64(n); v.room < 0 {
+		return errTooMuch
+	}
+	return nil
+}
+
+// toGo copies a value out, between cross and the end of that. It does not take
+// over the reference. An error is a *isolate.Throw for values without a plain
+// form or too large, else the instance is spent.
 func (v *vm) toGo(x uint64, depth int) (isolate.Value, error) {
 	if isFloat(x) {
 		return math.Float64frombits(x + floatOffset), nil
@@ -132,8 +164,14 @@ func (v *vm) arrayToGo(x uint64, depth int) (isolate.Value, error) {
 	if n > uint64(v.mem.size)/8 {
 		return nil, errCannotCross("a sparse array")
 	}
+	if err := v.take(int(n) * elementBytes); err != nil {
+		return nil, err
+	}
 	list := make([]isolate.Value, n)
 	for i := range list {
+		if i%askEvery == askEvery-1 && v.host != nil && v.host.Interrupted() {
+			return nil, isolate.ErrInterrupted
+		}
 		e, err := v.call(fnGetPropertyUint32, uint64(v.meta.Context), x, uint64(i))
 		if err != nil {
 			return nil, err
@@ -161,7 +199,12 @@ func (v *vm) stringOf(x uint64) (string, error) {
 	if uint32(p) == 0 {
 		return "", v.takeException()
 	}
-	s := string(v.bytes(uint32(p), v.getU32(out)))
+	n := v.getU32(out)
+	if err = v.take(int(n)); err != nil {
+		_, _ = v.call(fnFreeCString, uint64(v.meta.Context), p) // a spent instance is noticed by the next call
+		return "", err
+	}
+	s := string(v.bytes(uint32(p), n))
 	_, err = v.call(fnFreeCString, uint64(v.meta.Context), p)
 	return s, err
 }
@@ -180,6 +223,9 @@ func (v *vm) bufferOf(id fn, x uint64) ([]byte, error) {
 			v.dropException()
 		}
 		return []byte{}, v.dead
+	}
+	if err := v.take(int(n)); err != nil {
+		return nil, err
 	}
 	b := make([]byte, n)
 	copy(b, v.bytes(uint32(p), n))

@@ -37,6 +37,8 @@ type vm struct {
 	boot     map[string]string   // sources, while the bootstrap is evaluated
 	imports  map[string][]string // which module imports which, while it is compiled
 	served   map[string]bool     // those the module loader gave out
+	crossing int                 // calls of cross whose values are being copied
+	room     int64               // bytes that may still be copied meanwhile
 	rejected []rejection
 	reported map[uint32]uint32 // promise to the id it was reported under
 	lastID   uint32
@@ -354,7 +356,9 @@ func (v *vm) Call(entry string, args ...isolate.Value) (isolate.Value, error) {
 	r, err := v.invoke(f, in...)
 	var out isolate.Value
 	if err == nil {
+		done := v.cross()
 		out, err = v.toGo(r, 0)
+		done()
 		v.free(r)
 		if err != nil && v.dead == nil {
 			err = fmt.Errorf("isolate: entry %q: %w", entry, err)
@@ -673,6 +677,7 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 	var buf [8]isolate.Value
 	args := buf[:0]
 	op := -1
+	done := v.cross()
 	for i := range argc {
 		x := v.getU64(v.getU32(argv + 4*i))
 		if i == 0 {
@@ -683,10 +688,12 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 		}
 		a, err := v.toGo(x, 0)
 		if err != nil {
-			return v.throw(err)
+			done()
+			return v.refuse(err)
 		}
 		args = append(args, a)
 	}
+	done()
 	if v.host == nil {
 		return v.throw(&isolate.Throw{Name: "Error", Message: "the host cannot be called while the bootstrap is evaluated"})
 	}
@@ -698,12 +705,8 @@ func (v *vm) hostCall(argc, argv uint32) uint32 {
 	if v.dead != nil {
 		panic(v.dead)
 	}
-	if errors.Is(err, isolate.ErrInterrupted) {
-		v.halting = errHaltInterrupted
-		panic(v.halting) // leave Wasm: the code is being stopped
-	}
 	if err != nil {
-		return v.throw(err)
+		return v.refuse(err)
 	}
 	x, err := v.toJS(out, 0)
 	if err != nil {
@@ -746,6 +749,15 @@ func (v *vm) promisePart(f fn, x uint64) uint32 {
 	}
 	v.putU64(box, r)
 	return box
+}
+
+// refuse leaves a host function that failed.
+func (v *vm) refuse(err error) uint32 {
+	if v.dead == nil && errors.Is(err, isolate.ErrInterrupted) {
+		v.halting = errHaltInterrupted
+		panic(v.halting) // leave Wasm: the code is being stopped
+	}
+	return v.throw(err)
 }
 
 // throw sets an exception for a host function to leave with.
