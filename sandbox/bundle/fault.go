@@ -163,6 +163,9 @@ func (b *builder) refine(f *trace.Fault, m api.Message) {
 	ts := strings.HasSuffix(at.File, "ts")
 	line := m.Location.LineText
 	switch {
+	case flagPattern.MatchString(m.Text) && patternBefore.MatchString(line[:min(len(line), m.Location.Column)]):
+		f.Message = fmt.Sprintf("%q is no flag of a regular expression.", flagPattern.FindStringSubmatch(m.Text)[1])
+		f.Hint = "The flags are d, g, i, m, s, u, v and y."
 	case strings.HasSuffix(m.Text, "end of file") || strings.HasPrefix(m.Text, "Unterminated ") && line == "":
 		b.pointAtOpen(f)
 	case (strings.HasPrefix(m.Text, "Expected ") || strings.HasPrefix(m.Text, "Unexpected ") || strings.HasPrefix(m.Text, "Unterminated ")) && ts && jsxPattern.MatchString(line):
@@ -204,6 +207,8 @@ func closerOf(open byte) byte {
 }
 
 var (
+	flagPattern    = regexp.MustCompile(`^Syntax error "([a-zA-Z])"$`)
+	patternBefore  = regexp.MustCompile(`/[dgimsuvy]*$`)
 	jsxPattern     = regexp.MustCompile(`(?:return|=>|\(|=|\?|:|&&)\s*<[A-Za-z][\w.-]*[\s/>]|^\s*<[A-Za-z][\w.-]*[\s/>]|</[A-Za-z]`)
 	typePattern    = regexp.MustCompile(`[\w$)\]?]\s*:\s*[A-Za-z({\['"]|^\s*(?:export\s+)?(?:interface|type|enum|declare|abstract)\s`)
 	declarePattern = regexp.MustCompile(`^\s*(?:export\s+)?(?:interface|type|enum|declare|abstract)\s`)

@@ -22,6 +22,7 @@ const (
 	nsNode    = "node"    // a Node module for require()
 	nsAdapter = "adapter" // our adapters for other clouds
 	nsMissing = "missing" // an import() of nothing: rejects when it runs
+	nsWasm    = "wasm"    // a module whose default export is a .wasm file's
 )
 
 // wasmPrefix begins the specifier of a Wasm module; the engine has its bytes.
@@ -134,6 +135,9 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 	case "http", "https":
 		return refused(fmt.Sprintf("The import %q is an address.", spec), "Workers import files of the project and packages, not URLs."), true
 	case "coldstart":
+		if args.Namespace == nsWasm {
+			return api.OnResolveResult{Path: spec, External: true}, true
+		}
 		if args.Namespace == nsAdapter {
 			if rest == "entry" {
 				return api.OnResolveResult{Path: r.entry, Namespace: nsProject}, true
@@ -237,7 +241,7 @@ func (r *resolver) projectFile(name string) api.OnResolveResult {
 		r.mu.Lock()
 		r.wasm[wasmPrefix+name] = r.b.project.Files[name]
 		r.mu.Unlock()
-		return api.OnResolveResult{Path: wasmPrefix + name, External: true}
+		return api.OnResolveResult{Path: name, Namespace: nsWasm}
 	}
 	return api.OnResolveResult{Path: name, Namespace: nsProject}
 }
@@ -318,6 +322,8 @@ func (r *resolver) load(args api.OnLoadArgs) api.OnLoadResult {
 	switch args.Namespace {
 	case nsNode:
 		return text("import it from \"node:"+args.Path+"\"; module.exports = it;", api.LoaderJS)
+	case nsWasm: // whatever is imported of it, the engine sees the one form that it knows
+		return text("import it from "+quoteJS(wasmPrefix+args.Path)+"; export default it;", api.LoaderJS)
 	case nsMissing:
 		return text("throw new Error("+quoteJS("No such module \""+args.Path+"\".")+");", api.LoaderJS)
 	case nsAdapter:

@@ -12,34 +12,44 @@ import (
 // Case is one program of the corpus with its requests and recorded answers.
 // See README.md for the meaning of each field.
 type Case struct {
-	Name        string                     `json:"name"`
-	Area        string                     `json:"area"`
-	About       string                     `json:"about"`
-	Main        string                     `json:"main"`
-	Files       map[string]Content         `json:"files"`
-	Format      string                     `json:"format"`
-	Compat      []string                   `json:"compat"`
-	Date        string                     `json:"date"`
-	Vars        map[string]json.RawMessage `json:"vars"`
-	Bindings    map[string]Binding         `json:"bindings"`
-	Services    []Service                  `json:"services"`
-	Outbound    string                     `json:"outbound"`
-	NPM         []string                   `json:"npm"`
-	NPMVersions map[string]string          `json:"npmVersions"`
-	Logs        bool                       `json:"logs"`
-	Ignore      []string                   `json:"ignore"`
-	Requests    []Request                  `json:"requests"`
-	Expect      Expect                     `json:"expect"`
+	Name        string             `json:"name"`
+	Area        string             `json:"area"`
+	About       string             `json:"about"`
+	Main        string             `json:"main"`
+	Files       map[string]Content `json:"files"`
+	Format      string             `json:"format"`
+	Compat      []string           `json:"compat"`
+	Date        string             `json:"date"`
+	Vars        Vars               `json:"vars"`
+	Bindings    map[string]Binding `json:"bindings"`
+	Services    []Service          `json:"services"`
+	Outbound    string             `json:"outbound"`
+	NPM         []string           `json:"npm"`
+	NPMVersions map[string]string  `json:"npmVersions"`
+	Logs        bool               `json:"logs"`
+	Ignore      []string           `json:"ignore"`
+	Requests    []Request          `json:"requests"`
+	Expect      Expect             `json:"expect"`
 }
 
 // Service is another Worker that a case binds.
 type Service struct {
-	Name     string                     `json:"name"`
-	Main     string                     `json:"main"`
-	Files    map[string]Content         `json:"files"`
-	Vars     map[string]json.RawMessage `json:"vars"`
-	Bindings map[string]Binding         `json:"bindings"`
-	Compat   []string                   `json:"compat"`
+	Name     string             `json:"name"`
+	Main     string             `json:"main"`
+	Files    map[string]Content `json:"files"`
+	Vars     Vars               `json:"vars"`
+	Bindings map[string]Binding `json:"bindings"`
+	Compat   []string           `json:"compat"`
+}
+
+// Vars is an object of variables, as written: a program sees their order.
+type Vars json.RawMessage
+
+// UnmarshalJSON keeps the text of an object.
+func (v *Vars) UnmarshalJSON(b []byte) error {
+	*v = bytes.Clone(b)
+	var m map[string]json.RawMessage
+	return json.Unmarshal(b, &m)
 }
 
 // Content is text, or {"base64": …}.

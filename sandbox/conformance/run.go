@@ -117,7 +117,7 @@ func projectFiles(s Service, date string) map[string][]byte {
 		cfg["compatibility_flags"] = s.Compat
 	}
 	if len(s.Vars) > 0 {
-		cfg["vars"] = s.Vars
+		cfg["vars"] = json.RawMessage(s.Vars)
 	}
 	var kv, services, durables, d1, r2, producers, consumers []map[string]any
 	var classes []string

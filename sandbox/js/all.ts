@@ -9,6 +9,7 @@ import "./eventsource";
 import "./htmlrewriter";
 import "./intl";
 import "./kv";
+import "./members";
 import "./message";
 import "./meters";
 import "./promise";

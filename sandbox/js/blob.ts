@@ -1,8 +1,8 @@
 // Blob and File. Specification: File API, sections 3 and 4.
 
 import { refuseAtStart } from "./run";
-import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, need, tag, wrongType } from "./primordials";
-import { decodeUTF8, encodeUTF8 } from "./encoding";
+import { ArrayIsArray, ArrayPush, DateNow, NativeError, NativeTypeError, NativeUint8Array, RegExpTest, StringToLowerCase, StringToWellFormed, TypedArrayLength, TypedArraySet, TypedArraySubarray, bytesOf, enumerable, expose, tag, uncurryThis, wrongType } from "./primordials";
+import { TextDecoder, decodeUTF8, encodeUTF8 } from "./encoding";
 import { cloneable } from "./clone";
 import { bytesStream, fixedLength } from "./streams";
 
@@ -77,7 +77,9 @@ export class Blob {
   }
 }
 
-function decodeBlob(b: Uint8Array): string { return decodeUTF8(b); }
+const asIs = new TextDecoder("utf-8", { ignoreBOM: true }), decode = uncurryThis(TextDecoder.prototype.decode as any) as any;
+/** The text of a Blob, which keeps a byte order mark. */
+function decodeBlob(b: Uint8Array): string { return TypedArrayLength(b) > 0 && b[0] === 0xef ? decode(asIs, b) : decodeUTF8(b); }
 
 export class File extends Blob {
   #name: string;
@@ -92,7 +94,6 @@ export class File extends Blob {
   }
   get name() { return this.#name; }
   get lastModified() { return this.#modified; }
-  get webkitRelativePath() { return ""; }
 }
 
 cloneable((o) => isBlob(o) && !(o instanceof File), (b: Blob) => typedBlob(blobBytes(b), b.type));

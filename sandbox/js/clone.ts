@@ -5,12 +5,13 @@
 import {
   ArrayBufferIsView, NativeArrayBuffer, NativeUint8Array, RegExpTest, TypedArraySet,
   ArrayBufferByteLength, ArrayBufferSlice, ArrayIsArray, ArrayPush, DateGetTime, MapForEach, MapSet, NativeDate, NativeTypeError, ObjectGetOwnPropertyDescriptor,
-  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
+  ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectToString, FunctionToString, ReflectApply, SafeMap, SafeWeakSet, StringSlice, SetAdd, SetForEach, TypedArrayTag, expose, isArrayBuffer, isDate, isError, isMap, isPromise,
   isRegExp, isSet, isWeakMap, isWeakRef, isPlatform, isWeakSet, need, StringReplace,
 } from "./primordials";
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
+const Shared = SharedArrayBuffer;
 const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
 const DOMError = globalThis.DOMException;
 const errors: Record<string, any> = { Error, AggregateError: class { constructor(m?: string) { return m === undefined ? new AggregateError([]) : new AggregateError([], m); } }, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
@@ -19,6 +20,9 @@ for (const n of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "
   if ((globalThis as any)[n]) views[n] = (globalThis as any)[n];
 }
 const { DataView: View, RegExp: Re, Map: M, Set: S, Object: O } = globalThis;
+
+/** Buffers that cannot be transferred: those of WebAssembly's memories. */
+export const fixedBuffers = new SafeWeakSet<object>();
 
 type Cloner = { is: (v: any) => boolean; clone: (v: any) => any };
 const cloners: Cloner[] = [];
@@ -58,6 +62,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   if (isProxy(v)) return fail("#<Object>");
   if (isArrayBuffer(v) && (v as any).detached === true) throw domError("DataCloneError", "An ArrayBuffer is detached and could not be cloned.");
   if (isArrayBuffer(v)) return keep(copyBuffer(v as ArrayBuffer));
+  if (v instanceof Shared) return v; // shared is what it is
   const tag = TypedArrayTag(v);
   if (tag !== undefined && views[tag]) {
     const b = clone(v.buffer, seen);
@@ -136,6 +141,7 @@ export const structuredClone = function structuredClone(value: any, options?: { 
   const seen = new SafeMap<any, any>(), list = transfer === undefined ? [] : transfer.map((t) => (ArrayBufferIsView(t) ? t.buffer : t));
   for (const t of list) {
     if (!isArrayBuffer(t)) throw new NativeTypeError("Object is not transferable");
+    if (fixedBuffers.has(t)) throw domError("DataCloneError", "Object is not transferable.");
   }
   const moved: [ArrayBuffer, ArrayBuffer][] = [];
   for (const t of list) {

@@ -70,24 +70,26 @@ export class Event {
   get returnValue() { return !(this.#canceled && this.#cancelable); }
   get cancelBubble() { return this.#stop; }
   set cancelBubble(v: boolean) { if (v) this.#stop = true; }
-  get target() { return this.#target; }
-  get srcElement() { return this.#target; }
-  get currentTarget() { return this.#current; }
+  get target() { return seen(this.#target); }
+  get srcElement() { return seen(this.#target); }
+  get currentTarget() { return seen(this.#current); }
   get eventPhase() { return this.#phase; }
   get timeStamp() { return 0; }
   get isTrusted() { return this.#trusted; }
-  composedPath() { return this.#dispatching ? [this.#current] : []; }
+  composedPath() { return this.#dispatching ? [seen(this.#current)] : []; }
   preventDefault() { if (!this.#passive) this.#canceled = true; }
   stopPropagation() { }
   stopImmediatePropagation() { this.#stop = true; }
 }
 for (const [i, n] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].entries()) {
-  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true });
+  for (const o of [Event, Event.prototype]) Object.defineProperty(o, n, { value: i, enumerable: true, configurable: true }); // members.ts moves them
 }
 
 type Listener = { type: string; f: any; capture: boolean; once: boolean; passive: boolean; gone: boolean; handler?: boolean };
 
 let global: EventTarget | undefined;
+/** A target as scripts know it: the global object's stand-in is nobody's business. */
+const seen = (t: EventTarget | undefined): EventTarget | undefined => (t !== undefined && t === global ? globalThis as unknown as EventTarget : t);
 /** Says which target stands for the global object. */
 export function setGlobal(t: EventTarget): void {
   global = t;

@@ -20,7 +20,7 @@ let uploads = 0;
 
 /** Where a fetch goes: [type, binding, worker, entrypoint, class, object, props]; all empty for the network. */
 export type Target = string[];
-const network: Target = ["", "", "", "", "", "", ""];
+export const network: Target = ["", "", "", "", "", "", ""];
 
 /** Sends a body to the host: whole where it is at hand, else in pieces under an upload's number. */
 function upload(state: BodyState): { body: unknown; id: number; start: () => void } {

@@ -8,7 +8,7 @@ import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Arra
 import "./dom";
 import "./proxy";
 import "./errors";
-import { watchErrors } from "./words";
+import { pattern, watchErrors } from "./words";
 import "./function";
 import { heard, scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
 import { Event, dispatch, trust } from "./events";
@@ -20,7 +20,7 @@ import { HostBody, pump, use } from "./body";
 import { fixedLength, readerCancel } from "./streams";
 import { incoming, Request } from "./request";
 import { isResponse, partsOf, rawHead } from "./response";
-import "./fetch";
+import { fetchTo, network } from "./fetch";
 import "./console";
 import "./clone";
 import "./crypto";
@@ -53,14 +53,16 @@ class Waits {
   declare open: boolean; // the outcome is still to come
   declare failed: boolean; // work for waitUntil, or a timer, threw
   declare props: unknown; // null until asked for
+  declare through: boolean; // an exception lets the request pass
   declare last: ((outcome: string) => void) | null; // tells the outcome, where that waits for all work
   constructor(public run: number, public json: Text) { }
 }
-defaults(Waits, { count: 0, open: true, failed: false, props: null, last: null });
+defaults(Waits, { count: 0, open: true, failed: false, props: null, through: false, last: null });
 
 let waiting: (c: ExecutionContext) => boolean;
 let outcome: (c: ExecutionContext) => void;
 let closed: (c: ExecutionContext) => void;
+let through: (c: ExecutionContext) => boolean;
 let atLast: (c: ExecutionContext, f: (outcome: string) => void) => void;
 let broken: (c: ExecutionContext) => void;
 /** ctx of one event. Its state is what keeps the run open. */
@@ -82,6 +84,7 @@ export class ExecutionContext {
     broken = (c) => {
       c.#w.failed = true;
     };
+    through = (c) => c.#w.through;
     closed = (c) => {
       c.#w.open = false;
     };
@@ -106,7 +109,7 @@ export class ExecutionContext {
       done();
     });
   }
-  passThroughOnException(): void { }
+  passThroughOnException(): void { this.#w.through = true; }
   abort(reason?: unknown): void { throw reason ?? new Error("The execution context was aborted."); }
   get props() {
     const w = this.#w;
@@ -118,8 +121,12 @@ export class ExecutionContext {
 enumerable(ExecutionContext);
 tag(ExecutionContext, "ExecutionContext");
 
+/** Whether a Worker stands behind this one and gets what it fetches. Nothing else does: without it a request cannot pass. */
+let outbound = false;
+
 /** Entry: who this isolate is. */
-function init(bindings: any[], isClassic: boolean, date: string, node: boolean, seesErrors: boolean, flags: string): void {
+function init(bindings: any[], isClassic: boolean, date: string, node: boolean, seesErrors: boolean, flags: string, hasOutbound: boolean): void {
+  outbound = hasOutbound;
   if (seesErrors) watchErrors();
   makeEnv(bindings);
   classic = isClassic;
@@ -152,12 +159,16 @@ function failed(e: unknown): void {
   call(NOT_LOADED, ...describe(e), causes(e));
 }
 
+let passOn: (e: ExtendableEvent) => void;
 class ExtendableEvent extends Event {
   #ctx: ExecutionContext;
   constructor(type: string, ctx: ExecutionContext) {
     super(type);
     trust(this);
     this.#ctx = ctx;
+  }
+  static {
+    passOn = (e) => e.#ctx.passThroughOnException();
   }
   waitUntil(p: unknown) { this.#ctx.waitUntil(p); }
 }
@@ -185,7 +196,7 @@ class FetchEvent extends ExtendableEvent {
     this.#response = r;
     this.stopImmediatePropagation();
   }
-  passThroughOnException() { }
+  passThroughOnException() { passOn(this); }
 }
 class ScheduledEvent extends ExtendableEvent {
   constructor(ctx: ExecutionContext, readonly cron: string, readonly scheduledTime: number) {
@@ -229,31 +240,54 @@ function fail(ctx: ExecutionContext, e: unknown): void {
   outcome(ctx);
 }
 
+/** What becomes of a request whose handler threw: it passes, where that was asked for and can be. */
+function thrown(ctx: ExecutionContext, req: Request, e: unknown): void {
+  if (!outbound || !through(ctx) || req.bodyUsed) {
+    fail(ctx, e);
+    return;
+  }
+  uncaught(e);
+  answerWith(ctx, fetchTo(network, req), (e) => fail(ctx, e));
+}
+
+/** Answers with what comes of a promise. */
+function answerWith(ctx: ExecutionContext, r: unknown, rejected: (e: unknown) => void): void {
+  const run = current.run;
+  PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
+    try {
+      respond(ctx, v);
+    } catch (e) {
+      fail(ctx, e);
+    }
+  }), (e: unknown) => own(run, () => rejected(e)));
+}
+
 /** Entry: a request. */
 function fetch(run: number, entrypoint: Text, object: Text, props: Text, method: string, url: string, headers: string, bodyId: number, length: number, bytes: ArrayBuffer | undefined, cf: Text): void {
   begin(run);
   const ctx = new ExecutionContext(run, props);
   setContext(ctx);
+  let req: Request | undefined;
   try {
     const body = bodyId === 0 ? null : new HostBody(bodyId, run, length);
-    const req = incoming(method, url, headers, body, bytes === undefined ? null : new NativeUint8Array(bytes), cf);
+    req = incoming(method, url, headers, body, bytes === undefined ? null : new NativeUint8Array(bytes), cf);
     let r: unknown;
     if (object !== undefined) {
       r = durable(namespace, env, entrypoint!, object, props, (o) => {
         if (typeof o.fetch !== "function") throw fault("handler", `The Durable Object class ${entrypoint} has no fetch method.`);
-        return o.fetch(req);
+        return o.fetch(req!);
       });
     } else if (classic) {
       const e = new FetchEvent(ctx, req);
       if (!heard("fetch")) throw fault("handler", "No event listener for \"fetch\" was registered.");
-      let thrown: [unknown] | null = null;
-      dispatch(scope, e, (x) => (thrown ??= [x]));
+      let first: [unknown] | null = null;
+      dispatch(scope, e, (x) => (first ??= [x]));
       const a = answer(e);
       if (a === null) {
-        if (thrown !== null) throw (thrown as [unknown])[0];
-        throw fault("handler", "The fetch listener did not call event.respondWith().");
-      }
-      r = a[0];
+        if (first !== null) throw (first as [unknown])[0];
+        if (!outbound) throw fault("handler", "The fetch listener did not call event.respondWith().");
+        r = fetchTo(network, req);
+      } else r = a[0];
     } else {
       const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
       const f = self?.fetch;
@@ -261,15 +295,10 @@ function fetch(run: number, entrypoint: Text, object: Text, props: Text, method:
       r = ReflectApply(f, self, [req, env, ctx]);
     }
     if (isResponse(r)) respond(ctx, r);
-    else PromiseThen(PromiseResolve(r), (v: unknown) => own(run, () => {
-      try {
-        respond(ctx, v);
-      } catch (e) {
-        fail(ctx, e);
-      }
-    }), (e: unknown) => own(run, () => fail(ctx, e)));
+    else answerWith(ctx, r, (e) => thrown(ctx, req!, e));
   } catch (e) {
-    fail(ctx, e);
+    if (req === undefined) fail(ctx, e);
+    else thrown(ctx, req, e);
   }
 }
 
@@ -500,7 +529,7 @@ function due(id: number): void {
   }
 }
 
-export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, unread, rejection, socketMessage, socketClose, wasmImport };
+export const entries = { init, warm, loaded, failed, fetch, event, rpc, settle, timer: due, waitsAt, over, unread, rejection, socketMessage, socketClose, wasmImport, pattern };
 
 // What a module sees of its own exports and of env, wherever it looks from.
 const moduleExports = new Proxy({}, {

@@ -12,7 +12,7 @@ export class Timeout {
   constructor(f: (...args: any[]) => void, ms: unknown, args: unknown[], repeat: boolean, what: string) {
     refuseAtStart(what);
     if (typeof f !== "function") throw argType("callback", "of type function", f);
-    this.#id = setTimer(+(ms as number) || 0, repeat, () => ReflectApply(f, globalThis, args));
+    this.#id = setTimer(ms === undefined ? 1 : +(ms as number) || 0, repeat, () => ReflectApply(f, globalThis, args));
   }
   ref() {
     this.#ref = true;
@@ -52,7 +52,7 @@ export function setImmediate(f: any, ...args: unknown[]) {
 export function clearTimeout(t: any): void {
   refuseAtStart("clearTimeout()");
   if (t instanceof Timeout || t instanceof Immediate) t.close();
-  else if (t !== undefined && t !== null) clearTimer(+t);
+  else if (typeof t === "number") clearTimer(t); // as on Workers, a string is no timer's name
 }
 export const clearInterval = clearTimeout;
 export function clearImmediate(t: any): void { clearTimeout(t); }

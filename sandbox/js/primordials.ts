@@ -83,6 +83,7 @@ export const NativeProxy = Proxy;
 export const NativeDate = Date;
 
 export const NativeUint8Array = Uint8Array;
+export const NativeRegExp = RegExp;
 export const NativeArrayBuffer = ArrayBuffer;
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const ArrayBufferSlice = uncurryThis(ArrayBuffer.prototype.slice);

@@ -2,7 +2,7 @@
 // and no mode, credentials, referrer or destination.
 
 import { NativeError, NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
-import { AbortSignal, isAbortSignal, newSignal, onAbort, abortSignal } from "./abort";
+import { AbortSignal, isAbortSignal, newSignal } from "./abort";
 import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, mixBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersInit, headersList } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
@@ -172,9 +172,7 @@ export class Request {
     r.#p.cache = this.#p.cache;
     r.#p.integrity = this.#p.integrity;
     r.#p.keepalive = this.#p.keepalive;
-    const own = newSignal();
-    if (this.#p.signal !== null) onAbort(this.#p.signal, (reason) => abortSignal(own, reason));
-    r.#p.signal = own;
+    r.#p.signal = this.#p.signal ?? newSignal(); // one signal for both, as on Workers
     return r;
   }
 }

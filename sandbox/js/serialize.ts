@@ -2,7 +2,7 @@
 // Used for RPC, Durable Object storage and queue messages. A compound value gets
 // the next number when it is met; ["r", n] refers back to it.
 
-import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, ObjectToString, SafeMap, SymbolToString, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
+import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, FunctionToString, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, ObjectToString, SafeMap, SymbolToString, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
 import { DOMException, domError } from "./dom";
 import { isProxy } from "./proxy";
 import { headersFrom, headersRaw, isHeaders } from "./headers";
@@ -45,8 +45,8 @@ export function serialize(v: unknown, rpc?: Crossing): string {
       case "number": return Number.isFinite(x) && !ObjectIs(x, -0) ? x : ["n", ObjectIs(x, -0) ? "-0" : `${x}`];
       case "undefined": return ["u"];
       case "bigint": return ["b", `${x}`];
-      case "symbol": return rpc === undefined ? fail(`a symbol`) : refuse(SymbolToString(x));
-      case "function": return rpc?.reference(x) ?? fail(`object of type "Function"`);
+      case "symbol": refuse(SymbolToString(x));
+      case "function": return rpc === undefined ? refuse(FunctionToString(x)) : rpc.reference(x) ?? fail(`object of type "Function"`);
     }
     if (x === null) return null;
     const ref = rpc?.reference(x);

@@ -93,7 +93,7 @@ binding("durable", (b) => {
 
 /** Refuses a first argument that is neither a key nor keys. */
 function checkArgument(what: string, v: unknown, or: string): void {
-  if (v === undefined || v === null) throw new NativeTypeError(`Failed to execute '${what}' on 'DurableObjectStorage': parameter 1 is not of type 'string or ${or}'.`);
+  if (v === undefined) throw new NativeTypeError(`Failed to execute '${what}' on 'DurableObjectStorage': parameter 1 is not of type 'string or ${or}'.`);
 }
 function checkKeys(keys: unknown[]): string[] {
   const out: string[] = [];
@@ -104,6 +104,13 @@ function checkKey(k: unknown): string {
   return `${k as string}`;
 }
 
+// The objects of this isolate, once they are made.
+const made = new Map<string, () => any>();
+/** Whether an object's class has no alarm() to call. */
+const ringless = (object: string): boolean => {
+  const o = made.get(object)?.();
+  return o !== undefined && o !== null && typeof o.alarm !== "function";
+};
 let objectOf: (t: DurableObjectTransaction) => string;
 /** The key-value half of storage, also what a transaction gives. */
 class DurableObjectTransaction {
@@ -140,7 +147,8 @@ class DurableObjectTransaction {
     return many ? n : n > 0;
   }
   async list(o: any = {}): Promise<Map<string, unknown>> {
-    if (typeof o !== "object" || o === null) throw new NativeTypeError("Failed to execute 'list' on 'DurableObjectStorage': parameter 1 is not of type 'ListOptions'.");
+    o ??= {};
+    if (typeof o !== "object") throw new NativeTypeError("Failed to execute 'list' on 'DurableObjectStorage': parameter 1 is not of type 'ListOptions'.");
     if (o.limit !== undefined && !(+o.limit > 0)) throw new NativeTypeError("List limit must be positive.");
     if (o.start !== undefined && o.startAfter !== undefined) throw new NativeTypeError("list() cannot be called with both start and startAfter values.");
     const r: string[] = await backend("durable", "storage.list", "storage.list", this.#object, o.start ?? "", o.startAfter ?? "", o.end ?? "", o.prefix ?? "", !!o.reverse, o.limit === undefined ? 0 : Math.trunc(+o.limit));
@@ -156,14 +164,13 @@ class DurableObjectTransaction {
     if (typeof at !== "number" && !(at instanceof Date)) throw new NativeTypeError("Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'.");
     const t = +at;
     if (t !== t) throw new NativeTypeError("The value cannot be converted because it is not a valid Date.");
+    if (ringless(this.#object)) throw new NativeTypeError("Your Durable Object class must have an alarm() handler in order to call setAlarm()");
     if (!(t > 0)) throw new NativeTypeError("setAlarm() cannot be called with an alarm time <= 0");
     await backend("durable", "storage.setAlarm", "storage.setAlarm", this.#object, t);
   }
   async deleteAlarm(_options?: unknown): Promise<void> {
     await backend("durable", "storage.deleteAlarm", "storage.setAlarm", this.#object, 0);
   }
-  rollback(): void { throw new NativeError("rollback() is only available in a transaction."); }
-  deleteAll(_options?: unknown): Promise<void> { throw new NativeError("Cannot call deleteAll() within a transaction"); }
 }
 
 let rolledBack: (t: Transaction) => boolean, close: (t: Transaction) => void;
@@ -191,6 +198,7 @@ class Transaction extends DurableObjectTransaction {
     this.#check("list");
     return super.list(o);
   }
+  deleteAll(_options?: unknown): Promise<void> { throw new NativeError("Cannot call deleteAll() within a transaction"); }
   rollback(): void {
     if (this.#rolled) return;
     this.#check("rollback");
@@ -289,6 +297,7 @@ class DurableObjectStorage extends DurableObjectTransaction {
   #run = 0; // whose those are: what another left is over
   transaction<T>(f: (t: DurableObjectTransaction) => Promise<T>): Promise<T> {
     // One that is begun while another's function runs is part of that one; those that are begun together take turns.
+    if (typeof f !== "function") return PromiseReject(new NativeTypeError("Failed to execute 'transaction' on 'DurableObjectStorage': parameter 1 is not of type 'function'."));
     if (this.#run !== current.run) {
       this.#run = current.run;
       this.#last = null;
@@ -385,6 +394,9 @@ class SyncKv {
   }
 }
 
+Object.defineProperty(SyncKv.prototype, Symbol.toStringTag, { value: "SyncKvStorage", configurable: true });
+Object.defineProperty(SyncKv, "name", { value: "SyncKvStorage", configurable: true });
+
 /** Keeps the run open for work that an object does beside its answer. */
 function hold(p: unknown): void {
   try {
@@ -416,6 +428,7 @@ class DurableObjectState {
     Object.defineProperty(this, "facets", { value: noFacets, configurable: true });
     this.#block = block;
     this.#instance = instance;
+    made.set(id, instance);
     this.#reset = reset;
   }
   waitUntil(p: unknown): void { hold(p); }

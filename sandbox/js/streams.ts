@@ -553,5 +553,5 @@ for (const [name, C] of Object.entries({
 for (const C of [
   ReadableStream, WritableStream, TransformStream, ReadableStreamDefaultReader, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableByteStreamController,
   WritableStreamDefaultWriter, WritableStreamDefaultController, TransformStreamDefaultController,
-]) lengthless(C as any);
+]) tag(C as any, (C.prototype as any)[Symbol.toStringTag]);
 export { FixedLengthStream, IdentityTransformStream };

@@ -265,7 +265,8 @@ function exportKey(format: string, k: unknown): ArrayBuffer | object {
   if (spec.family === "kdf") throw domError("NotSupportedError", `${spec.name} keys cannot be exported.`);
   if (spec.family === "hmac" || spec.family === "aes") {
     if (format === "raw") return new NativeUint8Array(d).buffer as ArrayBuffer;
-    if (format !== "jwk") throw domError("NotSupportedError", `Unimplemented key export format "${format}".`);
+    if (format !== "jwk") throw domError("NotSupportedError", spec.family === "hmac" ? `Unimplemented key export format "${format}".` : `${spec.name} key only supports exporting "raw", "raw-secret" & "jwk", not "${format}".`);
+    if (spec.family === "hmac" && macNames[k.algorithm.hash.name] === undefined) throw domError("NotSupportedError", `Unimplemented JWK key export format for key algorithm "${k.algorithm.hash.name}".`);
     const alg = spec.family === "hmac" ? macNames[k.algorithm.hash.name] : `A${k.algorithm.length}${aesSuffix[spec.name]}`;
     return jsonWebKey({ kty: "oct", k: b64url(d), alg }, k.usages);
   }
@@ -372,6 +373,7 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
   const { alg, spec } = algorithm(a, "operation", k as CryptoKey);
   const d = needKey(k, spec, usage);
   const bits = length === undefined || length === null ? null : Math.trunc(+length);
+  if (bits !== null && bits < 0) throw new NativeTypeError("deriveBits length must be an unsigned long integer.");
   switch (spec.name) {
     case "PBKDF2": {
       const hash = hashName(alg.hash), salt = fieldBytes(alg, "salt", "DeriveKeyAlgorithm");
@@ -379,7 +381,7 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
       const n = Math.trunc(+alg.iterations) || 0;
       if (n !== (n | 0)) throw new NativeTypeError("Value out of range. Must be between -2147483648 and 2147483647 (inclusive).");
       if (bits === null) throw domError("OperationError", "PBKDF2 cannot derive a key with null length.");
-      if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `PBKDF2 requires a derived key length that is a multiple of eight (requested ${bits}).`);
+      if (bits % 8 !== 0) throw domError("OperationError", `PBKDF2 requires a derived key length that is a multiple of eight (requested ${bits}).`);
       if (!(n > 0)) throw domError("OperationError", `PBKDF2 requires a positive iteration count (requested ${n}).`);
       if (bits === 0) return new ArrayBuffer(0);
       return call(KDF, "PBKDF2", hash, d, salt, n, bits / 8);
@@ -387,7 +389,7 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
     case "HKDF": {
       const hash = hashName(alg.hash), salt = fieldBytes(alg, "salt", "DeriveKeyAlgorithm"), info = fieldBytes(alg, "info", "DeriveKeyAlgorithm");
       if (bits === null) throw domError("OperationError", "HKDF cannot derive a key with null length.");
-      if (bits < 0 || bits % 8 !== 0) throw domError("OperationError", `HKDF requires a derived key length that is a multiple of eight (requested ${bits}).`);
+      if (bits % 8 !== 0) throw domError("OperationError", `HKDF requires a derived key length that is a multiple of eight (requested ${bits}).`);
       if (bits === 0) return new ArrayBuffer(0);
       if (bits > 255 * digestBits[hash]) throw domError("OperationError", "HKDF deriveBits failed.");
       return call(KDF, "HKDF", hash, d, salt, info, bits / 8);
@@ -397,7 +399,7 @@ function deriveBits(a: any, k: unknown, length: any, usage: string): ArrayBuffer
       if (pub === undefined) throw new NativeTypeError("Missing field \"public\" in \"derivedKeyParams\".");
       if (!isKey(pub)) throw new NativeTypeError("Incorrect type for the 'public' field on 'DeriveKeyAlgorithm': the provided value is not of type 'CryptoKey'.");
       if (pub.type !== "public") throw domError("InvalidAccessError", `The provided key has type "${pub.type}", not "public"`);
-      if (pub.algorithm.name !== spec.name || pub.algorithm.namedCurve !== (k as CryptoKey).algorithm.namedCurve) throw domError("InvalidAccessError", "The public key is of another algorithm or curve.");
+      if (pub.algorithm.name !== spec.name || pub.algorithm.namedCurve !== (k as CryptoKey).algorithm.namedCurve) throw domError("InvalidAccessError", pub.algorithm.name === spec.name ? `Private key for derivation is using curve "${(k as CryptoKey).algorithm.namedCurve}" while public key is using "${pub.algorithm.namedCurve}".` : "The public key is of another algorithm or curve.");
       const out: ArrayBuffer = call(AGREE, d, dataOf(pub));
       if (bits === null || bits === 0) return out;
       if (bits > out.byteLength * 8) throw domError("OperationError", `Derived key length (${bits} bits) is too long (should be at most ${out.byteLength * 8} bits).`);
@@ -532,7 +534,7 @@ export class SubtleCrypto {
       const b = isArrayBuffer(out) ? wrap(out as ArrayBuffer) : encodeUTF8(JSONStringify(out));
       if (spec.name !== "AES-KW") return crypt(algorithmGiven, by, b, true, "wrapKey");
       const d = needKey(by, spec, "wrapKey");
-      if (TypedArrayLength(b) % 8 !== 0 || TypedArrayLength(b) < 16) throw domError("OperationError", "AES-KW can only wrap data of a multiple of 8 bytes.");
+      if (TypedArrayLength(b) % 8 !== 0 || TypedArrayLength(b) < 16) throw domError("OperationError", `Unwrapped key bit length must be a multiple of 64 bits but unwrapped key has a length of ${TypedArrayLength(b) * 8} bits.`);
       return call(AES, "KW", true, d, new NativeUint8Array(0), b);
     });
   }
@@ -580,7 +582,9 @@ function signing(alg: Algorithm, spec: Spec, k: CryptoKey): [name: string, hash:
 export class DigestStream extends WritableStream {
   #digest: Promise<ArrayBuffer>;
   #count = 0;
+  #reject: (e: unknown) => void;
   constructor(algorithm: any) {
+    if (typeof algorithm !== "string" && (typeof algorithm !== "object" || algorithm === null)) throw new NativeTypeError("Failed to construct 'DigestStream': constructor parameter 1 is not of type 'string or HashAlgorithm'.");
     const hash = hashName(algorithm);
     let resolve: (v: ArrayBuffer) => void, reject: (e: unknown) => void;
     const parts: Uint8Array[] = [];
@@ -604,10 +608,12 @@ export class DigestStream extends WritableStream {
       resolve = y;
       reject = n;
     });
+    this.#reject = reject!;
     this.#digest.catch(() => { });
   }
   get digest() { return this.#digest; }
   get bytesWritten() { return BigInt(this.#count); }
+  [Symbol.dispose]() { this.#reject(new NativeTypeError("The DigestStream was disposed.")); }
 }
 
 enumerable(SubtleCrypto);

@@ -6,14 +6,16 @@
 
 import { call, op } from "./host";
 import { domError } from "./dom";
+import { fixedBuffers } from "./clone";
 import { ArrayPush, NativePromise, NativeTypeError, NativeUint8Array, ObjectCreate, ObjectDefineProperty, ObjectFreeze, PromiseReject, PromiseResolve, SafeMap, SafeWeakSet, StringCharCodeAt, bytesOf, need, tag } from "./primordials";
 
-const MODULE = op("wasm.module"), DESCRIBE = op("wasm.describe"), SECTIONS = op("wasm.sections"), VALIDATE = op("wasm.validate"), INSTANTIATE = op("wasm.instantiate"), CALL = op("wasm.call"), MEMORY = op("wasm.memory"), READ = op("memory.read"), GROW = op("memory.grow"), GET = op("global.get"), SET = op("global.set");
+const MODULE = op("wasm.module"), DESCRIBE = op("wasm.describe"), SECTIONS = op("wasm.sections"), VALIDATE = op("wasm.validate"), INSTANTIATE = op("wasm.instantiate"), CALL = op("wasm.call"), MEMORY = op("wasm.memory"), READ = op("memory.read"), GROW = op("memory.grow"), MAKE_GLOBAL = op("wasm.global"), GET = op("global.get"), SET = op("global.set");
 
 const key = {};
 class CompileError extends Error { }
 class LinkError extends Error { }
 class RuntimeError extends Error { }
+for (const C of [CompileError, LinkError, RuntimeError]) ObjectDefineProperty(C, "length", { value: 1, configurable: true });
 for (const C of [CompileError, LinkError, RuntimeError]) ObjectDefineProperty(C.prototype, "name", { value: C.name, writable: true, configurable: true });
 
 let pending: [unknown] | null = null;
@@ -90,6 +92,7 @@ class Memory {
       if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Memory(): Argument 0 must be a memory descriptor");
       const initial = limit(d.initial ?? d.minimum, "initial"), max = d.maximum === undefined ? -1 : limit(d.maximum, "maximum");
       if (max >= 0 && max < initial) throw new RangeError("WebAssembly.Memory(): Property 'maximum': value " + `${max} is below the lower bound ${initial}`);
+      if (d.shared && max < 0) throw new NativeTypeError("WebAssembly.Memory(): If shared is true, maximum property should be defined.");
       const r = call(MEMORY, initial, max);
       this.#id = typeof r === "number" ? r : check(r);
     }
@@ -104,7 +107,13 @@ class Memory {
       m.#buffer = null;
     };
   }
-  get buffer(): ArrayBuffer { return (this.#buffer ??= call(READ, this.#id)); }
+  get buffer(): ArrayBuffer {
+    if (this.#buffer === null) {
+      this.#buffer = call(READ, this.#id) as ArrayBuffer;
+      fixedBuffers.add(this.#buffer);
+    }
+    return this.#buffer;
+  }
   grow(delta: number): number {
     const n = limit(delta, "delta");
     flush(this.#id, this.#buffer);
@@ -115,9 +124,14 @@ class Memory {
   }
 }
 function limit(v: unknown, what: string): number {
-  const n = Math.trunc(+(v as number));
+  const n = Math.trunc(+(v as number)), place = what === "delta" ? "WebAssembly.Memory.grow(): Argument 0" : `WebAssembly.Memory(): Property '${what}'`;
   if (v === undefined && what === "initial") throw new NativeTypeError("WebAssembly.Memory(): Property 'initial' is required");
-  if (!(n >= 0 && n <= 65536)) throw new NativeTypeError(`WebAssembly.Memory(): Property '${what}': value is not in the range of pages`);
+  if (n !== n) throw new NativeTypeError(`${place} must be convertible to a valid number`);
+  if (n < 0) throw new NativeTypeError(`${place} must be non-negative`);
+  if (n > 65536) {
+    if (what === "delta") throw new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded");
+    throw new RangeError(`${place}: value ${n} is above the upper bound 65536`);
+  }
   return n;
 }
 const NOP = op("wasm.sync");
@@ -160,15 +174,18 @@ function toRef(v: unknown): number {
 const clampI64 = BigInt.asIntN;
 function out(type: number, v: any): unknown {
   switch (type) {
-    case 0x7f: return v | 0;
+    case 0x7f: return +v | 0;
     case 0x7e: {
       if (typeof v === "number") throw new NativeTypeError(`Cannot convert ${v} to a BigInt`);
       return `${clampI64(64, BigInt(v))}`;
     }
     case 0x7d: return Math.fround(v);
     case 0x7c: return +v;
+    case 0x70: // the engine's references to functions are addresses, which no script may make
+      if (v === null) return 0;
+      throw domError("NotSupportedError", "Giving a function to WebAssembly as a value is not available here: import it.");
   }
-  return toRef(v === undefined ? undefined : v);
+  return toRef(v);
 }
 function back(type: number, v: any): unknown {
   switch (type) {
@@ -181,6 +198,7 @@ const letters: Record<number, string> = { 0x7f: "i32", 0x7e: "i64", 0x7d: "f32",
 const codes: Record<string, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, anyfunc: 0x70, externref: 0x6f };
 
 let globalValue: (g: Global) => unknown;
+let globalId: (g: Global) => number;
 let isGlobal: (o: unknown) => o is Global;
 let globalType: (g: Global) => [number, boolean];
 class Global {
@@ -196,15 +214,23 @@ class Global {
       return;
     }
     if (typeof d !== "object" || d === null) throw new NativeTypeError("WebAssembly.Global(): Argument 0 must be a global descriptor");
+    if (d.value === "v128") throw new NativeTypeError("WebAssembly.Global(): A global of type 'v128' cannot be created in JavaScript");
     if (codes[d.value] === undefined) throw new NativeTypeError("WebAssembly.Global(): Descriptor property 'value' must be a WebAssembly type");
     this.#type = codes[d.value];
     this.#mutable = !!d.mutable;
-    this.#value = v === undefined ? (this.#type === 0x7e ? 0n : this.#type >= 0x7c ? 0 : v ?? null) : back(this.#type, out(this.#type, v));
+    this.#value = v === undefined ? (this.#type === 0x7e ? 0n : this.#type >= 0x7c ? 0 : this.#type === 0x6f ? undefined : null) : back(this.#type, out(this.#type, v));
   }
   static {
     isGlobal = (o): o is Global => typeof o === "object" && o !== null && #mutable in o;
     globalType = (g) => [g.#type, g.#mutable];
     globalValue = (g) => g.value;
+    globalId = (g) => {
+      if (g.#id === 0) {
+        const r = call(MAKE_GLOBAL, g.#type, out(g.#type, g.#value));
+        g.#id = typeof r === "number" ? r : check(r);
+      }
+      return g.#id;
+    };
   }
   get value(): unknown { return this.#id !== 0 ? back(this.#type, call(GET, this.#id)) : this.#value; }
   set value(v: unknown) {
@@ -285,19 +311,20 @@ const typeCodes = (s: string): number[] => {
 
 class Instance {
   #exports: any;
-  constructor(m: unknown, given?: any) {
+  constructor(m: unknown, given?: any, from?: unknown) {
     if (!isModule(m)) throw new NativeTypeError("WebAssembly.Instance(): Argument 0 must be a WebAssembly.Module");
-    const list = importsOf(m);
-    if (list.length > 0 && (typeof given !== "object" || given === null)) throw new NativeTypeError("WebAssembly.Instance(): Imports argument must be present and must be an object");
+    if (given !== undefined && (typeof given !== "object" && typeof given !== "function" || given === null)) throw new NativeTypeError(`WebAssembly.${from === key ? "instantiate" : "Instance"}(): Argument 1 must be an object`);
+    const list = importsOf(m), place = from === key ? "WebAssembly.instantiate()" : "WebAssembly.Instance()";
+    if (list.length > 0 && given === undefined) throw new NativeTypeError(`${place}: Imports argument must be present and must be an object`);
     const send: unknown[] = [], functions: any[] = [];
     list.forEach((imp, i) => {
-      const ns = given[imp.module], where = `WebAssembly.Instance(): Import #${i} "${imp.module}"`;
+      const ns = given[imp.module], where = `${place}: Import #${i} "${imp.module}"`;
       if (typeof ns !== "object" && typeof ns !== "function" || ns === null) throw new NativeTypeError(`${where}: module is not an object or function`);
       const v = ns[imp.name];
       switch (imp.kind) {
         case "function": {
           if (typeof v !== "function") throw new LinkError(`${where} "${imp.name}": function import requires a callable`);
-          const [p, r] = imp.type.split("|");
+          const [p, r] = imp.type.split(",");
           functions[i] = { f: v, params: typeCodes(p), results: typeCodes(r) };
           send.push(undefined);
           break;
@@ -310,11 +337,12 @@ class Instance {
           const t = StringCharCodeAt(imp.type, 0);
           if (isGlobal(v)) {
             const [type, mutable] = globalType(v);
-            if (type !== t || mutable !== imp.mutable) throw new LinkError(`${where} "${imp.name}": imported global does not match the expected type`);
-            send.push(out(t, globalValue(v)));
+            if (mutable !== imp.mutable) throw new LinkError(`${where} "${imp.name}": imported global does not match the expected mutability`);
+            if (type !== t) throw new LinkError(`${where} "${imp.name}": imported global does not match the expected type`);
+            send.push(mutable ? globalId(v) : out(t, globalValue(v)));
           } else {
             if (imp.mutable) throw new LinkError(`${where} "${imp.name}": imported mutable global must be a WebAssembly.Global object`);
-            if (t === 0x7e ? typeof v !== "bigint" : typeof v !== "number") throw new LinkError(`${where} "${imp.name}": global import must be a ${t === 0x7e ? "BigInt" : "number"}`);
+            if (t === 0x7e ? typeof v !== "bigint" : typeof v !== "number") throw new LinkError(`${where} "${imp.name}": global import must be a ${t === 0x7e && typeof v !== "number" ? "BigInt" : "number, valid Wasm reference, or WebAssembly.Global object"}`);
             send.push(out(t, v));
           }
           break;
@@ -333,10 +361,21 @@ class Instance {
     }
     const id: number = r[0], l: any[] = r[1], exports = ObjectCreate(null);
     imported.set(id, functions);
-    for (let i = 0, n = 0; i < l.length; i += 4) {
+    const made = new SafeMap<number, unknown>(), given0 = list.filter((x) => x.kind === "function").map((x) => given[x.module][x.name]);
+    for (let i = 0; i < l.length; i += 5) {
       const name: string = l[i];
       switch (l[i + 1]) {
-        case "function": exports[name] = func(id, name, `${n++}`, typeCodes(l[i + 2]), typeCodes(l[i + 3])); break;
+        case "function": { // one object for each function, however often it is exported; what came in as one stays it
+          const n: number = l[i + 4];
+          let f: any = made.get(n);
+          if (f === undefined) {
+            f = given0[n];
+            if (typeof f !== "function" || !wasmFunctions.has(f)) f = func(id, name, `${n}`, typeCodes(l[i + 2]), typeCodes(l[i + 3]));
+            made.set(n, f);
+          }
+          exports[name] = f;
+          break;
+        }
         case "memory": exports[name] = memories.get(l[i + 2]) ?? new Memory(key, l[i + 2]); break;
         case "global": exports[name] = new (Global as any)(key, l[i + 2], StringCharCodeAt(l[i + 3], 0), l[i + 3][1] === "1"); break;
         case "table": exports[name] = new Table(key, l[i + 2]); break;
@@ -399,8 +438,8 @@ const methods = {
     return call(VALIDATE, v);
   },
   instantiate(m: unknown, imports?: unknown): Promise<unknown> {
-    if (!isModule(m)) return PromiseReject(bytesOf(m) === undefined ? new NativeTypeError("WebAssembly.instantiate(): Argument 0 must be a buffer source or a WebAssembly object") : refused("instantiate"));
-    return new NativePromise((resolve) => resolve(PromiseResolve().then(() => new Instance(m, imports))));
+    if (!isModule(m)) return PromiseReject(bytesOf(m) === undefined ? new NativeTypeError("WebAssembly.instantiate(): Argument 0 must be a buffer source or a WebAssembly.Module object") : refused("instantiate"));
+    return new NativePromise((resolve) => resolve(PromiseResolve().then(() => new Instance(m, imports, key))));
   },
 };
 for (const [k, f] of Object.entries(methods)) ObjectDefineProperty(WebAssembly, k, { value: f, writable: true, configurable: true, enumerable: true });

@@ -4,7 +4,7 @@
 // the program cannot see errors, only those that nobody catches are reworded.
 
 import { call, op } from "./host";
-import { JSONParse, NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
+import { JSONParse, NativeError, NativeRegExp, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
 import { engineStack, watch } from "./errors";
 
 const LINE = op("source.line"), MAP = op("stack.map");
@@ -421,11 +421,21 @@ function translate(m: string, frames: Frame[]): string {
   if (fn === "RegExp") {
     const why = regexps[m];
     if (why !== undefined) {
-      const a = caller().arg, s = RegExpExec(/^"(.*)"$/, a);
-      return `Invalid regular expression: /${s !== null ? JSONParse(a) : "…"}/: ${why}`;
+      const c = caller(), s = c.text === "RegExp" ? RegExpExec(/^"(.*)"$/, c.arg) : null;
+      return `Invalid regular expression: /${s !== null ? JSONParse(c.arg) : "…"}/: ${why}`;
     }
   }
   return m;
+}
+
+/** Entry: why the engine cannot read a regular expression, in its own words and on a second line in V8's; undefined when it can. */
+export function pattern(source: string, flags: string): string | undefined {
+  try {
+    new NativeRegExp(source, flags);
+  } catch (e) {
+    const m = `${(e as Error).message}`;
+    return `${m}\n${regexps[m] ?? m}`;
+  }
 }
 
 /** A frame as V8 gives it to Error.prepareStackTrace, mapped to the learner's file. */

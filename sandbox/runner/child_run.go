@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -369,6 +370,11 @@ func (r *childRun) finish(how mode, s trace.Summary) {
 	spans := make([]trace.Span, len(s.Spans))
 	for i, sp := range s.Spans {
 		spans[i] = trace.Span{Phase: sp.Phase, Start: sp.Start + r.shift, End: sp.End + r.shift}
+	}
+	s.Calls = slices.Clone(s.Calls)
+	for i := range s.Calls {
+		s.Calls[i].Start += r.shift
+		s.Calls[i].End += r.shift
 	}
 	s.Spans, s.LoadCPU = spans, r.loadCPU
 	s.Run, s.Worker, s.Isolate, s.Engine = "", "", "", "" // the parent knows

@@ -219,6 +219,19 @@ func nodeKey(in any, format string, private bool) any {
 }
 
 func derKey(b []byte) any {
+	if len(b) > derMost {
+		return nil
+	}
+	if k := parseDER(b); k != nil {
+		if pub, ok := k.(*rsa.PublicKey); ok && rsaFits(pub.N) != nil {
+			return nil
+		}
+		return k
+	}
+	return nil
+}
+
+func parseDER(b []byte) any {
 	if k, err := x509.ParsePKCS8PrivateKey(b); err == nil {
 		return k
 	}

@@ -153,9 +153,29 @@ func parseMaterial(private bool, b []byte) (any, error) {
 	return x509.ParsePKIXPublicKey(b)
 }
 
+// Bounds of keys that are imported, which are those of Workers' own library for
+// RSA. What is done with a key is one step that nothing can stop, and its cost
+// grows with the third power of the key's size.
+const (
+	rsaBits = 16384
+	derMost = 16 << 10 // bytes; a private key of that size has 9 KiB
+)
+
+func rsaFits(numbers ...*big.Int) error {
+	for _, n := range numbers {
+		if n.BitLen() > rsaBits {
+			return dataError(fmt.Sprintf("RSA keys of up to %d bits can be imported.", rsaBits))
+		}
+	}
+	return nil
+}
+
 func importPair(family, format, curve string, in any) (any, error) {
 	var k any
 	var err error
+	if b, ok := in.([]byte); ok && len(b) > derMost {
+		return nil, dataError(fmt.Sprintf("The key's data has %d bytes; %d are the most.", len(b), derMost))
+	}
 	switch format {
 	case "jwk":
 		text, _ := in.(string)
@@ -180,6 +200,11 @@ func importPair(family, format, curve string, in any) (any, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if pub, ok := k.(*rsa.PublicKey); ok {
+		if err := rsaFits(pub.N); err != nil {
+			return nil, err
+		}
 	}
 	if !fits(family, curve, k) {
 		return nil, dataError("The key is of another algorithm or curve than the one asked for.")
@@ -312,6 +337,9 @@ func importRSA(j jwk) (any, error) {
 	if !e.IsInt64() || e.Int64() > 1<<31-1 {
 		return nil, dataError("The JSON Web Key's public exponent is too large.")
 	}
+	if err := rsaFits(n); err != nil {
+		return nil, err
+	}
 	pub := rsa.PublicKey{N: n, E: int(e.Int64())}
 	if j.D == "" {
 		return &pub, nil
@@ -326,6 +354,9 @@ func importRSA(j jwk) (any, error) {
 			return nil, err
 		}
 		k.Primes = append(k.Primes, p)
+	}
+	if err := rsaFits(append(k.Primes, k.D)...); err != nil {
+		return nil, err
 	}
 	k.Precompute()
 	if err := k.Validate(); err != nil {
@@ -507,7 +538,10 @@ func verifyPair(hash string, salt int, name string, m, b, sig []byte) (isolate.V
 	}
 	switch k := k.(type) {
 	case ed25519.PublicKey:
-		return len(sig) == ed25519.SignatureSize && ed25519.Verify(k, b, sig), nil
+		if len(sig) != ed25519.SignatureSize {
+			return nil, operationError(fmt.Sprintf("Invalid Ed25519 signature length %d", len(sig)))
+		}
+		return ed25519.Verify(k, b, sig), nil
 	case *ecdsa.PublicKey:
 		n := (k.Params().BitSize + 7) / 8
 		if len(sig) != 2*n {

@@ -157,7 +157,7 @@ func aesCTR(block cipher.Block, counter, b []byte, length int) (isolate.Value, e
 	const size = aes.BlockSize
 	blocks := (len(b) + size - 1) / size
 	if length < 63 && blocks > 1<<length {
-		return nil, operationError("The AES-CTR counter is too short for this much data.")
+		return nil, operationError("Counter block values will repeat.")
 	}
 	out := make([]byte, len(b))
 	c := append([]byte{}, counter...)
@@ -243,7 +243,10 @@ func aesWrap(block cipher.Block, key []byte) []byte {
 }
 
 func aesUnwrap(block cipher.Block, wrapped []byte) (isolate.Value, error) {
-	if len(wrapped)%8 != 0 || len(wrapped) < 24 {
+	if len(wrapped)%8 != 0 {
+		return nil, operationError(fmt.Sprintf("Provided a wrapped key to unwrap that is %d bits which isn't a multiple of 64 bits.", 8*len(wrapped)))
+	}
+	if len(wrapped) < 24 {
 		return nil, operationError("AES-KW key unwrapping failed.")
 	}
 	n := len(wrapped)/8 - 1

@@ -12,6 +12,10 @@ import (
 // line, a brace or a comma, so that calls of fetch are not meant.
 var fetchMethod = regexp.MustCompile(`(?m)(?:^|[{,])\s*(?:async\s+)?(fetch)\s*[(:,}]`)
 
+// usedBody is what is said of a Response whose body was read before it was
+// returned, which no line of the program throws.
+const usedBody = "Body has already been used."
+
 // placeHandler puts a fault of the handlers, which no stack tells the place of,
 // where the entry file declares fetch, or exports no such handler, or begins.
 func (w *Worker) placeHandler(f *trace.Fault) {
@@ -20,7 +24,7 @@ func (w *Worker) placeHandler(f *trace.Fault) {
 	from := strings.Index(source, "export default")
 	at, method := from, ""
 	switch {
-	case strings.Contains(f.Message, "fetch handler"):
+	case strings.Contains(f.Message, "fetch handler") || strings.HasPrefix(f.Message, usedBody):
 		from = max(from, 0)
 		m := fetchMethod.FindStringSubmatchIndex(source[from:])
 		if m == nil {

@@ -46,7 +46,18 @@ func hint(f *trace.Fault) string {
 			return h.hint
 		}
 	}
-	if f.Kind == trace.FaultException && f.Name == "" {
+	return ""
+}
+
+// hint is what to do about an exception, from the sources around it where they
+// show more. noError tells that what was thrown is no Error.
+func (s *stacks) hint(f *trace.Fault, noError bool) string {
+	for _, find := range []func(*trace.Fault) string{s.missingAwait, s.onlyType, hint} {
+		if h := find(f); h != "" {
+			return h
+		}
+	}
+	if f.Kind == trace.FaultException && noError {
 		return "Throw or reject with an Error: new Error(text) remembers where it was made."
 	}
 	return ""

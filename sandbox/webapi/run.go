@@ -326,11 +326,17 @@ func runOps(o *isolate.Ops) {
 	o.AddLast("fail", func(args []isolate.Value) bool { return str(args, 2) == outOfMemory }, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
 			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 5))
+			if len(f.Frames) == 0 && strings.HasPrefix(f.Message, usedBody) {
+				r.w.placeHandler(f)
+			}
 			if kind := str(args, 4); kind != "" {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
 					f.Name, f.Frames, f.Code = "", nil, ""
 					r.w.placeHandler(f)
+					if h := r.w.stacks.nearlyFetch(f); h != "" {
+						f.Hint = h
+					}
 				}
 			}
 			r.uncaught(f)

@@ -28,6 +28,9 @@ type stacks struct {
 
 	literals sync.Once
 	thrown   map[string]place // texts that the code throws
+
+	looked sync.Once
+	things []thing // what else it throws, nil when there is too much
 }
 
 var frameLine = regexp.MustCompile(`^\s*at (?:(.*?) \()?([^()]*?):(\d+)(?::(\d+))?\)?$`)
@@ -177,12 +180,20 @@ func (w *Worker) exception(name, message, stack, causes string) *trace.Fault {
 		f.Kind, f.Name, f.Message, f.Hint = trace.FaultMemory, "", w.memoryMessage(), memoryHint
 		return f
 	}
-	if f.Name == "" && len(f.Frames) == 0 {
-		if at := w.stacks.throws(message); at != nil {
+	noError := f.Name == ""
+	if len(f.Frames) == 0 && stack == "" && (noError || f.Name == "Error") {
+		at := w.stacks.throws(message)
+		if at == nil {
+			if at = w.stacks.throwsThing(name, message); at != nil {
+				noError = true
+			}
+		}
+		if at != nil {
 			f.Frames, f.Code = []trace.Frame{*at}, w.stacks.code(*at)
 		}
 	}
-	f.Hint = hint(f)
+	w.stacks.relocate(f)
+	f.Hint = w.stacks.hint(f, noError)
 	w.stacks.link(f)
 	f.Message = clip(f.Message+wellFormed(causes), faultText)
 	return f

@@ -221,6 +221,16 @@ func decodeOther(name string, b []byte, fatal, keepBOM, last bool) (isolate.Valu
 	if m, ok := e.(*charmap.Charmap); ok {
 		return decodeSingle(m, b, fatal)
 	}
+	if n := len(b); last && strings.HasPrefix(name, "utf-16") && n%2 == 1 && n > 2 {
+		// A leading surrogate and half a unit at the end are one error.
+		high := b[n-2]
+		if name == "utf-16be" {
+			high = b[n-3]
+		}
+		if high>>2 == 0xD8>>2 {
+			b = b[:n-1]
+		}
+	}
 	out := make([]byte, 0, len(b)*3+16)
 	buf := make([]byte, 4096)
 	t := e.NewDecoder().Transformer

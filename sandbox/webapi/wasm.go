@@ -29,7 +29,7 @@ type wasmHost struct {
 	modules   map[int]*wasmModule
 	instances map[int]*wasmInstance
 	memories  map[int]*wasmMemory
-	globals   map[int]api.Global
+	globals   map[int]*wasmGlobalOf
 	last      int
 	calls     []api.Function // calls into instances that are on the stack, nil for a start function
 	stacks    int64          // bytes that the stacks of all but the last take
@@ -62,9 +62,17 @@ type wasmInstance struct {
 // travels at each call: shadow is what both sides last agreed on, nil while
 // no script has looked.
 type wasmMemory struct {
-	mod    api.Module // of its own, for memories made by scripts
+	mod    api.Module // the one that exports it: of its own, for memories made by scripts
+	name   string     // what it is there
 	mem    api.Memory
 	shadow []byte
+}
+
+// wasmGlobalOf is a global that scripts can see, and where it can be imported from.
+type wasmGlobalOf struct {
+	api.Global
+	mod  api.Module
+	name string
 }
 
 // errJS stands for an exception that a JavaScript import threw; the script keeps it.
@@ -79,7 +87,7 @@ func (w *Worker) wasmHost() *wasmHost {
 		cfg := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(uint32(min(w.limits.Memory>>16, 65536)))
 		w.wasm = &wasmHost{
 			w: w, ctx: ctx, cancel: cancel, budget: budget, rt: wazero.NewRuntimeWithConfig(ctx, cfg),
-			specs: map[string]int{}, modules: map[int]*wasmModule{}, instances: map[int]*wasmInstance{}, memories: map[int]*wasmMemory{}, globals: map[int]api.Global{},
+			specs: map[string]int{}, modules: map[int]*wasmModule{}, instances: map[int]*wasmInstance{}, memories: map[int]*wasmMemory{}, globals: map[int]*wasmGlobalOf{},
 		}
 	}
 	return w.wasm
@@ -115,7 +123,7 @@ func wasmOps(o *isolate.Ops) {
 		for _, e := range m.info.imports {
 			t := string(e.value)
 			if e.kind == 0 {
-				t = string(e.typ.params) + "|" + string(e.typ.results)
+				t = string(e.typ.params) + "," + string(e.typ.results) // no type's code is a comma
 			}
 			imports = append(imports, e.module, e.name, kinds[e.kind], t, e.mutable)
 		}
@@ -175,12 +183,16 @@ func wasmOps(o *isolate.Ops) {
 		}
 		return int(before), nil
 	})
+	// wasm.global: type, value → id of a mutable global of its own, or a failure
+	o.Add("wasm.global", func(l *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		return of(l).wasmHost().global(byte(integer(args, 0)), arg(args, 1))
+	})
 	o.Add("global.get", func(l *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		g := of(l).wasmHost().globals[integer(args, 0)]
 		return fromWasm(byte(g.Type()), g.Get()), nil
 	})
 	o.Add("global.set", func(l *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		if g, ok := of(l).wasmHost().globals[integer(args, 0)].(api.MutableGlobal); ok {
+		if g, ok := of(l).wasmHost().globals[integer(args, 0)].Global.(api.MutableGlobal); ok {
 			g.Set(toWasm(byte(g.Type()), arg(args, 1)))
 		}
 		return nil, nil
@@ -301,7 +313,7 @@ func (h *wasmHost) memory(initial, maximum float64) (isolate.Value, error) {
 		return failed("RangeError", "WebAssembly.Memory(): could not allocate memory"), nil
 	}
 	id := h.next()
-	h.memories[id] = &wasmMemory{mod: mod, mem: mod.Memory()}
+	h.memories[id] = &wasmMemory{mod: mod, name: "memory", mem: mod.Memory()}
 	return id, nil
 }
 
@@ -337,37 +349,55 @@ func (h *wasmHost) instantiate(l *isolate.Loop, id int, given, sync []any) (isol
 		switch e.kind {
 		case 0:
 			inst.types[e.name] = e.typ
-			exports = append(exports, e.name, "function", string(e.typ.params), string(e.typ.results))
+			exports = append(exports, e.name, "function", string(e.typ.params), string(e.typ.results), int(e.index))
 		case 1:
-			exports = append(exports, e.name, "table", int(e.limits[0]), 0)
+			exports = append(exports, e.name, "table", int(e.limits[0]), 0, 0)
 		case 2:
-			exports = append(exports, e.name, "memory", h.addMemory(mod.ExportedMemory(e.name)), 0)
+			exports = append(exports, e.name, "memory", h.addMemory(mod, e.name), 0, 0)
 		case 3:
-			exports = append(exports, e.name, "global", h.addGlobal(mod.ExportedGlobal(e.name)), string(e.value)+string(rune('0'+boolByte(e.mutable))))
+			exports = append(exports, e.name, "global", h.addGlobal(mod, e.name), string(e.value)+string(rune('0'+boolByte(e.mutable))), 0)
 		}
 	}
 	return []any{n, exports, h.give()}, nil
 }
 
-func (h *wasmHost) addMemory(m api.Memory) int {
+func (h *wasmHost) addMemory(mod api.Module, name string) int {
+	m := mod.ExportedMemory(name)
 	for id, have := range h.memories {
 		if have.mem == m {
 			return id
 		}
 	}
 	id := h.next()
-	h.memories[id] = &wasmMemory{mem: m}
+	h.memories[id] = &wasmMemory{mod: mod, name: name, mem: m}
 	return id
 }
 
-func (h *wasmHost) addGlobal(g api.Global) int {
+func (h *wasmHost) addGlobal(mod api.Module, name string) int {
 	id := h.next()
-	h.globals[id] = g
+	h.globals[id] = &wasmGlobalOf{Global: mod.ExportedGlobal(name), mod: mod, name: name}
 	return id
+}
+
+// global makes a mutable global for a script, which modules can then share.
+func (h *wasmHost) global(t byte, v any) (isolate.Value, error) {
+	if !h.budget.take(instanceBase) {
+		return failed("RangeError", "WebAssembly.Global(): could not allocate memory"), nil
+	}
+	shim := wasmShim{globals: []wasmGlobal{{name: "global", typ: t, mutable: true, bits: toWasm(t, v)}}}
+	mod, err := h.rt.InstantiateWithConfig(h.ctx, shim.encode(nil), wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return failed("RangeError", "WebAssembly.Global(): could not allocate memory"), nil
+	}
+	id := h.addGlobal(mod, "global")
+	if g, ok := h.globals[id].Global.(api.MutableGlobal); ok {
+		g.Set(toWasm(t, v))
+	}
+	return id, nil
 }
 
 // imports makes a module for each import namespace. given holds, for each
-// import in order: nothing for a function, a memory's id, or a global's value and where to keep its id.
+// import in order: nothing for a function, a memory's id, a mutable global's id or a constant one's value.
 func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []any) (map[string]api.Module, error) {
 	out := map[string]api.Module{}
 	byName := map[string][]int{}
@@ -391,15 +421,27 @@ func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []an
 				return nil, fmt.Errorf("import %q %q: imported tables are not available here", e.module, e.name)
 			case 2:
 				m := h.memories[integer(given, i)]
-				if m == nil || m.mod == nil {
-					return nil, fmt.Errorf("import %q %q: only a memory made with new WebAssembly.Memory can be imported", e.module, e.name)
+				if m == nil {
+					return nil, fmt.Errorf("Import #%d %q %q: memory import must be a WebAssembly.Memory object", i, e.module, e.name)
 				}
 				from := "memory" + strconv.Itoa(i)
 				sources[from] = m.mod
-				shim.imports = append(shim.imports, wasmExtern{name: e.name, from: "memory", kind: 2, limits: e.limits})
+				shim.imports = append(shim.imports, wasmExtern{name: e.name, from: m.name, kind: 2, limits: e.limits})
 				origins = append(origins, from)
 				plain = false
 			case 3:
+				if e.mutable {
+					g := h.globals[integer(given, i)]
+					if g == nil {
+						return nil, fmt.Errorf("Import #%d %q %q: imported mutable global must be a WebAssembly.Global object", i, e.module, e.name)
+					}
+					from := "global" + strconv.Itoa(i)
+					sources[from] = g.mod
+					shim.imports = append(shim.imports, wasmExtern{name: e.name, from: g.name, kind: 3, value: e.value, mutable: true})
+					origins = append(origins, from)
+					plain = false
+					continue
+				}
 				shim.globals = append(shim.globals, wasmGlobal{name: e.name, typ: e.value, mutable: e.mutable, bits: toWasm(e.value, arg(given, i))})
 				plain = false
 			}
@@ -529,6 +571,9 @@ func (h *wasmHost) failure(err error) (isolate.Value, error) {
 		return failed(exc.Name, exc.Message), nil
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
+	if _, trap, ok := strings.Cut(text, "] failed: "); ok && strings.HasPrefix(text, "start function[") {
+		text = trap
+	}
 	text = strings.TrimPrefix(text, "wasm error: ")
 	text = strings.TrimSuffix(text, " (recovered by wazero)")
 	if known, ok := traps[text]; ok {
@@ -547,5 +592,5 @@ var traps = map[string]string{
 	"invalid conversion to integer": "float unrepresentable in integer range",
 	"integer overflow":              "divide result unrepresentable",
 	"invalid table access":          "table index is out of bounds",
-	"indirect call type mismatch":   "null function or function signature mismatch",
+	"indirect call type mismatch":   "function signature mismatch",
 }

@@ -269,6 +269,8 @@ func (s *wasmShim) encode(origin func(i int) string) []byte {
 			globals = binary.LittleEndian.AppendUint32(append(globals, 0x43), uint32(g.bits))
 		case 0x7C:
 			globals = binary.LittleEndian.AppendUint64(append(globals, 0x44), g.bits)
+		default: // a reference: none, until it is set
+			globals = append(globals, 0xD0, g.typ)
 		}
 		globals = append(globals, 0x0B)
 		exports = lebString(exports, g.name)

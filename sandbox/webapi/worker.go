@@ -190,10 +190,16 @@ func (w *Worker) loadTurn(iso isolate.Isolate) error {
 		bindings = append(bindings, b.Name, b.Type, b.Value, b.ID, b.Service, b.Entrypoint, b.Class, b.Props, b.Limit, b.Period)
 	}
 	node := (wk.Date >= nodeDate || w.compat("nodejs_compat") || w.compat("nodejs_compat_v2")) && !w.compat("no_nodejs_compat")
-	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " ")); err != nil {
+	if _, err := iso.Call("init", bindings, wk.Classic, wk.Date, node, seesErrors(wk.Code), strings.Join(wk.Flags, " "), wk.Outbound != ""); err != nil {
 		return err
 	}
-	return iso.Load(moduleName, importWasm(wk), wk.Classic)
+	err := iso.Load(moduleName, importWasm(wk), wk.Classic)
+	if exc := (*isolate.Exception)(nil); errors.As(err, &exc) {
+		if f := w.refusedPattern(iso, exc); f != nil {
+			return &FaultError{f}
+		}
+	}
+	return err
 }
 
 // versionID is a Worker's version, a hash in hexadecimal, in the shape of a UUID.
@@ -266,7 +272,10 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 	if errors.As(err, &stop) {
 		where = stop.Stack
 	}
+	var known *FaultError
 	switch {
+	case errors.As(err, &known):
+		return known.Fault
 	case errors.As(err, &exc):
 		return w.exception(exc.Name, exc.Message, exc.Stack, w.causes(exc))
 	case errors.Is(err, isolate.ErrMemory):
