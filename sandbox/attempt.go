@@ -110,7 +110,7 @@ func (a *attempt) leave() {
 	if a.whole.Load() {
 		return
 	}
-	if a.e.nested && a.isHeaded() && a.head.Socket == nil {
+	if a.e.nested && a.isHeaded() {
 		a.mu.Lock()
 		run := a.run
 		a.mu.Unlock()

@@ -2,18 +2,18 @@
 // en-US, as ECMA-402 has it for locales that an engine lacks.
 
 /** Numbers: decimal mark, group mark, digits below which no group is made, percent and money patterns. */
-export type NumberData = { decimal: string; group: string; least: number; percent: string; money: string; dollar: string };
-const n = (decimal: string, group: string, money: string, percent = "#%", least = 1, dollar = "US$"): NumberData => ({ decimal, group, least, percent, money, dollar });
+export type NumberData = { decimal: string; group: string; least: number; percent: string; money: string; moneyDecimal?: string; moneyGroup?: string };
+const n = (decimal: string, group: string, money: string, percent = "#%", least = 1): NumberData => ({ decimal, group, least, percent, money });
 export const numbers: Record<string, NumberData> = {
   __proto__: null as any,
-  en: n(".", ",", "¤#", "#%", 1, "$"), "en-GB": n(".", ",", "¤#"), "en-IN": n(".", ",", "¤#", "#%", 1, "$"),
-  de: n(",", ".", "#\xa0¤", "#\xa0%", 1, "$"), "de-AT": n(",", "\xa0", "¤\xa0#", "#\xa0%", 1, "$"), "de-CH": n(".", "'", "¤\xa0#", "#%", 1, "$"),
-  fr: n(",", "\u202f", "#\xa0¤", "#\u202f%", 1, "$US"), "fr-CA": n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "$\xa0US"), "fr-CH": n(",", "\u202f", "#\xa0¤", "#%", 1, "$US"),
-  es: n(",", ".", "#\xa0¤", "#\xa0%", 2), it: n(",", ".", "#\xa0¤", "#%", 2, "USD"), pt: n(",", ".", "¤\xa0#"), "pt-PT": n(",", "\xa0", "#\xa0¤", "#%", 2),
-  nl: n(",", ".", "¤\xa0#"), sv: n(",", "\xa0", "#\xa0¤", "#\xa0%"), da: n(",", ".", "#\xa0¤", "#\xa0%"), nb: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "USD"),
-  fi: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "$"), pl: n(",", "\xa0", "#\xa0¤", "#%", 2, "USD"), cs: n(",", "\xa0", "#\xa0¤", "#\xa0%"), tr: n(",", ".", "¤#", "%#", 1, "$"),
-  ru: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1, "$"), uk: n(",", "\xa0", "#\xa0¤", "#%", 1, "USD"),
-  ja: n(".", ",", "¤#", "#%", 1, "$"), zh: n(".", ",", "¤#"), ko: n(".", ",", "¤#"), hi: n(".", ",", "¤#", "#%", 1, "$"),
+  en: n(".", ",", "¤#", "#%", 1), "en-GB": n(".", ",", "¤#"), "en-IN": n(".", ",", "¤#", "#%", 1),
+  de: n(",", ".", "#\xa0¤", "#\xa0%", 1), "de-AT": n(",", "\xa0", "¤\xa0#", "#\xa0%", 1), "de-CH": n(".", "'", "¤\xa0#", "#%", 1),
+  fr: n(",", "\u202f", "#\xa0¤", "#\xa0%"), "fr-CA": n(",", "\xa0", "#\xa0¤", "#\xa0%", 1), "fr-CH": n(",", "\u202f", "#\xa0¤", "#%", 1),
+  es: n(",", ".", "#\xa0¤", "#\xa0%", 2), it: n(",", ".", "#\xa0¤", "#%", 2), pt: n(",", ".", "¤\xa0#"), "pt-PT": n(",", "\xa0", "#\xa0¤", "#%", 2),
+  nl: n(",", ".", "¤\xa0#"), sv: n(",", "\xa0", "#\xa0¤", "#\xa0%"), da: n(",", ".", "#\xa0¤", "#\xa0%"), nb: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1),
+  fi: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1), pl: n(",", "\xa0", "#\xa0¤", "#%", 2), cs: n(",", "\xa0", "#\xa0¤", "#\xa0%"), tr: n(",", ".", "¤#", "%#", 1),
+  ru: n(",", "\xa0", "#\xa0¤", "#\xa0%", 1), uk: n(",", "\xa0", "#\xa0¤", "#%", 1),
+  ja: n(".", ",", "¤#", "#%", 1), zh: n(".", ",", "¤#"), ko: n(".", ",", "¤#"), hi: n(".", ",", "¤#", "#%", 1),
 };
 /** Locales whose groups are of two digits above the first three. */
 export const indian = ["en-IN", "hi"];
@@ -56,6 +56,7 @@ export type DateData = {
   /** numeric, with month's name: y M d; M d; y M */ numeric: [string, string, string]; text: [string, string, string];
   /** a weekday in front of: text, numeric */ weekday: [string, string];
   /** months that stand without a day, where they differ */ nominative?: string[];
+  /** short months and days that stand alone, where they differ */ shortAlone?: string[]; dayAlone?: string[];
   /** what follows a field that stands alone */ alone?: { y: string; M: string; d: string; h: string };
   /** a weekday that comes last: long, short */ after?: [string, string];
 };
@@ -75,7 +76,7 @@ export const dates: Record<string, DateData> = {
   de: {
     months: list("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"), short: list("Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
     days: list("Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag"), dayShort: list("So. Mo. Di. Mi. Do. Fr. Sa."), ampm: ["AM", "PM"], hour12: false, era: " n. Chr.",
-    styles: ["EEEE, d. MMMM y", "d. MMMM y", "dd.MM.y", "dd.MM.yy"], join: [" um ", ", "], numeric: ["d.M.y", "d.M.", "M/y"], text: ["d. M y", "d. M", "M y"], weekday: [", ", ", "],
+    styles: ["EEEE, d. MMMM y", "d. MMMM y", "dd.MM.y", "dd.MM.yy"], join: [" um ", ", "], numeric: ["d.M.y", "d.M.", "M/y"], text: ["d. M y", "d. M", "M y"], weekday: [", ", ", "], shortAlone: list("Jan Feb Mär Apr Mai Jun Jul Aug Sep Okt Nov Dez"), dayAlone: list("So Mo Di Mi Do Fr Sa"),
   },
   fr: {
     months: list("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"), short: list("janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."),
@@ -84,7 +85,7 @@ export const dates: Record<string, DateData> = {
   },
   es: {
     months: list("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"), short: list("ene feb mar abr may jun jul ago sept oct nov dic"),
-    days: list("domingo lunes martes miércoles jueves viernes sábado"), dayShort: list("dom lun mar mié jue vie sáb"), ampm: ["a.\xa0m.", "p.\xa0m."], hour12: false, era: " d. C.",
+    days: list("domingo lunes martes miércoles jueves viernes sábado"), dayShort: list("dom lun mar mié jue vie sáb"), ampm: ["a. m.", "p. m."], hour12: false, era: " d. C.",
     styles: ["EEEE, d de MMMM de y", "d de MMMM de y", "d MMM y", "d/M/yy"], join: [", ", ", "], numeric: ["d/M/y", "d/M", "M/y"], text: ["d M y", "d M", "M y"], weekday: [", ", ", "],
   },
   it: {
@@ -110,7 +111,7 @@ export const dates: Record<string, DateData> = {
   nb: {
     months: list("januar februar mars april mai juni juli august september oktober november desember"), short: list("jan. feb. mars apr. mai juni juli aug. sep. okt. nov. des."),
     days: list("søndag mandag tirsdag onsdag torsdag fredag lørdag"), dayShort: list("søn. man. tir. ons. tor. fre. lør."), ampm: ["a.m.", "p.m."], hour12: false, era: " e.Kr.",
-    styles: ["EEEE d. MMMM y", "d. MMMM y", "d. MMM y", "dd.MM.y"], join: [" kl. ", ", "], numeric: ["d.M.y", "d.M.", "M.y"], text: ["d. M y", "d. M", "M y"], weekday: [" ", " "],
+    styles: ["EEEE d. MMMM y", "d. MMMM y", "d. MMM y", "dd.MM.y"], join: [" kl. ", ", "], numeric: ["d.M.y", "d.M.", "M.y"], text: ["d. M y", "d. M", "M y"], weekday: [" ", " "], shortAlone: list("jan feb mar apr mai jun jul aug sep okt nov des"), alone: { y: "", M: "", d: ".", h: "" },
   },
   ja: {
     months: list("1 2 3 4 5 6 7 8 9 10 11 12"), short: list("1 2 3 4 5 6 7 8 9 10 11 12"),
@@ -154,8 +155,6 @@ export const dates: Record<string, DateData> = {
   },
 };
 
-/** "and" and "or" of lists. */
-export const words: Record<string, [string, string]> = { __proto__: null as any, en: ["and", "or"], de: ["und", "oder"], fr: ["et", "ou"], es: ["y", "o"], it: ["e", "o"], pt: ["e", "ou"], nl: ["en", "of"], sv: ["och", "eller"], da: ["og", "eller"], nb: ["og", "eller"] };
 /** Long names of time zones in English: standard and daylight. */
 export const zones: Record<string, [string, string?]> = {
   __proto__: null as any,

@@ -1,14 +1,15 @@
 // Intl.DateTimeFormat and toLocaleString of dates. Specification: ECMA-402, section 11.
-// Omitted: calendars other than the Gregorian one; dayPeriod other than noon's side.
+// Omitted: calendars other than the Gregorian one. What is English for want of
+// other words, a line in the log names.
 
 import { call, op } from "./host";
 import { DateGetTime, NativeDate, NativeRangeError, NativeTypeError, isDate } from "./primordials";
 import { DateData, abbreviated, dates, zones } from "./intl-data";
 import { Part, join } from "./intl-number";
-import { choose, option, supported, whole } from "./intl-locale";
+import { choose, digitsIn, keyword, note, numbering, option, supported, whole } from "./intl-locale";
 
 const ZONE = op("intl.zone");
-const fieldNames: Record<string, string> = { E: "weekday", y: "year", M: "month", d: "day", h: "hour", m: "minute", s: "second", S: "fractionalSecond", a: "dayPeriod", z: "timeZoneName", G: "era" };
+const fieldNames: Record<string, string> = { E: "weekday", y: "year", M: "month", d: "day", h: "hour", m: "minute", s: "second", S: "fractionalSecond", a: "dayPeriod", B: "dayPeriod", z: "timeZoneName", G: "era" };
 const forms = ["numeric", "2-digit"] as const, texts = ["long", "short", "narrow"] as const;
 
 const two = (n: number) => (n < 10 ? "0" + n : `${n}`);
@@ -38,13 +39,21 @@ export class DateTimeFormat {
   #o: Record<string, any> = {};
   #zone: string;
   #pattern: string;
+  #nu: string;
+  #tag: string;
   #format: ((d?: any) => string) | undefined;
   constructor(tags?: unknown, o?: any, needs: "date" | "time" | "any" = "any", defaults: "date" | "time" | "all" = "date") {
     if (o === null) throw new NativeTypeError("Cannot convert undefined or null to object");
-    ({ locale: this.#locale, data: this.#data, key: this.#key } = choose(tags, dates));
+    let asked: string;
+    ({ locale: this.#locale, data: this.#data, key: this.#key, asked } = choose(tags, dates, "date formats"));
+    this.#nu = numbering(asked, o);
     const r = this.#o;
     this.#zone = o?.timeZone === undefined ? "UTC" : zoneAt(`${o.timeZone}`, 0)[0];
-    if (o?.calendar !== undefined && o.calendar !== "gregory" && o.calendar !== "iso8601") throw new NativeRangeError(`Intl.DateTimeFormat: the calendar "${o.calendar}" is not available here.`);
+    const calendar = o?.calendar !== undefined ? `${o.calendar}` : keyword(asked, "ca"), kinds = ["buddhist", "chinese", "coptic", "dangi", "ethioaa", "ethiopic", "hebrew", "indian", "islamic", "islamic-civil", "islamic-rgsa", "islamic-tbla", "islamic-umalqura", "iso8601", "japanese", "persian", "roc"];
+    if (calendar !== undefined && !/^[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,8})*$/.test(calendar)) throw new NativeRangeError(`Invalid calendar : ${calendar}`);
+    if (calendar !== undefined && kinds.includes(calendar.toLowerCase())) throw new NativeRangeError(`Intl.DateTimeFormat: the calendar "${calendar}" is not available here.`);
+    const kept = [["ca", o?.calendar === undefined && calendar === "gregory" ? "gregory" : undefined], ["hc", o?.hour12 === undefined && o?.hourCycle === undefined ? keyword(asked, "hc") : undefined], ["nu", keyword(asked, "nu") === this.#nu ? this.#nu : undefined]].filter(([, v]) => v !== undefined && v !== "").map(([k, v]) => `${k}-${v}`);
+    this.#tag = kept.length > 0 && asked.includes("-u-") ? `${this.#locale}-u-${kept.join("-")}` : this.#locale;
     r.weekday = option(o, "weekday", texts);
     r.era = option(o, "era", texts);
     r.year = option(o, "year", forms);
@@ -59,7 +68,7 @@ export class DateTimeFormat {
     const styles = ["full", "long", "medium", "short"] as const;
     r.dateStyle = option(o, "dateStyle", styles);
     r.timeStyle = option(o, "timeStyle", styles);
-    const hour12 = o?.hour12, cycle = option(o, "hourCycle", ["h11", "h12", "h23", "h24"]);
+    const hour12 = o?.hour12, own = keyword(asked, "hc"), cycle = option(o, "hourCycle", ["h11", "h12", "h23", "h24"]) ?? (own !== undefined && /^h(?:11|12|23|24)$/.test(own) ? own : undefined);
     const twelve: boolean = hour12 !== undefined ? !!hour12 : cycle !== undefined ? cycle === "h12" || cycle === "h11" : this.#data.hour12;
     const hasDate = r.weekday ?? r.year ?? r.month ?? r.day, hasTime = r.dayPeriod ?? r.hour ?? r.minute ?? r.second ?? r.fractionalSecondDigits;
     if (r.dateStyle !== undefined || r.timeStyle !== undefined) {
@@ -74,18 +83,27 @@ export class DateTimeFormat {
       r.hour12 = r.hourCycle === "h12" || r.hourCycle === "h11";
     }
     this.#pattern = this.#build();
+    const english = this.#key === "en" || /^en-/.test(this.#key), narrowed = r.month === "narrow" || r.weekday === "narrow";
+    if (!english) {
+      if (/z/.test(this.#pattern) && r.timeZoneName !== "shortOffset" && r.timeZoneName !== "longOffset" && !(r.timeStyle === "long" && this.#zone === "UTC" && this.#key !== "zh")) note(`Intl has no names of time zones in "${this.#key}" here: English ones and offsets stand in.`);
+      if (r.dayPeriod !== undefined) note(`Intl has no day periods of "${this.#key}" here: the halves of the day stand in.`);
+      if (r.era !== undefined && this.#key !== "de" && this.#key !== "fr" && this.#key !== "es" && this.#key !== "it" && this.#key !== "pt" && this.#key !== "nl" || narrowed && (this.#key === "ja" || this.#key === "zh")) note(`Intl may put these fields in another order here than "${this.#key}" has them.`);
+    } else if (r.timeZoneName !== undefined && /Generic$/.test(r.timeZoneName)) note("Intl has no generic names of time zones here: those of the time stand in.");
   }
   get format(): (d?: any) => string {
     return (this.#format ??= (d?: any) => join(this.#parts(d)));
   }
   formatToParts(d?: any): Part[] { return this.#parts(d); }
-  formatRange(a: any, b: any): string {
+  formatRange(a: any, b: any): string { return join(this.formatRangeToParts(a, b)); }
+  formatRangeToParts(a: any, b: any): Part[] {
     if (a === undefined || b === undefined) throw new NativeTypeError("startDate or endDate cannot be undefined");
-    const x = join(this.#parts(a)), y = join(this.#parts(b));
-    return x === y ? x : `${x} – ${y}`;
+    const x = this.#parts(a), y = this.#parts(b), from = (parts: Part[], source: string) => parts.map((p) => ({ ...p, source }));
+    if (join(x) === join(y)) return from(x, "shared");
+    if (this.#key !== "en" || !/^M\/d\/yy?$/.test(this.#pattern)) note("Intl.DateTimeFormat writes both ends of a range in full here.");
+    return [...from(x, "startRange"), { type: "literal", value: " – ", source: "shared" } as Part, ...from(y, "endRange")];
   }
   resolvedOptions(): Record<string, any> {
-    const out: Record<string, any> = { locale: this.#locale, calendar: "gregory", numberingSystem: "latn", timeZone: this.#zone };
+    const out: Record<string, any> = { locale: this.#tag, calendar: "gregory", numberingSystem: this.#nu, timeZone: this.#zone };
     for (const k of ["hourCycle", "hour12", "weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeZoneName", "dateStyle", "timeStyle"]) if (this.#o[k] !== undefined) out[k] = this.#o[k];
     return out;
   }
@@ -116,6 +134,7 @@ export class DateTimeFormat {
       if (named && this.#key === "es" && o.month === "long") p = ["d 'de' M 'de' y", "d 'de' M", "M 'de' y"][o.day === undefined ? 2 : o.year === undefined ? 1 : 0];
       // A 2-digit month or day in any locale is padded; so is either beside the other where the locale pads.
       date = p.replace(/d+/, (s) => (o.day === "2-digit" ? "dd" : named ? day : s)).replace(/M+/, (s) => (named || o.month === "2-digit" ? month : s)).replace(/y/, year);
+      if (named && this.#key === "zh") date = p.replace(/d+/, o.day === "2-digit" ? "dd" : "d").replace(/y/, year);
       // The d of 'de' is text.
       if (this.#key === "pt") p = p.replace(/\bde\b/g, "'de'");
       if (this.#key === "es" || (this.#key === "pt" && named)) date = p.split(/('de')/).map((x) => (x === "'de'" ? x : x.replace(/d+/, o.day === "2-digit" ? "dd" : "d").replace(/M+/, month).replace(/y/, year))).join("");
@@ -125,7 +144,7 @@ export class DateTimeFormat {
       else if (o.year !== undefined) date = year;
     }
     if (o.era !== undefined) date += "G";
-    if (d.alone !== undefined && (date === "y" || date === "yy" || date === "d" || date === "dd" || /^M+$/.test(date))) date += `'${d.alone[date[0] as "y"]}'`;
+    if (d.alone !== undefined && d.alone[date[0] as "y"] !== "" && (date === "y" || date === "yy" || date === "d" || date === "dd" || /^M+$/.test(date))) date += `'${d.alone[date[0] as "y"]}'`;
     if (o.weekday !== undefined && d.after !== undefined && date !== "") {
       const e = o.weekday === "long" ? "EEEE" : o.weekday === "short" ? "EEE" : "EEEEE";
       const long = o.weekday === "long" && o.month !== "numeric" && o.month !== "2-digit";
@@ -135,6 +154,7 @@ export class DateTimeFormat {
       if (date === "") date = e;
       else if (o.day !== undefined && o.month === undefined) date = this.#key === "en" ? `${date} ${e}` : `${e}${this.#key === "de" ? ", " : " "}${date}`;
       else if (o.day === undefined) date = `${date} ${e}`;
+      else if (named && (this.#key === "sv" || this.#key === "en-AU" && (o.weekday === "long" || o.month === "long"))) date = `${e} ${date}`;
       else date = `${e}${d.weekday[o.year === undefined ? 0 : 1]}${date}`;
     }
     let time = "";
@@ -154,8 +174,13 @@ export class DateTimeFormat {
       const z = ({ short: "z", long: "zzzz", shortOffset: "zz", longOffset: "zzz", shortGeneric: "z", longGeneric: "zzzz" } as Record<string, string>)[o.timeZoneName];
       time = time === "" ? z : `${time} ${z}`;
     }
+    // Words for parts of the day, where they are known, instead of its halves.
+    if (o.dayPeriod !== undefined && o.hour12 !== false) {
+      if (this.#key !== "en" && !this.#key.startsWith("en-")) time = time === "" ? "a" : time;
+      else time = time === "" ? "B" : time.replace(/ a\b/, " B");
+    }
     if (date === "" || time === "") return date + time;
-    const wide = o.month === "long" && o.day !== undefined, between = o.weekday !== undefined && o.day === undefined && o.month === undefined && this.#key === "en" ? " " : this.#key === "es" && wide ? " a las " : d.join[wide ? 0 : 1];
+    const wide = o.month === "long" && o.day !== undefined, between = o.weekday !== undefined && o.day === undefined && o.month === undefined && this.#key === "en" ? " " : this.#key === "es" && wide ? " a las " : this.#key === "fr" && o.month === "short" ? ", " : d.join[wide ? 0 : 1];
     return `${date}'${between}'${time}`;
   }
   #dot(): string { return this.#data.hour12 || this.#key === "en-GB" ? "." : ","; }
@@ -171,7 +196,7 @@ export class DateTimeFormat {
     };
     const y = t.getUTCFullYear(), month = t.getUTCMonth(), h = t.getUTCHours();
     const cycle = this.#o.hourCycle, hour = cycle === "h12" && this.#key === "ja" && this.#pattern.includes("m") ? h % 12 : cycle === "h12" ? h % 12 || 12 : cycle === "h11" ? h % 12 : cycle === "h24" ? h || 24 : h;
-    for (const m of this.#pattern.matchAll(/'([^']*)'|([EyMdhmsSazG])\2*|[^'EyMdhmsSazG]+/g)) {
+    for (const m of this.#pattern.matchAll(/'([^']*)'|([EyMdhmsSaBzG])\2*|[^'EyMdhmsSaBzG]+/g)) {
       if (m[1] !== undefined || m[2] === undefined) {
         literal(m[1] ?? m[0]);
         continue;
@@ -179,14 +204,15 @@ export class DateTimeFormat {
       const n = m[0].length;
       let v = "";
       switch (m[2]) {
-        case "E": v = n === 4 ? d.days[t.getUTCDay()] : n === 5 ? d.days[t.getUTCDay()][0].toUpperCase() : d.dayShort[t.getUTCDay()]; break;
+        case "E": v = n === 4 ? d.days[t.getUTCDay()] : n === 5 ? d.days[t.getUTCDay()][0].toUpperCase() : (this.#pattern === "EEE" ? d.dayAlone ?? d.dayShort : d.dayShort)[t.getUTCDay()]; break;
         case "y": v = n === 2 ? two(((y % 100) + 100) % 100) : `${y <= 0 ? 1 - y : y}`; break;
-        case "M": v = n === 1 ? `${month + 1}` : n === 2 ? two(month + 1) : n === 3 ? d.short[month] : n === 4 ? (d.nominative !== undefined && !this.#pattern.includes("d") ? d.nominative : d.months)[month] : d.months[month][0].toUpperCase(); break;
+        case "M": v = n === 1 ? `${month + 1}` : n === 2 ? two(month + 1) : n === 3 ? (this.#pattern === "MMM" ? d.shortAlone ?? d.short : d.short)[month] : n === 4 ? (d.nominative !== undefined && !this.#pattern.includes("d") ? d.nominative : d.months)[month] : d.months[month][0].toUpperCase(); break;
         case "d": v = n === 2 ? two(t.getUTCDate()) : `${t.getUTCDate()}`; break;
         case "h": v = n === 2 ? two(hour) : `${hour}`; break;
         case "m": v = n === 2 ? two(t.getUTCMinutes()) : `${t.getUTCMinutes()}`; break;
         case "s": v = n === 2 ? two(t.getUTCSeconds()) : `${t.getUTCSeconds()}`; break;
         case "S": v = `${t.getUTCMilliseconds()}`.padStart(3, "0").slice(0, this.#o.fractionalSecondDigits); break;
+        case "B": v = h < 12 ? "in the morning" : h === 12 && !(this.#pattern.includes("m") && t.getUTCMinutes() > 0) ? "noon" : h < 18 ? "in the afternoon" : h < 21 ? "in the evening" : "at night"; break;
         case "a": v = d.ampm[h < 12 ? 0 : 1]; break;
         case "G":
           literal(d.era[0]);
@@ -194,11 +220,16 @@ export class DateTimeFormat {
           break;
         case "z":
           if (n === 2 || n === 3) v = offsetText(offset, n === 3);
-          else if (n === 4) v = zones[short] !== undefined ? zones[short][0] : offsetText(offset, true);
-          else v = abbreviated.includes(short) && (short === "UTC" || this.#key === "en") ? short : offsetText(offset, false);
+          else if (n === 4) {
+            if (zones[short] === undefined) note(`Intl has no name of the time zone "${this.#zone}" here: its offset stands in.`);
+            v = zones[short] !== undefined ? zones[short][0] : offsetText(offset, true);
+          } else if (this.#key !== "en" && /^(?:CES?T|EES?T|WES?T|BST|IST)$/.test(short)) {
+            note(`Intl has no short names of time zones in "${this.#key}" here: offsets stand in.`);
+            v = offsetText(offset, false);
+          } else v = abbreviated.includes(short) && (short === "UTC" || this.#key === "en" || this.#key === "en-CA") ? short : offsetText(offset, false);
           break;
       }
-      out.push({ type: fieldNames[m[2]], value: v });
+      out.push({ type: fieldNames[m[2]], value: digitsIn(this.#nu, v) });
     }
     return out;
   }

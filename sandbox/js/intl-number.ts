@@ -1,10 +1,24 @@
 // Intl.NumberFormat and toLocaleString of numbers. Specification: ECMA-402, section 16.
-// Omitted: other digits than Latin ones, rounding increments. Compact forms,
-// units and names of currencies are English.
+// Omitted: rounding increments and priorities. Units and names of currencies are
+// English, and a line in the log says so.
 
 import { NativeNumber, NativeRangeError, NativeTypeError } from "./primordials";
 import { NumberData, indian, moneyDigits, moneyNames, narrow, numbers, symbols, trueMinus, units } from "./intl-data";
-import { choose, option, supported, whole } from "./intl-locale";
+import { call, op } from "./host";
+import { choose, digitsIn, note, numbering, option, supported, whole } from "./intl-locale";
+import { compacts, marks, regions } from "./intl-words";
+
+const PLURAL = op("intl.plural");
+
+for (const [tag, decimal, group, money, percent, least, moneyDecimal, moneyGroup] of regions) numbers[tag] = { decimal, group, least, percent, money, moneyDecimal, moneyGroup };
+/** The sign of a currency in a locale. */
+function markOf(key: string, currency: string): string | undefined {
+  for (const list of [marks[key] ?? marks[key.split("-")[0]], marks.en]) {
+    const at = list === undefined ? -1 : `,${list}`.indexOf(`,${currency}=`);
+    if (at >= 0) return list.slice(at + 4).split(",")[0];
+  }
+  return undefined;
+}
 
 export type Part = { type: string; value: string };
 
@@ -77,17 +91,48 @@ function significant(d: Decimal, n: number, mode: string): Decimal {
 }
 
 const modes = ["ceil", "floor", "expand", "trunc", "halfCeil", "halfFloor", "halfExpand", "halfTrunc", "halfEven"] as const;
-const compactNames = [["", ""], ["K", " thousand"], ["M", " million"], ["B", " billion"], ["T", " trillion"]];
+/** Compact forms of a locale, short or long: digits left out and the form, for each power of ten from 3 to 14. */
+function compactForms(locale: string, key: string, long: boolean): [number, string][] {
+  const text = compacts[locale] ?? compacts[key] ?? compacts[key.split("-")[0]], out: [number, string][] = [];
+  if (text === undefined) note(`Intl has no compact numbers of "${key}" here: English ones stand in.`);
+  for (const row of (text ?? compacts.en).split("~")[long ? 1 : 0].split("/")) {
+    const m = /^(\d+)([^]*)$/.exec(row);
+    out.push(m === null ? out[out.length - 1] : [+m[1], m[2]]);
+  }
+  return out;
+}
+/** Plural category of a number's digits. */
+export function category(locale: string, ordinal: boolean, digits: string): string {
+  const lang = locale.split("-")[0];
+  // Newer than golang.org/x/text: millions in Romance languages, two in Maltese.
+  if (!ordinal && /^(?:fr|es|it|pt|ca)$/.test(lang) && /^[1-9]\d*0{6}$/.test(digits)) return "many";
+  if (!ordinal && lang === "mt" && digits === "2") return "two";
+  return call(PLURAL, locale, ordinal, digits);
+}
+/** The form for a plural category: "a=x|b=y", or one for all. */
+export function form(forms: string, kind: string): string {
+  if (!/^[a-z]+=/.test(forms)) return forms;
+  let last = "";
+  for (const f of forms.split("|")) {
+    const at = f.indexOf("="), c = f.slice(0, at), t = f.slice(at + 1);
+    if (c === kind) return t;
+    last = t;
+  }
+  return last;
+}
 
 export class NumberFormat {
   #locale: string;
   #key: string;
   #data: NumberData;
   #o: Record<string, any>;
+  #nu: string;
+  #asked: string;
   #format: ((v: any) => string) | undefined;
   constructor(tags?: unknown, o?: any) {
     if (o === null) throw new NativeTypeError("Cannot convert undefined or null to object");
-    ({ locale: this.#locale, data: this.#data, key: this.#key } = choose(tags, numbers));
+    ({ locale: this.#locale, data: this.#data, key: this.#key, asked: this.#asked } = choose(tags, numbers, "number formats"));
+    this.#nu = numbering(this.#asked, o);
     const style = option(o, "style", ["decimal", "percent", "currency", "unit"], "decimal"), notation = option(o, "notation", ["standard", "scientific", "engineering", "compact"], "standard");
     const r: Record<string, any> = this.#o = { style, notation };
     if (o?.currency !== undefined) {
@@ -130,18 +175,33 @@ export class NumberFormat {
     if (o?.roundingIncrement !== undefined && +o.roundingIncrement !== 1) throw new NativeRangeError("Intl.NumberFormat: roundingIncrement is not available here.");
     r.roundingMode = option(o, "roundingMode", modes, "halfExpand");
     r.roundingPriority = option(o, "roundingPriority", ["auto", "morePrecision", "lessPrecision"], "auto");
+    if (r.roundingPriority !== "auto" && (minS ?? maxS) !== undefined && (o.minimumFractionDigits ?? o.maximumFractionDigits) !== undefined) throw new NativeRangeError(`Intl.NumberFormat: roundingPriority "${r.roundingPriority}" is not available here.`);
+    const english = /^en/.test(this.#key);
+    if (style === "unit" && (!english || r.unitDisplay === "long" && /^en-(?!US)/.test(this.#locale))) note(`Intl has no units of "${this.#locale}" here: those of en-US stand in.`);
+    if (r.currencyDisplay === "name") {
+      if (!english) note(`Intl has no names of currencies in "${this.#key}" here: English ones stand in.`);
+      else if (moneyNames[r.currency] === undefined) note(`Intl has no name of the currency ${r.currency} here: its code stands in.`);
+    }
+    if (notation === "compact" && style === "currency" && !english) note(`Intl has no compact amounts of money in "${this.#key}" here: their parts may stand in another order.`);
+    if (style === "currency" && r.currencyDisplay !== "code" && r.currencyDisplay !== "name" && narrow[r.currency] === undefined && markOf("en", r.currency) === undefined && !coded.includes(r.currency)) note(`Intl has no sign of the currency ${r.currency} here: its code stands in.`);
     r.trailingZeroDisplay = option(o, "trailingZeroDisplay", ["auto", "stripIfInteger"], "auto");
   }
   get format(): (v: any) => string {
     return (this.#format ??= (v: any) => join(this.#parts(v)));
   }
   formatToParts(v: any): Part[] { return this.#parts(v); }
-  formatRange(a: any, b: any): string {
-    const x = join(this.#parts(a)), y = join(this.#parts(b));
-    return x === y ? `~${x}` : `${x}${this.#o.style === "currency" ? " – " : "–"}${y}`;
+  formatRange(a: any, b: any): string { return join(this.formatRangeToParts(a, b)); }
+  formatRangeToParts(a: any, b: any): Part[] {
+    if (a === undefined || b === undefined) throw new NativeTypeError("Invalid start or end of a range: undefined");
+    const x = this.#parts(a), y = this.#parts(b), from = (parts: Part[], source: string) => parts.map((p) => ({ ...p, source }));
+    if (join(x) === join(y)) return [{ type: "approximatelySign", value: "~" }, ...x].map((p) => ({ ...p, source: "shared" }));
+    // What stands behind both numbers is written once.
+    const ends = (parts: Part[]) => parts.length - parts.findLastIndex((p) => p.type === "integer" || p.type === "fraction") - 1, n = ends(x), m = ends(y);
+    if (n > 0 && n === m && join(x.slice(-n)) === join(y.slice(-m))) return [...from(x.slice(0, -n), "startRange"), { type: "literal", value: "–", source: "shared" }, ...from(y.slice(0, -m), "endRange"), ...from(y.slice(-m), "shared")] as Part[];
+    return [...from(x, "startRange"), { type: "literal", value: this.#o.style === "currency" ? " – " : "–", source: "shared" }, ...from(y, "endRange")] as Part[];
   }
   resolvedOptions(): Record<string, any> {
-    const out: Record<string, any> = { locale: this.#locale, numberingSystem: "latn" };
+    const out: Record<string, any> = { locale: this.#asked.includes("-u-") && this.#locale !== "en-US" && this.#nu !== "latn" ? `${this.#locale}-u-nu-${this.#nu}` : this.#locale, numberingSystem: this.#nu };
     for (const k of resolved) if (this.#o[k] !== undefined) out[k] = this.#o[k];
     return out;
   }
@@ -166,18 +226,21 @@ export class NumberFormat {
   #parts(value: any): Part[] {
     const o = this.#o, v = typeof value === "bigint" || typeof value === "string" ? value : NativeNumber(value);
     const parts: Part[] = [];
-    let d = decimal(v), suffix = "", exponent: number | undefined, negative = false, zero = false;
+    let d = decimal(v), compact = "#", exponent: number | undefined, negative = false, zero = false;
     if (d === null) {
       const x = NativeNumber(v);
       negative = x < 0;
-      parts.push(x !== x ? { type: "nan", value: "NaN" } : { type: "infinity", value: "∞" });
+      parts.push(x !== x ? { type: "nan", value: nans[this.#key] ?? "NaN" } : { type: "infinity", value: "∞" });
     } else {
       if (o.style === "percent") d = shift(d, 2);
       if (o.notation === "compact") {
-        let at = Math.min(4, Math.max(0, Math.floor((d.int.length - 1) / 3)));
-        let r = this.#digits(shift(d, -3 * at));
-        if (r.int.length > 3 && at < 4 && r.int === "1000") r = this.#digits(shift(d, -3 * ++at));
-        suffix = compactNames[at][o.compactDisplay === "long" ? 1 : 0];
+        const rows = compactForms(this.#locale, this.#key, o.compactDisplay === "long"), row = (n: number): [number, string] => (n < 4 ? [0, ""] : rows[Math.min(n - 4, rows.length - 1)]);
+        let [away, forms] = row(d.int.length), r = this.#digits(shift(d, -away));
+        if (r.int.length + away > d.int.length) { // rounded up to the next power of ten
+          [away, forms] = row(r.int.length + away);
+          r = this.#digits(shift(d, -away));
+        }
+        if (away > 0) compact = form(forms, forms.includes("=") ? category(this.#locale, false, r.frac === "" ? r.int : `${r.int}.${r.frac}`) : "other");
         d = r;
       } else if (o.notation !== "standard") {
         const lead = d.int !== "0" ? d.int.length - 1 : /[1-9]/.test(d.frac) ? -(/^0*/.exec(d.frac)![0].length) - 1 : 0;
@@ -186,22 +249,27 @@ export class NumberFormat {
       } else d = this.#digits(d);
       negative = d.negative;
       zero = /^0*$/.test(d.int + d.frac);
-      this.#group(parts, d.int);
-      if (d.frac !== "") parts.push({ type: "decimal", value: this.#data.decimal }, { type: "fraction", value: d.frac });
+      const money = o.style === "currency";
+      this.#group(parts, d.int, (money ? this.#data.moneyGroup : undefined) ?? this.#data.group);
+      if (d.frac !== "") parts.push({ type: "decimal", value: (money ? this.#data.moneyDecimal : undefined) ?? this.#data.decimal }, { type: "fraction", value: d.frac });
       if (exponent !== undefined) {
+        if (exponents[this.#key] !== undefined && exponents[this.#key] !== "E") note(`Intl writes exponents of "${this.#key}" with E here.`);
         parts.push({ type: "exponentSeparator", value: "E" });
         if (exponent < 0) parts.push({ type: "exponentMinusSign", value: "-" });
         parts.push({ type: "exponentInteger", value: `${Math.abs(exponent)}` });
       }
-      if (suffix !== "") {
-        if (suffix[0] === " ") parts.push({ type: "literal", value: " " });
-        parts.push({ type: "compact", value: suffix.trim() });
-      }
+      const after = compact.slice(compact.indexOf("#") + 1), word = after.trim(), space = after.slice(0, after.length - after.trimStart().length);
+      if (space !== "") parts.push({ type: "literal", value: space });
+      if (word !== "") parts.push({ type: "compact", value: word });
+    }
+    if (this.#nu !== "latn") {
+      const arabic = this.#nu === "arab" || this.#nu === "arabext";
+      for (const p of parts) p.value = arabic && p.type === "group" ? "٬" : arabic && p.type === "decimal" ? "٫" : digitsIn(this.#nu, p.value);
     }
     return this.#sign(this.#dress(parts, d !== null && d.int === "1" && d.frac === ""), negative, zero || v !== v);
   }
 
-  #group(parts: Part[], int: string): void {
+  #group(parts: Part[], int: string, mark: string): void {
     const g = this.#o.useGrouping, least = g === "always" ? 1 : g === "min2" ? Math.max(2, this.#data.least) : this.#data.least;
     if (g === false || int.length < 3 + least) {
       parts.push({ type: "integer", value: int });
@@ -211,7 +279,7 @@ export class NumberFormat {
     for (let end = head.length; end > 0; end -= size) out.unshift(head.slice(Math.max(0, end - size), end));
     out.push(int.slice(-3));
     for (let i = 0; i < out.length; i++) {
-      if (i > 0) parts.push({ type: "group", value: this.#data.group });
+      if (i > 0) parts.push({ type: "group", value: mark });
       parts.push({ type: "integer", value: out[i] });
     }
   }
@@ -234,11 +302,10 @@ export class NumberFormat {
           const names = moneyNames[c];
           return [...parts, { type: "literal", value: " " }, { type: "currency", value: names === undefined ? c : one ? names[1] : names[2] }];
         }
-        let mark = o.currencyDisplay === "code" ? c : o.currencyDisplay === "narrowSymbol" ? narrow[c] ?? symbols[c] ?? c : c === "USD" ? this.#data.dollar : own[this.#key + c] ?? symbols[c] ?? c;
-        if (this.#locale === "en-CA" && c === "CAD" || this.#locale === "en-AU" && c === "AUD" || this.#locale === "es-MX" && c === "MXN") mark = "$";
+        const mark = o.currencyDisplay === "code" ? c : o.currencyDisplay === "narrowSymbol" ? narrow[c] ?? symbols[c] ?? c : markOf(this.#key, c) ?? symbols[c] ?? c;
         let pattern = this.#data.money;
         // Letters stand apart from digits.
-        if (pattern === "¤#" && /[A-Za-z]$/.test(mark)) pattern = "¤\xa0#";
+        if (pattern === "¤#" && (/[A-Za-z]$/.test(mark) || mark === "元")) pattern = "¤\xa0#";
         return around(pattern, { type: "currency", value: mark });
       }
       case "unit": {
@@ -263,21 +330,30 @@ export class NumberFormat {
       case "negative": sign = negative && !zero ? "-" : ""; break;
     }
     if (sign === "") return parts;
-    if (sign === "-" && o.currencySign === "accounting" && this.#data.money === "¤#") return [{ type: "literal", value: "(" }, ...parts, { type: "literal", value: ")" }];
+    if (sign === "-" && o.currencySign === "accounting" && this.#key === "nb") note("Intl does not put losses in brackets as \"nb\" does.");
+    if (sign === "-" && o.currencySign === "accounting" && (this.#data.money === "¤#" && this.#key !== "hi" && this.#key !== "en-150" && !/^es-(?!AR|UY|DO)/.test(this.#key) || brackets.includes(this.#key))) return [{ type: "literal", value: "(" }, ...parts, { type: "literal", value: ")" }];
     const p = sign === "-" ? { type: "minusSign", value: trueMinus.includes(this.#key) ? "−" : "-" } : { type: "plusSign", value: "+" };
-    // Dutch writes the sign at the number.
-    if (this.#key === "nl" && o.style === "currency") {
+    // Dutch and some others write the sign at the number.
+    if (inner.includes(this.#key) && o.style === "currency" && sign === "-") {
+      if (this.#key !== "nl" && this.#key !== "de-AT") parts = parts.filter((x, i) => !(x.type === "literal" && parts[i + 1]?.type === "integer"));
       const at = parts.findIndex((x) => x.type === "integer");
       return [...parts.slice(0, at), p, ...parts.slice(at)];
     }
     return [p, ...parts];
   }
 }
+const inner = ["nl", "de-CH", "de-LI", "it-CH", "es-CL", "es-VE", "es-EC"];
+/** Languages that put losses in brackets, beside those whose currency stands in front. */
+const brackets = ["fr", "fr-CA", "fr-CH", "fr-LU", "fr-MA", "es-AR", "es-UY", "pt-PT", "nl", "pl"];
+/** Currencies whose code is their sign in English too. */
+const coded = ["CHF", "RUB", "TRY", "UAH", "PLN", "CZK", "SEK", "NOK", "DKK", "SGD", "THB", "HUF", "NGN", "ZAR", "AED", "ARS", "BGN", "CLP", "COP", "EGP", "IDR", "ISK", "KES", "MAD", "MYR", "PEN", "PKR", "RON", "RSD", "SAR", "BDT", "IRR", "KWD", "BHD", "QAR", "JOD", "OMR", "TND", "LKR", "XXX"];
 const resolved = [
   "style", "currency", "currencyDisplay", "currencySign", "unit", "unitDisplay", "minimumIntegerDigits", "minimumFractionDigits", "maximumFractionDigits", "minimumSignificantDigits", "maximumSignificantDigits",
   "useGrouping", "notation", "compactDisplay", "signDisplay", "roundingIncrement", "roundingMode", "roundingPriority", "trailingZeroDisplay",
 ];
-const own: Record<string, string> = { __proto__: null as any, jaJPY: "￥", jaCNY: "元", zhCNY: "¥", "de-CHEUR": "EUR", ukEUR: "EUR", ukUAH: "₴", ruRUB: "₽", plPLN: "zł", csCZK: "Kč", svSEK: "kr", daDKK: "kr.", nbNOK: "kr", trTRY: "₺" };
+const nans: Record<string, string> = { __proto__: null as any, ru: "не\xa0число", fi: "epäluku", "zh-TW": "非數值", "zh-HK": "非數值" };
+/** Languages whose exponents are not written with E. */
+const exponents: Record<string, string> = { __proto__: null as any, sv: "×10^", uk: "Е", "en-AU": "e" };
 
 export const join = (parts: Part[]): string => {
   let s = "";

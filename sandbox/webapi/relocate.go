@@ -175,7 +175,7 @@ func (s *stacks) missingAwait(f *trace.Fault) string {
 		return ""
 	}
 	end := from
-	for end < len(src) && (isName(src[end])) {
+	for end < len(src) && isName(src[end]) {
 		end++
 	}
 	m := beforeDot.FindStringSubmatch(src[strings.LastIndexByte(src[:from], '\n')+1 : end])

@@ -29,6 +29,7 @@ type run struct {
 	ended     bool // nothing more will be given
 	done      bool // waitUntil is over
 	finishing bool // all is done; the turn under way is the last
+	closing   bool // its last socket closed, whose handler may have more to do
 	lingers   bool // all is done, but for what it works on for another run: see lends
 	over      bool // Done was called
 	quiet     bool // nothing is pending for it
@@ -509,12 +510,16 @@ func (r *run) onEnd(isolate.Isolate) error {
 	return nil
 }
 
-// lends reports whether a Durable Object's run works on something while another
+// lends reports whether a Durable Object's run works on something when all else of
+// it is done: on what webSocketClose awaits, or while another
 // request of the object waits: what it resolved may have had that one go on, and
 // what that one then asked for came out of this one's turn.
 func (r *run) lends() bool {
 	if r.inv.Object == "" || r.w.loop.Pending(r.account) == 0 {
 		return false
+	}
+	if r.closing {
+		return true
 	}
 	for _, o := range r.w.runs {
 		if o != r && !o.ended && o.inv.Object == r.inv.Object && o.inv.Entrypoint == r.inv.Entrypoint {

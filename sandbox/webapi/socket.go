@@ -168,7 +168,9 @@ func (s *socket) end() {
 	}
 	delete(w.sockets, s.id)
 	if s.accepted {
-		s.run.sockets--
+		if s.run.sockets--; s.run.sockets == 0 {
+			s.run.closing = true
+		}
 		s.run.maybeFinish()
 	}
 }
