@@ -11,7 +11,7 @@ ARGS ?=
 # Packages whose tests start processes; TestChildrenRunAlone keeps the list whole.
 CHILDREN := ^coldstart/(cmd/coldstart|lessons/check|sandbox|sandbox/(box|conformance|hostile|runner)|web|web/(classroom|lab|live))$$
 
-.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer remeasure docs-images fuzz image image-check browser postgres deploy-check clean
+.PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer remeasure docs-images fuzz image image-check browser postgres deploy-check audit reproduce clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -112,6 +112,20 @@ postgres: ## install the server of PostgreSQL for the tests when it is missing
 	  as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
 	  $$as apt-get update -qq; DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
 	  || echo "PostgreSQL could not be installed; the tests that need it are skipped"
+
+audit: ## ask for known weaknesses of what the program is made of; needs the network, for whoever makes a release
+	$(GO) mod verify
+	cd tools && $(GO) mod verify
+	$(TOOL) govulncheck ./...
+	cd web && npm audit --omit=dev
+
+reproduce: ## build what is committed in two folders, assets too, and demand the same bytes
+	@d=$$(mktemp -d); trap 'for n in a b/c; do git worktree remove --force "$$d/$$n" 2>/dev/null || true; done; rm -rf "$$d"' EXIT; \
+	  for n in a b/c; do \
+	    git worktree add -q --detach "$$d/$$n"; cp -r web/node_modules "$$d/$$n/web/"; \
+	    (cd "$$d/$$n" && $(GO) run ./cmd/assets -release -installed && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o "$$d/coldstart-$${n##*/}" ./cmd/coldstart); \
+	  done; \
+	  sha256sum "$$d"/coldstart-*; cmp "$$d/coldstart-a" "$$d/coldstart-c" && echo "reproduce: the same bytes twice"
 
 clean: ## remove what was built
 	rm -rf bin static/dist/* web/e2e/out

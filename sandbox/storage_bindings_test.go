@@ -1,10 +1,13 @@
 package sandbox
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
+	"coldstart/sandbox/platform"
 	"coldstart/sandbox/trace"
 )
 
@@ -131,5 +134,24 @@ func TestStorageBindings(t *testing.T) {
 	}
 	if got := strings.Join(calls, ","); got != "analytics HITS.writeDataPoint" {
 		t.Errorf("calls of /hit: %q", got)
+	}
+}
+
+// fullStore is on a disk that has no room.
+type fullStore struct{ platform.Store }
+
+func (fullStore) Write(context.Context, platform.Namespace, []platform.Change, func(platform.Usage) error) error {
+	return fmt.Errorf("writing: %w", platform.ErrFull)
+}
+
+// On a full disk a Worker reads what there is, and is told why it stores nothing.
+func TestFullDiskIsToldToTheWorker(t *testing.T) {
+	s := open(t, func(c *Config) { c.Store = fullStore{platform.NewMemory()} })
+	deploy(t, s, key("a"), map[string]string{
+		"worker.js":      `export default { async fetch(request, env) { const had = await env.KV.get("k"); try { await env.KV.put("k", "v"); } catch (e) { return new Response(had + " " + e.message); } return new Response("stored"); } };`,
+		"wrangler.jsonc": `{"name": "w", "main": "worker.js", "compatibility_date": "2026-11-01", "kv_namespaces": [{"binding": "KV", "id": "kv"}]}`,
+	})
+	if a := get(t, s, key("a"), "/"); a.body != "null The server's disk is full, so nothing was stored. It was not your code; your instructor has to make room." {
+		t.Errorf("%d %q %+v", a.status, a.body, a.sum.Fault)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ import (
 	"coldstart/sandbox/trace"
 	"coldstart/web/classroom"
 	"coldstart/web/doortest"
+	"coldstart/web/view"
 )
 
 // The tests of the host's checklist, named after its rules.
@@ -790,11 +792,49 @@ func TestRule17SecretsStayOutOfTheLog(t *testing.T) {
 	b.get("/w/" + slug + "/" + canary)
 	s.raw("BREW" + canary + " / HTTP/1.1\r\nHost: " + canary + "\r\nConnection: close\r\n\r\n")
 	s.site.log.Error("with\x1b[31m escapes", "error", errors.New("line\x00one"), "password", canary, "body", canary)
+	// What accounts and classes hand out: links, passwords, codes and phrases, right and wrong ones.
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{canary, link[strings.Index(link, "token=")+6:], goodPassword}
+	boss := s.browser()
+	boss.get("/setup?token=" + secrets[1])
+	boss.form("/setup", "token", secrets[1])
+	boss.form("/host/accounts", "name", "grace")
+	ada := s.instructor("ada")
+	class := ada.newClass("Period 3")
+	pupil := s.browser()
+	phrase := pupil.join(class, "canary-nick")
+	code := s.site.code(class.ID, class.CodeNumber)
+	pupil.get("/j/" + code)
+	s.browser().form("/resume", "phrase", phrase)
+	b.form("/resume", "phrase", canary+" and five more words here")
+	b.form("/signin", "name", "ada", "password", canary+canary)
+	elsewhere := s.browser()
+	elsewhere.form("/signin", "name", "ada", "password", goodPassword)
+	ada.form("/classes/"+class.ID+"/members/"+s.memberOf(class, "canary-nick").ID+"/note", "text", canary)
+	secrets = append(secrets, phrase, code, view.CodeText(code), "canary-nick", string(s.site.secret))
+	for _, x := range []*browser{b, boss, ada, pupil, elsewhere} {
+		token, _, _ := strings.Cut(x.cookie(), ".")
+		secrets = append(secrets, token, x.cookie())
+	}
 	log := s.log.String()
-	token, _, _ := strings.Cut(b.cookie(), ".")
-	for _, secret := range []string{canary, token, b.cookie()} {
-		if i := strings.Index(log, secret); i >= 0 {
-			t.Errorf("the log holds %q: %s", secret, log[max(0, i-200):min(len(log), i+100)])
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 2); err != nil {
+		t.Fatal(err)
+	}
+	for where, text := range map[string]string{"log": log, "metrics": fmt.Sprint(s.scrape()), "profile": profile.String()} {
+		if len(text) < 1000 {
+			t.Fatalf("the %s is %q", where, text)
+		}
+		for i, secret := range secrets {
+			if len(secret) < 5 {
+				t.Fatalf("secret %d is %q", i, secret)
+			}
+			if i := strings.Index(text, secret); i >= 0 {
+				t.Errorf("the %s holds %q: %s", where, secret, text[max(0, i-200):min(len(text), i+100)])
+			}
 		}
 	}
 	for _, c := range []byte(log) {
@@ -812,6 +852,16 @@ func TestRule17SecretsStayOutOfTheLog(t *testing.T) {
 func TestRule18NoDebugRoutes(t *testing.T) {
 	s := newServer(t, nil)
 	b := s.browser()
+	for _, row := range s.site.routes {
+		for _, part := range []string{"debug", "pprof", "metrics", "expvar", "trace"} {
+			if strings.Contains(row.path, part) {
+				t.Errorf("%s is a route of the public port", row.path)
+			}
+		}
+		if r := b.get(row.concrete()); strings.Contains(r.body, "goroutine profile:") || strings.Contains(r.body, "go_goroutines") {
+			t.Errorf("%s shows what only the debug address may", row.path)
+		}
+	}
 	for _, path := range []string{"/debug/pprof/", "/debug/vars", "/debug/process", "/debug/free", "/metrics", "/debug/pprof/goroutine?debug=1"} {
 		if r := b.get(path); r.status != 404 {
 			t.Errorf("%s: %d", path, r.status)

@@ -20,6 +20,9 @@ func cursorKey(cursor string) (string, error) {
 	return string(b), nil
 }
 
+// ErrFull is a Store's error when its disk has no room.
+var ErrFull = errors.New("the disk is full")
+
 // trouble passes on what a learner may read and hides the store's own errors,
 // which are logged.
 func (p *Platform) trouble(op string, err error) error {
@@ -32,6 +35,9 @@ func (p *Platform) trouble(op string, err error) error {
 	}
 	if !errors.Is(err, context.Canceled) { // its run is over
 		p.cfg.Log.Error("storage failed", "op", op, "error", err)
+	}
+	if errors.Is(err, ErrFull) {
+		return plainError("The server's disk is full, so nothing was stored. It was not your code; your instructor has to make room.")
 	}
 	return plainError("The platform's storage did not answer. It was not your code; run again.")
 }

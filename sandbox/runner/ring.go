@@ -282,8 +282,9 @@ func (r *Ring) refill(role string) {
 // deathWindow is how long a death counts towards a crash loop.
 const deathWindow = 10 * time.Second
 
-// backoff is the wait before the next start after n deaths in deathWindow: a
-// few are ordinary, because killing a runner is how stuck code is stopped.
+// backoff is the wait before the next start after n deaths in deathWindow that
+// nobody's code explains. Being killed for stuck code is ordinary, comes no more
+// often than code can be waited for, and must not make everybody else wait.
 func backoff(n int) time.Duration {
 	if n <= 8 {
 		return 0
@@ -304,6 +305,9 @@ func (r *Ring) lost(p *Runner, why string) {
 
 // replace puts the spare in the place of a child that takes no more runs.
 func (r *Ring) replace(p *Runner, why string) {
+	p.mu.Lock()
+	known := p.guilty != 0
+	p.mu.Unlock()
 	r.mu.Lock()
 	served, spare := false, r.spares[p.role] == p
 	if spare {
@@ -322,8 +326,10 @@ func (r *Ring) replace(p *Runner, why string) {
 	}
 	if !closed && (served || spare) {
 		r.restarts++
-		cut := time.Now().Add(-deathWindow)
-		d := append(r.deaths[p.role], time.Now())
+		cut, d := time.Now().Add(-deathWindow), r.deaths[p.role]
+		if !known {
+			d = append(d, time.Now())
+		}
 		for len(d) > 0 && d[0].Before(cut) {
 			d = d[1:]
 		}

@@ -607,3 +607,57 @@ func BenchmarkHello(b *testing.B) {
 		})
 	}
 }
+
+// Children that die as soon as they serve are started ever more slowly, so that
+// a loop of crashes takes no processor from anybody, and at once again later.
+func TestCrashLoopsAreBackedOff(t *testing.T) {
+	last := time.Duration(0)
+	for n := range 100 {
+		wait := backoff(n)
+		if n <= 8 && wait != 0 || n > 8 && (wait <= 0 || wait < last || wait > 2*time.Second) {
+			t.Errorf("after %d deaths the next start waits %v, before it %v", n, wait, last)
+		}
+		last = wait
+	}
+	if last != 2*time.Second {
+		t.Errorf("the longest wait is %v", last)
+	}
+	ring := testRing(t, Config{Runners: 1})
+	deaths := 0
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		p, err := ring.Runner(ctx, 0)
+		if err != nil {
+			break
+		}
+		if q, err := os.FindProcess(p.PID()); err != nil || q.Kill() != nil {
+			continue // dead already
+		}
+		deaths++
+		within(t, p.Dead(), 10*time.Second)
+	}
+	// 8 for nothing, the spare, then 20, 40, 80 … ms apart.
+	if deaths < 3 || deaths > 18 {
+		t.Errorf("%d children were started and died within two seconds", deaths)
+	}
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/hello", h)
+	within(t, h.ends, 10*time.Second)
+}
+
+// However many learners' code has to be killed, the next child is not held back.
+func TestKnownCulpritsAreNoCrashLoop(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	for n := range 15 {
+		p := first(t, ring)
+		p.condemn("stuck", uint64(n)+1)
+		ring.mu.Lock()
+		counted := len(ring.deaths[RoleRun])
+		ring.mu.Unlock()
+		if counted != 0 {
+			t.Fatalf("child %d, killed for a learner's code, counts towards a crash loop", n)
+		}
+		within(t, p.Dead(), 10*time.Second)
+	}
+}

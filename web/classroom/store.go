@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"coldstart/sandbox/platform"
 )
 
 // What a caller can tell apart. Everything else is an operator's matter.
@@ -19,7 +21,7 @@ var (
 	ErrUsed     = errors.New("classroom: token already used")
 	ErrExpired  = errors.New("classroom: token expired")
 	ErrBusy     = errors.New("classroom: the database is locked or does not answer")
-	ErrFull     = errors.New("classroom: the disk is full")
+	ErrFull     = fmt.Errorf("classroom: %w", platform.ErrFull)
 	ErrTooMany  = errors.New("classroom: too many projects in one workspace")
 )
 

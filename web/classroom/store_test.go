@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"coldstart/sandbox/platform"
+
 	"coldstart/sandbox/trace"
 )
 
@@ -548,6 +550,11 @@ func TestFullDiskIsFull(t *testing.T) {
 	_, err := s.Save(t.Context(), w.ID, "p", Change{Files: files(strings.Repeat("x", 1<<20))})
 	if !errors.Is(err, ErrFull) {
 		t.Errorf("a save onto a full disk gives %v", err)
+	}
+	err = s.Records().Write(t.Context(), platform.Namespace{Project: platform.Project{Learner: w.ID, Project: "p"}, Kind: "kv", Name: "n"},
+		[]platform.Change{{Record: platform.Record{Key: "k", Value: make([]byte, 1<<20)}}}, nil)
+	if !errors.Is(err, platform.ErrFull) {
+		t.Errorf("a Worker's write onto a full disk gives %v", err)
 	}
 	if _, err := s.Save(t.Context(), w.ID, "p", Change{Files: files("x")}); err != nil {
 		t.Errorf("a small save afterwards gives %v", err)

@@ -1,8 +1,10 @@
 package quickjs
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"coldstart/sandbox/isolate"
@@ -39,4 +41,16 @@ func newEngine(tb testing.TB, b isolate.Bootstrap) *Engine {
 
 func TestSuite(t *testing.T) {
 	enginetest.Run(t, newEngine(t, enginetest.Bootstrap()), enginetest.Traits{})
+}
+
+// An engine that is not the pinned one does not start, were it one bit.
+func TestEngineIsPinned(t *testing.T) {
+	changed := bytes.Clone(wasm(t))
+	changed[len(changed)/2] ^= 1
+	if e, err := New(t.Context(), Config{Wasm: changed, Bootstrap: enginetest.Bootstrap(), Cache: cacheDir()}); err == nil || !strings.Contains(err.Error(), WasmSHA256) {
+		if err == nil {
+			_ = e.Close()
+		}
+		t.Errorf("a changed engine gives %v", err)
+	}
 }
