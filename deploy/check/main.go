@@ -53,6 +53,17 @@ func compose(path string) error {
 	if !site.ReadOnly || !slices.Contains(site.CapDrop, "ALL") || !slices.Contains(site.SecurityOpt, "no-new-privileges:true") {
 		return fmt.Errorf("%s: the site must have a read-only root, no capabilities and no new privileges", path)
 	}
+	if site.Privileged || len(site.CapAdd) > 0 || len(site.Devices) > 0 || site.NetworkMode == "host" || site.Pid == "host" || site.Ipc == "host" || site.UserNSMode == "host" || site.User == "root" || site.User == "0" || slices.ContainsFunc(site.SecurityOpt, func(o string) bool { return strings.Contains(o, "unconfined") }) {
+		return fmt.Errorf("%s: the site must have no privileges, capabilities, devices or namespaces of the host, and the engine's own seccomp filter", path)
+	}
+	if site.PidsLimit < 1 || site.MemLimit < 1 || len(site.Tmpfs) == 0 {
+		return fmt.Errorf("%s: the site must have limits on processes and memory, and a tmpfs for /tmp", path)
+	}
+	for _, v := range site.Volumes {
+		if v.Type != types.VolumeTypeVolume {
+			return fmt.Errorf("%s: the site mounts %s of the host", path, v.Source)
+		}
+	}
 	return nil
 }
 
@@ -170,11 +181,23 @@ func (m *manifests) check() error {
 		volumes := map[string]bool{}
 		for _, v := range pod.Spec.Volumes {
 			volumes[v.Name] = true
+			if v.HostPath != nil {
+				bad("pods of %s mount %s of the host", name, v.HostPath.Path)
+			}
 		}
 		for _, c := range pod.Spec.Containers {
 			s := c.SecurityContext
 			if s == nil || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || s.Capabilities == nil || !slices.Contains(s.Capabilities.Drop, "ALL") {
 				bad("container %s must have a read-only root, no capabilities and no way to more privileges", c.Name)
+			}
+			if s != nil && (s.Privileged != nil && *s.Privileged || s.Capabilities != nil && len(s.Capabilities.Add) > 0) || pod.Spec.HostNetwork || pod.Spec.HostPID || pod.Spec.HostIPC {
+				bad("container %s has privileges, capabilities or namespaces of the host", c.Name)
+			}
+			if c.Resources.Limits.Memory().IsZero() {
+				bad("container %s has no limit on memory", c.Name)
+			}
+			if p := pod.Spec.SecurityContext; p == nil || p.SeccompProfile == nil || p.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+				bad("pods of %s do not have the engine's seccomp filter", name)
 			}
 			if p := pod.Spec.SecurityContext; p == nil || p.RunAsNonRoot == nil || !*p.RunAsNonRoot {
 				bad("pods of %s may run as root", name)
