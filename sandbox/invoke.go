@@ -153,18 +153,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 func requestTooLarge(most int64) string {
-	return fmt.Sprintf("The request's body is larger than %s.", inMiB(most))
-}
-
-// inMiB is a limit as learners read it.
-func inMiB(n int64) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprint(n>>20, " MiB")
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprint(n>>10, " KiB")
-	}
-	return fmt.Sprint(n, " bytes")
+	return fmt.Sprintf("The request's body is larger than %s.", trace.SizeText(most))
 }
 
 // span records a phase and tells of it.

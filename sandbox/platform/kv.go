@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"coldstart/sandbox/trace"
 )
@@ -129,21 +128,10 @@ func (p *Platform) kvLimit(l trace.Limits) func(Usage) error {
 		}
 		if u.Bytes > l.KVBytes {
 			p.cfg.Full()
-			return plainError("KV: this project's %s of stored data are full; delete some first.", size(l.KVBytes))
+			return plainError("KV: this project's %s of stored data are full; delete some first.", trace.SizeText(l.KVBytes))
 		}
 		return nil
 	}
-}
-
-// size is a number of bytes in words.
-func size(n int64) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprint(n>>20, " MiB")
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprint(n>>10, " KiB")
-	}
-	return fmt.Sprint(n, " bytes")
 }
 
 func kvDelete(ctx context.Context, p *Platform, c Caller, a args) (any, error) {

@@ -97,7 +97,7 @@ func (p *Platform) durableLimit(l trace.Limits) func(Usage) error {
 		}
 		if u.Bytes > l.KVBytes {
 			p.cfg.Full()
-			return plainError("Durable Objects: this project's %s of storage are full; delete some first.", size(l.KVBytes))
+			return plainError("Durable Objects: this project's %s of storage are full; delete some first.", trace.SizeText(l.KVBytes))
 		}
 		return nil
 	}

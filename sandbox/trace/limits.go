@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -174,4 +175,16 @@ func (l *Limits) Name(name string, value int64, ceiling Limits) bool {
 		limitNames[i].set(l, value*limitNames[i].unit)
 	}
 	return true
+}
+
+// SizeText is a limit of n bytes as learners read it, exact: in the largest unit
+// of which it is a whole number.
+func SizeText(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprint(n>>20, " MiB")
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprint(n>>10, " KiB")
+	}
+	return fmt.Sprint(n, " bytes")
 }

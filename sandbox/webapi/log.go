@@ -43,7 +43,7 @@ func (r *run) room(n int) bool {
 		return false
 	}
 	if r.logBytes+n > r.w.limits.LogBytes {
-		r.tooMany(bytesText(int64(r.w.limits.LogBytes)))
+		r.tooMany(trace.SizeText(int64(r.w.limits.LogBytes)))
 		return false
 	}
 	r.logs++

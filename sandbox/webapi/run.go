@@ -454,7 +454,7 @@ func gone() *trace.Fault {
 }
 
 func (r *run) bodyFault() *trace.Fault {
-	return &trace.Fault{Kind: trace.FaultLimit, Message: "The response body is larger than " + bytesText(r.w.limits.Body) + ".", Hint: "Send less, or in several responses."}
+	return &trace.Fault{Kind: trace.FaultLimit, Message: "The response body is larger than " + trace.SizeText(r.w.limits.Body) + ".", Hint: "Send less, or in several responses."}
 }
 
 // fail gives the failure as the outcome, where there is none yet.

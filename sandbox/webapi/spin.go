@@ -7,6 +7,16 @@ import (
 	"coldstart/sandbox/trace"
 )
 
+// placeLoop puts a fault where code was that ran until it was stopped.
+func (s *stacks) placeLoop(f *trace.Fault, stack string) *trace.Fault {
+	f = s.place(f, stack)
+	if len(f.Frames) > 0 {
+		s.spinning(&f.Frames[0])
+		f.Code = s.code(f.Frames[0])
+	}
+	return f
+}
+
 // The engine knows positions only of calls, property accesses and the like. A
 // loop that does none of these is reported at the last position before it,
 // often the function's name. spinning moves a frame from there to the loop:

@@ -422,6 +422,7 @@ func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []an
 			case 2:
 				m := h.memories[integer(given, i)]
 				if m == nil {
+					//lint:ignore ST1005 scripts see it, in the words of Workers
 					return nil, fmt.Errorf("Import #%d %q %q: memory import must be a WebAssembly.Memory object", i, e.module, e.name)
 				}
 				from := "memory" + strconv.Itoa(i)
@@ -433,6 +434,7 @@ func (h *wasmHost) imports(l *isolate.Loop, inst int, info *wasmInfo, given []an
 				if e.mutable {
 					g := h.globals[integer(given, i)]
 					if g == nil {
+						//lint:ignore ST1005 scripts see it, in the words of Workers
 						return nil, fmt.Errorf("Import #%d %q %q: imported mutable global must be a WebAssembly.Global object", i, e.module, e.name)
 					}
 					from := "global" + strconv.Itoa(i)

@@ -287,17 +287,12 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 				f.Message = "CPU limit: stopped after " + spell(w.limits.StartCPU) + " at the module’s top level."
 				f.Hint = "Look for a loop that does not end, or move work into the handler: the top level runs before the first request."
 			}
-			f = w.stacks.place(f, where)
-			if len(f.Frames) > 0 {
-				w.stacks.spinning(&f.Frames[0])
-				f.Code = w.stacks.code(f.Frames[0])
-			}
-			return f
+			return w.stacks.placeLoop(f, where)
 		}
 		if cause := w.loop.StopCause(); errors.Is(cause, errEvicted) || errors.Is(cause, isolate.ErrClosed) {
 			return &trace.Fault{Kind: trace.FaultCanceled, Message: "The isolate was evicted while the request ran."}
 		}
-		return w.stacks.place(w.wallFault(), where)
+		return w.stacks.placeLoop(w.wallFault(), where)
 	}
 	return &trace.Fault{Kind: trace.FaultPlatform, Message: "Our isolate broke. It was not your code.", Hint: "Run again: a new isolate takes over."}
 }
@@ -305,7 +300,7 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 const memoryHint = "Keep less at once: stream large data, and drop what is no longer needed from global variables."
 
 func (w *Worker) memoryMessage() string {
-	return "Memory limit: " + bytesText(w.limits.Memory) + " are full."
+	return "Memory limit: " + trace.SizeText(w.limits.Memory) + " are full."
 }
 
 func (w *Worker) isLoaded() bool {
@@ -457,16 +452,6 @@ func (w *Worker) Evict() {
 		t.Stop()
 	}
 	_ = w.loop.Close()
-}
-
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return itoa(n>>20) + " MiB"
-	case n >= 1<<10:
-		return itoa(n>>10) + " KiB"
-	}
-	return itoa(n) + " bytes"
 }
 
 // compat tells whether a compatibility flag is on.
