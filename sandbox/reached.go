@@ -20,7 +20,7 @@ const (
 	limitIsolates = "isolates" // Isolates and Requests: a run waited, or took an idle isolate's place
 	limitQueue    = "queue"    // Queue
 	limitBuild    = "build"    // Source, Files, Bundle, and the time of a build
-	limitStorage  = "storage"  // KVBytes and KVKeys
+	limitStorage  = "storage"  // KVBytes, KVKeys, R2Bytes, R2Objects, SQLBytes, Messages
 )
 
 // reached counts how often limits were reached.

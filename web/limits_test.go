@@ -38,6 +38,10 @@ var limitPrograms = []struct {
 	{"bundle_kb", 1, `return new Response("` + strings.Repeat("b", 1500) + `");`, "the limit is 1 KiB.", false},
 	{"kv_kb", 2, `await env.KV.put("k", "x".repeat(4000));`, "KV: this project’s 2 KiB of stored data are full; delete some first.", true},
 	{"kv_keys", 2, `for (let i = 0; i < 5; i++) await env.KV.put("k" + i, "x");`, "KV: this project holds its 2 keys; delete some first.", true},
+	{"r2_kb", 2, `await env.R2.put("k", "x".repeat(4000));`, "put: this project’s 2 KiB of buckets are full; delete some objects first.", true},
+	{"r2_objects", 2, `for (let i = 0; i < 5; i++) await env.R2.put("k" + i, "x");`, "put: this project’s buckets hold 2 objects, the most they may; delete some first.", true},
+	{"sql_kb", 6, `await env.D1.exec("CREATE TABLE t (a)"); await env.D1.prepare("INSERT INTO t VALUES (?)").bind("x".repeat(9000)).run();`, "SQL: this project’s 6 KiB of databases are full; delete some rows first.", true},
+	{"messages", 2, `for (let i = 0; i < 5; i++) await env.QUEUE.send(i);`, "Queue send failed: 2 messages wait in this project’s queues, the most that may.", true},
 }
 
 // elsewhere says where the limits are met that no single run can meet.
@@ -56,8 +60,9 @@ func TestEveryLimitOfALessonIsReadOnItsPage(t *testing.T) {
 		at := fmt.Sprintf("01-limits/%02d-%s", i+10, id)
 		folder[at+"/lesson.md"] = &fstest.MapFile{Data: fmt.Appendf(nil, "---\nid: %s\ntitle: %s\nsummary: One.\nminutes: 5\nopen: src/index.js\nlimits: { %s: %d }\nrequest: { method: POST, path: / }\n---\nWords.\n", id, id, p.limit, p.value)}
 		folder[at+"/_files/src/index.js"] = &fstest.MapFile{Data: []byte("export default { async fetch(request, env, ctx) {\n" + p.body + "\n} };\n")}
-		if p.limit == "files" || strings.HasPrefix(p.limit, "kv_") {
-			folder[at+"/_files/wrangler.jsonc"] = &fstest.MapFile{Data: []byte(`{ "name": "w", "main": "src/index.js", "compatibility_date": "2026-11-01", "kv_namespaces": [{ "binding": "KV", "id": "kv" }] }`)}
+		if p.limit == "files" || strings.Contains(p.body, "env.") {
+			folder[at+"/_files/wrangler.jsonc"] = &fstest.MapFile{Data: []byte(`{ "name": "w", "main": "src/index.js", "compatibility_date": "2026-11-01", "kv_namespaces": [{ "binding": "KV", "id": "kv" }],
+"r2_buckets": [{ "binding": "R2", "bucket_name": "r2" }], "d1_databases": [{ "binding": "D1", "database_name": "d1", "database_id": "d1" }], "queues": { "producers": [{ "binding": "QUEUE", "queue": "q" }] } }`)}
 		}
 	}
 	for _, name := range trace.LimitNames() {

@@ -2,7 +2,8 @@
 // describes them; classes, shapes and texts are those of Workers R2.
 
 import { ArrayIsArray, ArrayPush, JSONParse, JSONStringify, MathFloor, NativeDate, NativeError, NativeTypeError, NativeUint8Array, ObjectDefineProperty, ObjectKeys, TypedArrayLength, bytesOf, isDate } from "./primordials";
-import { backend } from "./backend";
+import { backend, backendAt } from "./backend";
+import { here } from "./errors";
 import { binding } from "./bindings";
 import { blobBytes, concat, isBlob } from "./blob";
 import { BodyState, bodyLength, mixBody } from "./body";
@@ -276,7 +277,8 @@ class R2Bucket {
     needKey(arguments.length, "put");
     if (arguments.length < 2) throw new NativeTypeError(wrongValue);
     const k = checkKey(key, "put"), http = httpMetadata(options?.httpMetadata), custom = customMetadata(options?.customMetadata), only = conditions(options?.onlyIf, "PutOptions"), sum = checksumOf(options);
-    const d = await backend("r2", this.#name + ".put", "r2.put", this.#id, k, await bytesFrom(value), http, custom, only, sum[0], sum[1]);
+    const at = here(), bytes = await bytesFrom(value);
+    const d = await backendAt(at, "r2", this.#name + ".put", "r2.put", this.#id, k, bytes, http, custom, only, sum[0], sum[1]);
     return d === undefined || d === null ? null : new R2Object(d);
   }
   async delete(keys: string | string[]): Promise<void> {

@@ -12,11 +12,9 @@ import (
 	"coldstart/sandbox/trace"
 )
 
-// Limits of a queue, per project.
 const (
-	queueBytes = 16 << 20
-	queueKeys  = 10_000
-	messageMax = 128 << 10
+	queueBytes = 16 << 20  // of a project's queues
+	messageMax = 128 << 10 // bytes of one message
 )
 
 // deliverAgain is how long a queue rests after the store did not answer.
@@ -63,18 +61,25 @@ func (p *Platform) enqueue(ctx context.Context, c Caller, name string, flat args
 		batch = append(batch, Change{Record: *messageRecord(now.Add(time.Duration(delay)*time.Second), i, body, m)})
 	}
 	ns := Namespace{c.Project, "queue", name}
-	if err := p.cfg.Store.Write(ctx, ns, batch, queueLimit); err != nil {
+	if err := p.cfg.Store.Write(ctx, ns, batch, p.queueLimit(c.Worker.Limits)); err != nil {
 		return p.trouble("queue.send", err)
 	}
 	p.deliver(ns)
 	return nil
 }
 
-func queueLimit(u Usage) error {
-	if u.Bytes > queueBytes || u.Keys > queueKeys {
-		return plainError("Queue send failed: the project's queues are full.")
+func (p *Platform) queueLimit(l trace.Limits) func(Usage) error {
+	return func(u Usage) error {
+		if u.Keys > l.Messages {
+			p.cfg.Full()
+			return plainError("Queue send failed: %d messages wait in this project's queues, the most that may.", l.Messages)
+		}
+		if u.Bytes > queueBytes {
+			p.cfg.Full()
+			return plainError("Queue send failed: this project's %s of queues are full.", trace.SizeText(queueBytes))
+		}
+		return nil
 	}
-	return nil
 }
 
 func messageID() string {

@@ -12,14 +12,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"coldstart/sandbox/trace"
 )
 
-// Limits of a project's buckets.
 const (
-	r2Bytes  = 64 << 20
-	r2Keys   = 10_000
-	r2Object = 16 << 20
-	r2Page   = 1000 // objects that list() reads at a time
+	r2Object = 16 << 20 // bytes of one object
+	r2Page   = 1000     // objects that list() reads at a time
 )
 
 // object is what is kept beside an object's bytes.
@@ -218,8 +217,14 @@ func r2Put(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	}
 	rec := Record{Key: a.str(1), Value: bytes.Clone(body), Meta: meta}
 	if err := p.cfg.Store.Write(ctx, ns, []Change{{Record: rec}}, func(u Usage) error {
-		if u.Bytes > r2Bytes || u.Keys > r2Keys {
-			return plainError("put: this project's buckets are full (%d MiB, %d objects).", r2Bytes>>20, r2Keys)
+		l := c.Worker.Limits
+		if u.Keys > l.R2Objects {
+			p.cfg.Full()
+			return plainError("put: this project's buckets hold %d objects, the most they may; delete some first.", l.R2Objects)
+		}
+		if u.Bytes > l.R2Bytes {
+			p.cfg.Full()
+			return plainError("put: this project's %s of buckets are full; delete some objects first.", trace.SizeText(l.R2Bytes))
 		}
 		return nil
 	}); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/query"
+	"coldstart/sandbox/trace"
 )
 
 // Bounds of open databases.
@@ -43,6 +44,7 @@ type database struct {
 	dirty bool  // something is not stored
 	tx    int   // transactions of its object that are open in one another
 	lost  error // what was not stored is gone, and its object has not been told
+	most  int64 // bytes of all databases of its project, as who asked last may have
 	flush *time.Timer
 }
 
@@ -65,7 +67,7 @@ func (d *databases) hold(ns Namespace, make bool) *database {
 			return nil
 		}
 		d.number++
-		b = &database{ns: ns, number: d.number}
+		b = &database{ns: ns, number: d.number, most: trace.Default().SQLBytes}
 		d.list[ns] = b
 	}
 	b.refs++
@@ -183,8 +185,9 @@ func (d *databases) keep(b *database, data []byte) error {
 		return nil
 	}
 	err := d.p.cfg.Store.Write(context.WithoutCancel(d.p.ctx), b.ns, []Change{{Record: Record{Key: "db", Value: data}}}, func(u Usage) error {
-		if u.Bytes > r2Bytes {
-			return plainError("The project's databases are full.")
+		if u.Bytes > b.most {
+			d.p.cfg.Full()
+			return plainError("SQL: this project's %s of databases are full; delete some rows first.", trace.SizeText(b.most))
 		}
 		return nil
 	})
@@ -409,6 +412,7 @@ func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	var res query.Result
 	q := query.Request{Op: query.Exec, Queries: []query.Query{{Text: a.str(1), Values: a.list(2)}}}
 	err = p.sql.with(ctx, sqlNamespace(ns), true, func(b *database) (time.Duration, error) {
+		b.most = c.Worker.Limits.SQLBytes
 		r, err := p.sql.ask(ctx, b, q)
 		if b.dirty { // also what comes before a statement that fails
 			p.sql.later(b)
@@ -452,7 +456,7 @@ func (p *Platform) d1(ctx context.Context, c Caller, a args, op query.Op, list [
 		return r, err
 	}
 	err = p.sql.do(ctx, Namespace{c.Project, "sql", "d1\n" + id}, query.Request{Op: op, Queries: list, Save: true}, func(b *database, got query.Reply) error {
-		r = got
+		r, b.most = got, c.Worker.Limits.SQLBytes
 		return p.sql.keep(b, got.Data)
 	})
 	return r, p.trouble("d1."+string(op), err)

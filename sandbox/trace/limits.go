@@ -28,6 +28,10 @@ type Limits struct {
 	KVKeys    int           `json:"kv_keys,omitempty" cbor:"17,keyasint,omitempty"`       // per project
 	Request   int64         `json:"request,omitempty" cbor:"18,keyasint,omitempty"`       // bytes of one request body
 	IdleAfter time.Duration `json:"idle_after_ns,omitempty" cbor:"19,keyasint,omitempty"` // an isolate unused for this long is evicted
+	R2Bytes   int64         `json:"r2_bytes,omitempty" cbor:"20,keyasint,omitempty"`      // per project
+	R2Objects int           `json:"r2_objects,omitempty" cbor:"21,keyasint,omitempty"`    // per project
+	SQLBytes  int64         `json:"sql_bytes,omitempty" cbor:"22,keyasint,omitempty"`     // per project: D1's databases and those of its objects, which hold 10 MiB each
+	Messages  int           `json:"messages,omitempty" cbor:"23,keyasint,omitempty"`      // per project, that wait in its queues
 }
 
 // Default is what a run gets when neither lesson nor host says otherwise.
@@ -52,6 +56,10 @@ func Default() Limits {
 		KVKeys:    1000,
 		Request:   16 << 20,
 		IdleAfter: time.Minute,
+		R2Bytes:   64 << 20,
+		R2Objects: 10_000,
+		SQLBytes:  64 << 20,
+		Messages:  10_000,
 	}
 }
 
@@ -89,6 +97,10 @@ func (l Limits) Clamp(ceiling Limits) Limits {
 		KVKeys:    clamp(l.KVKeys, d.KVKeys, ceiling.KVKeys),
 		Request:   clamp(l.Request, d.Request, ceiling.Request),
 		IdleAfter: clamp(l.IdleAfter, d.IdleAfter, ceiling.IdleAfter),
+		R2Bytes:   clamp(l.R2Bytes, d.R2Bytes, ceiling.R2Bytes),
+		R2Objects: clamp(l.R2Objects, d.R2Objects, ceiling.R2Objects),
+		SQLBytes:  clamp(l.SQLBytes, d.SQLBytes, ceiling.SQLBytes),
+		Messages:  clamp(l.Messages, d.Messages, ceiling.Messages),
 	}
 }
 
@@ -136,6 +148,10 @@ var limitNames = []limitName{
 	named("bundle_kb", 1<<10, func(l *Limits) *int64 { return &l.Bundle }),
 	named("kv_kb", 1<<10, func(l *Limits) *int64 { return &l.KVBytes }),
 	named("kv_keys", 1, func(l *Limits) *int { return &l.KVKeys }),
+	named("r2_kb", 1<<10, func(l *Limits) *int64 { return &l.R2Bytes }),
+	named("r2_objects", 1, func(l *Limits) *int { return &l.R2Objects }),
+	named("sql_kb", 1<<10, func(l *Limits) *int64 { return &l.SQLBytes }),
+	named("messages", 1, func(l *Limits) *int { return &l.Messages }),
 	named("idle_s", int64(time.Second), func(l *Limits) *time.Duration { return &l.IdleAfter }),
 }
 
