@@ -93,6 +93,32 @@ func readWhole(r io.Reader) ([]byte, error) {
 	}
 }
 
+// partsBody ends a multipart body of too many parts: each costs a reader some
+// kilobytes before it is known what is in it.
+type partsBody struct {
+	io.ReadCloser
+	mark []byte // what stands between two parts
+	tail []byte // of what was read, as much as may be the beginning of a mark
+	left int    // parts that may still come
+}
+
+func newPartsBody(body io.ReadCloser, boundary string, most int) *partsBody {
+	return &partsBody{ReadCloser: body, mark: []byte("\n--" + boundary), left: most}
+}
+
+func (b *partsBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	keep := len(b.mark) - 1
+	seam := append(b.tail, p[:min(n, keep)]...)
+	b.left -= bytes.Count(p[:n], b.mark) + bytes.Count(seam, b.mark)
+	b.tail = append(b.tail, p[max(0, n-keep):n]...)
+	b.tail = bytes.Clone(b.tail[max(0, len(b.tail)-keep):])
+	if b.left < 0 {
+		return n, tooManyFields()
+	}
+	return n, err
+}
+
 // readJSON decodes a JSON request body into v. Unknown keys, deep nesting and
 // more than one value are refused in one sentence.
 func readJSON(r *http.Request, v any) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -254,20 +255,24 @@ func distance(a, b string) int {
 // maxFields is how many fields a form may have.
 const maxFields = 200
 
+func tooManyFields() error {
+	return fail(http.StatusBadRequest, "The form has more than %d fields.", maxFields)
+}
+
 // form reads a posted form.
 func (c *call) form() (url.Values, error) {
-	kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
-	if !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data"}, strings.TrimSpace(kind)) {
+	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil || !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data"}, kind) {
 		return nil, fail(http.StatusUnsupportedMediaType, "This address takes a form.")
 	}
-	var err error
-	if strings.TrimSpace(kind) == "multipart/form-data" {
+	if kind == "multipart/form-data" {
+		c.r.Body = newPartsBody(c.r.Body, params["boundary"], maxFields)
 		err = c.r.ParseMultipartForm(maxForm)
 	} else {
 		var body []byte
 		if body, err = readWhole(c.r.Body); err == nil {
 			if bytes.Count(body, []byte("&")) >= maxFields {
-				return nil, fail(http.StatusBadRequest, "The form has more than %d fields.", maxFields)
+				return nil, tooManyFields()
 			}
 			c.r.PostForm, err = url.ParseQuery(string(body))
 		}
@@ -279,7 +284,7 @@ func (c *call) form() (url.Values, error) {
 		return nil, &Error{Status: http.StatusBadRequest, Message: "The form could not be read. Load the page again.", Err: err}
 	}
 	if len(c.r.PostForm) > maxFields {
-		return nil, fail(http.StatusBadRequest, "The form has more than %d fields.", maxFields)
+		return nil, tooManyFields()
 	}
 	return c.r.PostForm, nil
 }

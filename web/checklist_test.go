@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -664,6 +665,19 @@ func TestRule10BodiesAndHeadersAreBounded(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; r.status != 400 || used > uint64(4*len(c.body)+4<<20) {
 			t.Errorf("%s: %d %.200s, %d kB allocated for %d kB", name, r.status, r.body, used>>10, len(c.body)>>10)
+		}
+	}
+}
+
+// However a body arrives, its parts are counted as they come.
+func TestPartsAreCounted(t *testing.T) {
+	body := "--x\r\n\r\na\r\n--x\r\n\r\nb\n--\r\n--x\r\n\r\nc\r\n--x--\r\n" // three, and one in whose text a mark begins
+	for _, slowly := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, func(r io.Reader) io.Reader { return r }} {
+		for most, want := range map[int]bool{2: false, 3: true} {
+			got, err := io.ReadAll(newPartsBody(io.NopCloser(slowly(strings.NewReader(body))), "x", most))
+			if (err == nil) != want || want && string(got) != body {
+				t.Errorf("at most %d: %q, %v", most, got, err)
+			}
 		}
 	}
 }
