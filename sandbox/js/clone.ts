@@ -11,7 +11,7 @@ import {
 import { domError } from "./dom";
 import { isProxy } from "./proxy";
 
-const Shared = SharedArrayBuffer;
+const Shared: any = (globalThis as any).SharedArrayBuffer ?? class { }; // goja has none
 const bufferTransfer = (ArrayBuffer.prototype as any).transfer as ((this: ArrayBuffer) => ArrayBuffer) | undefined;
 const DOMError = globalThis.DOMException;
 const errors: Record<string, any> = { Error, AggregateError: class { constructor(m?: string) { return m === undefined ? new AggregateError([]) : new AggregateError([], m); } }, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };

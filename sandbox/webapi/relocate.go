@@ -215,7 +215,7 @@ func (s *stacks) onlyType(f *trace.Fault) string {
 	if m == nil || f.Name != "ReferenceError" || len(f.Frames) == 0 {
 		return ""
 	}
-	kind := regexp.MustCompile(`(?m)^\s*(?:export\s+)?(interface|type)\s+` + m[1] + `\b`).FindStringSubmatch(s.worker.Sources[f.Frames[0].File])
+	kind := regexp.MustCompile(`(?m)^\s*(?:export\s+)?(interface|type)\s+` + regexp.QuoteMeta(m[1]) + `\b`).FindStringSubmatch(s.worker.Sources[f.Frames[0].File])
 	if kind == nil {
 		return ""
 	}
