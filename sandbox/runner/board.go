@@ -42,6 +42,19 @@ func (b *board) at(slot int) *turn {
 	return &b.turns[slot]
 }
 
+// lasting reports whether a turn has been under way for longer than least nanoseconds.
+func (b *board) lasting(now, least int64) bool {
+	if b == nil {
+		return false
+	}
+	for i := range b.turns {
+		if since := b.turns[i].since.Load(); since != 0 && now-since > least {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *turn) enter(now int64, thread int) {
 	t.count.Add(1)
 	t.thread.Store(int64(thread))

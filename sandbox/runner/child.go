@@ -193,6 +193,7 @@ func newChild(w io.WriteCloser) *child {
 	}
 	c.ctx, c.stop = context.WithCancelCause(context.Background())
 	c.trim.busy = c.busy
+	c.trim.turns = func() bool { return c.board.lasting(monotonic(), int64(trimTurn)) }
 	return c
 }
 

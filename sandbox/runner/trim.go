@@ -14,6 +14,7 @@ const (
 	trimRounds = 4                      // times trimQuiet, after which a moment without work is enough,
 	trimBusy   = 8                      // and after which it goes back while runs are open, which may only wait,
 	trimMuch   = 32 << 20               // for this many bytes
+	trimTurn   = 10 * time.Millisecond  // a turn that has lasted for longer computes
 	trimAgain  = 2                      // looks after a collection: an isolate drops what speeds up its next turn a while after its last
 	stacksMin  = 4 << 20                // bytes of stacks that are not worth another collection,
 	stacksMost = 6                      // of so many: each halves a stack that nobody needs any more
@@ -25,6 +26,7 @@ const (
 // alone would keep it for minutes, and a child that waits should be small.
 type trimmer struct {
 	busy  func() bool // runs are open, or other work is under way
+	turns func() bool // one has lasted for longer than trimTurn
 	armed atomic.Bool // a fire is to come or under way
 	dirty atomic.Bool // a frame came since the last one
 	freed atomic.Bool // an isolate was closed since the last look
@@ -60,8 +62,9 @@ func (t *trimmer) fire() {
 	dirty, busy, worth := t.dirty.Swap(false), t.busy(), int64(trimMin)
 	spent := t.spent
 	t.spent = cpuSpent()
-	// A collection waits for compiled Wasm to come to an end: none while some computes.
-	computes := t.spent-spent > trimQuiet/10
+	// A collection waits for compiled Wasm to come to an end: none while some computes
+	// for long. Short turns, however many, are soon over.
+	computes := t.spent-spent > trimQuiet/2 || t.turns()
 	if dirty || busy {
 		t.rounds++
 		worth = trimMuch
