@@ -17,20 +17,27 @@ import (
 // testdata/intl.txt is an expression and, behind a tab, its JSON there. d is
 // 2026-01-05T15:04:09.078Z. Offset zones are from the specification.
 func TestIntl(t *testing.T) {
-	data, err := os.ReadFile("testdata/intl.txt")
+	compareLines(t, "testdata/intl.txt", "const d = new Date(Date.UTC(2026, 0, 5, 15, 4, 9, 78));\nconst of = (f) => { try { return JSON.stringify(f()); } catch (e) { return `${e}`; } };\n")
+}
+
+// compareLines evaluates the expressions of a file in a Worker that begins with
+// head, whose function of gives an answer's text, and compares: each line is an
+// expression and, behind a tab, what is wanted.
+func compareLines(t *testing.T, file, head string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	code.WriteString("const d = new Date(Date.UTC(2026, 0, 5, 15, 4, 9, 78));\nconst of = (f) => { try { return JSON.stringify(f()); } catch (e) { return `${e}`; } };\n")
-	code.WriteString("export default { fetch() { return Response.json([\n")
+	code.WriteString(head + "export default { fetch() { return Response.json([\n")
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	for _, l := range lines {
 		expr, _, _ := strings.Cut(l, "\t")
-		code.WriteString("of(() => " + expr + "),\n")
+		code.WriteString("of(() => (" + expr + ")),\n")
 	}
 	code.WriteString("]); } };\n")
-	status, body, sum := serve(t, map[string]string{"worker.js": code.String()})("/")
+	status, body, sum := serve(t, map[string]string{"worker.js": code.String(), "wrangler.jsonc": `{"name": "main", "main": "worker.js", "compatibility_date": "2026-11-01"}`})("/")
 	var got []string
 	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got) != len(lines) {
 		t.Fatalf("%d, %d answers, %v: %+v", status, len(got), err, sum.Fault)

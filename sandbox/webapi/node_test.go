@@ -2,7 +2,6 @@ package webapi_test
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 )
@@ -11,33 +10,13 @@ import (
 // testdata/node.txt is an expression and, behind a tab, its JSON there, or
 // behind a ! the name, code and message of what it throws.
 func TestNode(t *testing.T) {
-	data, err := os.ReadFile("testdata/node.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var code strings.Builder
+	var head strings.Builder
 	for _, m := range strings.Fields("assert buffer crypto events fs net os path process stream string_decoder url util zlib") {
-		code.WriteString("import " + m + " from \"node:" + m + "\";\n")
+		head.WriteString("import " + m + " from \"node:" + m + "\";\n")
 	}
-	code.WriteString("const { Buffer } = buffer;\n")
-	code.WriteString("const of = (f) => { try { const v = f(); return v === undefined ? '\"undefined\"' : JSON.stringify(v); } catch (e) { return `!${e.name} ${e.code}: ${e.message}`; } };\n")
-	code.WriteString("export default { fetch() { return Response.json([\n")
-	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
-	for _, l := range lines {
-		expr, _, _ := strings.Cut(l, "\t")
-		code.WriteString("of(() => (" + expr + ")),\n")
-	}
-	code.WriteString("]); } };\n")
-	status, body, sum := serve(t, map[string]string{"worker.js": code.String(), "wrangler.jsonc": `{"name": "main", "main": "worker.js", "compatibility_date": "2026-11-01"}`})("/")
-	var got []string
-	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got) != len(lines) {
-		t.Fatalf("%d, %d answers, %v: %+v", status, len(got), err, sum.Fault)
-	}
-	for i, l := range lines {
-		if expr, want, _ := strings.Cut(l, "\t"); got[i] != want {
-			t.Errorf("%s\n got %s\nwant %s", expr, got[i], want)
-		}
-	}
+	head.WriteString("const { Buffer } = buffer;\n")
+	head.WriteString("const of = (f) => { try { const v = f(); return v === undefined ? '\"undefined\"' : JSON.stringify(v); } catch (e) { return `!${e.name} ${e.code}: ${e.message}`; } };\n")
+	compareLines(t, "testdata/node.txt", head.String())
 }
 
 // What a module of Node exports on Workers and not here says so when it is used.

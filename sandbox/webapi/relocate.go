@@ -242,26 +242,16 @@ const (
 // is shown. Nil unless there is one such place; see throws.
 func (s *stacks) throwsThing(name, message string) *trace.Frame {
 	s.looked.Do(func() {
-		room := throwsRoom
-		for _, src := range s.worker.Sources {
-			if room -= len(src); room < 0 {
-				return
-			}
-		}
-		for file, src := range s.worker.Sources {
-			for _, m := range token.FindAllStringIndex(src, -1) {
-				if !throwWord.MatchString(src[m[0]:m[1]]) {
-					continue
+		s.eachThrow(func(file, src string, at int) bool {
+			if g := thrownThing.FindStringSubmatch(src[at:min(len(src), at+thingRoom)]); g != nil {
+				if len(s.things) == thingsMax {
+					s.things = nil // too many to tell
+					return false
 				}
-				if g := thrownThing.FindStringSubmatch(src[m[0]:min(len(src), m[0]+thingRoom)]); g != nil {
-					if len(s.things) == thingsMax {
-						s.things = nil // too many to tell
-						return
-					}
-					s.things = append(s.things, thing{frameAt(file, src, m[0]), g})
-				}
+				s.things = append(s.things, thing{frameAt(file, src, at), g})
 			}
-		}
+			return true
+		})
 	})
 	var exact, vague []trace.Frame
 	object := name != "" || strings.HasPrefix(message, "{")

@@ -112,30 +112,38 @@ var (
 // throwsRoom is how many bytes of sources are searched for texts that are thrown.
 const throwsRoom = 256 << 10
 
+// eachThrow calls f with each place of the sources that throws or rejects, until
+// it gives false; with none where there is more than throwsRoom to search.
+func (s *stacks) eachThrow(f func(file, src string, at int) bool) {
+	room := throwsRoom
+	for _, src := range s.worker.Sources {
+		if room -= len(src); room < 0 {
+			return
+		}
+	}
+	for file, src := range s.worker.Sources {
+		for _, m := range token.FindAllStringIndex(src, -1) {
+			if throwWord.MatchString(src[m[0]:m[1]]) && !f(file, src, m[0]) {
+				return
+			}
+		}
+	}
+}
+
 // throws is where the Worker's code throws, or rejects a promise with, exactly
 // this text: what is no Error does not remember where it was made. Nil unless
 // there is one such place.
 func (s *stacks) throws(text string) *trace.Frame {
 	s.literals.Do(func() {
 		s.thrown = map[string]place{}
-		room := throwsRoom
-		for _, src := range s.worker.Sources {
-			if room -= len(src); room < 0 {
-				return
+		s.eachThrow(func(file, src string, at int) bool {
+			if g := throwing.FindStringSubmatch(src[at:]); g != nil {
+				said := g[1] + g[2] + g[3]
+				_, again := s.thrown[said]
+				s.thrown[said] = place{file, at, !again}
 			}
-		}
-		for name, src := range s.worker.Sources {
-			for _, m := range token.FindAllStringIndex(src, -1) {
-				if !throwWord.MatchString(src[m[0]:m[1]]) {
-					continue
-				}
-				if g := throwing.FindStringSubmatch(src[m[0]:]); g != nil {
-					said := g[1] + g[2] + g[3]
-					_, again := s.thrown[said]
-					s.thrown[said] = place{name, m[0], !again}
-				}
-			}
-		}
+			return true
+		})
 	})
 	at := s.thrown[text]
 	if !at.only {
