@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"coldstart/sandbox/isolate"
@@ -25,7 +26,7 @@ func newKeymaker() keymaker { return keymaker{make(chan struct{}, 1)} }
 // pair begins to make a pair of keys, inside a turn, and gives what waits for
 // it. That may be called by any goroutine, once.
 func (k keymaker) pair(h *isolate.Loop, kind string, bits int) func(context.Context) (isolate.Value, error) {
-	if kind != "RSA" {
+	if !hasPrimes(kind) {
 		return func(context.Context) (isolate.Value, error) { return generatePair(kind, bits) }
 	}
 	r := runOf(h)
@@ -51,6 +52,11 @@ func (k keymaker) pair(h *isolate.Loop, kind string, bits int) func(context.Cont
 		defer func() { r.beside.Add(time.Since(begin).Microseconds()) }()
 		return generatePair(kind, bits)
 	}
+}
+
+// hasPrimes reports whether keys of a kind are made of primes that must be found.
+func hasPrimes(kind string) bool {
+	return !slices.Contains([]string{"P-256", "P-384", "P-521", "Ed25519", "X25519"}, kind)
 }
 
 func refused(why string) func(context.Context) (isolate.Value, error) {
