@@ -52,7 +52,7 @@ type run struct {
 	codecs       []int
 	socketID     int
 	used         bool          // it left timers or operations in the isolate
-	keys         int           // RSA keys that it asked for
+	keys         int           // weight of the RSA keys that it asked for
 	beside       atomic.Int64  // microseconds that making them took
 	gone         chan struct{} // closed when it is over
 }
