@@ -410,6 +410,7 @@ func (r *run) respond(args []isolate.Value) {
 	if head.Length = int64(len(body)); socket == -1 {
 		head.Length = max(0, int64(num(args, 7)))
 	}
+	head.Encoded = flag(args, 8)
 	if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
 		body = nil
 	}
