@@ -361,6 +361,14 @@ class DurableObjectStorage extends DurableObjectTransaction {
   async onNextSessionRestoreBookmark(_bookmark: string): Promise<string> { throw noRecovery(); }
 }
 const noRecovery = () => new NativeError("Point-in-time recovery is not available here.");
+/** A class that programs see but cannot make objects of. */
+const illegal = (C: Function, name: string): object => {
+  const f = { [name]: function () { throw new NativeTypeError("Illegal constructor"); } }[name];
+  Object.defineProperty(f, "prototype", { value: C.prototype, writable: false });
+  return f;
+};
+Object.defineProperty(SqlStorage.prototype, "Cursor", { value: illegal(Cursor, "Cursor"), enumerable: true, configurable: true });
+Object.defineProperty(SqlStorage.prototype, "Statement", { value: illegal(class {}, "Statement"), enumerable: true, configurable: true });
 Object.defineProperty(Cursor.prototype, Symbol.toStringTag, { value: "Cursor", configurable: true });
 Object.defineProperty(SqlStorage.prototype, Symbol.toStringTag, { value: "SqlStorage", configurable: true });
 Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });
