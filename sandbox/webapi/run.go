@@ -139,6 +139,7 @@ func (w *Worker) admit() {
 func (r *run) lend(on bool) error {
 	if on {
 		r.lent++
+		r.used = true
 		r.giveWay()
 		return nil
 	}
