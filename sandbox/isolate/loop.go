@@ -424,6 +424,17 @@ func (l *Loop) charge() {
 	l.share.virtual += now - m.begin
 }
 
+// Aside runs f, which waits for something else than the CPU, inside a turn:
+// if that lasts, other loops get a thread in place of the turn's, and an
+// isolate that is a Waiter is told.
+func (l *Loop) Aside(f func()) {
+	waiting := func(bool) {}
+	if w, ok := l.iso.(Waiter); ok {
+		waiting = w.Waiting
+	}
+	l.cfg.Pool.aside(f, waiting)
+}
+
 func (l *Loop) isOver(a *Account) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -295,6 +296,76 @@ func TestLongTurnsLeaveRoom(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWaitingLendsItsThread checks that turns that wait for something else than
+// the CPU, however many, keep no other loop from its turn, and that the pool has
+// its own number of threads again afterwards.
+func TestWaitingLendsItsThread(t *testing.T) {
+	p := NewPool(1)
+	a := &Account{}
+	hold := make(chan struct{})
+	var loops []*Loop
+	var told []*waiter
+	for range 5 {
+		w := &waiter{waits: make(chan struct{})}
+		l, _ := newTestLoop(t, p, LoopConfig{})
+		l.iso = w
+		loops, told = append(loops, l), append(told, w)
+		held := make(chan struct{})
+		if err := l.Post(a, func(Isolate) error {
+			close(held)
+			l.Aside(func() { <-hold })
+			w.said = append(w.said, "on")
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		<-held // though the ordinary thread and the spare one are with loops that wait
+	}
+	other, _ := newTestLoop(t, p, LoopConfig{})
+	done := make(chan struct{})
+	if err := other.Post(a, func(Isolate) error { close(done); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	for _, w := range told {
+		<-w.waits
+	}
+	close(hold)
+	for i, l := range append(loops, other) {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if i < len(told) {
+			if got := strings.Join(told[i].said, " "); got != "waits runs on" {
+				t.Errorf("the isolate was told %q", got)
+			}
+		}
+	}
+	p.mu.Lock()
+	working, surplus := p.working, p.surplus
+	p.mu.Unlock()
+	if working != 0 || surplus > len(loops) {
+		t.Errorf("%d threads work, %d must end", working, surplus)
+	}
+	p.Close() // returns only once all have ended
+}
+
+// waiter is told that it waits.
+type waiter struct {
+	fake
+	waits chan struct{} // closed when it does
+	said  []string
+}
+
+func (w *waiter) Waiting(on bool) {
+	if on {
+		w.said = append(w.said, "waits")
+		close(w.waits)
+	} else {
+		w.said = append(w.said, "runs")
 	}
 }
 

@@ -327,14 +327,14 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     if (src !== null) use(s);
     const more = waiting(ctx);
     closed(ctx);
-    if (more) call(RESPOND, run, p.status, p.statusText, headers, src, 0, true);
+    if (more || p.manual) call(RESPOND, run, p.status, p.statusText, headers, src, 0, more, -1, p.manual);
     else call(RESPOND, run, p.status, p.statusText || undefined, headers, src);
     return;
   }
   const stream = r.body!;
   if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
-  call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length);
+  call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length, p.manual);
   let open = true;
   const end = () => {
     if (!open) return;

@@ -177,7 +177,6 @@ export class Response {
     r.#p.url = this.#p.url;
     r.#p.redirected = this.#p.redirected;
     r.#p.kind = this.#p.kind;
-    r.#p.manual = this.#p.manual;
     r.#p.cf = this.#p.cf;
     return r;
   }

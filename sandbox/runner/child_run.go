@@ -485,8 +485,7 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	}
 }
 
-// CallSync implements webapi.SyncBackend: the isolate waits, and with it one
-// of the threads that run isolates, for as long as the storage takes.
+// CallSync implements webapi.SyncBackend: the isolate waits for as long as the storage takes.
 func (c *child) CallSync(run, op string, args []any) (any, error) {
 	type answer struct {
 		v   any

@@ -54,7 +54,7 @@ type run struct {
 	codecs       []int
 	socketID     int
 	used         bool          // it left timers or operations in the isolate
-	keys         int           // RSA keys that it asked for
+	keys         int           // weight of the RSA keys that it asked for
 	beside       atomic.Int64  // microseconds that making them took
 	gone         chan struct{} // closed when it is over
 }
@@ -460,6 +460,7 @@ func (r *run) respond(args []isolate.Value) {
 	if head.Length = int64(len(body)); socket == -1 {
 		head.Length = max(0, int64(num(args, 7)))
 	}
+	head.Encoded = flag(args, 8)
 	if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
 		body = nil
 	}
