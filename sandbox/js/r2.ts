@@ -114,7 +114,7 @@ class R2ObjectBody extends R2Object {
   }
   static { stateOf = (o) => o.#state; }
 }
-mixBody(R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
+mixBody(R2ObjectBody, (o) => o instanceof R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
 delete (R2ObjectBody.prototype as any).formData;
 
 function checkKey(key: unknown, verb: string): string {

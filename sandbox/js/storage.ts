@@ -3,7 +3,7 @@
 // through one host operation that answers at once.
 
 import { call, op } from "./host";
-import { ArrayIsArray, NativeError, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, need } from "./primordials";
+import { ArrayIsArray, NativeError, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, enumerable, need } from "./primordials";
 import { backend } from "./backend";
 import { absent, binding, Binding } from "./bindings";
 import { Fetcher, stub } from "./rpc";
@@ -360,6 +360,14 @@ class DurableObjectStorage extends DurableObjectTransaction {
   async onNextSessionRestoreBookmark(_bookmark: string): Promise<string> { throw noRecovery(); }
 }
 const noRecovery = () => new NativeError("Point-in-time recovery is not available here.");
+/** A class that programs see but cannot make objects of. */
+const illegal = (C: Function, name: string): object => {
+  const f = { [name]: function () { throw new NativeTypeError("Illegal constructor"); } }[name];
+  Object.defineProperty(f, "prototype", { value: C.prototype, writable: false });
+  return f;
+};
+Object.defineProperty(SqlStorage.prototype, "Cursor", { value: illegal(Cursor, "Cursor"), enumerable: true, configurable: true });
+Object.defineProperty(SqlStorage.prototype, "Statement", { value: illegal(class {}, "Statement"), enumerable: true, configurable: true });
 Object.defineProperty(Cursor.prototype, Symbol.toStringTag, { value: "Cursor", configurable: true });
 Object.defineProperty(SqlStorage.prototype, Symbol.toStringTag, { value: "SqlStorage", configurable: true });
 Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });
@@ -512,12 +520,16 @@ Object.defineProperty(DurableObjectState.prototype, Symbol.toStringTag, { value:
 setMakeState((id, name, block, instance, reset) => new DurableObjectState(id, name, block, instance, reset));
 
 class WebSocketRequestResponsePair {
-  readonly request: string;
-  readonly response: string;
+  #request: string;
+  #response: string;
   constructor(request: string, response: string) {
     for (let i = 0; i < 2; i++) if (arguments.length <= i) throw new NativeTypeError(`Failed to construct 'WebSocketRequestResponsePair': constructor parameter ${i + 1} is not of type 'string'.`);
-    this.request = `${request}`;
-    this.response = `${response}`;
+    this.#request = `${request}`;
+    this.#response = `${response}`;
   }
+  get request() { return this.#request; }
+  get response() { return this.#response; }
 }
+enumerable(WebSocketRequestResponsePair);
+Object.defineProperty(WebSocketRequestResponsePair.prototype, Symbol.toStringTag, { value: "WebSocketRequestResponsePair", configurable: true });
 Object.defineProperty(globalThis, "WebSocketRequestResponsePair", { value: WebSocketRequestResponsePair, writable: true, configurable: true });
