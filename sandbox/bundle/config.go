@@ -34,6 +34,7 @@ type config struct {
 	crons     []string
 	consumers []trace.Consumer
 	durables  []string
+	plain     []string        // those of durables without SQL
 	classAt   map[string]int  // offset of each own Durable Object class
 	migrated  map[string]bool // own Durable Object classes that a migration names
 	serviceAt map[string]int  // offset of each Worker that a binding names
@@ -87,7 +88,7 @@ func (c *config) worker(date string) *trace.Worker {
 	}
 	return &trace.Worker{
 		Name: c.name, Date: date, Flags: c.flags, Bindings: c.bindings,
-		Routes: c.routes, Crons: c.crons, Consumers: c.consumers, Durables: c.durables,
+		Routes: c.routes, Crons: c.crons, Consumers: c.consumers, Durables: c.durables, Plain: c.plain,
 	}
 }
 

@@ -252,10 +252,20 @@ func (l *Loop) CloseAccount(a *Account) {
 	if a.Gate != nil {
 		l.nudge()
 	}
-	for _, t := range l.timers {
-		if t.a == a {
-			t.dead = true
+	n := len(l.timers)
+	l.timers = slices.DeleteFunc(l.timers, func(t *Timer) bool {
+		if t.a == a { // it could be weeks until it is due
+			t.index = -1
+			a.pending--
 		}
+		return t.a == a
+	})
+	if len(l.timers) < n {
+		for i, t := range l.timers {
+			t.index = i
+		}
+		heap.Init(&l.timers)
+		l.arm()
 	}
 }
 
@@ -499,7 +509,6 @@ type Timer struct {
 	at    time.Time
 	seq   uint64
 	index int
-	dead  bool
 }
 
 // After queues a turn for the current account once d has passed since the turn
@@ -564,7 +573,7 @@ func (l *Loop) fireDue() {
 	now := time.Now()
 	for len(l.timers) > 0 && !l.timers[0].at.After(now) {
 		t := heap.Pop(&l.timers).(*Timer)
-		if t.dead || l.closing || l.broken {
+		if l.closing || l.broken {
 			t.a.pending--
 			continue
 		}

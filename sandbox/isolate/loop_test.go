@@ -461,6 +461,51 @@ func TestNewLoopFails(t *testing.T) {
 	}
 }
 
+// Timers of a run that is over are gone at once, not when they are due, which may
+// be weeks later; those of others stay in their order.
+func TestClosedAccountsLeaveNoTimers(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	l, _ := newTestLoop(t, p, LoopConfig{})
+	defer l.Close()
+	a, b := &Account{}, &Account{}
+	fired := make(chan int, 3)
+	for i := range 30 {
+		of, d := a, 1000*time.Hour
+		if i%10 == 9 {
+			of, d = b, time.Duration(50-i)*time.Millisecond
+		}
+		if err := l.Post(of, func(Isolate) error {
+			l.After(d, func(Isolate) error {
+				fired <- i
+				return nil
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed := make(chan int)
+	if err := l.Post(&Account{}, func(Isolate) error {
+		l.CloseAccount(a)
+		l.mu.Lock()
+		left := len(l.timers)
+		l.mu.Unlock()
+		closed <- left
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if left := <-closed; left != 3 || l.Pending(a) != 0 {
+		t.Errorf("%d timers are left, and %d pending; want the other account's 3, and none", left, l.Pending(a))
+	}
+	for _, want := range []int{29, 19, 9} {
+		if got := <-fired; got != want {
+			t.Errorf("timer %d fired, want %d", got, want)
+		}
+	}
+}
+
 // TestHammer posts, times, reserves and closes from everywhere at once.
 func TestHammer(t *testing.T) {
 	p := NewPool(4)

@@ -124,6 +124,7 @@ export function streamOf(s: BodyState): ReadableStream | null {
 
 function hostStream(h: HostBody): ReadableStream {
   const { signal } = h;
+  let undo = () => { };
   return new ReadableStream({
     type: "bytes",
     start: signal === null ? undefined : (c: any) => {
@@ -131,16 +132,18 @@ function hostStream(h: HostBody): ReadableStream {
         call(CANCEL, h.id);
         c.error(reason);
       };
-      onAbort(signal, abort);
+      undo = onAbort(signal, abort);
     },
     async pull(c: any) {
       const b: ArrayBuffer | undefined = await hostAsync(READ, h.id);
       if (b === undefined) {
+        undo(); // a signal may outlive many bodies
         c.close();
         c.byobRequest?.respond(0);
       } else c.enqueue(new NativeUint8Array(b));
     },
     cancel() {
+      undo();
       call(CANCEL, h.id);
     },
   } as any, { highWaterMark: 0 });

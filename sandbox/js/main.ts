@@ -359,6 +359,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   const end = () => {
     if (!open) return;
     open = false;
+    dropSent(run);
     call(END, run, "", "", "");
     outcome(ctx);
   };
@@ -373,6 +374,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
       return;
     }
     open = false;
+    dropSent(run);
     const [name, text, stack] = describe(e);
     call(END, run, name || "Error", text, stack, causes(e));
     outcome(ctx);
