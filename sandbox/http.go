@@ -96,6 +96,10 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	if h.Filter != nil {
 		h.Filter(header)
 	}
+	encoding := wireEncoding(&resp.Head, header)
+	if encoding != "" && (resp.Body != nil || req.Method == http.MethodHead) {
+		header.Del("Content-Length") // it is the length before
+	}
 	if resp.Head.Status == http.StatusResetContent {
 		header.Set("Content-Length", "0") // net/http knows 204 and 304 to have no body, not 205
 	}
@@ -103,7 +107,13 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 	if resp.Body == nil || req.Method == http.MethodHead || resp.Head.Status == http.StatusResetContent {
 		return nil
 	}
-	stream(w, resp.Body)
+	if encoding == "" {
+		stream(w, w, resp.Body)
+		return nil
+	}
+	out, whole := &encodedBody{w: w, name: encoding}, false
+	defer func() { out.end(whole) }()
+	whole = stream(w, out, resp.Body)
 	return nil
 }
 
@@ -111,9 +121,10 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 // request was a third of what serving a short answer costs.
 var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// stream copies a body and flushes each piece as it comes. A body that breaks
-// off breaks the connection, so that the client cannot take a part for the whole.
-func stream(w http.ResponseWriter, body io.Reader) {
+// stream copies a body to out, which leads to w, and flushes each piece as it
+// comes; it reports whether the client has all. A body that breaks off breaks the
+// connection, so that the client cannot take a part for the whole.
+func stream(w http.ResponseWriter, out io.Writer, body io.Reader) bool {
 	rc := http.NewResponseController(w)
 	pooled := pieces.Get().(*[32 << 10]byte)
 	defer pieces.Put(pooled)
@@ -121,13 +132,13 @@ func stream(w http.ResponseWriter, body io.Reader) {
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
-				return
+			if _, werr := out.Write(buf[:n]); werr != nil {
+				return false
 			}
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return
+			return true
 		case err != nil:
 			_ = rc.Flush() // the head, where nothing was written yet
 			panic(http.ErrAbortHandler)

@@ -188,6 +188,10 @@ func (n *network) fetch(ctx context.Context, u *url.URL, r *webapi.Request) (*we
 		return nil, &isolate.Throw{Name: "Error", Message: "Network connection failed."}
 	}
 	head := trace.ResponseHead{Status: resp.StatusCode, StatusText: strings.TrimPrefix(resp.Status, strconv.Itoa(resp.StatusCode)+" ")}
+	head.Encoded = !resp.Uncompressed
+	if resp.Uncompressed {
+		head.Headers = append(head.Headers, [2]string{"Content-Encoding", "gzip"}) // as the Worker is told it
+	}
 	for name, values := range resp.Header {
 		for _, v := range values {
 			head.Headers = append(head.Headers, [2]string{name, v})

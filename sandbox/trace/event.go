@@ -133,7 +133,8 @@ type ResponseHead struct {
 	Status     int         `json:"status" cbor:"1,keyasint"`
 	StatusText string      `json:"status_text,omitempty" cbor:"2,keyasint,omitempty"`
 	Headers    [][2]string `json:"headers" cbor:"3,keyasint"`
-	Length     int64       `json:"length,omitempty" cbor:"4,keyasint,omitempty"` // of the body in bytes, when it is known before it is sent; of what GET would send for HEAD
+	Length     int64       `json:"length,omitempty" cbor:"4,keyasint,omitempty"`  // of the body in bytes, when it is known before it is sent; of what GET would send for HEAD
+	Encoded    bool        `json:"encoded,omitempty" cbor:"5,keyasint,omitempty"` // the body is already what its Content-Encoding says; else whoever sends it over a wire makes it so
 }
 
 // BodyChunk is a piece of a response body. Data is base64 in JSON.

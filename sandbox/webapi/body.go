@@ -206,5 +206,8 @@ func bodyError(err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
+	if t, ok := errors.AsType[*isolate.Throw](err); ok {
+		return t
+	}
 	return &isolate.Throw{Name: "Error", Message: "Network connection lost."}
 }

@@ -189,6 +189,9 @@ func (f *fetching) answered(resp *Response, err error) {
 	var whole isolate.Value
 	id, length, socket := 0, int64(0), 0
 	if resp.Body != nil && !nullBody(resp.Head.Status) && f.request.Method != "HEAD" {
+		if resp.Head.Encoded {
+			resp.Body = decoded(resp.Body, header(resp.Head.Headers, "content-encoding"))
+		}
 		n := int64(-1)
 		if m, ok := resp.Body.(interface{ Bytes() []byte }); ok {
 			n = int64(len(m.Bytes()))
