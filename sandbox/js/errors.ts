@@ -29,6 +29,13 @@ function headline(e: any): string {
   }
 }
 
+/** The name of an error's class: its stack begins where one of them is made. */
+function className(e: object): string {
+  const p = ObjectGetPrototypeOf(e), C = p === null ? undefined : ObjectGetOwnPropertyDescriptor(p, "constructor")?.value;
+  const name = typeof C === "function" ? ObjectGetOwnPropertyDescriptor(C, "name")?.value : undefined;
+  return typeof name === "string" ? name : "";
+}
+
 /** The engine's frames of an error, unmapped. */
 export function engineStack(e: unknown): string {
   if (nativeGet !== undefined) {
@@ -84,7 +91,7 @@ if (nativeGet !== undefined && nativeSet !== undefined) {
       if (had !== undefined) return had;
       const raw = nativeGet(WeakMapGet(places, this) ?? this);
       if (typeof raw !== "string") return raw;
-      const frames = call(MAP, raw) as string;
+      const frames = call(MAP, raw, className(this)) as string;
       const s = frames === "" ? headline(this) : headline(this) + "\n" + frames;
       WeakMapSet(shown, this, s);
       return s;
