@@ -5,7 +5,7 @@
 
 import { call, op } from "./host";
 import { JSONParse, NativeError, NativeRegExp, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
-import { engineStack, watch } from "./errors";
+import { engineStack, ownStack, watch } from "./errors";
 
 const LINE = op("source.line"), MAP = op("stack.map");
 
@@ -486,10 +486,15 @@ function prepare(e: any, sites: Site[]): unknown {
     stack += f.native ? `    at ${f.name} (native)\n` : `    at ${f.name === "" ? "<anonymous>" : f.name} (${f.file}:${f.line}:${f.column})\n`;
   }
   reword(e, frames);
-  if (typeof given !== "function") return stack;
+  if (typeof given !== "function") {
+    ownStack(e, stack);
+    return stack;
+  }
   const calls: CallSite[] = [];
   for (let i = 0; i < frames.length; i++) if (frames[i].native || frames[i].file === "worker.js") calls[calls.length] = new CallSite(frames[i]);
-  return given(e, calls);
+  const made = given(e, calls);
+  ownStack(e, made);
+  return made;
 }
 
 /**
