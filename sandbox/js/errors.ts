@@ -102,7 +102,7 @@ if (nativeGet !== undefined && nativeSet !== undefined) ObjectDefineProperty(Nat
 const others = ["message", "cause", "errors"];
 /** Gives an error that was just made its stack, of the engine's frames, as a property of its own, before the others it has, as V8's have. */
 export function ownStack(e: any, raw: unknown): void {
-  if (WeakMapGet(raws, e) !== undefined) return; // it is thrown once more
+  if (!isError(e) || WeakMapGet(raws, e) !== undefined) return; // what it captures for others, and what is thrown once more
   WeakMapSet(raws, e, raw);
   const had: (PropertyDescriptor | undefined)[] = [];
   for (let i = 0; i < 3; i++) {
