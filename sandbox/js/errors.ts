@@ -2,7 +2,7 @@
 // frames, mapped to their files by the host when somebody reads it. Also what eval
 // and new Function do here, which is to throw.
 
-import { call, op } from "./host";
+import { call, engine, op } from "./host";
 import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, ReflectConstruct, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
 import { current } from "./run";
 
@@ -23,7 +23,7 @@ function headline(e: any): string {
   }
 }
 
-const raws = new WeakMap<object, unknown>(); // the engine's frames, where the engine does not keep them in a place of its own
+const raws: WeakMap<object, unknown> = engine.stacks ?? new WeakMap(); // the engine's frames, where the engine does not keep them in a place of its own
 
 /** The engine's frames of an error, unmapped. */
 export function engineStack(e: unknown): string {
