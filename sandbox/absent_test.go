@@ -13,9 +13,11 @@ import (
 // absentKeys is what a wrangler file says of each binding that exists on
 // Cloudflare only, and the name its code uses, "" for none.
 var absentKeys = map[string][2]string{
+	"agent_memory":          {`[{ "binding": "MEMORY", "namespace": "a" }]`, "MEMORY"},
 	"ai":                    {`{ "binding": "AI" }`, "AI"},
 	"ai_search":             {`[{ "binding": "FIND", "instance_name": "a" }]`, "FIND"},
 	"ai_search_namespaces":  {`[{ "binding": "FINDS", "namespace": "a" }]`, "FINDS"},
+	"analytics":             {`{ "binding": "FIGURES" }`, "FIGURES"},
 	"artifacts":             {`[{ "binding": "ARTIFACTS", "namespace": "a" }]`, "ARTIFACTS"},
 	"browser":               {`{ "binding": "BROWSER" }`, "BROWSER"},
 	"cloudchamber":          {`{ "vcpu": 1 }`, ""},
@@ -25,6 +27,7 @@ var absentKeys = map[string][2]string{
 	"flagship":              {`[{ "binding": "FLAGS", "app_id": "a" }]`, "FLAGS"},
 	"hyperdrive":            {`[{ "binding": "HYPERDRIVE", "id": "a" }]`, "HYPERDRIVE"},
 	"images":                {`{ "binding": "IMAGES" }`, "IMAGES"},
+	"k2":                    {`[{ "binding": "K2", "stream": "a" }]`, "K2"},
 	"logfwdr":               {`{ "bindings": [{ "name": "LOGS", "destination": "a" }] }`, "LOGS"},
 	"media":                 {`{ "binding": "MEDIA" }`, "MEDIA"},
 	"mtls_certificates":     {`[{ "binding": "CERT", "certificate_id": "a" }]`, "CERT"},

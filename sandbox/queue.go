@@ -278,7 +278,7 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 	}
 	lim := g.worker.Limits
 	if t.only != nil && !t.only.gone && t.only.group == g {
-		if t.only.active < lim.Requests {
+		if t.nested || t.only.active < lim.Requests { // a stub's: those that are open may be waiting for it
 			return t.only, false
 		}
 		return nil, false

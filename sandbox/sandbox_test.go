@@ -34,9 +34,11 @@ var shared struct {
 }
 
 // open makes a sandbox with real children.
-func open(t testing.TB, change ...func(*Config)) *Sandbox {
+// imaged is a Config with the engine's snapshot, which is made once.
+func imaged(t testing.TB) Config {
 	t.Helper()
 	shared.mu.Lock()
+	defer shared.mu.Unlock() // whatever fails: the next test is not to wait
 	if shared.image == nil {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -47,8 +49,12 @@ func open(t testing.TB, change ...func(*Config)) *Sandbox {
 			t.Fatal(err)
 		}
 	}
-	cfg := Config{Image: shared.image, Cache: shared.cache}
-	shared.mu.Unlock()
+	return Config{Image: shared.image, Cache: shared.cache}
+}
+
+func open(t testing.TB, change ...func(*Config)) *Sandbox {
+	t.Helper()
+	cfg := imaged(t)
 	for _, f := range change {
 		f(&cfg)
 	}

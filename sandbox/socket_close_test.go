@@ -56,3 +56,51 @@ export default { async fetch(request, env) {
 		t.Errorf("the handler stored %q, want the close code", got)
 	}
 }
+
+// A listener that throws is told so by an error event, once its socket is closed and
+// its client cut off; a client that vanishes leaves its socket open to the program.
+func TestListenerThatThrows(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("throws"), map[string]string{
+		"worker.js": `const seen = [];
+export default { fetch(request) {
+  if (!request.headers.get("upgrade")) return Response.json(seen);
+  const [client, server] = Object.values(new WebSocketPair());
+  server.accept();
+  server.addEventListener("message", (e) => { throw new RangeError(e.data); });
+  server.addEventListener("error", (e) => seen.push([e.constructor.name, e.message, String(e.error), server.readyState]));
+  server.addEventListener("close", (e) => seen.push([e.code, e.wasClean, server.readyState]));
+  return new Response(null, { status: 101, webSocket: client });
+} };`,
+	})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := (HTTP{Door: s}).Serve(w, r, Run{Key: key("throws"), URL: "https://throws.example/"}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	dial := func() *websocket.Conn {
+		conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	conn := dial()
+	if err := conn.WriteMessage(websocket.TextMessage, []byte("boom")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := conn.ReadMessage(); err == nil {
+		t.Error("the client is not cut off")
+	}
+	conn.Close()
+	dial().Close()
+	want := `[["ErrorEvent","Uncaught RangeError: boom","RangeError: boom",3],[1006,false,1]]`
+	got := ""
+	for end := time.Now().Add(3 * time.Second); got != want && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		got = get(t, s, key("throws"), "/").body
+	}
+	if got != want {
+		t.Errorf("the program saw\n%s, want\n%s", got, want)
+	}
+}

@@ -179,3 +179,27 @@ func TestSQLFairness(t *testing.T) {
 		t.Errorf("benign p95 is %v, want at most %v", p95, limit)
 	}
 }
+
+// A class that new_classes made has keys and no SQL, as on Workers.
+func TestPlainObjectsHaveNoSQL(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("plain"), map[string]string{
+		"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","durable_objects":{"bindings":[{"name":"A","class_name":"Plain"},{"name":"B","class_name":"Full"},{"name":"C","class_name":"Later"}]},
+"migrations":[{"tag":"v1","new_classes":["Plain","Old"],"new_sqlite_classes":["Full"]},{"tag":"v2","renamed_classes":[{"from":"Old","to":"Later"}]}]}`,
+		"worker.js": `import { DurableObject } from "cloudflare:workers";
+class Base extends DurableObject {
+  async ask() {
+    await this.ctx.storage.put("n", 1);
+    try { return "n" + await this.ctx.storage.get("n") + " " + this.ctx.storage.sql.exec("SELECT 2 AS n").one().n; } catch (e) { return String(e).split(".")[0]; }
+  }
+}
+export class Plain extends Base {}
+export class Full extends Base {}
+export class Later extends Base {}
+export default { async fetch(request, env) { return new Response((await Promise.all([env.A, env.B, env.C].map((n) => n.getByName("x").ask()))).join("\n")); } };`,
+	})
+	no := "Error: SQL is not enabled for this Durable Object class"
+	if got, want := get(t, s, key("plain"), "/").body, no+"\nn1 2\n"+no; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

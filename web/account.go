@@ -70,6 +70,11 @@ func (s *Site) signedIn(c *call, a classroom.Account) error {
 	if err != nil {
 		return err
 	}
+	if c.session.workspace.ID == a.Workspace { // this browser was signed in: it keeps one session, the new one
+		if err := s.config.Store.DropDevice(c.r.Context(), c.session.token); err != nil {
+			return err
+		}
+	}
 	c.enter(token)
 	c.did(a.Name, a.Role)
 	s.log.Info("signed in", "request", c.id, "role", a.Role)

@@ -1,13 +1,16 @@
 package web
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -67,9 +70,11 @@ func TestRule1PolicyOnEveryAnswer(t *testing.T) {
 	}
 	nonces := map[string]bool{}
 	paths := []string{"/none", "/learn/x/y"}
+	private := map[string]bool{} // pages that show what is one person's
 	for _, row := range s.site.routes {
 		if row.method == http.MethodGet && !strings.HasPrefix(row.path, "/api/live") {
 			paths = append(paths, row.concrete())
+			private[row.concrete()] = row.access != public
 		}
 	}
 	for _, path := range paths {
@@ -103,10 +108,16 @@ func TestRule1PolicyOnEveryAnswer(t *testing.T) {
 		if strings.Contains(r.body, "<script>") || strings.Contains(r.body, " style=\"") || strings.Contains(r.body, " onclick=") {
 			t.Errorf("%s: inline script or style", path)
 		}
-		for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY"} {
+		for name, value := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY",
+			"Cross-Origin-Resource-Policy": "same-origin", "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+		} {
 			if r.header.Get(name) != value {
 				t.Errorf("%s: %s is %q", path, name, r.header.Get(name))
 			}
+		}
+		if private[path] && r.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s may be kept by a cache: %q", path, r.header.Get("Cache-Control"))
 		}
 	}
 }
@@ -122,7 +133,10 @@ func TestRule2WorkersAnswersAreSandboxed(t *testing.T) {
 	})
 	slug := s.browser().deployed("<script>document.title = 1</script>")
 	for _, host := range []string{"site.test", slug + ".localhost"} {
-		for _, path := range []string{"/", "/throws", "/redirect"} {
+		for _, path := range []string{"/", "/throws", "/redirect", ""} {
+			if path == "" && host != "site.test" {
+				continue // where the site adds the slash
+			}
 			if host == "site.test" {
 				path = "/w/" + slug + path
 			}
@@ -145,7 +159,7 @@ func TestRule3ForeignPagesChangeNothing(t *testing.T) {
 	before := s.contents()
 	port := s.url[strings.LastIndexByte(s.url, ':'):]
 	for _, row := range s.site.routes {
-		if !row.changes() {
+		if row.method == http.MethodGet || row.method == http.MethodHead {
 			continue
 		}
 		for name, headers := range map[string][2]string{
@@ -158,6 +172,7 @@ func TestRule3ForeignPagesChangeNothing(t *testing.T) {
 			"another port":            {"http://127.0.0.1:1", "same-site"},
 			"another scheme":          {strings.Replace(s.url, "http:", "https:", 1), ""},
 			"same host, lying header": {"null", "same-origin"},
+			"two origins":             {s.url, ""},
 		} {
 			kind, body := row.payload()
 			r := b.request(row.method, row.concrete(), kind, strings.NewReader(body))
@@ -168,6 +183,9 @@ func TestRule3ForeignPagesChangeNothing(t *testing.T) {
 			}
 			if headers[1] != "" {
 				r.Header.Set("Sec-Fetch-Site", headers[1])
+			}
+			if name == "two origins" {
+				r.Header.Add("Origin", "https://evil.example")
 			}
 			if got := b.send(r); got.status != http.StatusForbidden {
 				t.Errorf("%s %s, %s: %d", row.method, row.path, name, got.status)
@@ -259,11 +277,13 @@ func (s *server) open() *sql.DB {
 	return db
 }
 
-// dial opens a live session as a page of some origin would.
-func (b *browser) dial(origin string) (*websocket.Conn, *http.Response, error) {
+// dial opens a live session as a page of some origin would; "" sends none.
+func (b *browser) dial(origins ...string) (*websocket.Conn, *http.Response, error) {
 	h := http.Header{}
-	if origin != "" {
-		h.Set("Origin", origin)
+	for _, origin := range origins {
+		if origin != "" {
+			h.Add("Origin", origin)
+		}
 	}
 	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: 5 * time.Second}
 	return d.Dial("ws"+strings.TrimPrefix(b.s.url, "http")+"/api/live", h)
@@ -280,6 +300,12 @@ func TestRule4SocketsByOriginAndSession(t *testing.T) {
 		} else if resp == nil || resp.StatusCode != http.StatusForbidden {
 			t.Errorf("origin %q: %v %+v", origin, err, resp)
 		}
+	}
+	if conn, resp, err := b.dial(s.url, "https://evil.example"); err == nil {
+		conn.Close()
+		t.Error("two origins may connect")
+	} else if resp == nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("two origins: %v %+v", err, resp)
 	}
 	stranger := s.browser()
 	if _, resp, err := stranger.dial(s.url); err == nil || resp.StatusCode != http.StatusUnauthorized {
@@ -319,6 +345,7 @@ func TestRule4SocketsByOriginAndSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := time.Now()
+	_ = conn.SetReadDeadline(begin.Add(20 * time.Second))
 	for {
 		if _, _, err = conn.ReadMessage(); err != nil {
 			break
@@ -327,6 +354,44 @@ func TestRule4SocketsByOriginAndSession(t *testing.T) {
 	var ce *websocket.CloseError
 	if !errors.As(err, &ce) || ce.Code != 4003 || time.Since(begin) > time.Second {
 		t.Errorf("the old session's socket ended with %v after %v", err, time.Since(begin))
+	}
+}
+
+// A live view of a class is a socket too, though it only sends.
+func TestRule4LiveViewsAreBounded(t *testing.T) {
+	s := newServer(t, nil)
+	ada := s.instructor("ada")
+	class := ada.newClass("Period 3")
+	path := "/classes/" + class.ID + "/live"
+	for _, site := range []string{"cross-site", "same-site", "none"} {
+		r := ada.request("GET", path, "", nil)
+		r.Header.Set("Sec-Fetch-Site", site)
+		if got := ada.send(r); got.status != http.StatusForbidden {
+			t.Errorf("asked for by a page that is %s: %d", site, got.status)
+		}
+	}
+	var views []*stream
+	for range maxViewers {
+		views = append(views, ada.follow(t, path))
+	}
+	s.until("coldstart_class_views_open", fmt.Sprint(maxViewers))
+	if r := ada.get(path); r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
+		t.Errorf("one live view too many: %d", r.status)
+	}
+	// An account that is removed loses its views within a second.
+	me, err := s.store.AccountOf(t.Context(), s.workspaceOf(ada))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.DeleteAccount(t.Context(), me.ID); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for _, v := range views {
+		v.end()
+	}
+	if d := time.Since(begin); d > 2*time.Second {
+		t.Errorf("the views of an account that is gone ended after %v", d)
 	}
 }
 
@@ -405,6 +470,71 @@ func TestRule5SessionCookie(t *testing.T) {
 	b.get("/")
 	if a.cookie() == b.cookie() {
 		t.Error("two visitors got one session")
+	}
+}
+
+// Whoever signs in gets a session that no browser had before, and the one that
+// the browser had is no way into the account. Signing in again ends the first.
+func TestRule5SigningInRotates(t *testing.T) {
+	s := newServer(t, nil)
+	s.instructor("ada")
+	status := func(cookie, path string) int {
+		r := s.browser().request("GET", path, "", nil)
+		r.Header.Set("Cookie", cookieName+"="+cookie)
+		return s.browser().send(r).status
+	}
+	signIn := func(b *browser) string {
+		t.Helper()
+		if r := b.form("/signin", "name", "ada", "password", goodPassword); r.status != 303 {
+			t.Fatalf("signing in gives %d", r.status)
+		}
+		return b.cookie()
+	}
+	here, there := s.browser(), s.browser()
+	here.get("/")
+	before := here.cookie()
+	first, other := signIn(here), signIn(there)
+	second := signIn(here)
+	seen := map[string]bool{before: true}
+	for _, c := range []string{first, second, other} {
+		if seen[c] {
+			t.Error("a session was given twice")
+		}
+		seen[c] = true
+	}
+	for name, c := range map[string]struct {
+		cookie string
+		want   int
+	}{
+		"the session from before": {before, 403}, "the first of two in one browser": {first, 403}, "the second": {second, 200}, "another browser's": {other, 200},
+	} {
+		if got := status(c.cookie, "/classes"); got != c.want {
+			t.Errorf("%s opens the account's classes with %d, want %d", name, got, c.want)
+		}
+	}
+
+	// Who becomes an instructor keeps their work, and no session of the learner that they were.
+	carl := s.browser()
+	carl.deployed("x")
+	learners := carl.cookie()
+	a, err := s.store.CreateAccount(t.Context(), "carl", classroom.RoleInstructor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := carl.form("/account", "token", offer, "password", goodPassword); r.status != 303 {
+		t.Fatal(r.body)
+	}
+	if r := carl.get("/api/projects"); r.status != 200 || !strings.Contains(r.body, `"id":"w"`) {
+		t.Errorf("the new instructor's work: %d %s", r.status, r.body)
+	}
+	for _, path := range []string{"/classes", "/api/projects"} {
+		if got := status(learners, path); got != 401 {
+			t.Errorf("the session of before the account opens %s: %d", path, got)
+		}
 	}
 }
 
@@ -492,6 +622,72 @@ func TestRule6Matrix(t *testing.T) {
 	}
 }
 
+// An instructor's own class in the address is no way to learners of another, and
+// a link for one purpose none to another.
+func TestRule6NothingIsReachedByAnotherName(t *testing.T) {
+	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
+	class := s.instructor("ada").newClass("Period 3")
+	pupil := s.browser()
+	pupil.join(class, "owner-nick")
+	pupil.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "the pupil's own"}})
+	m := s.memberOf(class, "owner-nick")
+	bob := s.instructor("bob")
+	own := bob.newClass("Period 4")
+	s.browser().join(own, "someone")
+	tried := 0
+	for _, row := range s.site.routes {
+		if !strings.Contains(row.path, ":member") {
+			continue
+		}
+		tried++
+		path := strings.NewReplacer(classSample, own.ID, memberSample, m.ID).Replace(row.concrete())
+		r := bob.request(row.method, path, "", nil)
+		if row.body > 0 {
+			r = bob.request(row.method, path, "application/x-www-form-urlencoded", strings.NewReader("text=hello&into="+s.memberOf(own, "someone").ID))
+		}
+		if got := bob.send(r); got.status != 404 {
+			t.Errorf("%s %s, of another class's learner: %d", row.method, row.path, got.status)
+		}
+	}
+	if tried < 6 {
+		t.Errorf("only %d routes name a learner", tried)
+	}
+	if r := bob.form("/classes/"+own.ID+"/members/"+s.memberOf(own, "someone").ID+"/merge", "into", m.ID); r.status != 400 {
+		t.Errorf("putting a learner together with one of another class gives %d", r.status)
+	}
+	if p := decode[projectJSON](t, pupil.get("/api/projects/hello")); p.Files["src/index.js"] != "the pupil's own" || s.memberOf(class, "owner-nick").ID != m.ID {
+		t.Errorf("the learner's work is now %+v", p)
+	}
+
+	a, err := s.store.CreateAccount(t.Context(), "carl", classroom.RoleInstructor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := s.site.AdminLink(t.Context(), s.url, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, claim, _ := strings.Cut(link, "token=")
+	carl := s.browser()
+	carl.get("/")
+	if r := carl.form("/setup", "token", offer); r.status != 403 || carl.get("/host").status != 403 {
+		t.Errorf("an instructor's link makes a host: %d", r.status)
+	}
+	if r := carl.form("/account", "token", claim, "password", goodPassword); r.status != 403 {
+		t.Errorf("the host's link opens an account: %d", r.status)
+	}
+	if r := carl.form("/setup", "token", claim); r.status != 303 {
+		t.Fatalf("the host's link gives %d", r.status)
+	}
+	if r := carl.get("/setup?token=" + offer); r.status != 403 {
+		t.Errorf("the setup page takes an instructor's link: %d", r.status)
+	}
+}
+
 func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
 	s := newServer(t, nil)
 	class := s.instructor("ada").newClass("Period 3")
@@ -557,6 +753,159 @@ func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
 	other.get("/")
 	if r := other.form("/learn/serverless/hello/run", "path", "/"); r.status != 303 {
 		t.Errorf("another learner of the same address gets %d", r.status)
+	}
+}
+
+// Each budget is spent by whom it is for, wherever they ask from and whatever
+// they ask for, and by nobody else. A second later there is one more of it.
+func TestRule7EachBudgetIsItsOwners(t *testing.T) {
+	const most = 5
+	few := Rate{1, most}
+	type from func(b *browser, address, method, path string) reply
+	for name, c := range map[string]struct {
+		set    func(*Rates)
+		spend  func(ask from, who []*browser, slugs []string, i int) reply // the i-th try, of the budget's owner
+		others func(ask from, who []*browser, slugs []string) []reply      // which have other budgets, or need none
+	}{
+		"an address's requests": {
+			func(r *Rates) { r.Address = few },
+			func(ask from, who []*browser, _ []string, i int) reply {
+				return ask(who[i%2], "192.0.2.1", "GET", []string{"/", "/you"}[i%2])
+			},
+			func(ask from, who []*browser, slugs []string) []reply {
+				return []reply{ask(who[0], "192.0.2.2", "GET", "/"), ask(who[0], "192.0.2.1", "GET", "/healthz"), ask(who[0], "192.0.2.1", "GET", "/w/"+slugs[0]+"/")}
+			},
+		},
+		"an address as IPv6 writes it": {
+			func(r *Rates) { r.Address = few },
+			func(ask from, who []*browser, _ []string, i int) reply {
+				return ask(who[0], []string{"192.0.2.1", "::ffff:192.0.2.1"}[i%2], "GET", "/")
+			},
+			func(ask from, who []*browser, _ []string) []reply {
+				return []reply{ask(who[0], "::ffff:192.0.2.2", "GET", "/")}
+			},
+		},
+		"a network of IPv6": { // of which one caller has 2^64 addresses
+			func(r *Rates) { r.Address = few },
+			func(ask from, who []*browser, _ []string, i int) reply {
+				return ask(who[0], fmt.Sprintf("2001:db8:0:1:%x::%x", i*i, i+1), "GET", "/")
+			},
+			func(ask from, who []*browser, _ []string) []reply {
+				return []reply{ask(who[0], "2001:db8:0:2::1", "GET", "/")}
+			},
+		},
+		"a learner's writes": {
+			func(r *Rates) { r.Session = few },
+			func(ask from, who []*browser, _ []string, i int) reply {
+				return ask(who[0], fmt.Sprint("192.0.2.", i), "PUT", fmt.Sprint("/api/projects/p", i))
+			},
+			func(ask from, who []*browser, _ []string) []reply {
+				return []reply{ask(who[1], "192.0.2.1", "PUT", "/api/projects/p"), ask(who[0], "192.0.2.1", "GET", "/api/projects")}
+			},
+		},
+		"an address's new learners": {
+			func(r *Rates) { r.Workspace = few },
+			func(ask from, who []*browser, _ []string, i int) reply {
+				return ask(who[0].s.browser(), "192.0.2.1", "PUT", "/api/projects/p")
+			},
+			func(ask from, who []*browser, _ []string) []reply {
+				s := who[0].s
+				return []reply{ask(s.browser(), "192.0.2.2", "PUT", "/api/projects/p"), ask(who[0], "192.0.2.1", "PUT", "/api/projects/p"), ask(s.browser(), "192.0.2.1", "GET", "/")}
+			},
+		},
+		"a Worker's requests": {
+			func(r *Rates) { r.Worker = few },
+			func(ask from, who []*browser, slugs []string, i int) reply {
+				return ask(who[0], fmt.Sprint("192.0.2.", i), "GET", fmt.Sprint("/w/", slugs[0], "/", i))
+			},
+			func(ask from, who []*browser, slugs []string) []reply {
+				return []reply{ask(who[0], "192.0.2.1", "GET", "/w/"+slugs[1]+"/"), ask(who[0], "192.0.2.1", "GET", "/")}
+			},
+		},
+		"an address's requests to Workers": {
+			func(r *Rates) { r.WorkerCaller = few },
+			func(ask from, who []*browser, slugs []string, i int) reply {
+				return ask(who[0], "192.0.2.1", "GET", "/w/"+slugs[i%2]+"/")
+			},
+			func(ask from, who []*browser, slugs []string) []reply {
+				return []reply{ask(who[0], "192.0.2.2", "GET", "/w/"+slugs[0]+"/"), ask(who[0], "192.0.2.1", "GET", "/")}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			s := newServer(t, nil, func(cfg *Config) {
+				cfg.Now = func() time.Time { return now }
+				cfg.TrustedProxies = append(cfg.TrustedProxies, localhost)
+				c.set(&cfg.Rates)
+			})
+			ask := func(b *browser, address, method, path string) reply {
+				var r *http.Request
+				if method == "PUT" {
+					r = b.request(method, path, "application/json", strings.NewReader(`{"files":{"src/index.js":"x"}}`))
+				} else {
+					r = b.request(method, path, "", nil)
+				}
+				r.Header.Set("X-Forwarded-For", address)
+				return b.send(r)
+			}
+			who := []*browser{s.browser(), s.browser()}
+			var slugs []string
+			for _, b := range who {
+				slugs = append(slugs, b.deployed("x"))
+			}
+			now = now.Add(time.Minute) // what that took is there again
+			for i := range most + 2 {
+				r := c.spend(ask, who, slugs, i)
+				if refused := r.status == http.StatusTooManyRequests; refused != (i >= most) {
+					t.Errorf("try %d of %d: %d", i+1, most, r.status)
+				} else if refused && r.header.Get("Retry-After") != "1" {
+					t.Errorf("told to come again after %q seconds", r.header.Get("Retry-After"))
+				}
+			}
+			for i, r := range c.others(ask, who, slugs) {
+				if r.status != 200 {
+					t.Errorf("other %d, who has a budget of their own: %d", i, r.status)
+				}
+			}
+			now = now.Add(time.Second)
+			for i, want := range []bool{false, true} {
+				if r := c.spend(ask, who, slugs, 2*i); (r.status == http.StatusTooManyRequests) != want {
+					t.Errorf("a second later, try %d: %d", i+1, r.status)
+				}
+			}
+		})
+	}
+}
+
+// Callers who invent ever new names for themselves cost no more memory than is
+// set aside for it, and do not get one forgotten who has spent their budget.
+func TestRule7NamesOfCallersAreBounded(t *testing.T) {
+	now := time.Now()
+	l := newLimiter(Rate{1, 2}, func() time.Time { return now })
+	for i := range maxBuckets - 1 {
+		_ = l.take(fmt.Sprint("early ", i), "")
+	}
+	now = now.Add(time.Minute) // all of theirs is there again
+	for i := range 3 {
+		if err := l.take("greedy", "spent"); (err != nil) != (i == 2) {
+			t.Fatalf("try %d gives %v", i, err)
+		}
+	}
+	for i := range 1000 {
+		_ = l.take(fmt.Sprint("late ", i), "")
+	}
+	if n := len(l.buckets); n > maxBuckets {
+		t.Errorf("%d callers are remembered", n)
+	}
+	if l.take("greedy", "spent") == nil {
+		t.Error("who had spent their budget was forgotten")
+	}
+	for i := range 2 * maxBuckets { // and when nobody's is there again
+		_ = l.take(fmt.Sprint("flood ", i), "")
+	}
+	if n := len(l.buckets); n > maxBuckets {
+		t.Errorf("%d callers are remembered in a flood", n)
 	}
 }
 
@@ -710,12 +1059,15 @@ func TestRule11SlowClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Half of them drip their headers, half a body.
-		text := "GET / HTTP/1.1\r\nX-Slow: " + strings.Repeat("x", 1000)
+		// Some drip their headers, some a body, some fall silent after the head or say nothing at all.
+		text, every := "GET / HTTP/1.1\r\nX-Slow: "+strings.Repeat("x", 1000), time.Second
 		if i%2 == 1 {
 			text = "PUT /api/projects/hello HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 		}
-		wg.Go(func() { drip(t, conn, text, begin.Add(within)) })
+		if i%4 > 1 {
+			every = time.Hour
+		}
+		wg.Go(func() { drip(t, conn, text, every, begin.Add(within)) })
 	}
 	client := s.browser()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -734,7 +1086,7 @@ func TestRule11SlowClients(t *testing.T) {
 
 // drip sends a byte each time the clock allows until the server hangs up. It
 // sends the head of a PUT at once and drips what follows.
-func drip(t *testing.T, conn net.Conn, text string, end time.Time) {
+func drip(t *testing.T, conn net.Conn, text string, every time.Duration, end time.Time) {
 	defer conn.Close()
 	if head, _, ok := strings.Cut(text, "\r\n\r\n"); ok {
 		if _, err := io.WriteString(conn, head+"\r\n\r\n"); err != nil {
@@ -747,8 +1099,9 @@ func drip(t *testing.T, conn net.Conn, text string, end time.Time) {
 		defer close(gone)
 		_, _ = io.Copy(io.Discard, conn)
 	}()
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
+	late := time.After(time.Until(end) + time.Second)
 	for i := 0; ; i++ {
 		if _, err := conn.Write([]byte{text[i%len(text)]}); err != nil {
 			return
@@ -757,6 +1110,7 @@ func drip(t *testing.T, conn net.Conn, text string, end time.Time) {
 		case <-gone:
 			return
 		case <-tick.C:
+		case <-late:
 		}
 		if time.Now().After(end) {
 			t.Error("a dripping client is still connected")
@@ -789,6 +1143,53 @@ func TestRule11SlowReaderIsCut(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Error("a Worker still writes to a visitor who does not read")
+	}
+}
+
+// Connections are no more than the host lets be open: the next one waits for a
+// place. Who keeps one without asking anything gives it back.
+func TestRule11ConnectionsAreBounded(t *testing.T) {
+	const most = 3
+	s := newServer(t, nil, func(c *Config) {
+		c.MaxConns = most
+		c.Timeouts.Idle = 500 * time.Millisecond
+	})
+	begin := time.Now()
+	ask := func() (net.Conn, *bufio.Reader) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		return conn, bufio.NewReader(conn)
+	}
+	answered := func(in *bufio.Reader) {
+		t.Helper()
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%+v %v", resp, err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
+	var open []*bufio.Reader
+	for range most {
+		_, in := ask()
+		answered(in)
+		open = append(open, in)
+	}
+	_, late := ask()
+	answered(late)
+	if d := time.Since(begin); d < 500*time.Millisecond {
+		t.Errorf("connection %d is answered after %v, while %d are open", most+1, d, most)
+	}
+	for i, in := range open {
+		if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("connection %d asks nothing and ends with %v", i, err)
+		}
 	}
 }
 
@@ -875,6 +1276,45 @@ func TestRule17SecretsStayOutOfTheLog(t *testing.T) {
 			t.Errorf("the log lacks %s", want)
 		}
 	}
+}
+
+// Control bytes are made visible before the log's own format sees them, which may
+// be one that writes them as they are.
+func TestRule17ControlBytesAreSeen(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(LogHandler(plainLog{&out}))
+	log.With("lesson", "a\x1b[2Jb").Error("said\rtwice", "error", errors.New("line\x00one\u202e\u0085"), "run", "\x7f\ttab")
+	if got, want := out.String(), "said\uFFFDtwice lesson=a\uFFFD[2Jb error=line\uFFFDone\uFFFD\uFFFD run=\uFFFD tab"; got != want {
+		t.Errorf("the log has %q, want %q", got, want)
+	}
+}
+
+// plainLog writes what it is given as it is.
+type plainLog struct{ out *strings.Builder }
+
+func (h plainLog) Enabled(context.Context, slog.Level) bool { return true }
+func (h plainLog) WithGroup(string) slog.Handler            { return h }
+func (h plainLog) WithAttrs(attrs []slog.Attr) slog.Handler { return plainLogWith{h, attrs} }
+
+func (h plainLog) Handle(_ context.Context, r slog.Record) error {
+	h.out.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		fmt.Fprintf(h.out, " %s=%s", a.Key, a.Value)
+		return true
+	})
+	return nil
+}
+
+type plainLogWith struct {
+	plainLog
+	attrs []slog.Attr
+}
+
+func (h plainLogWith) Handle(ctx context.Context, r slog.Record) error {
+	all := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	all.AddAttrs(h.attrs...)
+	r.Attrs(func(a slog.Attr) bool { all.AddAttrs(a); return true })
+	return h.plainLog.Handle(ctx, all)
 }
 
 func TestRule18NoDebugRoutes(t *testing.T) {

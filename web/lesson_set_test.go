@@ -141,6 +141,10 @@ func TestInstructorsBringLessons(t *testing.T) {
 		t.Fatal(r.body)
 	}
 	open("a learner of a class that took it", stranger, lesson, 404)
+	if err := s.store.SetClass(t.Context(), other.ID, "Period 4", []classroom.Assignment{{Lesson: set + "-near"}}); err != nil {
+		t.Fatal(err)
+	}
+	open("a learner of a class in whose list it stands all the same", stranger, lesson, 404)
 
 	// The class has one of the two.
 	if r := ada.get("/classes/" + class.ID + "/settings"); !strings.Contains(r.body, `value="`+set+`-near"`) {

@@ -20,8 +20,12 @@ type limiter struct {
 }
 
 // maxBuckets bounds what is remembered of callers. Full buckets are forgotten
-// first: they say nothing.
-const maxBuckets = 50_000
+// first: they say nothing. A search through all makes room for many, so that a
+// flood of callers costs each a small part of one.
+const (
+	maxBuckets = 50_000
+	fewBuckets = maxBuckets / 8 * 7 // that stay at most
+)
 
 func newLimiter(r Rate, now func() time.Time) *limiter {
 	return &limiter{rate: r, now: now, buckets: map[string]*rate.Limiter{}}
@@ -64,7 +68,7 @@ func (l *limiter) forget(now time.Time) {
 		}
 	}
 	for key := range l.buckets {
-		if len(l.buckets) < maxBuckets {
+		if len(l.buckets) <= fewBuckets {
 			break
 		}
 		delete(l.buckets, key)

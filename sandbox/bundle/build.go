@@ -325,9 +325,13 @@ func (b *builder) worker(c *config) (*trace.Worker, *trace.Fault) {
 func version(w *trace.Worker) string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	for _, part := range []any{
+	parts := []any{
 		w.Name, w.Code, w.SourceMap, w.Wasm, w.Date, w.Flags, w.Bindings, w.Routes, w.Crons, w.Consumers, w.Assets, w.Classic, w.Durables, w.Limits,
-	} {
+	}
+	if len(w.Plain) > 0 { // others keep the version that they had before there was this
+		parts = append(parts, w.Plain)
+	}
+	for _, part := range parts {
 		if err := enc.Encode(part); err != nil {
 			panic(err) // plain data always encodes
 		}

@@ -34,6 +34,7 @@ type config struct {
 	crons     []string
 	consumers []trace.Consumer
 	durables  []string
+	plain     []string        // those of durables without SQL
 	classAt   map[string]int  // offset of each own Durable Object class
 	migrated  map[string]bool // own Durable Object classes that a migration names
 	serviceAt map[string]int  // offset of each Worker that a binding names
@@ -87,7 +88,7 @@ func (c *config) worker(date string) *trace.Worker {
 	}
 	return &trace.Worker{
 		Name: c.name, Date: date, Flags: c.flags, Bindings: c.bindings,
-		Routes: c.routes, Crons: c.crons, Consumers: c.consumers, Durables: c.durables,
+		Routes: c.routes, Crons: c.crons, Consumers: c.consumers, Durables: c.durables, Plain: c.plain,
 	}
 }
 
@@ -257,22 +258,29 @@ func (r *configReader) bind(n *node, b trace.Binding) {
 
 // Keys that change nothing here, with no word about it.
 var quietKeys = set(`$schema account_id workers_dev preview_urls observability upload_source_maps dev send_metrics
-	placement logpush keep_vars compliance_region minify keep_names
+	placement logpush dependencies_instrumentation keep_vars compliance_region minify keep_names
 	preserve_file_names tsconfig legacy_env first_party_worker previews`)
 
 // Keys that the real tool acts on and this one does not, with what holds instead.
 var idleKeys = map[string]string{
+	"access":                   "Everybody who may see the project reaches the Worker.",
+	"addresses":                "A Worker here gets no mail.",
 	"alias":                    "Import the file or package by its own name.",
 	"base_dir":                 bySuffix,
 	"build":                    "main is read as it is; no command runs before.",
+	"cache":                    "Keep answers with caches.default.",
+	"connect":                  "No TCP connection reaches a Worker: it answers requests.",
 	"define":                   "Write the value into the code, or put it under vars.",
 	"env":                      "The settings outside env are used.",
+	"exports":                  `Name classes of Durable Objects under "durable_objects" and "migrations".`,
 	"find_additional_modules":  bySuffix,
 	"jsx_factory":              "",
 	"jsx_fragment":             "",
 	"no_bundle":                "Workers are always bundled from main and what it imports.",
+	"pages_build_output_dir":   "Pages are not run here: use assets for static files, and a main.",
 	"python_modules":           "Workers are written in JavaScript or TypeScript here.",
 	"rules":                    bySuffix,
+	"secrets":                  "Put NAME=value into .dev.vars for each; env.NAME is then the text.",
 	"site":                     "Use assets for static files.",
 	"streaming_tail_consumers": tails,
 	"tail_consumers":           tails,

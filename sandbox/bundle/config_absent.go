@@ -20,8 +20,12 @@ func (r *configReader) absent(m member) {
 		said = fmt.Sprintf("%q is not available here; using %s throws an error.", m.key, shorten(strings.Join(uses, " or ")))
 	}
 	r.warnAt(m.node.keyAt, said, trace.AbsentBindings[m.key])
+	typ := m.key
+	if typ == "analytics" { // a Binding of that Type is a dataset
+		typ = "analytics_sql"
+	}
 	for _, n := range names {
-		r.bind(n, trace.Binding{Name: n.value.(string), Type: m.key})
+		r.bind(n, trace.Binding{Name: n.value.(string), Type: typ})
 	}
 }
 

@@ -148,7 +148,7 @@ func (r *configReader) class(name string, n *node) {
 
 func (r *configReader) migrations(m member) {
 	known := []string{"tag", "new_classes", "new_sqlite_classes", "renamed_classes", "deleted_classes", "transferred_classes"}
-	classes := map[string]*node{}
+	classes, plain := map[string]*node{}, map[string]bool{}
 	r.entries(m, `{ "tag": "v1", "new_sqlite_classes": ["Counter"] }`, known, func(n *node, field func(string) member) {
 		r.required(n, "tag", field("tag"), "This migration", `"v1"`)
 		for _, key := range []string{"new_classes", "new_sqlite_classes"} {
@@ -157,15 +157,18 @@ func (r *configReader) migrations(m member) {
 				for _, item := range m.node.items {
 					if name, ok := item.value.(string); ok {
 						classes[name] = item
+						plain[name] = key == "new_classes"
 					}
 				}
 			}
 		}
 		if m := field("renamed_classes"); m.node != nil {
 			r.entries(m, `{ "from": "Old", "to": "New" }`, []string{"from", "to"}, func(n *node, field func(string) member) {
-				delete(classes, r.required(n, "from", field("from"), "This renamed class", `"Old"`))
+				from := r.required(n, "from", field("from"), "This renamed class", `"Old"`)
+				delete(classes, from)
 				if to := r.required(n, "to", field("to"), "This renamed class", `"New"`); to != "" {
 					classes[to] = field("to").node
+					plain[to] = plain[from]
 				}
 			})
 		}
@@ -178,6 +181,9 @@ func (r *configReader) migrations(m member) {
 	for _, name := range keys(classes) {
 		r.class(name, classes[name])
 		r.c.migrated[name] = true
+		if plain[name] {
+			r.c.plain = append(r.c.plain, name)
+		}
 	}
 }
 

@@ -310,3 +310,23 @@ func TestConfigForLater(t *testing.T) {
 		t.Errorf("warnings are %q", warned)
 	}
 }
+
+// wranglerKeys are the keys at the top of wrangler's own schema, of its version 4.164.
+const wranglerKeys = `$schema access account_id addresses agent_memory ai ai_search ai_search_namespaces alias analytics analytics_engine_datasets artifacts assets base_dir
+	browser build cache cloudchamber compatibility_date compatibility_flags compliance_region connect containers d1_databases data_blobs define
+	dependencies_instrumentation dev dispatch_namespaces durable_objects env exports find_additional_modules first_party_worker flagship hyperdrive images
+	jsx_factory jsx_fragment k2 keep_names keep_vars kv_namespaces limits logfwdr logpush main media migrations minify mtls_certificates name no_bundle
+	observability pages_build_output_dir pipelines placement preserve_file_names preview_urls previews python_modules queues r2_buckets ratelimits route
+	routes rules secrets secrets_store_secrets send_email send_metrics services site stream streaming_tail_consumers tail_consumers text_blobs triggers
+	tsconfig unsafe unsafe_hello_world upload_source_maps vars vectorize version_metadata vpc_networks vpc_services wasm_modules worker_loaders
+	workers_dev workflows`
+
+// What the real tool reads is read here, has no effect, or is not available
+// here: none of its keys is called unknown.
+func TestWranglerKeys(t *testing.T) {
+	for _, key := range strings.Fields(wranglerKeys) {
+		if !slices.Contains(topKeys, key) {
+			t.Errorf("%q would be called an unknown key", key)
+		}
+	}
+}

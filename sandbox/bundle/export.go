@@ -117,7 +117,11 @@ func ExportFiles(p trace.Project, meta ExportMeta) (map[string][]byte, error) {
 	if _, ok := files[".gitignore"]; !ok {
 		files[".gitignore"] = []byte("node_modules/\n.wrangler/\n.dev.vars*\n.env*\ndist/\ncoverage/\n*.log\n")
 	}
-	if !d.Several {
+	if d.Several {
+		if err := d.add(files, deployScript); err != nil {
+			return nil, err
+		}
+	} else {
 		for _, name := range []string{"vitest.config.mts", "test/index.spec.ts", "test/tsconfig.json"} {
 			if err := d.add(files, name); err != nil {
 				return nil, err
@@ -151,6 +155,9 @@ func (d *exportData) add(files map[string][]byte, name string) error {
 	return nil
 }
 
+// deployScript deploys the Workers of a project with several, one after another.
+const deployScript = "scripts/deploy.mjs"
+
 // typegen is the command that writes the types of the bindings again. Of several
 // Workers each gets a file of its own, without the runtime's types, which one
 // program can have only once; those come from the package.
@@ -176,11 +183,8 @@ func (d *exportData) packageJSON(b *builder, packages []ShelfPackage) []byte {
 	scripts := object{"dev": "wrangler dev" + config, "start": "wrangler dev" + config, "cf-typegen": d.typegen()}
 	dev := object{"wrangler": "^4", "typescript": "^5.5.2", "@cloudflare/workers-types": "^5.20261117.1"}
 	if d.Several {
-		var deploys []string
-		for _, c := range d.Configs {
-			deploys = append(deploys, "wrangler deploy -c "+c)
-		}
-		scripts["deploy"] = strings.Join(deploys, " && ")
+		// npm hands the arguments after "--" to the script alone: a list of commands would give them to its last.
+		scripts["deploy"] = "node " + deployScript
 	} else {
 		scripts["deploy"], scripts["test"] = "wrangler deploy", "vitest"
 		dev["vitest"], dev["@cloudflare/vitest-plugin"] = "~4.1.0", "^1.0.0"

@@ -145,6 +145,8 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 			return api.OnResolveResult{Path: rest, Namespace: nsAdapter}, true
 		}
 		return refused(fmt.Sprintf("There is no module %q.", spec), "Import files with ./ and packages by name."), true
+	case "assets":
+		return refused(fmt.Sprintf("The module %q is not available here.", shorten(spec)), "It belongs to plugins of Pages: bind static assets in wrangler.jsonc and use env.ASSETS.fetch(request)."), true
 	case "data":
 		return api.OnResolveResult{}, true // esbuild decodes these itself
 	}
@@ -154,9 +156,10 @@ func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnRes
 // platformModules are what Workers import from the platform itself, and
 // absentModules what they cannot import here, each with what to do instead.
 var (
-	platformModules = []string{"cloudflare:workers", "cloudflare:node"}
+	platformModules = []string{"cloudflare:workers", "cloudflare:node", "cloudflare:durable-objects"}
 	absentModules   = map[string]string{
 		"cloudflare:email":     "A Worker here gets no mail and sends none.",
+		"cloudflare:pipelines": "Collect events with a queue, or write them to R2.",
 		"cloudflare:sockets":   "There is no TCP here: use fetch(), or a binding such as d1_databases for data.",
 		"cloudflare:test":      "Tests run with vitest, from the folder that Export makes.",
 		"cloudflare:workflows": "Use a queue, or the alarm of a Durable Object, for work that goes on by itself.",

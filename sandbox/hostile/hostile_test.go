@@ -93,7 +93,15 @@ type player struct {
 
 // patience is a bound on waiting for a program that shares the machine with
 // the others of its pass: the corpus' bounds are for one that has two processors.
-func (p *player) patience(d time.Duration) time.Duration { return d * time.Duration(max(1, p.crowd/2)) }
+// A program in one request at a time uses one of them, all its share of the
+// machine while others are there; one with several at a time uses both, so its
+// share of them shrinks twice as much.
+func (p *player) patience(c Case, d time.Duration) time.Duration {
+	if c.Concurrent {
+		return d * time.Duration(p.crowd)
+	}
+	return d * time.Duration(max(1, p.crowd/2))
+}
 
 // wallOfOthers is the wall limit, in milliseconds, of a program that must not run
 // into it, and what it may take on a machine that others use: of each of its many
@@ -103,7 +111,7 @@ const wallOfOthers = 20_000
 // longest is patience with a case on the machine as it was since then. A bound
 // that shows containment is stretched by what others took and no more.
 func (p *player) longest(c Case, d time.Duration, since time.Time) time.Duration {
-	d = p.control.within(p.patience(d), since)
+	d = p.control.within(p.patience(c, d), since)
 	if waits(c) && p.control.share(since) < 0.95 {
 		d = max(d, wallOfOthers*time.Millisecond)
 	}
@@ -560,7 +568,7 @@ func (p *player) must(ctx context.Context, r *result, c Case, x *session, id str
 	if d := time.Duration(c.Must.MaxWallMs) * time.Millisecond; d > 0 && r.wall > p.longest(c, d, r.begin) {
 		r.failf("took %v, allowed %v", r.wall.Round(time.Millisecond), d)
 	}
-	if d := time.Duration(c.Must.LastMaxWallMs) * time.Millisecond; d > 0 && last.wall > p.control.within(p.patience(d), r.begin) {
+	if d := time.Duration(c.Must.LastMaxWallMs) * time.Millisecond; d > 0 && last.wall > p.control.within(p.patience(c, d), r.begin) {
 		r.failf("the last took %v, allowed %v", last.wall.Round(time.Millisecond), d)
 	}
 	wire, out := x.said()

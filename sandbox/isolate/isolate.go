@@ -117,6 +117,13 @@ type Spec struct {
 	Host   Host
 }
 
+// Waiter is an Isolate that is told while its code waits inside a host function.
+type Waiter interface {
+	// Waiting is called with true once it waits, by another goroutine than the
+	// turn's, and then with false before its code goes on.
+	Waiting(on bool)
+}
+
 // Host is the owner's side of an isolate: the Loop implements it.
 type Host interface {
 	// HostCall performs the operation with this index.

@@ -252,10 +252,20 @@ func (l *Loop) CloseAccount(a *Account) {
 	if a.Gate != nil {
 		l.nudge()
 	}
-	for _, t := range l.timers {
-		if t.a == a {
-			t.dead = true
+	n := len(l.timers)
+	l.timers = slices.DeleteFunc(l.timers, func(t *Timer) bool {
+		if t.a == a { // it could be weeks until it is due
+			t.index = -1
+			a.pending--
 		}
+		return t.a == a
+	})
+	if len(l.timers) < n {
+		for i, t := range l.timers {
+			t.index = i
+		}
+		heap.Init(&l.timers)
+		l.arm()
 	}
 }
 
@@ -414,6 +424,17 @@ func (l *Loop) charge() {
 	l.share.virtual += now - m.begin
 }
 
+// Aside runs f, which waits for something else than the CPU, inside a turn:
+// if that lasts, other loops get a thread in place of the turn's, and an
+// isolate that is a Waiter is told.
+func (l *Loop) Aside(f func()) {
+	waiting := func(bool) {}
+	if w, ok := l.iso.(Waiter); ok {
+		waiting = w.Waiting
+	}
+	l.cfg.Pool.aside(f, waiting)
+}
+
 func (l *Loop) isOver(a *Account) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -488,7 +509,6 @@ type Timer struct {
 	at    time.Time
 	seq   uint64
 	index int
-	dead  bool
 }
 
 // After queues a turn for the current account once d has passed since the turn
@@ -553,7 +573,7 @@ func (l *Loop) fireDue() {
 	now := time.Now()
 	for len(l.timers) > 0 && !l.timers[0].at.After(now) {
 		t := heap.Pop(&l.timers).(*Timer)
-		if t.dead || l.closing || l.broken {
+		if l.closing || l.broken {
 			t.a.pending--
 			continue
 		}

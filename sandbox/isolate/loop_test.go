@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -298,6 +299,76 @@ func TestLongTurnsLeaveRoom(t *testing.T) {
 	}
 }
 
+// TestWaitingLendsItsThread checks that turns that wait for something else than
+// the CPU, however many, keep no other loop from its turn, and that the pool has
+// its own number of threads again afterwards.
+func TestWaitingLendsItsThread(t *testing.T) {
+	p := NewPool(1)
+	a := &Account{}
+	hold := make(chan struct{})
+	var loops []*Loop
+	var told []*waiter
+	for range 5 {
+		w := &waiter{waits: make(chan struct{})}
+		l, _ := newTestLoop(t, p, LoopConfig{})
+		l.iso = w
+		loops, told = append(loops, l), append(told, w)
+		held := make(chan struct{})
+		if err := l.Post(a, func(Isolate) error {
+			close(held)
+			l.Aside(func() { <-hold })
+			w.said = append(w.said, "on")
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		<-held // though the ordinary thread and the spare one are with loops that wait
+	}
+	other, _ := newTestLoop(t, p, LoopConfig{})
+	done := make(chan struct{})
+	if err := other.Post(a, func(Isolate) error { close(done); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	for _, w := range told {
+		<-w.waits
+	}
+	close(hold)
+	for i, l := range append(loops, other) {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if i < len(told) {
+			if got := strings.Join(told[i].said, " "); got != "waits runs on" {
+				t.Errorf("the isolate was told %q", got)
+			}
+		}
+	}
+	p.mu.Lock()
+	working, surplus := p.working, p.surplus
+	p.mu.Unlock()
+	if working != 0 || surplus > len(loops) {
+		t.Errorf("%d threads work, %d must end", working, surplus)
+	}
+	p.Close() // returns only once all have ended
+}
+
+// waiter is told that it waits.
+type waiter struct {
+	fake
+	waits chan struct{} // closed when it does
+	said  []string
+}
+
+func (w *waiter) Waiting(on bool) {
+	if on {
+		w.said = append(w.said, "waits")
+		close(w.waits)
+	} else {
+		w.said = append(w.said, "runs")
+	}
+}
+
 // waitFor is closed once l waits in the pool's queue with CPU time used.
 func waitFor(p *Pool, l *Loop) <-chan struct{} {
 	c := make(chan struct{})
@@ -387,6 +458,51 @@ func TestNewLoopFails(t *testing.T) {
 	want := errors.New("no")
 	if _, err := NewLoop(t.Context(), LoopConfig{Engine: &fakeEngine{fail: want}}); !errors.Is(err, want) {
 		t.Error(err)
+	}
+}
+
+// Timers of a run that is over are gone at once, not when they are due, which may
+// be weeks later; those of others stay in their order.
+func TestClosedAccountsLeaveNoTimers(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	l, _ := newTestLoop(t, p, LoopConfig{})
+	defer l.Close()
+	a, b := &Account{}, &Account{}
+	fired := make(chan int, 3)
+	for i := range 30 {
+		of, d := a, 1000*time.Hour
+		if i%10 == 9 {
+			of, d = b, time.Duration(50-i)*time.Millisecond
+		}
+		if err := l.Post(of, func(Isolate) error {
+			l.After(d, func(Isolate) error {
+				fired <- i
+				return nil
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed := make(chan int)
+	if err := l.Post(&Account{}, func(Isolate) error {
+		l.CloseAccount(a)
+		l.mu.Lock()
+		left := len(l.timers)
+		l.mu.Unlock()
+		closed <- left
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if left := <-closed; left != 3 || l.Pending(a) != 0 {
+		t.Errorf("%d timers are left, and %d pending; want the other account's 3, and none", left, l.Pending(a))
+	}
+	for _, want := range []int{29, 19, 9} {
+		if got := <-fired; got != want {
+			t.Errorf("timer %d fired, want %d", got, want)
+		}
 	}
 }
 

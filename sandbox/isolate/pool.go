@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// lendAfter is how long a turn waits in Loop.Aside before its thread's place
+// goes to others.
+const lendAfter = 2 * time.Millisecond
+
 // lead is how much more CPU time than its peers a loop may have used and still
 // get a spare thread.
 const lead = 10 * time.Millisecond
@@ -24,7 +28,8 @@ type Pool struct {
 	wake    sync.Cond
 	queue   readyHeap
 	threads int           // for any loop; as many again are spare
-	working int           // threads in a turn
+	working int           // threads in a turn that does not wait
+	surplus int           // threads that took the place of one that is back, and must end
 	clock   time.Duration // virtual time of the loop that went last
 	seq     uint64
 	closed  bool
@@ -91,6 +96,10 @@ func (p *Pool) work() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.closed {
+		if p.surplus > 0 {
+			p.surplus--
+			return
+		}
 		l := p.next()
 		if l == nil {
 			p.wake.Wait()
@@ -108,6 +117,36 @@ func (p *Pool) work() {
 		if more {
 			p.push(l)
 		}
+	}
+}
+
+// aside runs f inside a turn. Once that has taken lendAfter, another thread works
+// in place of this one until f is over, and waiting is told so.
+func (p *Pool) aside(f func(), waiting func(bool)) {
+	var over, lent bool // guarded by p.mu
+	timer := time.AfterFunc(lendAfter, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if over || p.closed {
+			return
+		}
+		lent = true
+		p.working--
+		waiting(true)
+		p.wg.Go(p.work)
+	})
+	f()
+	timer.Stop()
+	p.mu.Lock()
+	over = true
+	if lent {
+		waiting(false)
+		p.working++
+		p.surplus++
+	}
+	p.mu.Unlock()
+	if lent {
+		p.wake.Signal()
 	}
 }
 

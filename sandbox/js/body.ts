@@ -5,7 +5,7 @@
 import { call, op } from "./host";
 import {
   ArrayPush, NativePromise, NativeString, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringToWellFormed,
-  TypedArrayLength, bytesOf, defaults, enumerable,
+  TypedArrayLength, bytesOf, defaults, enumerable, expose, tag,
 } from "./primordials";
 import { Blob, blobBytes, concat, isBlob, typedBlob } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
@@ -124,6 +124,7 @@ export function streamOf(s: BodyState): ReadableStream | null {
 
 function hostStream(h: HostBody): ReadableStream {
   const { signal } = h;
+  let undo = () => { };
   return new ReadableStream({
     type: "bytes",
     start: signal === null ? undefined : (c: any) => {
@@ -131,16 +132,18 @@ function hostStream(h: HostBody): ReadableStream {
         call(CANCEL, h.id);
         c.error(reason);
       };
-      onAbort(signal, abort);
+      undo = onAbort(signal, abort);
     },
     async pull(c: any) {
       const b: ArrayBuffer | undefined = await hostAsync(READ, h.id);
       if (b === undefined) {
+        undo(); // a signal may outlive many bodies
         c.close();
         c.byobRequest?.respond(0);
       } else c.enqueue(new NativeUint8Array(b));
     },
     cancel() {
+      undo();
       call(CANCEL, h.id);
     },
   } as any, { highWaterMark: 0 });
@@ -231,48 +234,55 @@ const then = <T>(s: BodyState, f: (v: string | Uint8Array) => T): Promise<T> => 
   return PromiseThen(p, f);
 };
 
-/** The members that mixBody adds. */
-export interface Body {
-  readonly body: ReadableStream | null;
-  readonly bodyUsed: boolean;
-  text(): Promise<string>;
-  json(): Promise<any>;
-  arrayBuffer(): Promise<ArrayBuffer>;
-  bytes(): Promise<Uint8Array>;
-  blob(): Promise<Blob>;
-  formData(): Promise<FormData>;
+type Kind = { is: (o: any) => boolean; state: (o: any) => BodyState; headers: (o: any) => Headers };
+const kinds: Kind[] = [];
+function kindOf(o: unknown): Kind {
+  for (let i = 0; i < kinds.length; i++) if (kinds[i].is(o)) return kinds[i];
+  throw new NativeTypeError("Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.");
 }
-/** Puts the Body members on a class. state gives the body, headers its headers. */
-export function mixBody(C: { prototype: any }, state: (o: any) => BodyState, headers: (o: any) => Headers): void {
-  const contentType = (o: any) => headerGet(headersList(headers(o)), "content-type");
-  const members = {
-    get body(): ReadableStream | null { return streamOf(state(this)); },
-    get bodyUsed(): boolean { return isUsed(state(this)); },
-    text(): Promise<string> { return then(state(this), text); },
-    json(): Promise<any> {
-      const at = here(); // where it is asked for: the text comes later
-      return then(state(this), (v) => {
-        try {
-          return parseJSON(text(v));
-        } catch (e) {
-          throw stackOf(e, at);
-        }
-      });
-    },
-    arrayBuffer(): Promise<ArrayBuffer> {
-      return then(state(this), (v) => {
-        const b = bytes(v);
-        return (b.byteOffset === 0 && b.buffer.byteLength === TypedArrayLength(b) ? b.buffer : new NativeUint8Array(b).buffer) as ArrayBuffer;
-      });
-    },
-    bytes(): Promise<Uint8Array> { return then(state(this), (v) => new NativeUint8Array(bytes(v))); },
-    blob(): Promise<Blob> { return then(state(this), (v) => typedBlob(new NativeUint8Array(bytes(v)), current.date !== "" && current.date < "2024-06-03" ? contentType(this) ?? "" : mimeType(contentType(this) ?? ""))); },
-    formData(): Promise<FormData> {
-      return then(state(this), (v) => parseForm(bytes(v), () => text(v), contentType(this)));
-    },
-  };
-  Object.defineProperties(C.prototype, Object.getOwnPropertyDescriptors(members));
-  enumerable(C, Object.keys(members));
+const state = (o: unknown): BodyState => kindOf(o).state(o);
+const contentType = (o: unknown) => headerGet(headersList(kindOf(o).headers(o)), "content-type");
+
+/** What Request and Response have in common. */
+export class Body {
+  constructor() { throw new NativeTypeError("Illegal constructor"); }
+  get body(): ReadableStream | null { return streamOf(state(this)); }
+  get bodyUsed(): boolean { return isUsed(state(this)); }
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return then(state(this), (v) => {
+      const b = bytes(v);
+      return (b.byteOffset === 0 && b.buffer.byteLength === TypedArrayLength(b) ? b.buffer : new NativeUint8Array(b).buffer) as ArrayBuffer;
+    });
+  }
+  bytes(): Promise<Uint8Array> { return then(state(this), (v) => new NativeUint8Array(bytes(v))); }
+  text(): Promise<string> { return then(state(this), text); }
+  json(): Promise<any> {
+    const at = here(); // where it is asked for: the text comes later
+    return then(state(this), (v) => {
+      try {
+        return parseJSON(text(v));
+      } catch (e) {
+        throw stackOf(e, at);
+      }
+    });
+  }
+  formData(): Promise<FormData> { return then(state(this), (v) => parseForm(bytes(v), () => text(v), contentType(this))); }
+  blob(): Promise<Blob> { return then(state(this), (v) => typedBlob(new NativeUint8Array(bytes(v)), current.date !== "" && current.date < "2024-06-03" ? contentType(this) ?? "" : mimeType(contentType(this) ?? ""))); }
+}
+enumerable(Body);
+tag(Body as any, "Body");
+expose("Body", Body);
+
+/** Makes a class one with a body. is tells its objects, state gives the body, headers its headers. */
+export function hasBody(C: { prototype: any }, is: Kind["is"], state: Kind["state"], headers: Kind["headers"]): void {
+  kinds.push({ is, state, headers });
+  Object.setPrototypeOf(C.prototype, Body.prototype);
+}
+/** As hasBody, for a class that inherits from another: it gets members of its own. */
+export function mixBody(C: { prototype: any }, is: Kind["is"], state: Kind["state"], headers: Kind["headers"]): void {
+  kinds.push({ is, state, headers });
+  const { constructor: _, [Symbol.toStringTag]: tagged, ...members } = Object.getOwnPropertyDescriptors(Body.prototype) as any;
+  Object.defineProperties(C.prototype, members);
 }
 
 /** Sends a body to the host in pieces. write gets each piece and may ask to wait; began gets the reader. */

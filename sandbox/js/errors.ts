@@ -23,6 +23,13 @@ function headline(e: any): string {
   }
 }
 
+/** The name of an error's class: its stack begins where one of them is made. */
+function className(e: object): string {
+  const p = ObjectGetPrototypeOf(e), C = p === null ? undefined : ObjectGetOwnPropertyDescriptor(p, "constructor")?.value;
+  const name = typeof C === "function" ? ObjectGetOwnPropertyDescriptor(C, "name")?.value : undefined;
+  return typeof name === "string" ? name : "";
+}
+
 const raws: WeakMap<object, unknown> = engine.stacks ?? new WeakMap(); // the engine's frames, where the engine does not keep them in a place of its own
 
 /** The engine's frames of an error, unmapped. */
@@ -74,6 +81,7 @@ export function stackOf<T>(e: T, at: unknown): T {
 }
 
 const shown = new WeakMap<object, unknown>(); // stacks that were looked at, or given
+const captured = new WeakMap<object, boolean>(); // what the program had captured begins where it says
 const stacks = {
   get stack(): unknown {
     const e: any = this;
@@ -82,7 +90,7 @@ const stacks = {
     if (had !== undefined) return had;
     const at = WeakMapGet(places, e) ?? e, raw = WeakMapGet(raws, at as object) ?? (nativeGet === undefined ? undefined : nativeGet(at)) ?? (isError(e) ? "" : undefined);
     if (typeof raw !== "string") return raw;
-    const frames = call(MAP, raw) as string, head = isError(e) || typeof e.message === "string" || typeof e.name === "string" ? headline(e) : "Error";
+    const frames = (isError(e) && WeakMapGet(captured, e) === undefined ? call(MAP, raw, className(e)) : call(MAP, raw)) as string, head = isError(e) || typeof e.message === "string" || typeof e.name === "string" ? headline(e) : "Error";
     const s = frames === "" ? head : head + "\n" + frames;
     WeakMapSet(shown, e, s);
     return s;
@@ -131,6 +139,7 @@ ObjectDefineProperty(NativeError, "captureStackTrace", {
         raw = t.stack; // perhaps what the program's Error.prepareStackTrace made
       } else raw = engineStack(new NativeError());
       giveStack(o, raw ?? "");
+      WeakMapSet(captured, o, true);
     },
   }.captureStackTrace, writable: true, configurable: true,
 });

@@ -145,7 +145,8 @@ class KvNamespace {
     let limit = o.limit === undefined || o.limit === null ? 1000 : Math.trunc(+o.limit);
     if (limit > 1000) throw new NativeError(`KV GET failed: 400 Invalid key_count_limit of ${o.limit}. Please specify an integer less than 1000.`);
     if (!(limit >= 1)) limit = 1000;
-    const prefix = o.prefix === undefined || o.prefix === null ? "" : `${o.prefix}`;
+    const prefix = o.prefix === undefined || o.prefix === null ? "" : `${o.prefix}`, n = TypedArrayLength(encodeUTF8(prefix));
+    if (n > 512) throw new NativeError(`KV GET failed: 414 UTF-8 encoded length of ${n} exceeds key length limit of 512.`);
     // [cursor, name, expiration, metadata, …]
     const r: any[] = await backend("kv", this.#name + ".list", "kv.list", this.#id, prefix, limit, o.cursor === undefined || o.cursor === null ? "" : `${o.cursor}`);
     const keys: any[] = [];

@@ -111,6 +111,7 @@ export class ExecutionContext {
   }
   passThroughOnException(): void { this.#w.through = true; }
   abort(reason?: unknown): void { throw reason ?? new Error("The execution context was aborted."); }
+  mapVirtualHost(): never { throw new NativeError("ctx.mapVirtualHost is not available here: reach another Worker through a service binding."); }
   get props() {
     const w = this.#w;
     return (w.props ??= w.json === undefined ? {} : JSONParse(w.json));
@@ -199,14 +200,33 @@ class FetchEvent extends ExtendableEvent {
   passThroughOnException() { passOn(this); }
 }
 class ScheduledEvent extends ExtendableEvent {
-  constructor(ctx: ExecutionContext, readonly cron: string, readonly scheduledTime: number) {
+  #cron: string;
+  #time: number;
+  constructor(ctx: ExecutionContext, cron: string, time: number) {
     super("scheduled", ctx);
+    this.#cron = cron;
+    this.#time = time;
   }
+  get cron() { return this.#cron; }
+  get scheduledTime() { return this.#time; }
+  noRetry(): void { }
 }
-for (const [n, C] of Object.entries({ ExtendableEvent, FetchEvent, ScheduledEvent })) {
+enumerable(ScheduledEvent);
+/** What a tail Worker gets elsewhere: none is made here. */
+class TailEvent extends ExtendableEvent {
+  constructor() {
+    super("tail", null as never);
+    throw message("Illegal constructor");
+  }
+  get events(): never { throw message("Illegal invocation"); }
+  get traces(): never { throw message("Illegal invocation"); }
+}
+enumerable(TailEvent);
+for (const [n, C] of Object.entries({ ExtendableEvent, FetchEvent, ScheduledEvent, TailEvent })) {
   tag(C, n);
   expose(n, C);
 }
+Object.defineProperty(globalThis, "TraceEvent", { value: TailEvent, writable: true, enumerable: false, configurable: true });
 
 const message = (what: string) => new NativeTypeError(what);
 
@@ -346,6 +366,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
   const end = () => {
     if (!open) return;
     open = false;
+    dropSent(run);
     call(END, run, "", "", "");
     outcome(ctx);
   };
@@ -360,6 +381,7 @@ function respond(ctx: ExecutionContext, r: unknown): void {
       return;
     }
     open = false;
+    dropSent(run);
     const [name, text, stack] = describe(e);
     call(END, run, name || "Error", text, stack, causes(e));
     outcome(ctx);
@@ -567,10 +589,17 @@ function withEnv(e: object, f: () => unknown): unknown {
   return enter(current.run, withValue(envKey, e), f);
 }
 
+/** Marks methods as ones that may run twice. No call is lost between the isolates of one machine, so none runs again. */
+function retryable(...methods: unknown[]): void {
+  for (let i = 0; i < methods.length; i++) if (typeof methods[i] !== "function") throw message("retryable() accepts only functions.");
+}
+const noSockets = (name: string): any => ({ [name]() { throw new NativeError(`${name} is not available here: no TCP connection reaches a Worker. Use httpServerHandler.`); } }[name]);
+
 // What the importable modules take over; the engine deletes the global before learner code runs.
 (globalThis as any).__coldstart = {
   ...nodeModules,
-  "cloudflare:node": { httpServerHandler, handleAsNodeRequest },
+  "cloudflare:node": { httpServerHandler, handleAsNodeRequest, connectHandler: noSockets("connectHandler"), handleAsNodeConnection: noSockets("handleAsNodeConnection") },
+  "cloudflare:durable-objects": { retryable },
   "cloudflare:workers": {
     WorkerEntrypoint, DurableObject, WorkflowEntrypoint, RpcTarget, RpcStub, env: moduleEnv, waitUntil,
     cache: absent(() => new NativeError("The cache of cloudflare:workers is not available here: use caches.default.")), tracing,

@@ -13,12 +13,11 @@ import { URL, URLSearchParams } from "./url";
 import { MessagePort } from "./message";
 import { WritableStreamDefaultWriter } from "web-streams-polyfill";
 
-const body = "body bodyUsed arrayBuffer bytes text json formData blob";
 const parts = "protocol username password host hostname port pathname search hash";
 for (const [C, names] of [
   [Headers, "get getAll getSetCookie has set append delete forEach entries keys values"],
-  [Request, "clone method url headers redirect fetcher signal cf integrity keepalive cache " + body],
-  [Response, "clone status statusText headers ok redirected url webSocket cf type " + body],
+  [Request, "clone method url headers redirect fetcher signal cf integrity keepalive cache"],
+  [Response, "clone status statusText headers ok redirected url webSocket cf type"],
   [FormData, "append delete get getAll has set entries keys values forEach"],
   [Blob, "size type slice arrayBuffer bytes text stream"],
   [File, "name lastModified"],

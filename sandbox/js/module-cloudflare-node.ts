@@ -1,3 +1,3 @@
 // module cloudflare:node
 declare const __coldstart: any;
-export const { httpServerHandler, handleAsNodeRequest } = __coldstart["cloudflare:node"];
+export const { httpServerHandler, handleAsNodeRequest, connectHandler, handleAsNodeConnection } = __coldstart["cloudflare:node"];

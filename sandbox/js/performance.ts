@@ -40,6 +40,53 @@ class PerformanceMeasure extends PerformanceEntry {
   }
   get detail() { return this.#detail; }
 }
+/** What a subrequest took: the real runtime makes none of them either. */
+class PerformanceResourceTiming extends PerformanceEntry {
+  constructor() { super(undefined, "", "resource", 0, 0); }
+}
+for (const n of "connectEnd connectStart decodedBodySize domainLookupEnd domainLookupStart encodedBodySize fetchStart initiatorType nextHopProtocol redirectEnd redirectStart requestStart responseEnd responseStart responseStatus secureConnectionStart transferSize workerStart".split(" ")) {
+  Object.defineProperty(PerformanceResourceTiming.prototype, n, { get() { throw new NativeTypeError("Illegal invocation"); }, configurable: true });
+}
+class PerformanceObserverEntryList {
+  constructor() { throw new NativeTypeError("Illegal constructor"); }
+  getEntries() { return []; }
+  getEntriesByType() { return []; }
+  getEntriesByName() { return []; }
+}
+/** Observes nothing, as there: its function is never called. */
+class PerformanceObserver {
+  static get supportedEntryTypes() { return ["measure", "mark"]; }
+  constructor(_callback: unknown) { need(arguments.length, 1, "constructor PerformanceObserver", "Value"); }
+  disconnect() { }
+  observe(_options?: object) { }
+  takeRecords(): PerformanceEntry[] { return []; }
+}
+class EventCounts {
+  constructor(k: unknown) {
+    if (k !== key) throw new NativeTypeError("Illegal constructor");
+  }
+  get size() { return 0; }
+  get(_type: string) { return undefined; }
+  has(_type: string) { return false; }
+  entries() { return [].values(); }
+  keys() { return [].values(); }
+  values() { return [].values(); }
+  forEach(_f: unknown) { }
+  [Symbol.iterator]() { return [].values(); }
+}
+const eventCounts = new EventCounts(key);
+class PerformanceNodeTiming extends PerformanceEntry {
+  constructor(k: unknown) {
+    super(k, "node", "node", 0, 0);
+    for (const n of "uvMetricsInfo idleTime loopExit loopStart environment bootstrapComplete v8Start nodeStart".split(" ")) {
+      (this as any)[n] = n === "uvMetricsInfo" ? { loopCount: 0, events: 0, eventsWaiting: 0 } : 0;
+    }
+  }
+  toJSON(): object {
+    return { ...super.toJSON(), nodeStart: 0, v8Start: 0, bootstrapComplete: 0, environment: 0, loopStart: 0, loopExit: 0, idleTime: 0, uvMetricsInfo: { loopCount: 0, events: 0, eventsWaiting: 0 } };
+  }
+}
+const nodeTiming = new PerformanceNodeTiming(key);
 
 const most = 10_000; // entries that are kept
 let entries: PerformanceEntry[] = [];
@@ -59,6 +106,9 @@ function timeOf(at: unknown): number {
 
 class Performance extends EventTarget {
   get timeOrigin(): number { return 0; }
+  get eventCounts() { return eventCounts; }
+  get nodeTiming() { return nodeTiming; }
+  markResourceTiming() { }
   now(): number { return DateNow(); }
   mark(name: string, options?: { detail?: unknown; startTime?: number }): PerformanceMark {
     need(arguments.length, 1, "Performance.mark");
@@ -78,13 +128,18 @@ class Performance extends EventTarget {
   getEntriesByType(type: string) { return entries.filter((e) => e.entryType === `${type}`); }
   setResourceTimingBufferSize() { }
   eventLoopUtilization() { return { idle: 0, active: 0, utilization: 0 }; }
-  timerify(f: unknown) { return f; }
+  timerify(f: unknown) {
+    if (typeof f !== "function") throw new NativeTypeError("Failed to execute 'timerify' on 'Performance': parameter 1 is not of type 'function'.");
+    return f;
+  }
   toJSON() { return { timeOrigin: 0 }; }
 }
-for (const [name, C] of Object.entries({ Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure })) {
+for (const [name, C] of Object.entries({ Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceResourceTiming, PerformanceObserver, PerformanceObserverEntryList })) {
   enumerable(C as any);
   tag(C as any, name);
   expose(name, C);
 }
+tag(EventCounts as any, "EventCounts");
+tag(PerformanceNodeTiming as any, "PerformanceNodeTiming");
 export const performance = new Performance();
 expose("performance", performance);

@@ -42,6 +42,7 @@ export const StringToUpperCase = uncurryThis(String.prototype.toUpperCase);
 export const StringSlice = uncurryThis(String.prototype.slice);
 export const StringIndexOf = uncurryThis(String.prototype.indexOf);
 export const StringSplit = uncurryThis(String.prototype.split as (this: string, sep: string | RegExp, limit?: number) => string[]);
+export const BigIntToString = uncurryThis(BigInt.prototype.toString as (this: bigint, radix: number) => string);
 export const StringCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringStartsWith = uncurryThis(String.prototype.startsWith);
 export const StringEndsWith = uncurryThis(String.prototype.endsWith);

@@ -114,7 +114,7 @@ class R2ObjectBody extends R2Object {
   }
   static { stateOf = (o) => o.#state; }
 }
-mixBody(R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
+mixBody(R2ObjectBody, (o) => o instanceof R2ObjectBody, (o) => stateOf(o), (o) => (o.httpMetadata.contentType === undefined ? none : new Headers({ "content-type": o.httpMetadata.contentType })));
 delete (R2ObjectBody.prototype as any).formData;
 
 function checkKey(key: unknown, verb: string): string {
@@ -227,7 +227,9 @@ function customMetadata(o: any): string {
   const out: Record<string, string> = {};
   for (const k of ObjectKeys(o)) out[k] = `${o[k]}`;
   const text = JSONStringify(out);
-  if (TypedArrayLength(encodeUTF8(text)) > 8192) throw new NativeError("put: Your metadata headers exceed the maximum allowed metadata size. (10012)");
+  let size = 0; // of names and values
+  for (const k of ObjectKeys(out)) size += TypedArrayLength(encodeUTF8(k)) + TypedArrayLength(encodeUTF8(out[k]));
+  if (size > 2048) throw new NativeError("put: Your metadata headers exceed the maximum allowed metadata size. (10012)");
   return text;
 }
 
@@ -250,6 +252,11 @@ async function bytesFrom(value: unknown): Promise<Uint8Array> {
     return parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
   }
   throw new NativeTypeError(wrongValue);
+}
+
+/** Encryption with a key of the caller's own is not here, and nobody shall believe that it is. */
+function noSecretKey(options: any): void {
+  if (options?.ssecKey !== undefined && options.ssecKey !== null) throw new NativeError("R2: ssecKey is not available here: objects are stored without a key of your own.");
 }
 
 class R2Bucket {
@@ -276,6 +283,7 @@ class R2Bucket {
   async put(key: string, value: unknown, options?: any): Promise<R2Object | null> {
     needKey(arguments.length, "put");
     if (arguments.length < 2) throw new NativeTypeError(wrongValue);
+    noSecretKey(options);
     const k = checkKey(key, "put"), http = httpMetadata(options?.httpMetadata), custom = customMetadata(options?.customMetadata), only = conditions(options?.onlyIf, "PutOptions"), sum = checksumOf(options);
     const at = here(), bytes = await bytesFrom(value);
     const d = await backendAt(at, "r2", this.#name + ".put", "r2.put", this.#id, k, bytes, http, custom, only, sum[0], sum[1]);

@@ -3,7 +3,7 @@
 
 import { NativeError, NativeTypeError, RegExpTest, SafeSet, StringToUpperCase, defaults, enumerable, expose, need, tag } from "./primordials";
 import { AbortSignal, isAbortSignal, newSignal } from "./abort";
-import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, mixBody } from "./body";
+import { Body, BodyState, HostBody, cloneBody, extract, foreign, isForeign, isUsed, hasBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersInit, headersList } from "./headers";
 import { hrefOf, normalizeURL } from "./url";
 import { JSONParse } from "./primordials";
@@ -140,7 +140,7 @@ export class Request {
       return r;
     };
     outgoing = (r) => ({ method: r.#p.method, url: r.#p.url, headers: r.headers, state: r.#p.body, redirect: r.#p.redirect, signal: r.#p.signal, cf: r.cf });
-    mixBody(Request, (o) => o.#p.body, (o) => o.headers);
+    hasBody(Request, (o) => typeof o === "object" && o !== null && #p in o, (o) => o.#p.body, (o) => o.headers);
   }
 
   get method() { return this.#p.method; }

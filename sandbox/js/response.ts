@@ -2,7 +2,7 @@
 
 import { stringifyJSON } from "./json";
 import { NativeRangeError, NativeTypeError, defaults, enumerable, expose, need, tag } from "./primordials";
-import { Body, BodyState, HostBody, cloneBody, extract, mixBody } from "./body";
+import { Body, BodyState, HostBody, cloneBody, extract, hasBody } from "./body";
 import { Headers, headerGet, headerSet, headersFrom, headersInit, headersList, headersRaw } from "./headers";
 import { refuseAtStart } from "./run";
 import { hrefOf, normalizeURL } from "./url";
@@ -121,7 +121,7 @@ export class Response {
       p.socket = socket;
       return r;
     };
-    mixBody(Response, (o) => o.#p.body, (o) => o.headers);
+    hasBody(Response, (o) => typeof o === "object" && o !== null && #p in o, (o) => o.#p.body, (o) => o.headers);
   }
 
   static json(data: unknown, init?: any): Response {

@@ -18,14 +18,13 @@ import { Request, isRequest, outgoing } from "./request";
 import { Response, isResponse, partsOf } from "./response";
 import { ReadableStream, WritableStream, getReader, isReadableStream, readerCancel, readerRead, bodyBytes } from "./streams";
 import { encodeUTF8 } from "./encoding";
-import { linger } from "./timers";
 import { Blob, File, blobBytes, isBlob } from "./blob";
 import { isProxy } from "./proxy";
 import { domError } from "./dom";
 import { current, enter, onUnread, refuseAtStart } from "./run";
 import { RpcTarget, WorkerEntrypoint, DurableObject, isOpen, waitUntil } from "./workers";
 
-const CALL = op("rpc.call"), SELF = op("rpc.self"), RESUME = op("resume");
+const CALL = op("rpc.call"), SELF = op("rpc.self"), RESUME = op("resume"), LEND = op("lend");
 
 // A method's path crosses as text: names with this between them. The path of a call of
 // a stub begins with a zero and the object's number.
@@ -290,9 +289,13 @@ export function packedError(e: unknown): string | null {
  */
 export function packed(v: unknown, run: number, passed?: unknown[]): string {
   const spring = (s: ReadableStream): string => {
-    const o = new Spring(s, run === 0 ? stay() : () => { });
+    const end = run === 0 ? stay() : undefined, o = new Spring(s, () => {
+      kept.delete(id); // nobody calls it again
+      end?.();
+    });
     if (run === 0) onUnread(current.run, () => PromiseThen(o.cancel(undefined), undefined, () => { }));
-    return keep(o, run);
+    const address = keep(o, run), id = lastKept;
+    return address;
   };
   return serialize(v, {
     body(o: object): Content | undefined {
@@ -327,16 +330,19 @@ export function packed(v: unknown, run: number, passed?: unknown[]): string {
     },
   });
 }
-/** Keeps the current run open until what it gives is called. */
+/** Keeps the current run open until what it gives is called first. */
 function stay(): () => void {
-  const stop = linger();
-  let end!: () => void;
+  const { run } = current;
+  let end: (() => void) | undefined;
   waitUntil(new NativePromise<void>((resolve) => {
     end = resolve;
   }));
+  call(LEND, run, true);
   return () => {
-    stop();
+    if (end === undefined) return;
     end();
+    end = undefined;
+    call(LEND, run, false);
   };
 }
 /**
@@ -392,7 +398,13 @@ function far(address: string): ReadableStream {
       c.close();
       c.byobRequest?.respond(0);
     },
-    async cancel(reason: unknown) { await askStub(s, ["cancel"], [reason], stream); },
+    async cancel(reason: unknown) {
+      try {
+        await askStub(s, ["cancel"], [reason], stream);
+      } catch { // it cannot be told why, or has come to its end meanwhile
+        await PromiseThen(askStub(s, ["cancel"], [], stream), undefined, () => { });
+      }
+    },
   } as any, { highWaterMark: 0 });
 }
 /** The near side of a stream that another Worker writes to. */

@@ -3,7 +3,7 @@
 // through one host operation that answers at once.
 
 import { call, op } from "./host";
-import { ArrayIsArray, NativeError, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, bytesOf, need } from "./primordials";
+import { ArrayIsArray, NativeError, NativePromise, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, TypedArrayLength, bytesOf, enumerable, need, tag } from "./primordials";
 import { backend } from "./backend";
 import { absent, binding, Binding } from "./bindings";
 import { Fetcher, stub } from "./rpc";
@@ -13,6 +13,7 @@ import { WebSocket, hibernate, isAccepted, isSocket, tagsOf } from "./websocket"
 import { current, enter, refuseAtStart } from "./run";
 import { ownExports, waitUntil } from "./workers";
 import { uncaught } from "./global";
+import { encodeUTF8 } from "./encoding";
 
 const SYNC = op("call.sync"), RANDOM = op("random"), NAME = op("durable.name"), ID = op("durable.id");
 
@@ -360,6 +361,14 @@ class DurableObjectStorage extends DurableObjectTransaction {
   async onNextSessionRestoreBookmark(_bookmark: string): Promise<string> { throw noRecovery(); }
 }
 const noRecovery = () => new NativeError("Point-in-time recovery is not available here.");
+/** A class that programs see but cannot make objects of. */
+const illegal = (C: Function, name: string): object => {
+  const f = { [name]: function () { throw new NativeTypeError("Illegal constructor"); } }[name];
+  Object.defineProperty(f, "prototype", { value: C.prototype, writable: false });
+  return f;
+};
+Object.defineProperty(SqlStorage.prototype, "Cursor", { value: illegal(Cursor, "Cursor"), enumerable: true, configurable: true });
+Object.defineProperty(SqlStorage.prototype, "Statement", { value: illegal(class {}, "Statement"), enumerable: true, configurable: true });
 Object.defineProperty(Cursor.prototype, Symbol.toStringTag, { value: "Cursor", configurable: true });
 Object.defineProperty(SqlStorage.prototype, Symbol.toStringTag, { value: "SqlStorage", configurable: true });
 Object.defineProperty(DurableObjectStorage.prototype, Symbol.toStringTag, { value: "DurableObjectStorage", configurable: true });
@@ -450,12 +459,13 @@ class DurableObjectState {
     hold(PromiseThen(p, undefined, () => { }));
     return p;
   }
-  acceptWebSocket(ws: WebSocket, tags: string[] = []): void {
+  acceptWebSocket(ws: WebSocket, tags?: string[]): void {
     if (!isSocket(ws)) throw new NativeTypeError("Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.");
-    if (isAccepted(ws)) throw new NativeError(tagsOf(ws) === null ? "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`" : "Cannot call `acceptWebSocket()` if the WebSocket was already accepted.");
-    const names = [...new Set(Array.from(tags, (t) => `${t}`))];
+    if (tags !== undefined && !ArrayIsArray(tags)) throw new NativeTypeError("Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 2 is not of type 'Array'.");
+    if (isAccepted(ws)) throw new NativeError("Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`");
+    const names = [...new Set(Array.from(tags ?? [], (t) => `${t}`))];
     if (names.length > 10) throw new NativeError("a Hibernatable WebSocket cannot have more than 10 tags");
-    for (const t of names) if (t.length > 256) throw new NativeError(`"${t}" is longer than the max tag length (256 characters).`);
+    for (const t of names) if (TypedArrayLength(encodeUTF8(t)) > 256) throw new NativeError(`"${t}" is longer than the max tag length (256 characters).`);
     this.#sockets.push(ws);
     const report = (f: () => unknown) => {
       try {
@@ -490,17 +500,30 @@ class DurableObjectState {
   /** All sockets, the last accepted first, or those with a tag in the order in which they were accepted. */
   getWebSockets(t?: string): WebSocket[] { return t === undefined ? this.#sockets.toReversed() : this.#sockets.filter((s) => tagsOf(s)!.includes(`${t}`)); }
   getTags(ws: WebSocket): string[] {
+    if (!isSocket(ws)) throw new NativeTypeError("Failed to execute 'getTags' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.");
     const t = tagsOf(ws);
     if (t === null) throw new NativeError("you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket.");
     return [...t];
   }
   setWebSocketAutoResponse(pair?: unknown): void {
     if (pair !== undefined && pair !== null && !(pair instanceof WebSocketRequestResponsePair)) throw new NativeTypeError("Failed to execute 'setWebSocketAutoResponse' on 'DurableObjectState': parameter 1 is not of type 'WebSocketRequestResponsePair'.");
-    this.#auto = pair ?? null;
+    const p = pair as WebSocketRequestResponsePair | null | undefined ?? null;
+    if (p !== null) {
+      for (const [what, text] of [["Request", p.request], ["Response", p.response]]) {
+        const n = TypedArrayLength(encodeUTF8(text));
+        if (n > 2048) throw new RangeError(`${what} cannot be larger than 2048 bytes. A ${what.toLowerCase()} of size ${n} was provided.`);
+      }
+    }
+    this.#auto = p;
   }
   getWebSocketAutoResponse(): unknown { return this.#auto; }
   getWebSocketAutoResponseTimestamp(ws: WebSocket): Date | null { return this.#answered.get(ws) ?? null; }
-  setHibernatableWebSocketEventTimeout(ms?: number): void { this.#eventTimeout = ms === undefined || ms === null ? null : +ms; }
+  setHibernatableWebSocketEventTimeout(ms?: number): void {
+    const n = ms === undefined || ms === null ? null : Math.trunc(+ms) || 0;
+    if (n !== null && n < 0) throw new NativeTypeError("The value cannot be converted because it is negative and this API expects a positive number.");
+    if (n !== null && n > 604800000) throw new NativeError("Event timeout should not exceed 604800000 ms.");
+    this.#eventTimeout = n;
+  }
   getHibernatableWebSocketEventTimeout(): number | null { return this.#eventTimeout; }
   /** The next call of the object makes it anew. */
   abort(reason?: string): void {
@@ -512,12 +535,16 @@ Object.defineProperty(DurableObjectState.prototype, Symbol.toStringTag, { value:
 setMakeState((id, name, block, instance, reset) => new DurableObjectState(id, name, block, instance, reset));
 
 class WebSocketRequestResponsePair {
-  readonly request: string;
-  readonly response: string;
+  #request: string;
+  #response: string;
   constructor(request: string, response: string) {
     for (let i = 0; i < 2; i++) if (arguments.length <= i) throw new NativeTypeError(`Failed to construct 'WebSocketRequestResponsePair': constructor parameter ${i + 1} is not of type 'string'.`);
-    this.request = `${request}`;
-    this.response = `${response}`;
+    this.#request = `${request}`;
+    this.#response = `${response}`;
   }
+  get request(): string { return this.#request; }
+  get response(): string { return this.#response; }
 }
+enumerable(WebSocketRequestResponsePair);
+tag(WebSocketRequestResponsePair, "WebSocketRequestResponsePair");
 Object.defineProperty(globalThis, "WebSocketRequestResponsePair", { value: WebSocketRequestResponsePair, writable: true, configurable: true });

@@ -13,7 +13,7 @@ import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, Pro
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
 // Where the polyfill keeps the state of its objects; see words.go.
-export const { readableStreamController: $readableStreamController, now: $now, controlledReadableStream: $controlledReadableStream, closeRequested: $closeRequested, closedPromise: $closedPromise, disturbed: $disturbed, ownerReadableStream: $ownerReadableStream, ownerWritableStream: $ownerWritableStream, queue: $queue, readable: $readable, started: $started, state: $state, storedError: $storedError, writable: $writable, writableStreamController: $writableStreamController, writer: $writer } = (poly as any).fields as Record<string, symbol> as any;
+export const { associatedReadableByteStreamController: $associatedController, pendingPullIntos: $pendingPullIntos, readableStreamController: $readableStreamController, now: $now, controlledReadableStream: $controlledReadableStream, closeRequested: $closeRequested, closedPromise: $closedPromise, disturbed: $disturbed, ownerReadableStream: $ownerReadableStream, ownerWritableStream: $ownerWritableStream, queue: $queue, readable: $readable, started: $started, state: $state, storedError: $storedError, writable: $writable, writableStreamController: $writableStreamController, writer: $writer } = (poly as any).fields as Record<string, symbol> as any;
 
 for (const k of Object.values((poly as any).fields) as symbol[]) ownState.add(k);
 
@@ -434,6 +434,15 @@ Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
     if (arguments.length < 2) return PromiseReject(arguments.length === 0 ? wrongType("ReadableStreamBYOBReader.readAtLeast", 1, "integer") : wrongType("ReadableStreamBYOBReader.readAtLeast", 2, "ArrayBufferView"));
     return this.read(view, { min });
   }, writable: true, enumerable: true, configurable: true,
+});
+Object.defineProperty(ReadableStreamBYOBRequest.prototype, "atLeast", {
+  get(this: any) {
+    if (this.view === null) return null;
+    const into = this[$associatedController]?.[$pendingPullIntos].peek();
+    if (into === undefined) return null;
+    const left = into.minimumFill - into.bytesFilled;
+    return left > 1 ? left : 1;
+  }, enumerable: true, configurable: true,
 });
 const dictionary = (v: unknown): boolean => v === undefined || v === null || typeof v === "object" || typeof v === "function";
 around(ReadableStream, "getReader", (old) => function (options: any) {

@@ -25,13 +25,6 @@ export function setTimer(ms: number, repeat: boolean, f: () => void): number {
   return id;
 }
 
-/** Has the current run wait, though nothing else is left that could wake it, until what it gives is called. */
-export function linger(): () => void {
-  const id = setTimer(2147483647, false, () => { });
-  timers.get(id)!.at = undefined; // no place of the program's
-  return () => clearTimer(id);
-}
-
 export function clearTimer(id: number): void {
   if (timers.delete(id)) call(CLEAR, id);
 }
@@ -105,10 +98,14 @@ expose("queueMicrotask", queueMicrotask);
 export function wait(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
   const signal = options?.signal;
   return new NativePromise((resolve, reject) => {
-    const id = setTimer(+ms || 0, false, () => resolve());
+    let undo = () => { };
+    const id = setTimer(+ms || 0, false, () => {
+      undo(); // a signal may outlive many waits
+      resolve();
+    });
     if (signal !== undefined) {
       if (!isAbortSignal(signal)) throw new NativeTypeError("Incorrect type for the 'signal' field on 'WaitOptions': the provided value is not of type 'AbortSignal'.");
-      onAbort(signal, (reason) => {
+      undo = onAbort(signal, (reason) => {
         clearTimer(id);
         reject(reason);
       });

@@ -316,7 +316,7 @@ class Instance {
     if (given !== undefined && (typeof given !== "object" && typeof given !== "function" || given === null)) throw new NativeTypeError(`WebAssembly.${from === key ? "instantiate" : "Instance"}(): Argument 1 must be an object`);
     const list = importsOf(m), place = from === key ? "WebAssembly.instantiate()" : "WebAssembly.Instance()";
     if (list.length > 0 && given === undefined) throw new NativeTypeError(`${place}: Imports argument must be present and must be an object`);
-    const send: unknown[] = [], functions: any[] = [];
+    const send: unknown[] = [], functions: any[] = [], taken: unknown[] = [];
     list.forEach((imp, i) => {
       const ns = given[imp.module], where = `${place}: Import #${i} "${imp.module}"`;
       if (typeof ns !== "object" && typeof ns !== "function" || ns === null) throw new NativeTypeError(`${where}: module is not an object or function`);
@@ -326,6 +326,7 @@ class Instance {
           if (typeof v !== "function") throw new LinkError(`${where} "${imp.name}": function import requires a callable`);
           const [p, r] = imp.type.split(",");
           functions[i] = { f: v, params: typeCodes(p), results: typeCodes(r) };
+          ArrayPush(taken, v);
           send.push(undefined);
           break;
         }
@@ -361,7 +362,7 @@ class Instance {
     }
     const id: number = r[0], l: any[] = r[1], exports = ObjectCreate(null);
     imported.set(id, functions);
-    const made = new SafeMap<number, unknown>(), given0 = list.filter((x) => x.kind === "function").map((x) => given[x.module][x.name]);
+    const made = new SafeMap<number, unknown>();
     for (let i = 0; i < l.length; i += 5) {
       const name: string = l[i];
       switch (l[i + 1]) {
@@ -369,7 +370,7 @@ class Instance {
           const n: number = l[i + 4];
           let f: any = made.get(n);
           if (f === undefined) {
-            f = given0[n];
+            f = taken[n];
             if (typeof f !== "function" || !wasmFunctions.has(f)) f = func(id, name, `${n}`, typeCodes(l[i + 2]), typeCodes(l[i + 3]));
             made.set(n, f);
           }

@@ -2,8 +2,8 @@
 // in a 101 response or received from a subrequest continues at the host.
 
 import { call, op } from "./host";
-import { ArrayPush, ArrayShift, NativeError, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, bytesOf, enumerable, expose, need, tag } from "./primordials";
-import { CloseEvent, EventTarget, MessageEvent, dispatch, handlers, report } from "./events";
+import { ArrayPush, ArrayShift, NativeError, NativeTypeError, NativeUint8Array, SafeMap, TypedArrayLength, SymbolToString, bytesOf, enumerable, expose, isError, need, tag } from "./primordials";
+import { CloseEvent, ErrorEvent, EventTarget, MessageEvent, dispatch, handlers, report } from "./events";
 import { domError } from "./dom";
 import { sockets } from "./response";
 import { begin, current, enter, refuseAtStart } from "./run";
@@ -11,7 +11,7 @@ import { clone } from "./clone";
 import { Blob } from "./blob";
 import { queueMicrotask } from "./timers";
 import { encodeUTF8 } from "./encoding";
-import { serialize } from "./serialize";
+import { serializedSize } from "./size";
 
 const SEND = op("socket.send"), CLOSE = op("socket.close"), ACCEPT = op("socket.accept"), BIND = op("socket.bind");
 const key = {};
@@ -111,7 +111,7 @@ export class WebSocket extends EventTarget {
         if (this.#hibernation !== null) this.#hibernation.message(this, p.data);
         else dispatch(this, new MessageEvent("message", { origin: null, data: typeof p.data === "string" || this.#binaryType === "arraybuffer" ? p.data : new Blob([p.data]) }), this.#host === 0 ? undefined : (e) => {
           report(e);
-          this.#abort();
+          this.#abort(e);
         });
         return;
       }
@@ -122,17 +122,20 @@ export class WebSocket extends EventTarget {
         this.#sentClose = true;
         if (this.#peer !== null || this.#host !== 0) this.#put({ code: p.code, reason: p.reason, clean: true });
       }
-      this.#state = this.#sentClose || p.code === 1006 && this.#hibernation === null ? 3 : 2;
+      // A client that vanished leaves a socket open: it may still be closed, and nobody hears of it.
+      if (p.code !== 1006 || this.#hibernation !== null || this.#sentClose) this.#state = this.#sentClose ? 3 : 2;
       if (this.#hibernation !== null) this.#hibernation.close(this, p.code, p.reason, p.clean);
       else dispatch(this, new CloseEvent("close", { code: p.code, reason: p.reason, wasClean: p.clean }));
     });
   }
 
   /** A listener threw: its client is cut off, and hears no more. */
-  #abort(): void {
+  #abort(error: unknown): void {
+    if (this.#gotClose && this.#sentClose) return;
     this.#gotClose = this.#sentClose = true;
     this.#state = 3;
     call(CLOSE, this.#host, 1006, "");
+    dispatch(this, new ErrorEvent("error", { error, message: `Uncaught ${isError(error) || typeof error !== "symbol" ? error as string : SymbolToString(error)}` }));
   }
 
   #toHost(p: Packet): void {
@@ -181,6 +184,7 @@ export class WebSocket extends EventTarget {
   get bufferedAmount() { return 0; }
   accept(options?: { allowHalfOpen?: boolean }): void {
     if (this.#given) throw new NativeTypeError("Can't accept() WebSocket that was already used in a response.");
+    if (this.#hibernation !== null) throw new NativeTypeError("Can't accept() WebSocket after enabling hibernation.");
     if (!this.#accepted && options?.allowHalfOpen) this.#halfOpen = true;
     this.#accept();
   }
@@ -198,7 +202,7 @@ export class WebSocket extends EventTarget {
     let c = 1005;
     if (code !== undefined) {
       c = Math.trunc(+code);
-      if (!(c >= 1000 && c < 5000) || c === 1004 || c === 1005 || c === 1006 || c === 1015) throw domError("InvalidAccessError", `Invalid WebSocket close code: ${code}.`);
+      if (!(c >= 1000 && c < 5000) || c === 1004 || c === 1005 || c === 1006 || c === 1015) throw domError("InvalidAccessError", `Invalid WebSocket close code: ${c || 0}.`);
     } else if (reason !== undefined) throw domError("InvalidAccessError", "If you specify a WebSocket close reason, you must also specify a code.");
     const r = reason === undefined ? "" : `${reason}`;
     if (r !== "" && TypedArrayLength(encodeUTF8(r)) > 123) throw domError("SyntaxError", "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
@@ -210,7 +214,7 @@ export class WebSocket extends EventTarget {
   }
   serializeAttachment(v: unknown): void {
     need(arguments.length, 1, "WebSocket.serializeAttachment", "Value");
-    const kept = clone(v), size = serialize(kept).length;
+    const kept = clone(v), size = serializedSize(kept);
     if (size > 16384) throw new NativeError(`A WebSocket 'attachment' cannot be larger than 16384 bytes.'attachment' was ${size} bytes.`);
     this.#attachment = kept;
   }

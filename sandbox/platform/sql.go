@@ -406,6 +406,9 @@ func (d *databases) end(ctx context.Context, b *database, commit bool) error {
 
 func sqlExec(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns, err := storageOf(c, a)
+	if err == nil {
+		err = plainObject(c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -438,6 +441,9 @@ func columns(r query.Result) []any {
 
 func sqlSize(ctx context.Context, p *Platform, c Caller, a args) (any, error) {
 	ns, err := storageOf(c, a)
+	if err == nil {
+		err = plainObject(c)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
 
@@ -57,6 +59,16 @@ func storageOf(c Caller, a args) (Namespace, error) {
 	return objectNamespace(c), nil
 }
 
+// plainObject refuses SQL to an object of a class that a migration made with
+// new_classes, where such objects have keys alone.
+func plainObject(c Caller) error {
+	if slices.Contains(c.Worker.Plain, c.Class) {
+		return plainError("SQL is not enabled for this Durable Object class. To enable it, change `new_classes` to `new_sqlite_classes` within the 'migrations' field in your wrangler.jsonc or wrangler.toml file. " +
+			"If using workerd directly,set `enableSql = true` in your workerd config for the class. Note that this change cannot be made after the class is already deployed to production.")
+	}
+	return nil
+}
+
 // objectNamespace is where the caller's own object keeps its data.
 func objectNamespace(c Caller) Namespace {
 	return Namespace{c.Project, "durable", c.Worker.Name + "\n" + c.Class + "\n" + half(c.Object)}
@@ -84,7 +96,7 @@ func (p *Platform) transactionOf(ns Namespace) *transaction {
 
 func storageKey(k string) error {
 	if len(k) > 2048 {
-		return plainError("Keys cannot be larger than 2048 bytes.")
+		return &isolate.Throw{Name: "RangeError", Message: fmt.Sprintf("Keys cannot be larger than 2048 bytes. A key of size %d was provided.", len(k))}
 	}
 	return nil
 }

@@ -124,6 +124,9 @@ func (e *Engine) Close() error {
 	return errors.Join(errs...)
 }
 
+// maxStatement is how many bytes a statement may have.
+const maxStatement = 100_000
+
 func open(ctx context.Context, data []byte) (*database, error) {
 	db, err := sql.Open("sqlite", ":memory:?_defensive=1")
 	if err != nil {
@@ -138,7 +141,7 @@ func open(ctx context.Context, data []byte) (*database, error) {
 		err = conn.Raw(func(c any) error { return c.(interface{ Deserialize([]byte) error }).Deserialize(data) })
 	}
 	for id, n := range map[int]int{
-		sqlite3.SQLITE_LIMIT_ATTACHED: 0, sqlite3.SQLITE_LIMIT_LENGTH: Length, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+		sqlite3.SQLITE_LIMIT_ATTACHED: 0, sqlite3.SQLITE_LIMIT_LENGTH: Length, sqlite3.SQLITE_LIMIT_SQL_LENGTH: maxStatement,
 		sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100, sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5, sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
 		sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50, sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32, sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10, sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
 		sqlite3.SQLITE_LIMIT_COLUMN: 100, sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,

@@ -19,6 +19,9 @@ func (d *database) exec(ctx context.Context, st statement, values []any) (Result
 	if len(st.words) == 0 {
 		return res, plainError("SQL code did not contain a statement.")
 	}
+	if len(st.text) > maxStatement { // SQLite says so only of a text whose length it is told
+		return res, plainError("statement too long: SQLITE_TOOBIG")
+	}
 	if err := st.allowed(); err != nil {
 		return res, err
 	}

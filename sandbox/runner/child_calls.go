@@ -159,6 +159,9 @@ func (r *childRun) landed(id uint32) {
 			delete(r.calls, w.m.Call)
 			r.flying -= w.weight()
 			delete(r.flights, w.m.Call)
+			if errors.Is(err, errLongFrame) {
+				err = errLongCall
+			}
 			go done(nil, err) // it may call again, and the lock is held
 		}
 	}

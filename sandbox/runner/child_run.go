@@ -479,14 +479,16 @@ func (c *child) Call(run, op string, args []any, done func(any, error)) {
 	r.sendEvents(held)
 	r.mu.Unlock()
 	if err := c.conn.send(now, kindCall, r.n, w.m); err != nil {
+		if errors.Is(err, errLongFrame) {
+			err = errLongCall
+		}
 		if f, _ := r.takeCall(id, 0); f != nil {
 			f(nil, fmt.Errorf("%s: %w", op, err))
 		}
 	}
 }
 
-// CallSync implements webapi.SyncBackend: the isolate waits, and with it one
-// of the threads that run isolates, for as long as the storage takes.
+// CallSync implements webapi.SyncBackend: the isolate waits for as long as the storage takes.
 func (c *child) CallSync(run, op string, args []any) (any, error) {
 	type answer struct {
 		v   any
@@ -546,6 +548,11 @@ var errLongHead = &webapi.FaultError{Fault: &trace.Fault{
 //
 //lint:ignore ST1005 learners read it as it is
 var errLongRequest = errors.New("The request's address and headers may have 1 MiB together.")
+
+// errLongCall is what code catches that hands over more than a frame carries.
+//
+//lint:ignore ST1005 learners read it as it is
+var errLongCall = fmt.Errorf("What this call stores or sends is larger than %d MiB, the most that it may be here.", callMax>>20)
 
 // Fetch implements webapi.Backend.
 func (c *child) Fetch(run string, to webapi.Target, q *webapi.Request, done func(*webapi.Response, error)) {

@@ -263,6 +263,15 @@ func (t *turning) out() {
 	}
 }
 
+// Waiting implements isolate.Waiter: to wait for a host function is not to run.
+func (t *turning) Waiting(on bool) {
+	if on {
+		t.w.leave()
+	} else {
+		t.w.enter()
+	}
+}
+
 func (t *turning) Call(entry string, args ...isolate.Value) (isolate.Value, error) {
 	t.in()
 	defer t.out()

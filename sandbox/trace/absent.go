@@ -6,9 +6,11 @@ import "regexp"
 // Cloudflare only, each with what to do here in one sentence. A Binding may
 // have one of them as its Type: code that uses it gets an error.
 var AbsentBindings = map[string]string{
+	"agent_memory":          deployed,
 	"ai":                    deployed,
 	"ai_search":             deployed,
 	"ai_search_namespaces":  deployed,
+	"analytics":             deployed,
 	"artifacts":             deployed,
 	"browser":               deployed,
 	"cloudchamber":          deployed,
@@ -18,6 +20,7 @@ var AbsentBindings = map[string]string{
 	"flagship":              deployed,
 	"hyperdrive":            "Use a database of d1_databases here.",
 	"images":                deployed,
+	"k2":                    "Collect events with a queue, or write them to R2.",
 	"logfwdr":               "Write to console: the page shows every line.",
 	"media":                 deployed,
 	"mtls_certificates":     deployed,

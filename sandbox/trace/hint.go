@@ -13,8 +13,10 @@ func Hint(name, message, code string) string {
 	if len(message) > 2000 {
 		message = message[:2000]
 	}
-	if m := absentBinding.FindStringSubmatch(message); m != nil && AbsentBindings[m[1]] != "" {
-		return AbsentBindings[m[1]]
+	if m := absentBinding.FindStringSubmatch(message); m != nil {
+		if said := AbsentBindings[strings.TrimSuffix(m[1], "_sql")]; said != "" {
+			return said
+		}
 	}
 	line := marked(code)
 	if m := propertyOf.FindStringSubmatch(message); m != nil && !strings.Contains(line, "."+m[1]) {
@@ -97,6 +99,8 @@ var hints = []hint{
 	rule("", `(?i)global scope|top level`, "", "Do this inside a handler: the top level runs once, before any request."),
 
 	// Bindings and promises, seen in the line.
+	rule("TypeError", ofUndefined, `\b(?:ctx|context)\.cache\.`, "ctx.cache is not available here: keep answers with caches.default."),
+	rule("TypeError", ofUndefined, `\b(?:ctx|context)\.access\.`, "ctx.access is not available here: no Cloudflare Access stands before a Worker."),
 	rule("TypeError", `^env\.([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function$`, "", "env.$1 is there but has no method $2: check the method's spelling, and the kind of binding."),
 	rule("TypeError", ofUndefined+`|`+notFunction, `\benv\.([A-Za-z_$][\w$]*)\s*\.`, "env.$1 may be missing: check its name under the bindings in wrangler.jsonc."),
 	rule("TypeError", ofUndefined+`|`+notFunction, `\b(request|req)\.url\.(?:searchParams|pathname|host|hostname|search)\b`, "$1.url is text: take it apart with new URL($1.url)."),
@@ -161,7 +165,6 @@ var hints = []hint{
 	rule("TypeError", `(?i)invalid header`, "", "Header names have no spaces, and values no line breaks."),
 
 	// Names.
-	rule("ReferenceError", `^'?(Performance(?:Entry|Mark|Measure|Observer\w*|ResourceTiming))'? is not defined`, "", "$1 is not available here, though Workers have it."),
 	rule("ReferenceError", `^'?require'? is not defined`, "", `Use import: import name from "package".`),
 	rule("ReferenceError", `^'?(?:module|exports)'? is not defined`, "", "Use export instead of module.exports."),
 	rule("ReferenceError", `^'?(?:window|document|localStorage|sessionStorage|alert|XMLHttpRequest)'? is not defined`, "", "There is no page here: a Worker runs on the server."),

@@ -21,7 +21,7 @@ func TestHint(t *testing.T) {
 		{"TypeError", "Invalid URL string.", "> 1 | new URL(\"/a\")", "A path needs a base: new URL(path, request.url)."},
 		{"TypeError", "Can't modify immutable headers.", "", "Copy it first: const copy = new Response(response.body, response), then change copy.headers."},
 		{"TypeError", "env.KV.fetch is not a function", "> 1 | env.KV.fetch(x)", "env.KV is there but has no method fetch: check the method's spelling, and the kind of binding."},
-		{"ReferenceError", "PerformanceObserver is not defined", "", "PerformanceObserver is not available here, though Workers have it."},
+		{"TypeError", "Cannot read properties of undefined (reading 'purge')", "await ctx.cache.purge({ tags: [] })", "ctx.cache is not available here: keep answers with caches.default."},
 		{"Error", `env.DB.x: bindings of type "hyperdrive" are not available here.`, "", "Use a database of d1_databases here."},
 		{"InternalError", "stack overflow", "", "A function calls itself without end: check what should stop it."},
 		{"Error", "something of the learner's own", "", ""},

@@ -28,6 +28,7 @@ type Worker struct {
 	Main      string            `json:"main,omitempty" cbor:"15,keyasint,omitempty"`      // the learner's entry file, for messages
 	Limits    Limits            `json:"limits" cbor:"16,keyasint"`
 	Outbound  string            `json:"outbound,omitempty" cbor:"18,keyasint,omitempty"` // Worker that answers every global fetch; "" for the platform's rules
+	Plain     []string          `json:"plain,omitempty" cbor:"19,keyasint,omitempty"`    // those of Durables that a migration made without SQL: new_classes
 	Sources   map[string]string `json:"-" cbor:"17,keyasint,omitempty"`                  // learner files by path, for code frames
 }
 

@@ -72,7 +72,7 @@ func nodeCryptoOps(o *isolate.Ops, maker keymaker) {
 			defer close(made)
 			pair, err = wait(ctx)
 		}()
-		<-made
+		h.Aside(func() { <-made })
 		return pair, err
 	})
 	// crypto.nodesign: hash, material, bytes, padding, salt, p1363

@@ -102,7 +102,7 @@ type SyncBackend interface {
 
 func syncOps(o *isolate.Ops) {
 	// call.sync: operation, arguments
-	o.Add("call.sync", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+	o.Add("call.sync", func(h *isolate.Loop, args []isolate.Value) (v isolate.Value, err error) {
 		b, ok := of(h).cfg.Backend.(SyncBackend)
 		if !ok {
 			return nil, &isolate.Throw{Name: "Error", Message: "SQL storage is not available here."}
@@ -111,7 +111,8 @@ func syncOps(o *isolate.Ops) {
 		if r := runOf(h); r != nil {
 			id = r.inv.Run
 		}
-		return b.CallSync(id, str(args, 0), list(args, 1))
+		h.Aside(func() { v, err = b.CallSync(id, str(args, 0), list(args, 1)) })
+		return v, err
 	})
 	// durable.name: script ("" for its own), class, name → the object's id
 	o.Add("durable.name", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {

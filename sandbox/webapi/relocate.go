@@ -119,7 +119,7 @@ const (
 // could not read: it tells why, and neither which nor where. The isolate has run
 // nothing of the code. Nil when err is about something else.
 func (w *Worker) refusedPattern(iso isolate.Isolate, err *isolate.Exception) *trace.Fault {
-	if err.Name != "SyntaxError" || len(w.stacks.frames(err.Stack)) > 0 {
+	if err.Name != "SyntaxError" || len(w.stacks.frames(err.Stack, "")) > 0 {
 		return nil
 	}
 	room, tries := literalsRoom, literalsMax

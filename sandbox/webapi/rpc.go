@@ -44,6 +44,13 @@ func rpcOps(o *isolate.Ops) {
 		}
 		return self, nil
 	})
+	// lend: run, whether it keeps a stream for another isolate, or no longer
+	o.Add("lend", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		if r := of(h).runs[integer(args, 0)]; r != nil && !r.over {
+			_ = r.lend(flag(args, 1)) // an isolate that is gone keeps nothing
+		}
+		return nil, nil
+	})
 	// call: run, id, kind, name, operation, arguments → the backend's result
 	o.Add("call", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		r := runOf(h)

@@ -31,6 +31,8 @@ type run struct {
 	finishing bool // all is done; the turn under way is the last
 	closing   bool // its last socket closed, whose handler may have more to do
 	lingers   bool // all is done, but for what it works on for another run: see lends
+	lent      int  // streams of it that another isolate may still read
+	aside     bool // it takes no place: see giveWay
 	over      bool // Done was called
 	quiet     bool // nothing is pending for it
 	status    int
@@ -52,7 +54,7 @@ type run struct {
 	codecs       []int
 	socketID     int
 	used         bool          // it left timers or operations in the isolate
-	keys         int           // RSA keys that it asked for
+	keys         int           // weight of the RSA keys that it asked for
 	beside       atomic.Int64  // microseconds that making them took
 	gone         chan struct{} // closed when it is over
 }
@@ -86,7 +88,7 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 		time.AfterFunc(wallGrace, func() { w.loop.StopTurn(r.account, errWall) })
 	})
 	w.unbegun[r] = true
-	if w.active >= w.limits.Requests {
+	if w.full() && !inv.ofStub() {
 		w.waiting = append(w.waiting, r)
 		w.mu.Unlock()
 		return nil
@@ -97,6 +99,54 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 		return ErrClosed
 	}
 	return nil
+}
+
+// full reports whether as many runs are open as may be. w.mu is held.
+func (w *Worker) full() bool { return w.active-w.aside >= w.limits.Requests }
+
+// ofStub reports whether an event is a call of a stub. Whoever passed the stub on
+// may be waiting for it, so that it cannot wait for a place itself.
+func (inv *Invocation) ofStub() bool {
+	return inv.Type == "rpc" && len(inv.Payload) > 0 && inv.Payload[0] == 0
+}
+
+// giveWay lets another run begin in the place of one that works on nothing of its
+// own: those that wait for a place may be what it waits for.
+func (r *run) giveWay() {
+	w := r.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !r.aside && !r.over {
+		r.aside = true
+		w.aside++
+		w.admit()
+	}
+}
+
+// admit begins runs that wait while there is room. w.mu is held.
+func (w *Worker) admit() {
+	for !w.full() && len(w.waiting) > 0 && !w.closed {
+		next := w.waiting[0]
+		w.waiting = w.waiting[1:]
+		if next.begin() == nil {
+			w.active++
+		}
+	}
+}
+
+// lend keeps the run open for a stream that another isolate may read, or with
+// false no longer.
+func (r *run) lend(on bool) error {
+	if on {
+		r.lent++
+		r.used = true
+		r.giveWay()
+		return nil
+	}
+	if r.lent--; r.lent > 0 {
+		return nil
+	}
+	return r.w.loop.Post(r.account, func(isolate.Isolate) error { return nil }) // it may be quiet now
 }
 
 // gate is that of the Durable Object an event is for, nil for none. A stub's
@@ -532,7 +582,9 @@ func (r *run) lends() bool {
 
 // close finishes a run of which nothing is left to do, once nobody needs it.
 func (r *run) close() {
-	if r.lingers = r.lends(); !r.lingers {
+	if r.lingers = r.lends(); r.lingers {
+		r.giveWay()
+	} else {
 		r.finish()
 	}
 }
@@ -592,13 +644,10 @@ func (w *Worker) ended(r *run) {
 	if r.id != 0 {
 		w.active--
 	}
-	for w.active < w.limits.Requests && len(w.waiting) > 0 && !w.closed {
-		next := w.waiting[0]
-		w.waiting = w.waiting[1:]
-		if next.begin() == nil {
-			w.active++
-		}
+	if r.aside {
+		w.aside--
 	}
+	w.admit()
 	closed := w.closed
 	w.mu.Unlock()
 	if closed {
@@ -639,13 +688,21 @@ func (w *Worker) allQuiet() bool {
 	return true
 }
 
-func (r *run) isQuiet() bool { return r.quiet && r.sockets == 0 && r.w.loop.Pending(r.account) == 0 }
+func (r *run) isQuiet() bool {
+	return r.quiet && r.sockets == 0 && r.lent == 0 && r.w.loop.Pending(r.account) == 0
+}
 
 // onQuiet runs when nothing is pending for the run: whatever its handler
 // awaits can only come from another run of the isolate, and if those wait for
 // nothing either, it never will.
 func (r *run) onQuiet(isolate.Isolate) error {
-	if r.over || r.sockets > 0 {
+	if r.over {
+		return nil
+	}
+	if r.inv.Object != "" {
+		r.giveWay() // another request of the object may be what it waits for
+	}
+	if r.sockets > 0 || r.lent > 0 {
 		return nil
 	}
 	if r.lingers {

@@ -55,17 +55,86 @@ func clip(s string, n int) string {
 	return s[:n] + "… (" + itoa(int64(len(s)-n)) + " more bytes)"
 }
 
-// frames are the learner's frames of an engine's stack, innermost first.
-func (s *stacks) frames(stack string) []trace.Frame {
+// frames are the learner's frames of an engine's stack, innermost first. class
+// is that of the error, "" where it is not known: the constructor and what it
+// extends are no part of the stack, which begins where one is made, at new.
+func (s *stacks) frames(stack, class string) []trace.Frame {
 	var out []trace.Frame
-	for line := range strings.Lines(stack) {
-		if f, ok := s.frame(strings.TrimRight(line, "\n")); ok {
-			if out = append(out, f); len(out) == faultFrames {
+	made := func(line, column int) (int, int) { return line, column }
+	lines := strings.Split(stack, "\n")
+	if class != "" && len(class) <= faultName {
+		for i, n := 0, 0; i < len(lines) && n < madeFrames; i++ {
+			m := frameLine.FindStringSubmatch(lines[i])
+			if m == nil || m[2] != moduleName {
+				continue
+			}
+			n++
+			l, _ := strconv.Atoi(m[3])
+			c, _ := strconv.Atoi(m[4])
+			if toLine, toColumn, ok := s.madeAt(class, l, c); ok {
+				lines, made = lines[i:], func(int, int) (int, int) { return toLine, toColumn }
 				break
 			}
 		}
 	}
+	for _, line := range lines {
+		if f, ok := s.frameAt(line, made); ok {
+			if out = append(out, f); len(out) == faultFrames {
+				break
+			}
+		}
+		made = func(line, column int) (int, int) { return line, column }
+	}
 	return out
+}
+
+// madeFrames is in how many frames an error's making is looked for: a class
+// that extends others has their constructors above it.
+const madeFrames = 4
+
+// madeAt finds where the call that a position of the Worker's code lies in
+// makes an object of a class: the place of new, or of the class without it.
+func (s *stacks) madeAt(class string, line, column int) (int, int, bool) {
+	code := s.worker.Code
+	start, at := s.index(line, column)
+	if start < 0 {
+		return 0, 0, false
+	}
+	at += start
+	for end, tries := min(at+len(class)+1, len(code)), 0; tries < callTries; tries++ {
+		from := max(0, at-callRoom)
+		i := strings.LastIndex(code[from:max(from, end)], class+"(")
+		if i < 0 {
+			break
+		}
+		end = i + from + len(class)
+		i += from
+		if i > 0 && isName(code[i-1]) || closes(code, i+len(class), at+1) < at {
+			continue
+		}
+		for i > 0 && (isName(code[i-1]) || code[i-1] == '.') {
+			i--
+		}
+		before := strings.TrimRight(code[max(0, i-callRoom):i], " \t\r\n")
+		if !strings.HasSuffix(before, "new") || len(before) > 3 && isName(before[len(before)-4]) {
+			if strings.HasSuffix(before, "class") || strings.HasSuffix(before, "function") {
+				continue
+			}
+		} else {
+			i = max(0, i-callRoom) + len(before) - len("new")
+		}
+		l, c := line, 1
+		if i < start {
+			l -= strings.Count(code[i:start], "\n")
+		} else {
+			l += strings.Count(code[start:i], "\n")
+		}
+		for _, r := range code[s.starts[l-1]:i] {
+			c += utf16.RuneLen(r) // what source maps count
+		}
+		return l, c, true
+	}
+	return 0, 0, false
 }
 
 // logged is the innermost frame of the learner's that called console, with the
@@ -142,7 +211,7 @@ func (s *stacks) position(line, column int) (string, int, int, bool) {
 
 // place adds the frames of an engine's stack to a fault.
 func (s *stacks) place(f *trace.Fault, stack string) *trace.Fault {
-	f.Frames = s.frames(stack)
+	f.Frames = s.frames(stack, f.Name)
 	if len(f.Frames) > 0 {
 		f.Code = s.code(f.Frames[0])
 	}
@@ -210,7 +279,7 @@ func (w *Worker) causes(e *isolate.Exception) string {
 		}
 		said += "\n" + c.Message
 		out.WriteString("\nCaused by: " + c.Error())
-		if at := w.stacks.frames(c.Stack); len(at) > 0 {
+		if at := w.stacks.frames(c.Stack, c.Name); len(at) > 0 {
 			fmt.Fprintf(&out, " (%s:%d:%d)", at[0].File, at[0].Line, at[0].Column)
 		}
 	}
@@ -358,10 +427,10 @@ func stackOps(o *isolate.Ops) {
 		text, at := w.stacks.line(integer(args, 0), integer(args, 1))
 		return []any{text, float64(at)}, nil
 	})
-	// stack.map: the engine's stack → the learner's frames as V8 writes them
+	// stack.map: the engine's stack, the error's class → the learner's frames as V8 writes them
 	o.AddLast("stack.map", always, func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		var b strings.Builder
-		for _, f := range of(h).stacks.frames(str(args, 0)) {
+		for _, f := range of(h).stacks.frames(str(args, 0), str(args, 1)) {
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}

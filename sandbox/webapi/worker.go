@@ -55,6 +55,7 @@ type Worker struct {
 
 	mu      sync.Mutex
 	active  int
+	aside   int // of those, runs that take no place
 	waiting []*run
 	weighed time.Time     // when private was last asked for; of the loop
 	unbegun map[*run]bool // posted or waiting, their first turn not begun

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -28,7 +29,7 @@ func (p *Provider) believe(token *oidc.IDToken, nonce string) (Claims, error) {
 		return Claims{}, errors.New("oidc: the ID token is for another client")
 	case token.IssuedAt.Unix() <= 0 || token.IssuedAt.After(p.config.Now().Add(leeway)):
 		return Claims{}, errors.New("oidc: the ID token is from the future")
-	case nonce == "" || token.Nonce != nonce:
+	case nonce == "" || subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
 		return Claims{}, errors.New("oidc: the ID token answers another request")
 	case token.Subject == "" || len(token.Subject) > 255:
 		return Claims{}, errors.New("oidc: the ID token names nobody")

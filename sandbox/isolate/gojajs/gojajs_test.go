@@ -54,3 +54,25 @@ func TestModulesAreUnsupported(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Goja has no DOMException, which web APIs throw.
+func TestDOMException(t *testing.T) {
+	for _, wrong := range []string{
+		`!(e instanceof Error)`, `e.name !== "AbortError"`, `e.message !== "m"`, `e.code !== 20`, `String(e) !== "AbortError: m"`, `Object.keys(e).length !== 0`,
+		`Object.prototype.toString.call(e) !== "[object DOMException]"`, `DOMException.INUSE_ATTRIBUTE_ERR !== 10`, `e.DATA_CLONE_ERR !== 25`,
+		`new DOMException().name !== "Error"`, `new DOMException("", "Other").code !== 0`, `!(new (class X extends DOMException {})("x") instanceof DOMException)`,
+	} {
+		boot := enginetest.Bootstrap()
+		boot.Script = `(function () { var e = new DOMException("m", "AbortError"); if (` + wrong + `) throw new Error("wrong"); return (` + boot.Script + `).apply(this, arguments); })`
+		e, err := New(boot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		iso, err := e.New(t.Context(), isolate.Spec{Host: &isolate.Loop{}})
+		if err != nil {
+			t.Errorf("%s: %v", wrong, err)
+			continue
+		}
+		iso.Close()
+	}
+}

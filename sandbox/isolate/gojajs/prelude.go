@@ -16,6 +16,40 @@ const prelude = `(function (native, names) {
 	var dataBuffer = part[1][0], dataOffset = part[1][1], dataLength = part[1][2];
 	var bufferLength = getter(Buffer.prototype, "byteLength"), isView = Buffer.isView;
 	var classes = create(null), table = create(null);
+	// Goja has no DOMException of its own. Web IDL, 3.14: the properties are the prototype's, an instance is an Error.
+	var codes = ["IndexSizeError", , "HierarchyRequestError", "WrongDocumentError", "InvalidCharacterError", , "NoModificationAllowedError",
+		"NotFoundError", "NotSupportedError", "InUseAttributeError", "InvalidStateError", "SyntaxError", "InvalidModificationError",
+		"NamespaceError", "InvalidAccessError", , "TypeMismatchError", "SecurityError", "NetworkError", "AbortError", "URLMismatchError",
+		"QuotaExceededError", "TimeoutError", "InvalidNodeTypeError", "DataCloneError"];
+	var Base = Error, construct = Reflect.construct, thrown = new WeakMap();
+	var get = uncurry(WeakMap.prototype.get), set = uncurry(WeakMap.prototype.set), indexOf = uncurry(Array.prototype.indexOf);
+	var DOMException = function (message, name) {
+		if (new.target === undefined) throw new Fail("Class constructor DOMException cannot be invoked without 'new'");
+		var e = construct(Base, [], new.target);
+		set(thrown, e, { message: message === undefined ? "" : Text(message), name: name === undefined ? "Error" : Text(name) });
+		return e;
+	};
+	define(DOMException, "name", { value: "DOMException", configurable: true });
+	define(DOMException, "length", { value: 0, configurable: true });
+	define(DOMException, "prototype", { value: create(Error.prototype), writable: false });
+	define(DOMException.prototype, "constructor", { value: DOMException, writable: true, configurable: true });
+	define(DOMException.prototype, Symbol.toStringTag, { value: "DOMException", configurable: true });
+	var shown = function (key, of) {
+		define(DOMException.prototype, key, { enumerable: true, configurable: true, get: function () {
+			var t = get(thrown, this);
+			if (t === undefined) throw new Fail("Illegal invocation");
+			return of(t);
+		} });
+	};
+	shown("name", function (t) { return t.name; });
+	shown("message", function (t) { return t.message; });
+	shown("code", function (t) { return indexOf(codes, t.name) + 1; });
+	codes.forEach(function (n, i) {
+		n = { URLMismatchError: "URL_MISMATCH_ERR", InUseAttributeError: "INUSE_ATTRIBUTE_ERR" }[n] || n.replace(/Error$/, "").replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase() + "_ERR";
+		define(DOMException, n, { value: i + 1, enumerable: true });
+		define(DOMException.prototype, n, { value: i + 1, enumerable: true });
+	});
+	define(globalThis, "DOMException", { value: DOMException, writable: true, configurable: true });
 	classes.Error = Error;
 	classes.TypeError = TypeError;
 	for (var i = 0; i < names.length; i++) table[names[i]] = i;

@@ -25,8 +25,8 @@ const (
 	// nativeStack is the binary's whole stack, which ends at meta.Stack.
 	nativeStack = 1 << 20
 	// gcSlack is how much an isolate allocates above the snapshot before its
-	// first collection. A collection writes to every object's page, so it is
-	// kept away from short-lived isolates.
+	// first collection, or half of its room where that is less. A collection
+	// writes to every object's page, so it is kept away from short-lived isolates.
 	gcSlack = 8 << 20
 	// imageVersion changes whenever the driver and its images stop fitting.
 	imageVersion = 5

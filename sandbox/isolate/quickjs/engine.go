@@ -160,6 +160,11 @@ func (e *Engine) New(ctx context.Context, spec isolate.Spec) (isolate.Isolate, e
 		return nil, err
 	}
 	v.host, v.mem.limit = spec.Host, limit
+	if room := limit - e.image.meta.Size; room < 2*gcSlack { // it must come to a collection before it is full
+		if _, err := v.export("qjs_set_gc_threshold", uint64(e.image.meta.Size+room/2)); err != nil {
+			return nil, errors.Join(err, v.mod.Close(context.WithoutCancel(ctx)))
+		}
+	}
 	v.reseed()
 	e.live.Add(1)
 	return v, nil

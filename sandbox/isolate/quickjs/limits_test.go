@@ -30,6 +30,20 @@ type deadline struct {
 
 func (d *deadline) Interrupted() bool { return time.Now().After(d.at) }
 
+// Garbage that only a collection finds does not fill an isolate, however small.
+func TestSmallIsolatesCollect(t *testing.T) {
+	e := newEngine(t, tiny())
+	for _, room := range []int64{4 << 20, 6 << 20, 12 << 20} {
+		v := newIsolate(t, e, isolate.Spec{Memory: e.image.meta.Size + room, Host: &deadline{at: time.Now().Add(20 * time.Second)}})
+		if err := v.Load("index.js", "export default () => { for (let i = 0; i < 100000; i++) { const a = { text: [i, i, i, i] }; a.self = a; } return 1; }", false); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := v.Call("run"); err != nil {
+			t.Errorf("%d bytes above the snapshot: %v %v", room, got, err)
+		}
+	}
+}
+
 func TestMemoryCeiling(t *testing.T) {
 	e := newEngine(t, tiny())
 	for _, body := range []string{
