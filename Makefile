@@ -58,7 +58,7 @@ test-go: export GORACE := atexit_sleep_ms=0
 test-go: ## Go tests under the race detector, the slow corpora once and without it
 	@# Compiled with every processor. Packages that start real children hold them to deadlines, which means
 	@# nothing while another package's children compete: they run one after the other, the rest two at a time.
-	$(GO) test -race -short -run '^$$' ./... >/dev/null $(call took,compiling)
+	$(GO) list -race -test -export ./... >/dev/null $(call took,compiling)
 	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)') $(call took,packages without children)
 	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$') $(call took,packages with children)
 	@# What no race can be in, or what the race detector would slow or weigh, is played without it.

@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -64,16 +66,24 @@ var climbs = map[string]func() error{
 	},
 	"kill-parent":  func() error { return unix.Kill(os.Getppid(), 0) },
 	"tgkill-other": func() error { return unix.Tgkill(os.Getppid(), os.Getppid(), 0) },
-	"setuid":       func() error { return unix.Setuid(0) },
-	"mount":        func() error { return unix.Mount("none", "/", "tmpfs", 0, "") },
-	"unshare":      func() error { return unix.Unshare(unix.CLONE_NEWUSER) },
-	"bpf":          func() error { _, _, e := syscall.Syscall(unix.SYS_BPF, 0, 0, 0); return errnoErr(e) },
-	"io-uring":     func() error { _, _, e := syscall.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0); return errnoErr(e) },
-	"perf":         func() error { _, _, e := syscall.Syscall(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0); return errnoErr(e) },
-	"userfaultfd":  func() error { _, _, e := syscall.Syscall(unix.SYS_USERFAULTFD, 0, 0, 0); return errnoErr(e) },
-	"keyctl":       func() error { _, _, e := syscall.Syscall(unix.SYS_KEYCTL, 0, 0, 0); return errnoErr(e) },
-	"memfd":        func() error { _, err := unix.MemfdCreate("x", 0); return err },
-	"unlink":       func() error { return os.Remove("/tmp/escape-canary") },
+	"tgkill-sibling": func() error { // nobody's number: another child, of the same user, would be hit
+		err := unix.Tgkill(1<<22-1, 1<<22-1, 0)
+		if errors.Is(err, unix.ESRCH) {
+			return nil // it was looked for
+		}
+		return err
+	},
+	"outlive-parent": func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) },
+	"setuid":         func() error { return unix.Setuid(0) },
+	"mount":          func() error { return unix.Mount("none", "/", "tmpfs", 0, "") },
+	"unshare":        func() error { return unix.Unshare(unix.CLONE_NEWUSER) },
+	"bpf":            func() error { _, _, e := syscall.Syscall(unix.SYS_BPF, 0, 0, 0); return errnoErr(e) },
+	"io-uring":       func() error { _, _, e := syscall.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0); return errnoErr(e) },
+	"perf":           func() error { _, _, e := syscall.Syscall(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0); return errnoErr(e) },
+	"userfaultfd":    func() error { _, _, e := syscall.Syscall(unix.SYS_USERFAULTFD, 0, 0, 0); return errnoErr(e) },
+	"keyctl":         func() error { _, _, e := syscall.Syscall(unix.SYS_KEYCTL, 0, 0, 0); return errnoErr(e) },
+	"memfd":          func() error { _, err := unix.MemfdCreate("x", 0); return err },
+	"unlink":         func() error { return os.Remove("/tmp/escape-canary") },
 	"raise-limit": func() error {
 		return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4096, Max: 4096})
 	},
@@ -153,6 +163,15 @@ func TestWalls(t *testing.T) {
 		for _, want := range []string{"NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"} {
 			if !strings.Contains(string(status), want) {
 				t.Errorf("status lacks %q", want)
+			}
+		}
+		if os.Geteuid() == 0 && !strings.Contains(string(status), fmt.Sprintf("Uid:\t%d\t%[1]d\t%[1]d\t%[1]d\n", nobody)) {
+			t.Errorf("the child of a root process is not nobody: %s", status)
+		}
+		limits, _ := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.PID()))
+		for _, want := range []string{`Max core file size +0 +0 `, `Max file size +0 +0 `, `Max locked memory +0 +0 `, `Max open files +64 +64 `, `Max address space +[0-9]+ +[0-9]+ `} {
+			if !regexp.MustCompile(want).Match(limits) {
+				t.Errorf("the limits lack %q: %s", want, limits)
 			}
 		}
 		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID()))
