@@ -10,6 +10,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 # Packages whose tests start processes; TestChildrenRunAlone keeps the list whole.
 CHILDREN := ^coldstart/(cmd/coldstart|lessons/check|sandbox|sandbox/(box|conformance|hostile|runner)|web|web/(classroom|lab|live))$$
+# Says at the end of a line of commands how long the line took: each has a shell of its own.
+took = && echo "== $@, $(1): $$SECONDS s"
 
 .PHONY: help run build assets generate dev check format test test-full test-go test-browser bench bench-web bench-peer remeasure docs-images fuzz image image-check browser postgres deploy-check audit reproduce clean
 
@@ -20,11 +22,11 @@ run: build ## build, then serve the site with all lessons (ARGS="--addr :9000")
 	./$(BIN) serve $(ARGS)
 
 build: assets ## build bin/coldstart, everything embedded
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/coldstart
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/coldstart $(call took,program)
 	./$(BIN) prime
 
 assets: ## fetch pinned npm packages and bundle what the browser and the isolates need
-	$(GO) run ./cmd/assets
+	$(GO) run ./cmd/assets $(call took,assets)
 
 generate: ## regenerate templ components
 	$(TOOL) templ generate -include-version=false -log-level warn
@@ -38,35 +40,39 @@ format: ## format Go code
 check: assets ## format, vet, staticcheck, tsc, regenerate without difference, layers
 	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go)); \
 	  if [ -n "$$out" ]; then echo "not formatted, run make format:"; echo "$$out"; exit 1; fi
-	$(GO) vet ./...
-	$(TOOL) staticcheck ./...
-	cd web && node_modules/.bin/tsc --noEmit -p client && node_modules/.bin/tsc --noEmit -p ../sandbox/js
+	$(GO) vet ./... $(call took,vet)
+	$(TOOL) staticcheck ./... $(call took,staticcheck)
+	cd web && node_modules/.bin/tsc --noEmit -p client && node_modules/.bin/tsc --noEmit -p ../sandbox/js $(call took,tsc)
 	$(TOOL) templ generate -include-version=false -log-level warn
 	@if [ -n "$$(git status --porcelain -- '*_templ.go')" ]; then echo "generated files differ, run make generate and commit:"; git status --porcelain -- '*_templ.go'; exit 1; fi
-	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment'
+	$(GO) test ./cmd/coldstart -run 'Layers|PackageComment' $(call took,layers)
 
 deploy-check: ## check the compose file and the Kubernetes manifests against their own schemas and types
-	cd deploy/check && $(GO) run . ..
+	cd deploy/check && $(GO) run . .. $(call took,manifests)
 
 test: browser postgres build check deploy-check test-go test-browser ## everything that must pass before a change lands
 	@echo "make test: all passed"
 
+# A race that is found is told at once; the second that each program would wait at its end for more is saved.
+test-go: export GORACE := atexit_sleep_ms=0
 test-go: ## Go tests under the race detector, the slow corpora once and without it
 	@# Compiled with every processor. Packages that start real children hold them to deadlines, which means
 	@# nothing while another package's children compete: they run one after the other, the rest two at a time.
-	$(GO) test -race -short -run '^$$' ./... >/dev/null
-	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)')
-	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$')
-	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats'
-	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness
-	$(GO) test -short -timeout 15m ./web/lab -run TestSlopeAgreesWithAnOutsideMeasurement
-	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd'
-	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass '
-	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile
+	$(GO) list -race -test -export ./... >/dev/null $(call took,compiling)
+	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)') $(call took,packages without children)
+	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$') $(call took,packages with children)
+	@# What no race can be in, or what the race detector would slow or weigh, is played without it.
+	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,hostile projects)
+	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness $(call took,fairness of SQL)
+	$(GO) test -short -timeout 15m ./lessons/check -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime' $(call took,shipped lessons)
+	$(GO) test -short -timeout 15m ./web/lab -run 'TestSlopeAgreesWithAnOutsideMeasurement|TestRaceAgreesWithAnIndependentMeasurement|TestOwnCode' $(call took,labs against other measurements)
+	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint' $(call took,exports)
+	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass ' $(call took,conformance)
+	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile $(call took,hostile programs)
 
 test-browser: ## the client's unit tests, then the browser tests against bin/coldstart
-	node --import ./web/client/test.mjs --test web/client/*.test.ts
-	node web/e2e/run.mjs
+	node --import ./web/client/test.mjs --test web/client/*.test.ts $(call took,client)
+	node web/e2e/run.mjs $(call took,pages)
 
 test-full: test ## the long tests too: corpora three times over, fault injection, mutation of checks
 	$(GO) test -timeout 90m ./...

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -186,6 +187,54 @@ func TestAllowedHost(t *testing.T) {
 	}
 	if _, err := newNetwork(map[string]string{"x": "localhost:80"}, ""); err == nil {
 		t.Error("a host name is taken as an address")
+	}
+}
+
+// A host that the operator allows by name alone is judged by the address that its
+// name leads to, whatever the resolver says of it, at each dial anew.
+func TestLyingResolver(t *testing.T) {
+	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	var asked atomic.Int64
+	go func() {
+		buf := make([]byte, 512)
+		for {
+			n, from, err := udp.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			end := 12 + strings.IndexByte(string(buf[12:n]), 0) + 5 // of the question
+			answer := append([]byte{}, buf[:end]...)
+			answer[2], answer[3], answer[6], answer[7] = 0x81, 0x80, 0, 0
+			copy(answer[8:12], make([]byte, 4))
+			if answer[end-3] == 1 { // an A record
+				answer[7] = 1
+				answer = append(answer, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
+			}
+			_, _ = udp.WriteTo(answer, from)
+		}
+	}()
+	n, err := newNetwork(map[string]string{"allowed.test": ""}, udp.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.client.Transport.(*http.Transport).Proxy != nil {
+		t.Error("a proxy could dial what is closed")
+	}
+	for _, raw := range []string{"http://allowed.test/", "https://ALLOWED.test/"} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := asked.Load()
+		_, err = n.fetch(t.Context(), u, &webapi.Request{Method: "GET", URL: raw})
+		if !errors.Is(err, errClosedNetwork) || asked.Load() == before {
+			t.Errorf("%s, which leads to this machine: %v, the resolver was asked %d times", raw, err, asked.Load()-before)
+		}
 	}
 }
 

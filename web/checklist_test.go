@@ -345,6 +345,7 @@ func TestRule4SocketsByOriginAndSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := time.Now()
+	_ = conn.SetReadDeadline(begin.Add(20 * time.Second))
 	for {
 		if _, _, err = conn.ReadMessage(); err != nil {
 			break
@@ -509,6 +510,30 @@ func TestRule5SigningInRotates(t *testing.T) {
 	} {
 		if got := status(c.cookie, "/classes"); got != c.want {
 			t.Errorf("%s opens the account's classes with %d, want %d", name, got, c.want)
+		}
+	}
+
+	// Who becomes an instructor keeps their work, and no session of the learner that they were.
+	carl := s.browser()
+	carl.deployed("x")
+	learners := carl.cookie()
+	a, err := s.store.CreateAccount(t.Context(), "carl", classroom.RoleInstructor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := carl.form("/account", "token", offer, "password", goodPassword); r.status != 303 {
+		t.Fatal(r.body)
+	}
+	if r := carl.get("/api/projects"); r.status != 200 || !strings.Contains(r.body, `"id":"w"`) {
+		t.Errorf("the new instructor's work: %d %s", r.status, r.body)
+	}
+	for _, path := range []string{"/classes", "/api/projects"} {
+		if got := status(learners, path); got != 401 {
+			t.Errorf("the session of before the account opens %s: %d", path, got)
 		}
 	}
 }

@@ -49,8 +49,15 @@ var elsewhere = map[string]string{
 	"isolates": "sandbox TestReached", "requests": "sandbox TestIsolateSharing", "queue": "sandbox TestReached", "idle_s": "sandbox TestEviction",
 }
 
+// counters are the metrics that count where limits were reached, by what the
+// names of limits begin with.
+var counters = map[string]string{
+	"cpu": "cpu", "start": "cpu", "wall": "wall", "memory": "memory", "calls": "calls", "depth": "depth", "body": "body", "request": "request", "log": "log",
+	"source": "build", "files": "build", "bundle": "build", "kv": "storage", "r2": "storage", "sql": "storage", "messages": "storage",
+}
+
 // What a lesson sets holds for the runs of its learners, and they read on the
-// page which limit stopped them and how much it was.
+// page which limit stopped them and how much it was. The host's metrics count it.
 func TestEveryLimitOfALessonIsReadOnItsPage(t *testing.T) {
 	folder := fstest.MapFS{"01-limits/track.md": {Data: []byte("---\ntitle: Limits\nsummary: All of them.\n---\n")}}
 	tried := []string{}
@@ -87,6 +94,9 @@ func TestEveryLimitOfALessonIsReadOnItsPage(t *testing.T) {
 			l := catalog.ByID(strings.ReplaceAll(p.limit, "_", "-"))
 			b.get(l.URL())
 			begin := time.Now()
+			unit, _, _ := strings.Cut(p.limit, "_")
+			reached := func() int64 { return s.site.config.Door.Stats().Reached[counters[unit]] }
+			before := reached()
 			r := b.form(l.URL()+"/run", "method", "POST", "path", "/", "body", strings.Repeat("x", 1200))
 			if r.status != 303 {
 				t.Fatalf("Run gives %d %.300s", r.status, r.body)
@@ -103,6 +113,11 @@ func TestEveryLimitOfALessonIsReadOnItsPage(t *testing.T) {
 			}
 			if line := strings.Contains(text, "src/index.js:2"); p.line && !line {
 				t.Errorf("the page does not name line 2")
+			}
+			for end := time.Now().Add(5 * time.Second); reached() == before; time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("the metric %q does not count it", counters[unit])
+				}
 			}
 			t.Log(time.Since(begin).Round(time.Millisecond))
 		})

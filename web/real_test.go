@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// shipped is the catalog of the shipped lessons, which nobody changes.
+var shipped = sync.OnceValue(func() *lessons.Catalog {
+	catalog, _ := lessons.Load(lessons.Shipped())
+	return catalog
+})
+
 // newRealServer is a site with real isolates on a database file.
 func newRealServer(t *testing.T, path string, change ...func(*Config)) (*server, func()) {
 	t.Helper()
@@ -58,9 +65,8 @@ func newRealServer(t *testing.T, path string, change ...func(*Config)) (*server,
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog, _ := lessons.Load(lessons.Shipped())
 	c := Config{
-		Door: box, Catalog: catalog, Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
+		Door: box, Catalog: shipped(), Store: store, Build: "test", Rates: Rates{Run: Rate{PerSecond: -1}},
 		LabNice: 5,
 		LabDoor: func(_ context.Context, r lab.Room) (sandbox.Door, error) {
 			return sandbox.New(context.Background(), sandbox.Config{Image: image, Cache: cache, Runners: 1, Engine: r.Engine, Memory: r.Memory, Nice: 5, Ceiling: lab.Ceiling()})

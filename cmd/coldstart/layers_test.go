@@ -156,3 +156,38 @@ func TestChildrenRunAlone(t *testing.T) {
 		t.Errorf("only %d packages with children were found", found)
 	}
 }
+
+// TestWhatTheRaceDetectorLeavesOutIsPlayed demands that a test which skips itself
+// under the race detector is named by a line of the Makefile that plays it without.
+func TestWhatTheRaceDetectorLeavesOutIsPlayed(t *testing.T) {
+	text, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	played := map[string]string{} // package to the patterns it is played with
+	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test -short -timeout \w+ \./(\S+) -run (.*)`).FindAllSubmatch(text, -1) {
+		played[string(m[1])] += string(m[2])
+	}
+	found := 0
+	for name := range listPackages(t) {
+		files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n(?:.*\n)??\tif (?:instrumented|raced) \{\n\t\tt\.Skip`).FindAllSubmatch(src, -1) {
+				found++
+				if !strings.Contains(played[name], string(m[1])) {
+					t.Errorf("%s: %s skips itself under the race detector: add it to a line of the Makefile's test-go", name, m[1])
+				}
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("only %d tests that skip themselves were found", found)
+	}
+}

@@ -261,11 +261,27 @@ func TestImportRefuses(t *testing.T) {
 	overlap := archive(t, entry{name: "a.txt", data: "aaaa"}, entry{name: "b.txt", data: "aaaa"})
 	second := bytes.LastIndex(overlap, []byte("PK\x01\x02"))
 	binary.LittleEndian.PutUint32(overlap[second+42:], 0) // b.txt begins where a.txt does
+	secret := archive(t, entry{name: "a.txt", data: "aaaa"})
+	secret[6] |= 1 // its flags, before the data and in the directory
+	secret[bytes.LastIndex(secret, []byte("PK\x01\x02"))+8] |= 1
+	odd := archive(t, entry{name: "a.txt", data: "aaaa"})
+	odd[8] = 12 // how it is packed: bzip2
+	odd[bytes.LastIndex(odd, []byte("PK\x01\x02"))+10] = 12
+	third := strings.Repeat("const a = [1, 2, 3]; // not so very much alike, is it?\n", 30)
+	for i := 0; len(third) < 400<<10; i++ {
+		third += fmt.Sprintf("%x\n", i*i*7919)
+	}
+	beyond := archive(t, entry{name: "a.txt", data: "aaaa"})
+	binary.LittleEndian.PutUint32(beyond[bytes.LastIndex(beyond, []byte("PK\x01\x02"))+20:], 1<<31) // packed
 	for _, test := range []struct {
 		name string
 		data []byte
 		want string
 	}{
+		{"encrypted", secret, `entry "a.txt" is encrypted`},
+		{"packed oddly", odd, `entry "a.txt" is packed in a way that is not supported`},
+		{"little by little", archive(t, entry{name: "a.js", data: third}, entry{name: "b.js", data: third}, entry{name: "c.js", data: third}), `the files of the archive are larger together than a project may be`},
+		{"larger than the archive", beyond, `the archive says of an entry that it is larger than the archive`},
 		{"nothing", nil, "this is not a zip archive, or it is damaged"},
 		{"text", []byte("hello"), "this is not a zip archive, or it is damaged"},
 		{"empty", archive(t), "the archive has no files"},

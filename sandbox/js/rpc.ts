@@ -293,7 +293,7 @@ export function packed(v: unknown, run: number, passed?: unknown[]): string {
       kept.delete(id); // nobody calls it again
       end?.();
     });
-    if (run === 0) onUnread(current.run, () => PromiseThen(o.cancel(undefined), undefined, () => { }));
+    if (run === 0) onUnread(current.run, () => o.drop());
     const address = keep(o, run), id = lastKept;
     return address;
   };
@@ -353,10 +353,16 @@ class Spring extends RpcTarget {
   #r: ReturnType<ReadableStream["getReader"]>;
   #over: () => void;
   #run = current.run;
+  /** Lets go of the stream, in the run that passed it on, as of a response that nobody reads: nobody waits for what its source does about it. */
+  declare drop: () => void;
   constructor(s: ReadableStream, over: () => void) {
     super();
     this.#r = getReader(s);
     this.#over = over;
+    this.drop = () => {
+      PromiseThen(readerCancel(this.#r), undefined, () => { });
+      over();
+    };
   }
   #home(): Promise<void> {
     if (!isOpen(this.#run)) throw new NativeError("The execution context which hosted this callback is no longer running.");

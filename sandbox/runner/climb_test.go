@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -153,6 +154,15 @@ func TestWalls(t *testing.T) {
 		for _, want := range []string{"NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000"} {
 			if !strings.Contains(string(status), want) {
 				t.Errorf("status lacks %q", want)
+			}
+		}
+		if os.Geteuid() == 0 && !strings.Contains(string(status), fmt.Sprintf("Uid:\t%d\t%[1]d\t%[1]d\t%[1]d\n", nobody)) {
+			t.Errorf("the child of a root process is not nobody: %s", status)
+		}
+		limits, _ := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.PID()))
+		for _, want := range []string{`Max core file size +0 +0 `, `Max file size +0 +0 `, `Max locked memory +0 +0 `, `Max open files +64 +64 `, `Max address space +[0-9]+ +[0-9]+ `} {
+			if !regexp.MustCompile(want).Match(limits) {
+				t.Errorf("the limits lack %q: %s", want, limits)
 			}
 		}
 		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID()))

@@ -23,12 +23,17 @@ const measures = files.filter((f) => /(lab-isolation|speed|stops)\.test\.mjs$/.t
 
 const notes = mkdtempSync(join(tmpdir(), "coldstart-figures-"));
 const figures = join(notes, "figures");
+const times = [];
 let child;
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child?.kill(signal));
 let code = 0;
 for (const [part, atOnce] of [[files.filter((f) => !measures.includes(f)), 2], [measures, 1]]) {
   if (part.length === 0) continue;
-  child = spawn(process.execPath, ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...only, ...part], {
+  times.push(join(notes, `times-${times.length}`));
+  child = spawn(process.execPath, [
+    "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout",
+    `--test-reporter=${new URL("_times.mjs", import.meta.url)}`, `--test-reporter-destination=${times.at(-1)}`, ...only, ...part,
+  ], {
     stdio: "inherit",
     env: { ...process.env, COLDSTART_URL: server.url, COLDSTART_FIGURES: figures },
   });
@@ -41,6 +46,14 @@ if (existsSync(figures)) {
   const width = (key) => Math.max(...rows.map((r) => String(r[key]).length));
   console.log("\nThe details of a lesson page, measured:");
   for (const r of rows) console.log(`${String(r.detail).padStart(3)}  ${r.what.padEnd(width("what"))}  ${String(r.measured).padStart(width("measured"))}  target ${r.target}`);
+}
+const took = times.filter(existsSync).flatMap((f) => readFileSync(f, "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l)));
+if (took.length > 10) {
+  const files = {};
+  for (const t of took) files[t.file] = (files[t.file] ?? 0) + t.ms;
+  const slowest = (rows) => rows.sort((a, b) => b[0] - a[0]).slice(0, 10).map(([ms, name]) => `${(ms / 1000).toFixed(1).padStart(6)}  ${name}`).join("\n");
+  console.log(`\nThe slowest tests, in seconds:\n${slowest(took.map((t) => [t.ms, `${t.file}: ${t.name}`]))}`);
+  console.log(`\nThe slowest files:\n${slowest(Object.entries(files).map(([file, ms]) => [ms, file]))}`);
 }
 rmSync(notes, { recursive: true, force: true });
 process.exit(code);

@@ -724,19 +724,43 @@ func TestSocketLimits(t *testing.T) {
 	t.Run("flood", func(t *testing.T) {
 		w := newWorld(t, nil)
 		p, _ := w.dial("", 0)
+		var wg sync.WaitGroup
+		wg.Go(func() { // a page that reads all it gets: what is too much is what it sends
+			if code := p.closeCode(); code != CloseFlood {
+				t.Errorf("closed with %d", code)
+			}
+		})
 		for range 400 {
-			if p.conn.WriteJSON(ClientMessage{Type: "ping"}) != nil {
+			if p.conn.WriteJSON(ClientMessage{Type: "cancel", ID: "none"}) != nil {
 				break
 			}
 		}
-		if code := p.closeCode(); code != CloseFlood && code != CloseSlow {
+		wg.Wait()
+	})
+	t.Run("pile", func(t *testing.T) { // of what a page does not take
+		x := &session{ready: make(chan struct{}, 1)}
+		for i := range maxQueued + 2 {
+			x.say(ServerMessage{Type: "pong"})
+			if slow := x.code == CloseSlow; slow != (i >= maxQueued) || len(x.queue) > maxQueued {
+				t.Fatalf("after %d messages that nobody took: code %d, %d wait", i+1, x.code, len(x.queue))
+			}
+		}
+	})
+	t.Run("silent from the first", func(t *testing.T) {
+		w := newWorld(t, nil, func(c *Config) { c.Silence = time.Second })
+		p := w.connect()
+		begin := time.Now()
+		if code := p.closeCode(); code != CloseUnsaid { // it answers pings while it waits
 			t.Errorf("closed with %d", code)
+		}
+		if d := time.Since(begin); d > 5*time.Second {
+			t.Errorf("closed after %v", d)
 		}
 	})
 	t.Run("no hello", func(t *testing.T) {
 		w := newWorld(t, nil)
 		p := w.connect()
-		p.send(ClientMessage{Type: "run", ID: "r"})
+		p.send(ClientMessage{Type: "run", ID: "r", Project: "p"})
 		if code := p.closeCode(); code != CloseUnsaid {
 			t.Errorf("closed with %d", code)
 		}
@@ -805,6 +829,25 @@ func TestHalfOpenSocketGivesItsPlaceBack(t *testing.T) {
 	case err := <-pongs:
 		t.Errorf("the page that answers pings was closed: %v", err)
 	default:
+	}
+}
+
+// A network that falls away while much is being written to a page stops the
+// writer, not only the reader. The place comes back all the same.
+func TestBlockedWriterGivesItsPlaceBack(t *testing.T) {
+	w := newWorld(t, func(c *doortest.Call) {
+		for range 30_000 {
+			c.Log(strings.Repeat("x", 1000))
+		}
+	}, func(c *Config) { c.Silence = 2 * time.Second })
+	w.dial("", 0) // and never reads again
+	if _, err := w.hub.Run(t.Context(), w.key, RunSpec{ID: "r1", Request: *get("/")}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(30 * time.Second); w.hub.Sockets() > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the place is not given back")
+		}
 	}
 }
 

@@ -205,7 +205,7 @@ func (x *session) write() {
 	defer ping.Stop()
 	for {
 		frame, code, reason := x.frame()
-		_ = x.conn.SetWriteDeadline(time.Now().Add(writeWait))
+		_ = x.conn.SetWriteDeadline(time.Now().Add(min(writeWait, x.h.Silence)))
 		switch {
 		case len(frame) > 0:
 			if x.conn.WriteMessage(websocket.TextMessage, frame) != nil {
@@ -228,7 +228,7 @@ func (x *session) write() {
 			}
 			return
 		case <-ping.C:
-			_ = x.conn.SetWriteDeadline(time.Now().Add(writeWait))
+			_ = x.conn.SetWriteDeadline(time.Now().Add(min(writeWait, x.h.Silence)))
 			if x.conn.WriteMessage(websocket.PingMessage, nil) != nil {
 				return
 			}
@@ -273,7 +273,7 @@ func line(buf *bytes.Buffer, data []byte) {
 // read takes the page's messages until the socket ends.
 func (x *session) read(ctx context.Context) {
 	x.conn.SetReadLimit(maxFrame)
-	_ = x.conn.SetReadDeadline(time.Now().Add(helloWait))
+	_ = x.conn.SetReadDeadline(time.Now().Add(min(helloWait, x.h.Silence)))
 	x.conn.SetPongHandler(func(string) error {
 		if x.following() == nil {
 			return nil // a page that never says hello does not live on pongs
