@@ -187,21 +187,44 @@ func (e *execution) choose(key Key, worker, url string) error {
 		return err
 	}
 	e.project = p
-	w := &p.deploy.Workers[0]
+	var w *trace.Worker
 	if worker != "" {
 		if w = p.worker(worker); w == nil {
 			return fmt.Errorf("sandbox: no Worker named %q in this project", worker)
 		}
 	} else if m, ok := p.match(url, e.documented); ok {
 		e.route = m.Pattern
-		if own := p.worker(m.Worker); own != nil {
-			w = own
-		} else {
+		if w = p.worker(m.Worker); w == nil {
 			e.kept = true
 		}
 	}
+	if w == nil {
+		w = p.front()
+	}
 	e.group = groupOf{project: p, worker: w, key: groupKey{fresh: e.chain.fresh, worker: w.Name, version: w.Version}}
 	return nil
+}
+
+// front is the Worker that answers where no route decides: the first that no
+// other one binds as a service, for those that are bound stand behind it.
+func (p *project) front() *trace.Worker {
+	if len(p.deploy.Workers) == 1 {
+		return &p.deploy.Workers[0]
+	}
+	behind := map[string]bool{}
+	for _, w := range p.deploy.Workers {
+		for _, b := range w.Bindings {
+			if b.Type == "service" && b.Service != w.Name {
+				behind[b.Service] = true
+			}
+		}
+	}
+	for i := range p.deploy.Workers {
+		if !behind[p.deploy.Workers[i].Name] {
+			return &p.deploy.Workers[i]
+		}
+	}
+	return &p.deploy.Workers[0]
 }
 
 // worker finds a deployed Worker by name.

@@ -38,9 +38,11 @@ const (
 func TestRunsThatWaitForOneAnotherNeedNoPlaces(t *testing.T) {
 	s := open(t)
 	for _, test := range []struct{ name, code, want string }{
-		{"callbacks", `export class E extends WorkerEntrypoint { run(f) { return f(1); } }` + noObject + `
+		{
+			"callbacks", `export class E extends WorkerEntrypoint { run(f) { return f(1); } }` + noObject + `
 			export default { async fetch(r, env) { return new Response((await twenty((i) => env.E.run((x) => x + i))).join()); } };`,
-			"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"},
+			"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20",
+		},
 		{"streams of a Worker", `export class E extends WorkerEntrypoint { s() { return pieces(3); } }` + noObject + `
 			export default { async fetch(r, env) { let n = 0; for (const s of await twenty(() => env.E.s())) n += await read(s); return new Response(n); } };`, "240"},
 		{"streams of an object", `export class O extends DurableObject { s() { return pieces(3); } }` + noEntry + `

@@ -878,6 +878,21 @@ func TestRule7EachBudgetIsItsOwners(t *testing.T) {
 	}
 }
 
+// A clock that is set back shuts nobody out for as long as it was ahead.
+func TestRule7ClockJumps(t *testing.T) {
+	now := time.Now().Round(0) // without the monotonic reading, which a real clock has
+	l := newLimiter(Rate{1, 2}, func() time.Time { return now })
+	for i, step := range []struct {
+		jump    time.Duration
+		refused bool
+	}{{0, false}, {0, false}, {0, true}, {-24 * time.Hour, true}, {time.Second, false}, {0, true}, {48 * time.Hour, false}, {0, false}, {0, true}} {
+		now = now.Add(step.jump)
+		if err := l.take("ada", "too fast"); (err != nil) != step.refused {
+			t.Errorf("step %d, after a jump by %v: %v", i, step.jump, err)
+		}
+	}
+}
+
 // Callers who invent ever new names for themselves cost no more memory than is
 // set aside for it, and do not get one forgotten who has spent their budget.
 func TestRule7NamesOfCallersAreBounded(t *testing.T) {

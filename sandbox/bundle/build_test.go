@@ -67,7 +67,7 @@ func TestBuildKinds(t *testing.T) {
 		{"bin", files("index.js", "import a from './a.bin'; export default {fetch: () => new Response(a)}", "a.bin", "\x00\xff"), "index.js", []string{"AP8=", ".buffer.slice"}},
 		{"wasm", files("index.js", "import a from './lib/a.wasm'; export default {fetch: () => new Response(a)}", "lib/a.wasm", "\x00asm"), "index.js", []string{`from "coldstart:wasm/lib/a.wasm"`}},
 		{"dynamic import", files("index.js", "export default {async fetch() { return new Response((await import('./p.js')).default) }}", "p.js", "export default 'plug'"), "index.js", []string{"plug", "Promise.resolve().then"}},
-		{"missing dynamic import", files("index.js", "export default {async fetch() { return new Response(await import('./nope.js')) }}"), "index.js", []string{`No such module "./nope.js".`}},
+		{"missing dynamic import", files("index.js", "export default {async fetch() { return new Response(await import('./nope.js')) }}"), "index.js", []string{`No such module "nope.js".`}},
 		{"cloudflare and node stay", files("index.js", "import {env} from 'cloudflare:workers'; import {Buffer} from 'node:buffer'; import p from 'path'; export default {fetch: () => new Response(p.join(Buffer.from(env.A)+''))}"), "index.js", []string{`from "cloudflare:workers"`, `from "node:buffer"`, `from "node:path"`}},
 		{"using is lowered", files("index.ts", "export default {fetch() { using a = {[Symbol.dispose]() {}}; return new Response('x') }}"), "index.ts", []string{"__using"}},
 		{"commonjs helper", files("index.js", "import {a} from './lib.cjs'; export default {fetch: () => new Response(a)}", "lib.cjs", "const p = require('node:path'); exports.a = p.sep"), "index.js", []string{`from "node:path"`}},

@@ -335,7 +335,7 @@ func (r *resolver) load(args api.OnLoadArgs) api.OnLoadResult {
 	case nsWasm: // whatever is imported of it, the engine sees the one form that it knows
 		return text("import it from "+quoteJS(wasmPrefix+args.Path)+"; export default it;", api.LoaderJS)
 	case nsMissing:
-		return text("throw new Error("+quoteJS("No such module \""+args.Path+"\".")+");", api.LoaderJS)
+		return text("throw new Error("+quoteJS("No such module \""+strings.TrimPrefix(args.Path, "./")+"\".")+");", api.LoaderJS)
 	case nsAdapter:
 		return text(r.b.adapterSource(args.Path), api.LoaderTS)
 	case nsShelf:

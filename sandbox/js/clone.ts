@@ -85,7 +85,7 @@ export function clone(v: any, seen: InstanceType<typeof SafeMap> = new SafeMap()
   }
   if (v instanceof DOMError) {
     const e = keep(new DOMError(v.message, v.name));
-    Object.defineProperty(e, "stack", { value: v.stack, writable: true, configurable: true });
+    (e as any).stack = v.stack;
     return e;
   }
   if (isError(v)) {

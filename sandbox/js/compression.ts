@@ -2,9 +2,9 @@
 // keeps the state; each chunk is one call.
 
 import { call, op } from "./host";
-import { NativeTypeError, NativeUint8Array, StringStartsWith, enumerable, expose, need, tag, TypedArrayLength } from "./primordials";
+import { NativeTypeError, NativeUint8Array, StringStartsWith, enumerable, expose, need, tag } from "./primordials";
 import { refuseAtStart } from "./run";
-import { TransformStream, chunkBytes } from "./streams";
+import { TransformStream, chunkBytes, transformBytes } from "./streams";
 
 const OPEN = op("codec.open"), PUT = op("codec.put"), END = op("codec.end");
 
@@ -19,40 +19,32 @@ function plain<T>(f: () => T): T {
   }
 }
 
-function transformer(format: unknown, decompress: boolean, name: string) {
+function compress(t: TransformStream, format: unknown, decompress: boolean): void {
   const f = `${format as string}`;
   if (formats.indexOf(f) < 0) throw new NativeTypeError(`The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.`);
   let id = 0;
   const open = () => (id === 0 ? (id = call(OPEN, f, decompress, -1)) : id);
-  const give = (b: ArrayBuffer, c: any) => {
-    const v = new NativeUint8Array(b);
-    if (TypedArrayLength(v) > 0) c.enqueue(v);
-  };
-  return {
-    transform(chunk: unknown, c: any) {
-      const b = chunkBytes(chunk);
-      give(plain(() => call(PUT, open(), b)), c);
-    },
-    flush(c: any) { give(plain(() => call(END, open())), c); },
-  };
+  const bytes = (b: ArrayBuffer) => new NativeUint8Array(b);
+  transformBytes(t, (chunk) => {
+    const b = chunkBytes(chunk);
+    return bytes(plain(() => call(PUT, open(), b)));
+  }, () => bytes(plain(() => call(END, open()))), 1 << 20);
 }
-
-// What has been written may wait for its reader up to here, in bytes, so that a
-// program can write and close before it begins to read.
-const room = { highWaterMark: 1 << 20, size: (b: Uint8Array) => TypedArrayLength(b) };
 
 class CompressionStream extends TransformStream {
   constructor(format: string) {
     refuseAtStart("new CompressionStream()");
     need(arguments.length, 1, "CompressionStream constructor");
-    super(transformer(format, false, "CompressionStream"), undefined, room);
+    super();
+    compress(this, format, false);
   }
 }
 class DecompressionStream extends TransformStream {
   constructor(format: string) {
     refuseAtStart("new DecompressionStream()");
     need(arguments.length, 1, "DecompressionStream constructor");
-    super(transformer(format, true, "DecompressionStream"), undefined, room);
+    super();
+    compress(this, format, true);
   }
 }
 for (const [name, C] of Object.entries({ CompressionStream, DecompressionStream })) {

@@ -2,7 +2,7 @@
 // frames, mapped to their files by the host when somebody reads it. Also what eval
 // and new Function do here, which is to throw.
 
-import { call, op } from "./host";
+import { call, engine, op } from "./host";
 import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, ReflectConstruct, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
 import { current } from "./run";
 
@@ -13,16 +13,10 @@ const nativeGet = desc?.get ? (uncurryThis(desc.get as any) as (e: unknown) => u
 const nativeSet = desc?.set ? (uncurryThis(desc.set as any) as (e: unknown, v: unknown) => void) : undefined;
 const nativeCapture = (NativeError as any).captureStackTrace as ((o: object, f?: unknown) => void) | undefined;
 
-/** The error's first line as V8 writes it when the error is made: a name given to the instance later is not in it. */
+/** The error's first line as V8 writes it: by the name that it has when somebody first looks. */
 function headline(e: any): string {
   try {
-    let name: unknown = "Error";
-    const own = ObjectGetOwnPropertyDescriptor(e, "name");
-    if (own !== undefined) {
-      const p = ObjectGetPrototypeOf(e);
-      name = p === null ? "Error" : p.name;
-    } else name = e.name;
-    const n = name === undefined ? "Error" : `${name as string}`, m = e.message === undefined ? "" : `${e.message}`;
+    const n = e.name === undefined ? "Error" : `${e.name as string}`, m = e.message === undefined ? "" : `${e.message}`;
     return n === "" ? m : m === "" ? n : `${n}: ${m}`;
   } catch {
     return "Error";
@@ -36,8 +30,12 @@ function className(e: object): string {
   return typeof name === "string" ? name : "";
 }
 
+const raws: WeakMap<object, unknown> = engine.stacks ?? new WeakMap(); // the engine's frames, where the engine does not keep them in a place of its own
+
 /** The engine's frames of an error, unmapped. */
 export function engineStack(e: unknown): string {
+  const raw = typeof e === "object" && e !== null ? WeakMapGet(raws, e) : undefined;
+  if (typeof raw === "string") return raw;
   if (nativeGet !== undefined) {
     const s = nativeGet(e);
     return typeof s === "string" ? s : "";
@@ -100,44 +98,66 @@ export function placeAt(e: unknown, o: unknown, method: string): void {
   }
 }
 
-if (nativeGet !== undefined && nativeSet !== undefined) {
-  const shown = new WeakMap<object, string>();
-  ObjectDefineProperty(NativeError.prototype, "stack", {
-    get(this: any) {
-      if (typeof this !== "object" || this === null) return undefined;
-      const had = WeakMapGet(shown, this) as string | undefined;
-      if (had !== undefined) return had;
-      const raw = nativeGet(WeakMapGet(places, this) ?? this);
-      if (typeof raw !== "string") return raw;
-      const frames = call(MAP, raw, className(this)) as string;
-      const s = frames === "" ? headline(this) : headline(this) + "\n" + frames;
-      WeakMapSet(shown, this, s);
-      return s;
-    },
-    set(this: any, v: unknown) {
-      if ((typeof this !== "object" && typeof this !== "function") || this === null) return;
-      ObjectDefineProperty(this, "stack", { value: v, writable: true, enumerable: false, configurable: true });
-    },
-    configurable: true,
-  });
+const shown = new WeakMap<object, unknown>(); // stacks that were looked at, or given
+const captured = new WeakMap<object, boolean>(); // what the program had captured begins where it says
+const stacks = {
+  get stack(): unknown {
+    const e: any = this;
+    if ((typeof e !== "object" && typeof e !== "function") || e === null) return undefined;
+    const had = WeakMapGet(shown, e);
+    if (had !== undefined) return had;
+    const at = WeakMapGet(places, e) ?? e, raw = WeakMapGet(raws, at as object) ?? (nativeGet === undefined ? undefined : nativeGet(at)) ?? (isError(e) ? "" : undefined);
+    if (typeof raw !== "string") return raw;
+    const frames = (isError(e) && WeakMapGet(captured, e) === undefined ? call(MAP, raw, className(e)) : call(MAP, raw)) as string, head = isError(e) || typeof e.message === "string" || typeof e.name === "string" ? headline(e) : "Error";
+    const s = frames === "" ? head : head + "\n" + frames;
+    WeakMapSet(shown, e, s);
+    return s;
+  },
+  set stack(v: unknown) {
+    const e: any = this;
+    if ((typeof e !== "object" && typeof e !== "function") || e === null) return;
+    const own = ObjectGetOwnPropertyDescriptor(e, "stack");
+    if (own !== undefined && own.set === accessor.set) WeakMapSet(shown, e, v);
+    else ObjectDefineProperty(e, "stack", { value: v, writable: true, enumerable: false, configurable: true });
+  },
+};
+const accessor = ObjectGetOwnPropertyDescriptor(stacks, "stack")!;
+for (const f of [accessor.get!, accessor.set!]) ObjectDefineProperty(f, "name", { value: "", configurable: true });
+if (nativeGet !== undefined && nativeSet !== undefined) ObjectDefineProperty(NativeError.prototype, "stack", { ...accessor, enumerable: false });
+
+const others = ["message", "cause", "errors"];
+/** Gives an error that was just made its stack, of the engine's frames, as a property of its own, before the others it has, as V8's have. */
+export function ownStack(e: any, raw: unknown): void {
+  if (!isError(e) || WeakMapGet(raws, e) !== undefined) return; // what it captures for others, and what is thrown once more
+  WeakMapSet(raws, e, raw);
+  const had: (PropertyDescriptor | undefined)[] = [];
+  for (let i = 0; i < 3; i++) {
+    had[i] = ObjectGetOwnPropertyDescriptor(e, others[i]);
+    if (had[i] !== undefined) delete e[others[i]];
+  }
+  ObjectDefineProperty(e, "stack", { get: accessor.get, set: accessor.set, enumerable: false, configurable: true });
+  for (let i = 0; i < 3; i++) if (had[i] !== undefined) ObjectDefineProperty(e, others[i], had[i]!);
+}
+
+/** Gives an object a stack of these frames of the engine's. */
+export function giveStack(o: object, raw: unknown, enumerable = false): void {
+  WeakMapSet(raws, o, raw);
+  WeakMapSet(shown, o, undefined);
+  ObjectDefineProperty(o, "stack", { get: accessor.get, set: accessor.set, enumerable, configurable: true });
 }
 
 ObjectDefineProperty(NativeError, "captureStackTrace", {
   value: {
     captureStackTrace(o: any, f?: unknown) {
       if ((typeof o !== "object" && typeof o !== "function") || o === null) throw new TypeError("Invalid argument");
-      let raw: string;
+      let raw: unknown;
       if (nativeCapture !== undefined) {
         const t: any = {};
         nativeCapture(t, f);
-        if (typeof t.stack === "object" && t.stack !== null) { // what the program's Error.prepareStackTrace made
-          ObjectDefineProperty(o, "stack", { value: t.stack, writable: true, enumerable: false, configurable: true });
-          return;
-        }
-        raw = typeof t.stack === "string" ? t.stack : "";
+        raw = t.stack; // perhaps what the program's Error.prepareStackTrace made
       } else raw = engineStack(new NativeError());
-      const frames = call(MAP, raw) as string, head = isError(o) || typeof o.message === "string" || typeof o.name === "string" ? headline(o) : "Error";
-      ObjectDefineProperty(o, "stack", { value: frames === "" ? head : head + "\n" + frames, writable: true, enumerable: false, configurable: true });
+      giveStack(o, raw ?? "");
+      WeakMapSet(captured, o, true);
     },
   }.captureStackTrace, writable: true, configurable: true,
 });

@@ -2,6 +2,7 @@
 // them, and format, console's printf. Learner code runs only through getters asked
 // for by options and through custom inspect functions; proxies are shown as targets.
 
+import { isDOMException } from "./dom";
 import {
   ArrayBufferByteLength, ArrayIsArray, ArrayJoin, ArrayPush, ArraySplice, DateGetTime, DateToISOString, FunctionToString, JSONStringify, MapForEach, MapSize, MathMax, MathMin, NativeUint8Array, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
   ObjectHasOwn, ObjectIs, ObjectKeys, ObjectToString, ErrorToString, ReflectApply, ReflectOwnKeys, RegExpExec, RegExpTest, SafeMap, SetForEach, SetSize, StringPadEnd, StringPadStart, StringRepeat, StringReplace, StringSlice, StringSplit, SymbolToString,
@@ -337,7 +338,7 @@ function formatRaw(ctx: Ctx, v: any, depth: number, typed?: boolean): string {
     const p = prefix(name, tag, "Date");
     if (p !== "Date ") base = p + base;
     if (keys.length === 0) return paint(ctx, base, "date");
-  } else if (isError(v)) {
+  } else if (isError(v) && !isDOMException(v)) {
     keys = keysOf(v, ctx.showHidden);
     base = errorBase(ctx, v, name, keys);
     if (keys.length === 0) return base;

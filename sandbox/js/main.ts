@@ -253,6 +253,14 @@ function fault(kind: string, text: string): Error {
 const faults = new WeakMap<object, string>();
 const faultOf = (e: unknown): string => (typeof e === "object" && e !== null ? ((WeakMapGet(faults, e) as string | undefined) ?? "") : "");
 
+/** The handlers of an event: an export, or the object that an exported class makes for it. */
+function handlers(ctx: ExecutionContext, entrypoint: Text): [self: any, made: boolean] {
+  const x = target(entrypoint);
+  if (!isClass(x)) return [x, false];
+  if (!isEntrypoint(x)) throw fault("handler", `The ${entrypoint === undefined ? "default export" : `export "${entrypoint}"`} is a class that does not extend WorkerEntrypoint.`);
+  return [new x(ctx, env), true];
+}
+
 /** Tells the host that the event failed. */
 function fail(ctx: ExecutionContext, e: unknown): void {
   const [name, text, stack] = describe(e);
@@ -309,8 +317,7 @@ function fetch(run: number, entrypoint: Text, object: Text, props: Text, method:
         r = fetchTo(network, req);
       } else r = a[0];
     } else {
-      const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
-      const f = self?.fetch;
+      const [self] = handlers(ctx, entrypoint), f = self?.fetch;
       if (typeof f !== "function") throw fault("handler", "Handler does not export a fetch() function.");
       r = ReflectApply(f, self, [req, env, ctx]);
     }
@@ -409,8 +416,7 @@ function event(run: number, entrypoint: Text, object: Text, props: Text, type: s
         dispatch(scope, type === "scheduled" ? new ScheduledEvent(ctx, arg.cron, arg.scheduledTime) : Object.assign(new ExtendableEvent(type, ctx), arg), (x) => (thrown ??= [x]));
         if (thrown !== null) throw (thrown as [unknown])[0];
       } else {
-        const x = target(entrypoint), made = isClass(x), self = made ? new x(ctx, env) : x;
-        const f = self?.[type];
+        const [self] = handlers(ctx, entrypoint), f = self?.[type];
         if (typeof f !== "function") throw fault("handler", `Handler does not export a ${type}() function.`);
         r = ReflectApply(f, self, [arg, env, ctx]);
       }
@@ -502,7 +508,8 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
       return callMethod(on = o, method, payload);
     });
     else {
-      const x = target(entrypoint), made = isClass(x), self = on = made ? new x(ctx, env) : x;
+      const [self, made] = handlers(ctx, entrypoint);
+      on = self;
       if (!made && !(self instanceof RpcTarget)) {
         const f = self?.[method];
         if (typeof f !== "function") throw message(`The RPC receiver does not implement the method "${method}".`);

@@ -2,7 +2,7 @@
 
 import { clearTimer, setTimer } from "./timers";
 import { argType } from "./node-errors";
-import { ReflectApply } from "./primordials";
+import { ReflectApply, tag } from "./primordials";
 import { refuseAtStart } from "./run";
 import { promises } from "./node-timers-promises";
 
@@ -43,6 +43,7 @@ export class Immediate {
   close() { clearTimer(this.#id); }
   [Symbol.dispose]() { this.close(); }
 }
+tag(Immediate, "Immediate");
 export function setTimeout(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, false, "setTimeout()"); }
 export function setInterval(f: any, ms?: number, ...args: unknown[]) { return new Timeout(f, ms, args, true, "setInterval()"); }
 export function setImmediate(f: any, ...args: unknown[]) {

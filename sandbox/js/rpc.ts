@@ -251,6 +251,7 @@ function ask(target: Target, path: string[], args: unknown[] | null): Promise<an
 /** Marks an error as one that came from another isolate. */
 function thrown(e: unknown, target: Target): unknown {
   const x: any = typeof e === "object" && e !== null ? e : new NativeError(`${e as string}`);
+  if (x.durableObjectReset === true) return x;
   if (target[0] === "durable") x.durableObjectId = target[5];
   x.remote = true;
   return x;

@@ -79,7 +79,10 @@ class DurableObjectNamespace {
     const b = this.#b, t = ["durable", b.name, b.service, "", b.class, id.toString(), id.name === undefined ? "" : "=" + id.name];
     return stub(t, new DurableObjectStub(t, id));
   }
-  getByName(name: string): any { return this.get(this.idFromName(name)); }
+  getByName(name: string): any {
+    if (arguments.length === 0) throw new NativeTypeError("Failed to execute 'getByName' on 'DurableObjectNamespace': parameter 1 is not of type 'string'.");
+    return this.get(this.idFromName(name));
+  }
   jurisdiction(_j: string): DurableObjectNamespace { return this; }
 }
 Object.defineProperty(DurableObjectNamespace.prototype, Symbol.toStringTag, { value: "DurableObjectNamespace", configurable: true });
@@ -528,7 +531,9 @@ class DurableObjectState {
   /** The next call of the object makes it anew. */
   abort(reason?: string): void {
     this.#reset();
-    throw new NativeError(reason ?? "The Durable Object was aborted.");
+    const e: any = new NativeError(reason ?? "Application called abort() to reset Durable Object.");
+    e.durableObjectReset = true; // its callers see that it was no error of a method
+    throw e;
   }
 }
 Object.defineProperty(DurableObjectState.prototype, Symbol.toStringTag, { value: "DurableObjectState", configurable: true });

@@ -9,7 +9,7 @@ import {
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController,
   WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
-import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, NativeNumber, MathTrunc, TypedArrayTag, ArrayBufferIsView, viewLength, SafeWeakMap, RegExpExec, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, lengthless, ownState, tag, uncurryThis, wrongType } from "./primordials";
+import { NativePromise, NativeRangeError, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, ReflectApply, ReflectConstruct, ReflectOwnKeys, NativeNumber, MathTrunc, TypedArrayTag, ArrayBufferIsView, viewLength, isPromise, SafeWeakMap, RegExpExec, SafeWeakSet, TypedArrayLength, bytesOf, enumerable, expose, lengthless, ownState, tag, uncurryThis, wrongType } from "./primordials";
 import { TextDecoder, encodeUTF8 } from "./encoding";
 
 // Where the polyfill keeps the state of its objects; see words.go.
@@ -213,6 +213,55 @@ class IdentityTransformStream extends TransformStream {
   }
 }
 
+/**
+ * Gives a TransformStream ends of bytes: what is written passes through put, and
+ * end gives the last of it. Up to mark bytes wait for their reader, so that a
+ * program can write and close before it begins to read.
+ */
+export function transformBytes(t: TransformStream, put: (chunk: unknown) => Uint8Array, end: () => Uint8Array, mark: number): void {
+  let out: any, sink: any, wake: (() => void) | null = null;
+  const ring = () => {
+    const w = wake;
+    wake = null;
+    if (w !== null) w();
+  };
+  const give = (f: () => Uint8Array) => {
+    try {
+      const b = f();
+      if (TypedArrayLength(b) > 0) out.enqueue(b);
+    } catch (e) {
+      out.error(e);
+      throw e;
+    }
+  };
+  const readable = new ReadableStream({
+    type: "bytes",
+    start(c: any) { out = c; },
+    pull() { ring(); },
+    cancel(reason: unknown) {
+      sink.error(reason);
+      ring();
+    },
+  } as any, { highWaterMark: mark });
+  const writable = new WritableStream({
+    start(c: any) { sink = c; },
+    write(chunk: unknown) {
+      give(() => put(chunk));
+      if (out.desiredSize <= 0) return new NativePromise<void>((resolve) => { wake = resolve; });
+    },
+    close() {
+      give(end);
+      out.close();
+      out.byobRequest?.respond(0);
+    },
+    abort(reason: unknown) {
+      out.error(reason);
+      ring();
+    },
+  } as any);
+  for (const [k, value] of [[$readable, readable], [$writable, writable]] as const) Object.defineProperty(t, k, { value, configurable: true });
+}
+
 class FixedLengthStream extends IdentityTransformStream {
   constructor(length: number | bigint) {
     if (arguments.length === 0) throw wrongType("FixedLengthStream constructor", 1, "bigint");
@@ -291,7 +340,9 @@ function manners(source: any): any {
       if (start === undefined) return;
       if (typeof start !== "function") throw new NativeTypeError("The start member of a stream's source is not a function.");
       try {
-        return ReflectApply(start, source, [c]);
+        const made = ReflectApply(start, source, [c]);
+        if (isPromise(made)) starting.add(c);
+        return made;
       } catch (e) {
         c.error(e);
       }
@@ -308,11 +359,27 @@ function manners(source: any): any {
   return out;
 }
 
+// Controllers whose source has an asynchronous start. Who reads while it is under
+// way and finds nothing has the source pulled all the same.
+const starting = new SafeWeakSet<object>();
+const asked = (c: any): void => {
+  if (c !== undefined && !c[$started] && starting.has(c) && c[$queue].length === 0) c[$started] = true;
+};
+const stepsOf = (proto: object): symbol => ReflectOwnKeys(proto).find((k) => typeof k === "symbol" && k.description === "[[PullSteps]]") as symbol;
+{
+  const proto: any = ReadableByteStreamController.prototype, steps = stepsOf(proto), pull = uncurryThis(proto[steps] as any) as any;
+  proto[steps] = function (this: any, request: unknown) {
+    asked(this);
+    pull(this, request);
+  };
+}
+
 // A chunk that waits in the queue is read without asking the source for another.
 {
   const proto: any = ReadableStreamDefaultController.prototype;
-  const steps = ReflectOwnKeys(proto).find((k) => typeof k === "symbol" && k.description === "[[PullSteps]]") as symbol, pull = uncurryThis(proto[steps] as any) as any;
+  const steps = stepsOf(proto), pull = uncurryThis(proto[steps] as any) as any;
   proto[steps] = function (this: any, request: unknown) {
+    asked(this);
     if (this[$queue].length === 0 || !this[$started]) return pull(this, request);
     this[$started] = false;
     try {
@@ -357,6 +424,7 @@ around(ReadableStreamBYOBReader, "read", (old) => function (view: any, options: 
     const size = viewLength(view), min = options?.min === undefined ? 1 : MathTrunc(NativeNumber(options.min)) || 0;
     if (min < 0 || (min > size && size > 0)) return PromiseReject(new NativeTypeError(`Minimum bytes to read (${BigInt.asUintN(64, BigInt(min))}) exceeds size of buffer (${size}).`));
     if (options?.min !== undefined) options = { min };
+    asked(this[$ownerReadableStream]?.[$readableStreamController]);
   }
   // A read that a cancel ends gives back no buffer.
   return PromiseThen(old(this, view, options), (r: any) => (r.done && r.value === undefined ? { value: new (views[kind] === DataView ? NativeUint8Array : views[kind] ?? NativeUint8Array)(0), done: true } : r));

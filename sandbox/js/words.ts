@@ -5,7 +5,7 @@
 
 import { call, op } from "./host";
 import { JSONParse, NativeError, NativeRegExp, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
-import { engineStack, watch } from "./errors";
+import { engineStack, ownStack, watch } from "./errors";
 
 const LINE = op("source.line"), MAP = op("stack.map");
 
@@ -121,7 +121,7 @@ class Place {
   }
 
   /** What is called at the column: its text, and the text of its first argument. */
-  callee(): { text: string; made: boolean; arg: string } {
+  callee(): { text: string; made: boolean; arg: string; second: string } {
     const s = this.s;
     // Forward to the bracket of the call, out of the brackets of a last member [key].
     let i = this.i;
@@ -129,15 +129,16 @@ class Place {
       if (s[i] === "(" || s[i] === "`") break;
       if (s[i] === "[" || s[i] === "{") i = this.#close(i) - 1;
       else if (s[i] === "\"" || s[i] === "'") i = this.#string(i);
-      else if (s[i] === ";") return { text: "", made: false, arg: "" };
+      else if (s[i] === ";") return { text: "", made: false, arg: "", second: "" };
     }
     let end = i;
     if (s[end - 1] === "." && s[end - 2] === "?") end -= 2;
     const from = this.#start(end);
-    if (from === end) return { text: "", made: false, arg: "" };
+    if (from === end) return { text: "", made: false, arg: "", second: "" };
     const made = RegExpExec(/\bnew\s+$/, StringSlice(s, 0, from)) !== null;
     const close = this.#close(i), args = s[i] === "(" ? StringSlice(s, i + 1, close - 1) : "";
-    return { text: this.#calls(from, end), made, arg: this.#first(args) };
+    const arg = this.#first(args), second = RegExpExec(/^,\s*([^]*)$/, StringSlice(args, arg.length));
+    return { text: this.#calls(from, end), made, arg, second: second === null ? "" : this.#first(second[1]) };
   }
 
   #string(i: number): number {
@@ -213,6 +214,8 @@ class Place {
       const m = this.find(iterations[k], f);
       if (m === null) continue;
       const from = m.index + m[0].length, c = this.chain(from);
+      if (c.text === "void" && RegExpExec(/^void 0\b/, StringSlice(this.s, from)) !== null) return "undefined";
+      if (c.text === "{(intermediate value)}") return c.text;
       if (c.text !== "") return this.#calls(from, this.#through(c.end));
     }
     return "";
@@ -235,6 +238,7 @@ function literal(s: string): string {
   if (s[0] === "{" || s[0] === "[") return "object";
   return s;
 }
+const unquoted = (s: string): string => s[0] === "\"" ? StringSlice(s, 1, -1) : s;
 const bare = (s: string): string => s === "" || s === "void 0" ? "undefined" : s;
 
 const fixed: { [message: string]: string } = {
@@ -265,7 +269,12 @@ const fixed: { [message: string]: string } = {
   "out of bound": "Offset is outside the bounds of the DataView",
   "ArrayBuffer object expected": "First argument to DataView constructor must be an ArrayBuffer",
   "invalid typed array index": "Invalid typed array index",
-  "invalid regular expression flags": "Invalid flags supplied to RegExp constructor",
+  "Invalid property descriptor. Cannot both specify accessors and a value or writable attribute": "Invalid property descriptor. Cannot both specify accessors and a value or writable attribute, #<Object>",
+  "expected string": "input argument must be a string",
+  "Object expected": "An object is expected with `using` declarations",
+  "Object not disposable": "Symbol(Symbol.dispose) is not a function",
+  ".size is undefined": "The .size property is NaN",
+  ".size is not a number": "The .size property is NaN",
   "operand 'prototype' property is not an object": "Function has non-object prototype 'undefined' in instanceof check",
 };
 
@@ -293,6 +302,10 @@ function translate(m: string, frames: Frame[]): string {
   switch (m) {
     case "not a function": {
       const c = caller();
+      if (!native && RegExpExec(/\bfor await\b/, new Place(at).s) !== null) {
+        const t = new Place(at).iterated(at);
+        if (t !== "" && c.text === "") return `${t} is not async iterable`;
+      }
       if (fn === "FinalizationRegistry") return "FinalizationRegistry: cleanup must be callable";
       if (fn === "Promise") return `Promise resolver ${bare(c.arg)} is not a function`;
       if (fn === "sort" || fn === "toSorted") return `The comparison function must be either a function or undefined: ${c.arg}`;
@@ -315,6 +328,8 @@ function translate(m: string, frames: Frame[]): string {
       return RegExpExec(/[\w$)\]]\s*\((?:.*,\s*)?\.\.\./, p.s) !== null ? "Spread syntax requires ...iterable[Symbol.iterator] to be a function" : `${t} is not iterable`;
     }
     case "Cannot convert undefined or null to object": {
+      const via = native ? RegExpExec(/^((?:Array|String)\.prototype\.\w+)\.(?:call|apply)$/, caller().text) : null;
+      if (via !== null) return `${via[1]} called on null or undefined`;
       if (native) return m;
       // A declaration or assignment on this line, else a parameter on it, else a declaration further down.
       const p = new Place(at), taken = /\{\s*([\w$]+)(?:\s*[:,=][^=]*)?\s*\}\s*=\s*/, here = RegExpExec(taken, p.s);
@@ -343,10 +358,34 @@ function translate(m: string, frames: Frame[]): string {
       x = RegExpExec(/\.([\w$]+)\s*=[^=]/, new Place(native ? frames[1] : at).s);
       return "'set' on proxy: trap returned falsish" + (x !== null ? ` for property '${x[1]}'` : "");
     case "invalid 'instanceof' right operand":
-      return "Right-hand side of 'instanceof' is not callable";
+      x = RegExpExec(/\binstanceof\s+(?:[\d"'`]|void 0|null|undefined|true|false)/, new Place(at).s);
+      return `Right-hand side of 'instanceof' is not ${x !== null ? "an object" : "callable"}`;
+    case "invalid 'in' operand": {
+      // V8 says the values; what is no literal has its text instead.
+      const p = new Place(at), found = RegExpExec(/("[^"\\]*"|[\w$]+)\s+in\s+/, p.s);
+      if (found === null) return m;
+      const right = StringSlice(p.s, found.index + found[0].length), text = RegExpExec(/^void 0\b/, right) !== null ? "undefined" : p.chain(found.index + found[0].length).text;
+      return text === "" ? m : `Cannot use 'in' operator to search for '${unquoted(found[1])}' in ${unquoted(text)}`;
+    }
+    case "object prototype may only be an Object or null":
+      return `Object prototype may only be an Object or null: ${bare(caller().arg)}`;
+    case "must be positive":
+      return `${caller().arg} must be positive`;
+    case "ArrayBuffer is detached":
+      return native ? `Cannot perform ${fn === "slice" || fn === "resize" || RegExpExec(/^transfer/, fn) !== null ? "ArrayBuffer.prototype." : "%TypedArray%.prototype."}${fn} on a detached ArrayBuffer` : m;
+    case "invalid array buffer length":
+      return fn === "resize" ? "ArrayBuffer.prototype.resize: Invalid length parameter" : m;
+    case "DisposableStack has been disposed": case "AsyncDisposableStack has been disposed": {
+      const name = StringSplit(m, " ")[0];
+      return `Cannot call ${name}.prototype.${fn} on an already-disposed ${name}`;
+    }
     case "parent class must be constructor": {
       x = RegExpExec(/\bextends\s+([\w$.]+)/, new Place(at).s);
       return `Class extends value ${x !== null && RegExpExec(/^\d/, x[1]) !== null ? x[1] : "undefined"} is not a constructor or null`;
+    }
+    case "invalid regular expression flags": {
+      const t = RegExpExec(/^"(\w*)"$/, caller().second);
+      return `Invalid flags supplied to RegExp constructor${t === null ? "" : ` '${t[1]}'`}`;
     }
     case "regexp must have the 'g' flag":
       return `String.prototype.${fn} called with a non-global RegExp argument`;
@@ -354,6 +393,8 @@ function translate(m: string, frames: Frame[]): string {
       return `First argument to String.prototype.${fn} must not be a regular expression`;
     case "null or undefined are forbidden":
       return `String.prototype.${fn} called on null or undefined`;
+    case "not a symbol":
+      return native ? `Symbol.prototype.${fn} requires that 'this' be a Symbol` : m;
     case "not a number":
       return native ? `Number.prototype.${fn} requires that 'this' be a Number` : m;
     case "invalid array length":
@@ -383,7 +424,7 @@ function translate(m: string, frames: Frame[]): string {
       switch (fn) {
         case "defineProperty": return "Object.defineProperty called on non-object";
         case "Proxy": return "Cannot create proxy with a non-object as target or handler";
-        case "setPrototypeOf": return `Object prototype may only be an Object or null: ${bare(caller().arg)}`;
+        case "setPrototypeOf": return `Object prototype may only be an Object or null: ${bare(caller().second)}`;
         case "Map": case "WeakMap": case "fromEntries": return "Iterator value undefined is not an entry object";
         case "getPrototypeOf": return "Cannot convert undefined or null to object";
         case "ownKeys": case "get": case "set": case "has": case "deleteProperty": case "getOwnPropertyDescriptor": return `Reflect.${fn} called on non-object`;
@@ -411,7 +452,10 @@ function translate(m: string, frames: Frame[]): string {
     return `Cannot assign to read only property '${name}' of object '${RegExpExec(/^\d+$/, name) !== null ? "[object Array]" : "#<Object>"}'`;
   }
   if ((x = RegExpExec(/^(.*) is not initialized$/s, m)) !== null) return `Cannot access '${x[1]}' before initialization`;
-  if ((x = RegExpExec(/^private class field '(.*)' does not exist$/s, m)) !== null) return `Cannot read private member ${x[1]} from an object whose class did not declare it`;
+  if ((x = RegExpExec(/^private class field '(.*)' does not exist$/s, m)) !== null) {
+    const writes = RegExpExec(/\.(#\w+)\s*(?:[-+*/%&|^]|\*\*|<<|>>>?|\?\?|&&|\|\|)?=[^=]/, new Place(at).s);
+    return `Cannot ${writes !== null && writes[1] === x[1] ? "write private member " + x[1] + " to" : "read private member " + x[1] + " from"} an object whose class did not declare it`;
+  }
   if ((x = RegExpExec(/^(\w+) object expected$/, m)) !== null) {
     if (native && fn !== "call") return `Method ${x[1]}.prototype.${fn} called on incompatible receiver #<Object>`;
     const c = RegExpExec(/^(.*)\.call$/, new Place(native ? frames[1] : at).callee().text);
@@ -421,8 +465,9 @@ function translate(m: string, frames: Frame[]): string {
   if (fn === "RegExp") {
     const why = regexps[m];
     if (why !== undefined) {
-      const c = caller(), s = c.text === "RegExp" ? RegExpExec(/^"(.*)"$/, c.arg) : null;
-      return `Invalid regular expression: /${s !== null ? JSONParse(c.arg) : "…"}/: ${why}`;
+      const c = caller(), s = c.text === "RegExp" ? RegExpExec(/^"(.*)"$/, c.arg) : null, flags = RegExpExec(/^"(\w*)"$/, c.second);
+      const text = s !== null ? JSONParse(c.arg) as string : "…";
+      return `Invalid regular expression: /${text}/${s !== null && flags !== null ? flags[1] : ""}: ${RegExpExec(/(?:^|[^\\])(?:\\\\)*\\$/, text) !== null ? "\\ at end of pattern" : why}`;
     }
   }
   return m;
@@ -486,10 +531,15 @@ function prepare(e: any, sites: Site[]): unknown {
     stack += f.native ? `    at ${f.name} (native)\n` : `    at ${f.name === "" ? "<anonymous>" : f.name} (${f.file}:${f.line}:${f.column})\n`;
   }
   reword(e, frames);
-  if (typeof given !== "function") return stack;
+  if (typeof given !== "function") {
+    ownStack(e, stack);
+    return stack;
+  }
   const calls: CallSite[] = [];
   for (let i = 0; i < frames.length; i++) if (frames[i].native || frames[i].file === "worker.js") calls[calls.length] = new CallSite(frames[i]);
-  return given(e, calls);
+  const made = given(e, calls);
+  ownStack(e, made);
+  return made;
 }
 
 /**

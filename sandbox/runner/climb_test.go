@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -65,16 +66,24 @@ var climbs = map[string]func() error{
 	},
 	"kill-parent":  func() error { return unix.Kill(os.Getppid(), 0) },
 	"tgkill-other": func() error { return unix.Tgkill(os.Getppid(), os.Getppid(), 0) },
-	"setuid":       func() error { return unix.Setuid(0) },
-	"mount":        func() error { return unix.Mount("none", "/", "tmpfs", 0, "") },
-	"unshare":      func() error { return unix.Unshare(unix.CLONE_NEWUSER) },
-	"bpf":          func() error { _, _, e := syscall.Syscall(unix.SYS_BPF, 0, 0, 0); return errnoErr(e) },
-	"io-uring":     func() error { _, _, e := syscall.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0); return errnoErr(e) },
-	"perf":         func() error { _, _, e := syscall.Syscall(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0); return errnoErr(e) },
-	"userfaultfd":  func() error { _, _, e := syscall.Syscall(unix.SYS_USERFAULTFD, 0, 0, 0); return errnoErr(e) },
-	"keyctl":       func() error { _, _, e := syscall.Syscall(unix.SYS_KEYCTL, 0, 0, 0); return errnoErr(e) },
-	"memfd":        func() error { _, err := unix.MemfdCreate("x", 0); return err },
-	"unlink":       func() error { return os.Remove("/tmp/escape-canary") },
+	"tgkill-sibling": func() error { // nobody's number: another child, of the same user, would be hit
+		err := unix.Tgkill(1<<22-1, 1<<22-1, 0)
+		if errors.Is(err, unix.ESRCH) {
+			return nil // it was looked for
+		}
+		return err
+	},
+	"outlive-parent": func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) },
+	"setuid":         func() error { return unix.Setuid(0) },
+	"mount":          func() error { return unix.Mount("none", "/", "tmpfs", 0, "") },
+	"unshare":        func() error { return unix.Unshare(unix.CLONE_NEWUSER) },
+	"bpf":            func() error { _, _, e := syscall.Syscall(unix.SYS_BPF, 0, 0, 0); return errnoErr(e) },
+	"io-uring":       func() error { _, _, e := syscall.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0); return errnoErr(e) },
+	"perf":           func() error { _, _, e := syscall.Syscall(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0); return errnoErr(e) },
+	"userfaultfd":    func() error { _, _, e := syscall.Syscall(unix.SYS_USERFAULTFD, 0, 0, 0); return errnoErr(e) },
+	"keyctl":         func() error { _, _, e := syscall.Syscall(unix.SYS_KEYCTL, 0, 0, 0); return errnoErr(e) },
+	"memfd":          func() error { _, err := unix.MemfdCreate("x", 0); return err },
+	"unlink":         func() error { return os.Remove("/tmp/escape-canary") },
 	"raise-limit": func() error {
 		return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4096, Max: 4096})
 	},

@@ -82,6 +82,7 @@ var hints = []hint{
 	// Handlers and responses.
 	rule("", `no default export|does not export a default`, "", "Write export default { async fetch(request, env, ctx) { … } } in the entry file."),
 	rule("", `(?i)does not (?:export|have) a(?:ny)? fetch|no fetch handler|Handler does not export a fetch\(\) function`, "", "Add a fetch method to the default export: export default { async fetch(request) { … } }."),
+	rule("", `is a class that does not extend WorkerEntrypoint`, "", "Write import { WorkerEntrypoint } from \"cloudflare:workers\" and let the class extend it, or export an object with a fetch method instead."),
 	rule("", `(?i)returned undefined|Promise did not resolve to 'Response'|must return a Response|not a Response`, `\b(\w+)\.map\(`, "map gives an array; wrap it: return Response.json($1.map(…))."),
 	rule("", `(?i)returned (?:undefined|nothing)`, "", "Put return before the Response; a branch without return is the usual cause."),
 	rule("", `(?i)Promise did not resolve to 'Response'|must return a Response|not a Response`, "", "Return new Response(text) or Response.json(value) from every branch of fetch."),

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/andybalholm/brotli"
 
@@ -146,8 +147,9 @@ func bytesOr(b []byte, err error) (isolate.Value, error) {
 }
 
 type deflater struct {
-	buf bytes.Buffer
-	w   interface {
+	none bool // of a format of zlib's, and nothing was written or flushed
+	buf  bytes.Buffer
+	w    interface {
 		io.WriteCloser
 		Flush() error
 	}
@@ -163,6 +165,7 @@ func newDeflater(format string, level int, dict []byte) *deflater {
 		d.w = brotli.NewWriterLevel(&d.buf, level)
 		return d
 	}
+	d.none = true
 	if level < flate.NoCompression || level > flate.BestCompression {
 		level = flate.DefaultCompression
 	}
@@ -180,19 +183,30 @@ func newDeflater(format string, level int, dict []byte) *deflater {
 }
 
 func (d *deflater) flush() []byte {
+	d.none = false
 	_ = d.w.Flush() // a buffer takes everything
 	return d.take()
 }
 
 func (d *deflater) put(b []byte) ([]byte, error) {
+	if len(b) > 0 {
+		d.none = false
+	}
 	_, _ = d.w.Write(b) // a buffer takes everything
 	return d.take(), nil
 }
 
 func (d *deflater) end() ([]byte, error) {
 	_ = d.w.Close() // a buffer takes everything
-	return d.take(), nil
+	b := d.take()
+	if n := bytes.LastIndex(b, emptyBlock); d.none && n >= 0 { // as zlib ends what holds nothing
+		b = slices.Concat(b[:n], []byte{3, 0}, b[n+len(emptyBlock):])
+	}
+	return b, nil
 }
+
+// emptyBlock is the last block of a stream without a byte, as compress/flate writes it.
+var emptyBlock = []byte{1, 0, 0, 0xff, 0xff}
 
 func (d *deflater) take() []byte {
 	return drained(&d.buf)

@@ -20,6 +20,7 @@ const prelude = `(function (native, names) {
 	const capture = Error.captureStackTrace;
 	const stackGetter = own(Error.prototype, "stack")?.get;
 	const nativeStack = stackGetter && uncurry(stackGetter);
+	const stacks = new WeakMap(), kept = uncurry(WeakMap.prototype.get);
 	// The engine's InternalError (stack overflow, string too long) is a
 	// RangeError in other engines.
 	if (typeof InternalError === "function") {
@@ -59,6 +60,7 @@ const prelude = `(function (native, names) {
 		call: native,
 		// What an engine can tell that scripts cannot.
 		engine: {
+			stacks, // of errors whose stack the bootstrap made a property of their own
 			promiseState(p) {
 				const state = native(-1, p);
 				return [state, state === 0 ? undefined : native(-2, p)];
@@ -95,7 +97,10 @@ const prelude = `(function (native, names) {
 		},
 		// stackOf gives the engine's own frames of an error. It runs nothing of
 		// the bootstrap's or the learner's, so it works while code is being stopped.
-		function stackOf(e) { return nativeStack ? nativeStack(e) : own(e, "stack")?.value; },
+		function stackOf(e) {
+			const s = nativeStack ? nativeStack(e) : own(e, "stack")?.value;
+			return typeof s === "string" ? s : kept(stacks, e) ?? s;
+		},
 		// finish runs after the bootstrap: it records the error classes, among
 		// them the bootstrap's own, and removes the bootstrap's global.
 		function finish(entries) {
