@@ -44,6 +44,13 @@ func (fakeQuerier) Do(ctx context.Context, q query.Request) query.Reply {
 	switch text {
 	case "die":
 		os.Exit(3)
+	case "race":
+		var wg sync.WaitGroup
+		n := 0
+		for range 2 {
+			wg.Go(func() { n++ })
+		}
+		wg.Wait()
 	case "hang":
 		<-ctx.Done()
 	case "lie":

@@ -455,6 +455,7 @@ type tail struct {
 const tailMax = 4 << 10
 
 func (t *tail) Write(p []byte) (int, error) {
+	heard(p, t)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	// The beginning of a crash tells more than its end.

@@ -148,10 +148,6 @@ func (s *stacks) logged(stack string) *trace.Frame {
 	return nil
 }
 
-func (s *stacks) frame(line string) (trace.Frame, bool) {
-	return s.frameAt(line, func(line, column int) (int, int) { return line, column })
-}
-
 // frameAt reads a frame whose position in the Worker's code is first moved.
 func (s *stacks) frameAt(line string, move func(line, column int) (int, int)) (trace.Frame, bool) {
 	m := frameLine.FindStringSubmatch(line)
