@@ -111,6 +111,7 @@ func TestAbsentModules(t *testing.T) {
 		"workerd:unsafe":       `There is no module "workerd:unsafe".`,
 		"node:nothing":         `Node has no module "node:nothing".`,
 		"no-such-package":      `The package "no-such-package" is not available.`,
+		"_stream_readable":     `The module "_stream_readable" is not available here.`,
 		"./absent":             "There is no file absent to import.",
 		"./Words.js":           "There is no file Words.js to import.",
 		"bun:sqlite":           `There is no module "bun:sqlite".`,

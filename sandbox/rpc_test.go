@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"testing"
+
+	"coldstart/sandbox/trace"
 	"time"
 )
 
@@ -80,4 +82,31 @@ func TestCallsArriveInOrder(t *testing.T) {
 	if want := "[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24],19]"; a.body != want {
 		t.Errorf("%q %+v, want %q", a.body, a.sum.Fault, want)
 	}
+}
+
+// What a method gives back and cannot be sent has a place: the method, which is
+// over when that is found.
+func TestRPCResultPlace(t *testing.T) {
+	s, k := open(t), key("a")
+	deploy(t, s, k, map[string]string{
+		"wrangler.jsonc": `{ "main": "worker.js", "compatibility_date": "2026-11-01", "services": [{ "binding": "SELF", "service": "worker", "entrypoint": "Api" }] }`,
+		"worker.js": `import { WorkerEntrypoint } from "cloudflare:workers";
+class Row {}
+class Base extends WorkerEntrypoint {
+  rows() { return [new Row()]; }
+}
+export class Api extends Base {}
+export default { async fetch(request, env) { return Response.json(await env.SELF.rows()); } };
+`,
+	})
+	a := get(t, s, k, "/")
+	for _, e := range a.events {
+		if e.Kind == trace.KindFault && e.Fault.Name == "DataCloneError" && len(e.Fault.Frames) > 0 {
+			if at := e.Fault.Frames[0]; at.Func != "rows" || at.File != "worker.js" || at.Line != 4 || at.Column != 3 {
+				t.Errorf("%+v", at)
+			}
+			return
+		}
+	}
+	t.Errorf("no fault has a place: %d %+v", a.status, a.sum.Fault)
 }

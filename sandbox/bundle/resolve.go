@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -106,12 +107,18 @@ func isRelative(spec string) bool {
 	return spec == "." || spec == ".." || strings.HasPrefix(spec, "./") || strings.HasPrefix(spec, "../")
 }
 
+// insideNode are the names of Node's modules behind its modules.
+var insideNode = regexp.MustCompile(`^_(http|stream|tls)_[a-z]+$`)
+
 // resolveScheme handles specifiers with a scheme and the names of Node modules.
 func (r *resolver) resolveScheme(spec string, args api.OnResolveArgs) (api.OnResolveResult, bool) {
 	scheme, rest, ok := strings.Cut(spec, ":")
 	if !ok {
 		if nodeModules[spec] && (r.node || args.Namespace == nsShelf) && !r.b.onShelf(spec) {
 			return r.nodeModule(spec, args), true
+		}
+		if m := insideNode.FindStringSubmatch(spec); m != nil && args.Namespace == nsProject && !r.b.onShelf(spec) && args.Kind != api.ResolveJSDynamicImport {
+			return refused(fmt.Sprintf("The module %q is not available here.", shorten(spec)), fmt.Sprintf("It is a part of Node's own: import what you need from \"node:%s\".", m[1])), true
 		}
 		return api.OnResolveResult{}, false
 	}

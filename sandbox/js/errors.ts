@@ -80,6 +80,24 @@ export function stackOf<T>(e: T, at: unknown): T {
   return e;
 }
 
+const textOf = (key: string) => {
+  const get = ObjectGetOwnPropertyDescriptor(Function.prototype, key)?.get;
+  return get === undefined ? undefined : (uncurryThis(get as any) as (f: unknown) => unknown);
+};
+const fileOf = textOf("fileName"), lineOf = textOf("lineNumber"), columnOf = textOf("columnNumber");
+/** Gives an error that has none of the program's frames the place where a method of an object is written. */
+export function placeAt(e: unknown, o: unknown, method: string): void {
+  if (typeof e !== "object" || e === null || fileOf === undefined || lineOf === undefined || columnOf === undefined) return;
+  for (let p: any = o; (typeof p === "object" || typeof p === "function") && p !== null; p = ObjectGetPrototypeOf(p)) {
+    const d = ObjectGetOwnPropertyDescriptor(p, method);
+    if (d === undefined) continue;
+    if (typeof d.value !== "function") return;
+    const frames = call(MAP, `    at ${method} (${fileOf(d.value) as string}:${lineOf(d.value) as number}:${columnOf(d.value) as number})`, "") as string;
+    if (frames !== "") ObjectDefineProperty(e, "stack", { value: `${headline(e)}\n${frames}`, writable: true, enumerable: false, configurable: true });
+    return;
+  }
+}
+
 const shown = new WeakMap<object, unknown>(); // stacks that were looked at, or given
 const captured = new WeakMap<object, boolean>(); // what the program had captured begins where it says
 const stacks = {

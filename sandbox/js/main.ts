@@ -7,7 +7,7 @@ import { call, op } from "./host";
 import { JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, ObjectGetPrototypeOf, PromiseResolve, PromiseThen, ReflectApply, StringSplit, TypedArrayLength, WeakMapGet, defaults, isError, enumerable, expose, need, tag } from "./primordials";
 import "./dom";
 import "./proxy";
-import "./errors";
+import { placeAt } from "./errors";
 import { pattern, watchErrors } from "./words";
 import "./function";
 import { heard, scope, setFlags, causes, describe, rejection, setShow, uncaught } from "./global";
@@ -501,14 +501,15 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
     fail(ctx, e);
   });
   try {
-    let r: unknown;
+    let r: unknown, on: unknown;
     if (isStubCall(method)) r = callStub(method, payload);
     else if (object !== undefined) r = durable(namespace, env, entrypoint!, object, props, (o) => {
       if (!(o instanceof DurableObject)) throw message("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
-      return callMethod(o, method, payload);
+      return callMethod(on = o, method, payload);
     });
     else {
       const [self, made] = handlers(ctx, entrypoint);
+      on = self;
       if (!made && !(self instanceof RpcTarget)) {
         const f = self?.[method];
         if (typeof f !== "function") throw message(`The RPC receiver does not implement the method "${method}".`);
@@ -520,6 +521,7 @@ function rpc(run: number, entrypoint: Text, object: Text, props: Text, method: s
         call(RESULT, run, packed(v, 0));
         outcome(ctx);
       } catch (e) {
+        placeAt(e, on, method); // the method is over: nothing of it is on the stack
         threw(e);
       }
     }), threw);

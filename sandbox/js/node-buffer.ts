@@ -80,6 +80,12 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     put(name, B.prototype, { [name](this: any, ...args: any[]) {
       const offset = args[at] ?? 0, size = m[3] === "Float" ? 4 : m[3] === "Double" ? 8 : m[4] === "" ? args[at + 1] : +m[4] / 8;
       if (typeof offset !== "number") throw argType("offset", "of type number", offset);
+      if (m[4] === "" && whole) {
+        if (typeof size !== "number" && size !== undefined) throw argType("byteLength", "of type number", size);
+        if (!Number.isInteger(size)) throw outOfRange("byteLength", "an integer", size);
+        if (!(size >= 1 && size <= 6)) throw outOfRange("byteLength", ">= 1 and <= 6", size);
+      }
+      if (!Number.isInteger(offset)) throw outOfRange("offset", "an integer", offset);
       try {
         return act.apply(this, args);
       } catch (e) {
@@ -96,11 +102,14 @@ import { argType, nodeError, outOfRange } from "./node-errors";
   put("write", B.prototype, function (this: any, s: string, ...rest: any[]) {
     for (let i = 0; i < rest.length; i++) if (plain(rest[i]) === "base64url" && typeof rest[i] === "string") rest[i] = "base64";
     if (typeof s === "string" && plain(rest[rest.length - 1]) === "hex") s = hexOf(s);
+    if (typeof rest[rest.length - 1] === "string" && !B.isEncoding(rest[rest.length - 1])) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${rest[rest.length - 1]}`);
+    for (const [i, name] of [[0, "offset"], [1, "length"]] as const) if (typeof rest[i] === "number" && !(rest[i] >= 0 && rest[i] <= this.length)) throw outOfRange(name, `>= 0 && <= ${this.length}`, rest[i]);
     return write.call(this, s, ...rest);
   });
   const concat = B.concat, compare = B.compare, fill = B.prototype.fill;
   put("concat", B, function (list: any, n?: any) {
     if (!Array.isArray(list)) throw argType("list", "an (Buffer|Uint8Array)[]", list);
+    if (typeof n === "number" && n < 0) throw outOfRange("length", ">= 0 && <= 9007199254740991", n);
     for (let i = 0; i < list.length; i++) if (!(list[i] instanceof Uint8Array)) throw argType(`list[${i}]`, "an instance of Buffer or Uint8Array", list[i]);
     return concat.call(B, list, n);
   });
@@ -109,6 +118,16 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     if (!(b instanceof Uint8Array)) throw argType("b", "an instance of Buffer or Uint8Array", b);
     return compare.call(B, a, b);
   });
+  // What is compared, copied or looked for, and is no such thing.
+  for (const [name, arg, want] of [["compare", "target", ""], ["equals", "b", ""], ["copy", "target", ""], ["indexOf", "value", "number"], ["lastIndexOf", "value", "number"], ["includes", "value", "number"]]) {
+    const act = B.prototype[name];
+    put(name, B.prototype, { [name](this: any, v: any, ...rest: any[]) {
+      if (!(v instanceof Uint8Array) && (want === "" || typeof v !== "number" && typeof v !== "string")) throw argType(arg, want === "" ? "an instance of Buffer or Uint8Array" : "one of type number or string or an instance of Buffer or Uint8Array", v);
+      if (name === "copy" && typeof rest[0] === "number" && rest[0] < 0) throw outOfRange("targetStart", ">= 0", rest[0]);
+      if (want !== "" && typeof v === "string" && typeof rest[1] === "string" && !B.isEncoding(rest[1])) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${rest[1]}`);
+      return act.call(this, v, ...rest);
+    } }[name]);
+  }
   put("fill", B.prototype, function (this: any, v: any, start?: any, end?: any, e?: any) {
     if (typeof start === "number" && (start < 0 || start > this.length)) throw outOfRange("start", "0 to end", start);
     if (typeof end === "number" && (end < 0 || end > this.length)) throw outOfRange("end", `0 to ${this.length}`, end);
@@ -142,9 +161,20 @@ export function isUtf8(v: unknown): boolean {
 export function isAscii(v: unknown): boolean { return need(v).every((c) => c < 128); }
 export function transcode(source: Uint8Array, from: string, to: string): unknown {
   if (!ArrayBuffer.isView(source)) throw argType("source", "an instance of ArrayBufferView", source);
-  for (const e of [from, to]) if (!(Buffer as any).isEncoding(e)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
-  const text: string = (Buffer as any).from(source.buffer, source.byteOffset, source.byteLength).toString(from), most = /^ascii$/i.test(to) ? 127 : /^(?:latin1|binary)$/i.test(to) ? 255 : undefined;
-  return (Buffer as any).from(most === undefined ? text : [...text].map((c) => (c.codePointAt(0)! > most ? "?" : c)).join(""), to);
+  for (const e of [from, to]) {
+    if (!(Buffer as any).isEncoding(e)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${e}`);
+    if (/^(?:hex|base64|base64url)$/i.test(e)) throw new Error("Unable to transcode buffer due to unsupported encoding");
+  }
+  const byte = (e: string) => /^(?:ascii|latin1|binary)$/i.test(e), given = (Buffer as any).from(source.buffer, source.byteOffset, source.byteLength);
+  let text: string = given.toString(byte(from) ? "latin1" : from);
+  if (byte(from)) text = text.replace(/[\x80-\x9f]/g, (c) => windows[c.charCodeAt(0) - 128]);
+  if (!byte(to)) return (Buffer as any).from(text, to);
+  return (Buffer as any).from([...text].map((c) => {
+    const at = windows.indexOf(c), n = c.codePointAt(0)!;
+    return at >= 0 ? 128 + at : n < 256 ? n : 63;
+  }));
 }
+// What Workers take for the bytes 128 to 159 of Latin-1 and ASCII: Windows' letters.
+const windows = [..."\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178"];
 export function resolveObjectURL(): never { throw new Error("buffer.resolveObjectURL is not available here."); }
 export default { Buffer, INSPECT_MAX_BYTES, SlowBuffer, kMaxLength, kStringMaxLength, constants, Blob, File, atob, btoa, isUtf8, isAscii, transcode, resolveObjectURL };

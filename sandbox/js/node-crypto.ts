@@ -3,6 +3,7 @@
 // when it is called.
 
 import { argType, nodeError, outOfRange } from "./node-errors";
+import { bytesOf } from "./primordials";
 import { Buffer } from "node:buffer";
 import { Transform } from "./node-stream";
 import { call, op } from "./host";
@@ -71,11 +72,19 @@ export class Hmac extends Hasher {
   }
   digest(encoding?: string): any { return output(call(MAC, this.#name, this.#key, this.take()), encoding); }
 }
-export function createHash(name: string, _options?: unknown): Hash {
+export function createHash(name: string, options?: any): Hash {
   if (typeof name !== "string") throw argType("algorithm", "of type string", name);
-  return new Hash(name);
+  const h = new Hash(name), length = options?.outputLength, digest = length === undefined ? undefined : digestName(name);
+  if (digest !== undefined && length !== (call(DIGEST, digest, new Uint8Array(0)) as Uint8Array).length) throw new Error("invalid digest size");
+  return h;
 }
-export function createHmac(name: string, key: any, _options?: unknown): Hmac { return new Hmac(name, key); }
+export function createHmac(name: string, key: any, _options?: unknown): Hmac {
+  if (typeof name !== "string") throw argType("hmac", "of type string", name);
+  if (typeof key !== "string" && bytesOf(key) === undefined && !(typeof key === "object" && key !== null)) {
+    throw argType("key", "of type string or an instance of ArrayBuffer, Buffer, ArrayBufferView, KeyObject, or CryptoKey", key);
+  }
+  return new Hmac(name, key);
+}
 export function hash(name: string, data: any, encoding = "hex"): any { return createHash(name).update(data).digest(encoding); }
 export function getHashes(): string[] { return ["RSA-MD5", "RSA-SHA1", "RSA-SHA224", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-256", "sha3-256", "sha3-384", "sha3-512"]; }
 export function getCurves(): string[] { return ["prime256v1", "secp384r1", "secp521r1"]; }
@@ -98,24 +107,27 @@ const later = <T>(f: () => T, done: (e: unknown, v?: T) => void): void => {
 };
 export function randomBytes(n: number, done?: (e: unknown, b?: any) => void): any {
   if (typeof n !== "number") throw argType("size", "of type number", n);
-  if (!(n >= 0 && n <= 2147483647)) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "size" is out of range. It must be >= 0 && <= 2147483647. Received ${n}`);
+  if (!(n >= 0 && n <= 2147483647)) throw outOfRange("size", ">= 0 && <= 2147483647", n);
+  if (done !== undefined && typeof done !== "function") throw argType("callback", "of type function", done);
   if (done) return later(() => Buffer.from(random(n).buffer as ArrayBuffer), done);
   return Buffer.from(random(n).buffer as ArrayBuffer);
 }
 export const pseudoRandomBytes = randomBytes, rng = randomBytes, prng = randomBytes;
 export function randomFillSync(b: any, offset = 0, size?: number): any {
+  if (!ArrayBuffer.isView(b) && bytesOf(b) === undefined) throw argType("buffer", "an instance of TypedArray, DataView, ArrayBuffer, or SharedArrayBuffer", b);
   const v = bytes(b, undefined, "buf").subarray(offset, size === undefined ? undefined : offset + size);
   v.set(random(v.length));
   return b;
 }
 export function randomFill(b: any, ...rest: any[]): void {
   const done = rest.pop();
+  if (typeof done !== "function") throw argType("callback", "of type function", done);
   later(() => randomFillSync(b, ...rest), done);
 }
 export function randomInt(min: number, max?: any, done?: any): any {
   if (max === undefined || typeof max === "function") [min, max, done] = [0, min, max];
   for (const [k, v] of [["min", min], ["max", max]]) if (typeof v !== "number") throw argType(k, "of type number", v);
-  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "max" argument must be a safe integer.`);
+  for (const [k, v] of [["min", min], ["max", max]]) if (!Number.isSafeInteger(v)) throw outOfRange(k, "an integer", v);
   if (max <= min) throw outOfRange("min", "min < max", min);
   if (max - min > 2 ** 48) throw outOfRange("max", "<= 281474976710655", max);
   const pick = () => {
@@ -131,6 +143,8 @@ export function randomInt(min: number, max?: any, done?: any): any {
 }
 export function randomUUID(options?: unknown): string {
   if (options !== undefined && (typeof options !== "object" || options === null)) throw argType("options", "of type object", options);
+  const cache = (options as any)?.disableEntropyCache;
+  if (cache !== undefined && typeof cache !== "boolean") throw argType("options.disableEntropyCache", "of type boolean", cache);
   return web.randomUUID();
 }
 function timingSafe(a: Uint8Array, b: Uint8Array): boolean {

@@ -24,5 +24,10 @@ export function received(v: any): string {
 /** ERR_INVALID_ARG_TYPE; want continues "must be". */
 export const argType = (name: string, want: string, v: unknown): any => nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The ${name.endsWith(" argument") ? name : `"${name}" ${name.includes(".") ? "property" : "argument"}`} must be ${want}.${received(v)}`);
 
+/** A number as Node shows one that is out of range: a large one in groups of three. */
+const grouped = (v: unknown): string => {
+  const s = typeof v === "bigint" ? `${v}n` : typeof v === "number" || v === undefined || v === null ? `${v}` : inspect(v);
+  return (typeof v === "number" && Number.isInteger(v) || typeof v === "bigint") && (v > 2 ** 32 || v < -(2 ** 32)) ? s.replace(/(\d)(?=(?:\d{3})+n?$)/g, "$1_") : s;
+};
 /** ERR_OUT_OF_RANGE; want continues "It must be". */
-export const outOfRange = (name: string, want: string, v: unknown): any => nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "${name}" is out of range. It must be ${want}. Received ${typeof v === "bigint" ? `${v}n` : v}`);
+export const outOfRange = (name: string, want: string, v: unknown): any => nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "${name}" is out of range. It must be ${want}. Received ${grouped(v)}`);

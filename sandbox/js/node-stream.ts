@@ -676,6 +676,7 @@ export class Writable extends Stream {
     if (s.corked > 0 && --s.corked === 0) this._next();
   }
   setDefaultEncoding(encoding: string): this {
+    if (!Buffer.isEncoding(encoding)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${encoding}`);
     this._writableState.defaultEncoding = encoding;
     return this;
   }
