@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"testing"
+	"time"
 
 	"coldstart/sandbox/trace"
-	"time"
 )
 
 // A request may wait for what another request of its isolate brings about: its
