@@ -6,7 +6,7 @@ import { call, op } from "./host";
 import { DateGetTime, NativeDate, NativeRangeError, NativeTypeError, isDate } from "./primordials";
 import { DateData, abbreviated, dates, zones } from "./intl-data";
 import { Part, join } from "./intl-number";
-import { choose, digitsIn, keyword, note, numbering, option, supported, whole } from "./intl-locale";
+import { choose, digitsIn, keyword, note, numbering, option, optionsOf, supported, whole } from "./intl-locale";
 
 const ZONE = op("intl.zone");
 const fieldNames: Record<string, string> = { E: "weekday", y: "year", M: "month", d: "day", h: "hour", m: "minute", s: "second", S: "fractionalSecond", a: "dayPeriod", B: "dayPeriod", z: "timeZoneName", G: "era" };
@@ -44,6 +44,7 @@ export class DateTimeFormat {
   #format: ((d?: any) => string) | undefined;
   constructor(tags?: unknown, o?: any, needs: "date" | "time" | "any" = "any", defaults: "date" | "time" | "all" = "date") {
     if (o === null) throw new NativeTypeError("Cannot convert undefined or null to object");
+    optionsOf("DateTimeFormat", o);
     let asked: string;
     ({ locale: this.#locale, data: this.#data, key: this.#key, asked } = choose(tags, dates, "date formats"));
     this.#nu = numbering(asked, o);
@@ -54,6 +55,7 @@ export class DateTimeFormat {
     if (calendar !== undefined && kinds.includes(calendar.toLowerCase())) throw new NativeRangeError(`Intl.DateTimeFormat: the calendar "${calendar}" is not available here.`);
     const kept = [["ca", o?.calendar === undefined && calendar === "gregory" ? "gregory" : undefined], ["hc", o?.hour12 === undefined && o?.hourCycle === undefined ? keyword(asked, "hc") : undefined], ["nu", keyword(asked, "nu") === this.#nu ? this.#nu : undefined]].filter(([, v]) => v !== undefined && v !== "").map(([k, v]) => `${k}-${v}`);
     this.#tag = kept.length > 0 && asked.includes("-u-") ? `${this.#locale}-u-${kept.join("-")}` : this.#locale;
+    option(o, "formatMatcher", ["basic", "best fit"]);
     r.weekday = option(o, "weekday", texts);
     r.era = option(o, "era", texts);
     r.year = option(o, "year", forms);
@@ -107,7 +109,7 @@ export class DateTimeFormat {
     for (const k of ["hourCycle", "hour12", "weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeZoneName", "dateStyle", "timeStyle"]) if (this.#o[k] !== undefined) out[k] = this.#o[k];
     return out;
   }
-  static supportedLocalesOf(tags: unknown): string[] { return supported(tags, dates); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined): string[] { return supported("DateTimeFormat", tags, o, dates); }
 
   /** The pattern: letters are fields, text is between quotes. */
   #build(): string {

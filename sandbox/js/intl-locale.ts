@@ -103,11 +103,30 @@ const alike: Record<string, string> = {
 const said: Record<string, boolean> = { __proto__: null } as any;
 const plain = (tag: string) => StringSplit(tag, "-u-")[0];
 
-/** supportedLocalesOf over a table. */
-export function supported(arg: unknown, table: Record<string, unknown> | null): string[] {
-  return locales(arg).filter((tag) => table === null || table[plain(tag)] !== undefined || table[StringSplit(tag, "-")[0]] !== undefined);
+/** Languages that classes without a table know on Workers, and here. */
+const languages: Record<string, string> = {
+  __proto__: null as any,
+  Collator: "af am ar bg bn ca cs da de el en es et fa fi fil fr gu he hi hr hu id it ja kn ko lt lv ml mr ms nb nl no pl pt ro ru sk sl sr sv sw ta te th tr uk ur vi zh",
+  DisplayNames: "af ak am ar az bg bn bs ca cs da de el en es et fa fi fil fr gu he hi hr hu id it ja kk kn ko kok lt lv ml mr ms nb nl no pa pl pt ro ru sd sk sl sr sv sw ta te th tr uk ur uz vi zh",
+  PluralRules: "af ak am an ar ars as asa ast az bal be bem bez bg bho blo bm bn bo br brx bs ca ce ceb cgg chr ckb cs csw cv cy da de doi dsb dv dz ee el en eo es et eu fa ff fi fil fo fr fur fy ga gd gl gsw gu guw gv ha haw he hi hnj hr hsb hu hy ia id ie ig ii io is it iu ja jbo jgo jmc jv ka kab kaj kcg kde kea kk kkj kl km kn ko kok ks ksb ksh ku kw ky lag lb lg lij lkt lld ln lo lt lv mas mg mgo mk ml mn mr ms mt my nah naq nb nd ne nl nn nnh no nqo nr nso ny nyn om or os osa pa pap pcm pl prg ps pt rm ro rof ru rwk sah saq sat sc scn sd sdh se seh ses sg sgs shi si sk sl sma smi smj smn sms sn so sq sr ss ssy st su sv sw syr ta te teo th ti tig tk tn to tpi tr ts tzm ug uk ur uz ve vec vi vo vun wa wae wo xh xog yi yo yue zh zu",
+  Segmenter: "af ak am an ar as ast az be bg bho bm bn br bs ca ceb chr ckb cs cy da de doi ee el en eo es et eu fa fi fil fo fr fy ga gd gl gu ha haw he hi hr hu hy ia id ig is it ja jv ka kk km kn ko kok ku ky lb lg ln lo lt lv mai mg mi mk ml mn mni mr ms mt my nb ne nl nn no nso oc om or pa pl ps pt qu rm ro ru rw sa sd si sk sl sn so sq sr st su sv sw ta te tg th ti tk tn to tr tt ug uk ur uz vi wa wo xh yi yo zh zu",
+};
+/** supportedLocalesOf of a class, over its table if it has one. */
+export function supported(name: string, arg: unknown, o: any, table: Record<string, unknown> | null): string[] {
+  const list = locales(arg);
+  optionsOf(`${name}.supportedLocalesOf`, o);
+  return list.filter((tag) => {
+    const language = StringSplit(tag, "-")[0];
+    return table === null ? ` ${languages[name]} `.includes(` ${language} `) : table[plain(tag)] !== undefined || table[language] !== undefined;
+  });
 }
 
+let asker = "Intl";
+/** Names in later errors whose options are read, and checks the one that all of them have. */
+export function optionsOf(name: string, o: any): void {
+  asker = `Intl.${name}`;
+  option(o, "localeMatcher", ["lookup", "best fit"]);
+}
 /** An option that must be one of a list. */
 export function option<T extends string>(o: any, name: string, allowed: readonly T[] | null, standard: T): T;
 export function option<T extends string>(o: any, name: string, allowed: readonly T[] | null, standard?: T): T | undefined;
@@ -115,7 +134,7 @@ export function option(o: any, name: string, allowed: readonly string[] | null, 
   const v = o?.[name];
   if (v === undefined) return standard;
   const s = `${v}`;
-  if (allowed !== null && !allowed.includes(s)) throw new NativeRangeError(`Value ${s} out of range for Intl options property ${name}`);
+  if (allowed !== null && !allowed.includes(s)) throw new NativeRangeError(`Value ${s} out of range for ${asker} options property ${name}`);
   return s;
 }
 /** An option that must be a whole number within bounds. */

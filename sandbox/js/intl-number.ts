@@ -5,7 +5,7 @@
 import { NativeNumber, NativeRangeError, NativeTypeError } from "./primordials";
 import { NumberData, indian, moneyDigits, moneyNames, narrow, numbers, symbols, trueMinus, units } from "./intl-data";
 import { call, op } from "./host";
-import { choose, digitsIn, note, numbering, option, supported, whole } from "./intl-locale";
+import { choose, digitsIn, note, numbering, option, optionsOf, supported, whole } from "./intl-locale";
 import { compacts, marks, regions } from "./intl-words";
 
 const PLURAL = op("intl.plural");
@@ -131,6 +131,7 @@ export class NumberFormat {
   #format: ((v: any) => string) | undefined;
   constructor(tags?: unknown, o?: any) {
     if (o === null) throw new NativeTypeError("Cannot convert undefined or null to object");
+    optionsOf("NumberFormat", o);
     ({ locale: this.#locale, data: this.#data, key: this.#key, asked: this.#asked } = choose(tags, numbers, "number formats"));
     this.#nu = numbering(this.#asked, o);
     const style = option(o, "style", ["decimal", "percent", "currency", "unit"], "decimal"), notation = option(o, "notation", ["standard", "scientific", "engineering", "compact"], "standard");
@@ -183,7 +184,7 @@ export class NumberFormat {
       else if (moneyNames[r.currency] === undefined) note(`Intl has no name of the currency ${r.currency} here: its code stands in.`);
     }
     if (notation === "compact" && style === "currency" && !english) note(`Intl has no compact amounts of money in "${this.#key}" here: their parts may stand in another order.`);
-    if (style === "currency" && r.currencyDisplay !== "code" && r.currencyDisplay !== "name" && narrow[r.currency] === undefined && markOf("en", r.currency) === undefined && !coded.includes(r.currency)) note(`Intl has no sign of the currency ${r.currency} here: its code stands in.`);
+    if (!english && style === "currency" && r.currencyDisplay !== "code" && r.currencyDisplay !== "name" && narrow[r.currency] === undefined && markOf("en", r.currency) === undefined && !coded.includes(r.currency)) note(`Intl has no sign of the currency ${r.currency} here: its code stands in.`);
     r.trailingZeroDisplay = option(o, "trailingZeroDisplay", ["auto", "stripIfInteger"], "auto");
   }
   get format(): (v: any) => string {
@@ -205,7 +206,7 @@ export class NumberFormat {
     for (const k of resolved) if (this.#o[k] !== undefined) out[k] = this.#o[k];
     return out;
   }
-  static supportedLocalesOf(tags: unknown): string[] { return supported(tags, numbers); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined): string[] { return supported("NumberFormat", tags, o, numbers); }
 
   #digits(d: Decimal): Decimal {
     const o = this.#o, mode = o.roundingMode;
@@ -305,7 +306,7 @@ export class NumberFormat {
         const mark = o.currencyDisplay === "code" ? c : o.currencyDisplay === "narrowSymbol" ? narrow[c] ?? symbols[c] ?? c : markOf(this.#key, c) ?? symbols[c] ?? c;
         let pattern = this.#data.money;
         // Letters stand apart from digits.
-        if (pattern === "¤#" && (/[A-Za-z]$/.test(mark) || mark === "元")) pattern = "¤\xa0#";
+        if (pattern === "¤#" && (/[A-Za-z\u00c0-\u024f]$/.test(mark) || mark === "元")) pattern = "¤\xa0#";
         return around(pattern, { type: "currency", value: mark });
       }
       case "unit": {

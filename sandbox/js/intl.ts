@@ -8,7 +8,7 @@ import { moneyNames, units } from "./intl-data";
 import { listWords } from "./intl-words";
 import { relative } from "./intl-relative";
 import { DateTimeFormat } from "./intl-date";
-import { Locale, choose, digitsIn, keyword, locales, note, numbering, numberingSystems, option, supported } from "./intl-locale";
+import { Locale, choose, digitsIn, keyword, locales, note, numbering, numberingSystems, option, optionsOf, supported } from "./intl-locale";
 import { NumberFormat, Part, category, form, join } from "./intl-number";
 
 const COMPARE = op("intl.compare"), NAME = op("intl.name");
@@ -56,6 +56,7 @@ class Collator {
   #fast: boolean;
   #compare: ((a: string, b: string) => number) | undefined;
   constructor(tags?: unknown, o?: any) {
+    optionsOf("Collator", o);
     const list = locales(tags), locale = list[0] ?? "en-US", ext = /-u-(?:.*-)?kn(?:-(true|false))?/.exec(locale);
     const asked = o?.collation !== undefined ? `${o.collation}` : keyword(locale, "co"), collation = asked === undefined || asked === "" || asked === "standard" || asked === "search" ? "default" : asked;
     if (collation !== "default" && collation !== "phonebk") note(`Intl.Collator may not know the order "${collation}" here: that of the language stands in.`);
@@ -77,7 +78,7 @@ class Collator {
     });
   }
   resolvedOptions() { return { ...this.#o }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, null); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("Collator", tags, o, null); }
 }
 
 class PluralRules {
@@ -86,6 +87,7 @@ class PluralRules {
   #type: string;
   #locale: string;
   constructor(tags?: unknown, o?: any) {
+    optionsOf("PluralRules", o);
     this.#locale = locales(tags)[0] ?? "en-US";
     this.#type = option(o, "type", ["cardinal", "ordinal"], "cardinal");
     this.#numbers = new NumberFormat("en", { ...o, style: "decimal", useGrouping: false, signDisplay: "never" });
@@ -106,7 +108,7 @@ class PluralRules {
     if (!seen.includes("other")) seen.push("other");
     return { ...this.#o, pluralCategories: all.filter((c) => seen.includes(c)) };
   }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, null); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("PluralRules", tags, o, null); }
 }
 
 class ListFormat {
@@ -116,6 +118,7 @@ class ListFormat {
   #style: string;
   #between: string[];
   constructor(tags?: unknown, o?: any) {
+    optionsOf("ListFormat", o);
     let data: string;
     ({ locale: this.#locale, data, key: this.#key } = choose(tags, listWords, "lists"));
     this.#type = option(o, "type", ["conjunction", "disjunction", "unit"], "conjunction");
@@ -143,7 +146,7 @@ class ListFormat {
   }
   format(list?: Iterable<string>): string { return join(this.formatToParts(list)); }
   resolvedOptions() { return { locale: this.#locale, type: this.#type, style: this.#style }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, listWords); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("ListFormat", tags, o, listWords); }
 }
 
 const autos: Record<string, Record<string, string>> = {
@@ -164,6 +167,7 @@ class RelativeTimeFormat {
   #numbers: NumberFormat;
   #plurals: PluralRules | undefined;
   constructor(tags?: unknown, o?: any) {
+    optionsOf("RelativeTimeFormat", o);
     let asked: string;
     ({ locale: this.#locale, key: this.#key, asked } = choose(tags, relatives as Record<string, string>, "relative times"));
     this.#numeric = option(o, "numeric", ["always", "auto"], "always");
@@ -199,7 +203,7 @@ class RelativeTimeFormat {
   }
   format(value: number, unit: string): string { return join(this.formatToParts(value, unit)); }
   resolvedOptions() { return { locale: this.#locale, style: this.#style, numeric: this.#numeric, numberingSystem: this.#nu }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, relatives as Record<string, string>); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("RelativeTimeFormat", tags, o, relatives as Record<string, string>); }
 }
 
 // Extended grapheme clusters (UAX 29), words by scripts with spaces, sentences by their marks.
@@ -245,6 +249,7 @@ class Segmenter {
   #locale: string;
   #granularity: string;
   constructor(tags?: unknown, o?: any) {
+    optionsOf("Segmenter", o);
     this.#locale = locales(tags)[0] ?? "en-US";
     this.#granularity = option(o, "granularity", ["grapheme", "word", "sentence"], "grapheme");
   }
@@ -253,12 +258,13 @@ class Segmenter {
     return new Segments(`${text}`, this.#granularity);
   }
   resolvedOptions() { return { locale: this.#locale, granularity: this.#granularity }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, null); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("Segmenter", tags, o, null); }
 }
 
 class DisplayNames {
   #o: Record<string, any>;
   constructor(tags: unknown, o: any) {
+    optionsOf("DisplayNames", o);
     if (o === undefined || o === null || o.type === undefined) throw new NativeTypeError("Required option \"type\" must not be undefined");
     this.#o = { locale: locales(tags)[0] ?? "en-US", style: option(o, "style", ["long", "short", "narrow"], "long"), type: option(o, "type", ["language", "region", "script", "currency", "calendar", "dateTimeField"], "language"), fallback: option(o, "fallback", ["code", "none"], "code") };
     const display = option(o, "languageDisplay", ["dialect", "standard"], "dialect");
@@ -277,7 +283,7 @@ class DisplayNames {
     return name ?? (fallback === "none" ? undefined : c);
   }
   resolvedOptions() { return { ...this.#o }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, null); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("DisplayNames", tags, o, null); }
 }
 
 const durationUnits = ["years", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"];
@@ -286,6 +292,7 @@ class DurationFormat {
   #locale: string;
   #nu: string;
   constructor(tags?: unknown, o?: any) {
+    optionsOf("DurationFormat", o);
     const { locale, asked } = choose(tags, { en: 1 } as Record<string, number>);
     this.#locale = locale;
     this.#nu = numbering(asked, o);
@@ -315,7 +322,7 @@ class DurationFormat {
   }
   formatToParts(): never { throw new NativeTypeError("Intl.DurationFormat.prototype.formatToParts() is not available here."); }
   resolvedOptions() { return { locale: this.#locale, style: this.#style, numberingSystem: this.#nu }; }
-  static supportedLocalesOf(tags: unknown) { return supported(tags, { en: 1 }); }
+  static supportedLocalesOf(tags: unknown, o: any = undefined) { return supported("DurationFormat", tags, o, { en: 1 }); }
 }
 
 // Called without new, three of the classes make an object all the same.

@@ -17,13 +17,26 @@ import (
 // collatorsMax bounds how many orders a Worker keeps at hand.
 const collatorsMax = 16
 
+// renamed are languages that CLDR has under another name, beside those that their
+// registry calls deprecated.
+var renamed = map[string]string{"arb": "ar", "cmn": "zh", "ekk": "et", "lvs": "lv", "mo": "ro", "pes": "fa", "sh": "sr-Latn", "swh": "sw", "tl": "fil", "uzn": "uz", "zsm": "ms"}
+
+// canonical takes a tag apart: what was renamed is under its new name, and no part is left out.
+func canonical(tag string) (language.Tag, error) {
+	lang, rest, _ := strings.Cut(tag, "-")
+	if to, ok := renamed[strings.ToLower(lang)]; ok {
+		tag = strings.TrimSuffix(to+"-"+rest, "-")
+	}
+	return language.Deprecated.Parse(tag)
+}
+
 // intlOps are what Intl asks for: languages, their order and their plurals from
 // golang.org/x/text, and time zones.
 func intlOps(o *isolate.Ops) {
 	// intl.locale: tag → none when it is none, or list of canonical tag, language, script, region, maximized, minimized
 	o.Add("intl.locale", func(_ *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		tag := str(args, 0)
-		t, err := language.Raw.Parse(tag)
+		t, err := canonical(tag)
 		var unknown language.ValueError
 		if errors.As(err, &unknown) { // well formed
 			lang, _, _ := strings.Cut(strings.ToLower(tag), "-")
@@ -138,7 +151,7 @@ func intlOps(o *isolate.Ops) {
 		}
 		at := time.UnixMilli(int64(num(args, 1))).In(l)
 		short, seconds := at.Zone()
-		return []isolate.Value{l.String(), float64(seconds) / 60, short, at.IsDST()}, nil
+		return []isolate.Value{zoneName(l.String()), float64(seconds) / 60, short, at.IsDST()}, nil
 	})
 }
 
