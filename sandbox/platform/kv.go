@@ -53,17 +53,21 @@ func kvGetMany(ctx context.Context, p *Platform, c Caller, a args) (any, error) 
 		return nil, plainError("KV GET_BULK failed: 400 You can request a maximum of 100 keys.")
 	}
 	out := make([]any, 0, len(keys))
-	size := 0
+	size, read := 0, map[string]*Record{} // one key may be asked for again, and is read once
 	for i := range keys {
 		key := keys.str(i)
 		if err := kvKey(key); err != nil {
 			return nil, err
 		}
-		r, err := p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key)
-		if err != nil {
-			return nil, p.trouble("kv.getMany", err)
+		r, ok := read[key]
+		if !ok {
+			var err error
+			if r, err = p.cfg.Store.Get(ctx, Namespace{c.Project, "kv", ns}, key); err != nil {
+				return nil, p.trouble("kv.getMany", err)
+			}
+			read[key] = r
 		}
-		if r != nil { // the same key may be asked for again
+		if r != nil {
 			size += len(r.Value) + len(r.Meta)
 		}
 		if size > answerMax {

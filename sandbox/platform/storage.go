@@ -123,9 +123,20 @@ func storageGet(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 	tx := p.transactionOf(ns)
 	keys := a.list(1)
 	out := make([]any, 0, len(keys))
-	size := 0
+	size, read := 0, map[string]int{} // keys to their places in out: one may be asked for again, and is read once
 	for i := range keys {
 		k := keys.str(i)
+		if at, ok := read[k]; ok {
+			if text, ok := out[at].(string); ok {
+				size += len(text)
+			}
+			if size > answerMax {
+				return nil, tooMuchAsked()
+			}
+			out = append(out, out[at])
+			continue
+		}
+		read[k] = i
 		r, ok := tx.find(k)
 		if !ok {
 			var err error
@@ -136,12 +147,16 @@ func storageGet(ctx context.Context, p *Platform, c Caller, a args) (any, error)
 		if r != nil {
 			size += len(r.Value)
 		}
-		if size > answerMax { // the same key may be asked for again
-			return nil, plainError("The values of these keys have more than %d MiB together: ask for fewer at a time.", answerMax>>20)
+		if size > answerMax {
+			return nil, tooMuchAsked()
 		}
 		out = append(out, valueText(r))
 	}
 	return out, nil
+}
+
+func tooMuchAsked() error {
+	return plainError("The values of these keys have more than %d MiB together: ask for fewer at a time.", answerMax>>20)
 }
 
 // find is what a transaction, or one around it, says about a key; ok is false
