@@ -129,6 +129,9 @@ func (p *player) lost(outcome, text string) bool {
 	return p.crowd > 1 && trace.FaultKind(outcome) == trace.FaultPlatform && strings.Contains(text, "Our runner stopped. It was not your code.")
 }
 
+// cutOff is what a program catches whose call was in a runner that was stopped.
+const cutOff = "The execution context which hosted this callback is no longer running."
+
 // playAgain is play, and again where a run had had an effect when its runner was
 // stopped for another's code: it was told so, to run again, and does.
 func (p *player) playAgain(c Case) (r result) {
@@ -477,7 +480,7 @@ func (p *player) send(ctx context.Context, r *result, sk *socket, slug string, q
 			o.text = a.summary.Fault.Message
 		}
 		o.outcome = outcome(trace.FaultKind(a.summary.Outcome), o.body)
-		if p.lost(a.summary.Outcome, o.text) {
+		if p.lost(a.summary.Outcome, o.text) || p.crowd > 1 && bytes.Contains(o.body, []byte(cutOff)) {
 			p.mu.Lock()
 			r.lost = true
 			p.mu.Unlock()
@@ -794,6 +797,9 @@ func (p *player) settled(r *result, before stats, memBefore int64) {
 	}
 	if why != "" {
 		r.failf("not settled after %v: %s", time.Since(begin).Round(100*time.Millisecond), why)
+		if strings.Contains(why, "goroutines") {
+			p.t.Log(p.s.goroutines())
+		}
 	}
 }
 

@@ -229,6 +229,20 @@ func (s *server) descriptors() string {
 	return strings.Join(names, " ")
 }
 
+// goroutines is what the server's goroutines are at, those that do the same together, for messages.
+func (s *server) goroutines() string {
+	resp, err := http.Get(s.debug + "/debug/pprof/goroutine?debug=1")
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 // free asks the server for debug.FreeOSMemory. Its children give memory back of themselves.
 func (s *server) free() error {
 	resp, err := http.Post(s.debug+"/debug/free", "", nil)
