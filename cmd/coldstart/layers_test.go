@@ -119,6 +119,24 @@ func TestPackageComment(t *testing.T) {
 	}
 }
 
+// eachTestFile calls f with the text of every file of tests and its package's name.
+func eachTestFile(t *testing.T, f func(name string, src []byte)) {
+	t.Helper()
+	for name := range listPackages(t) {
+		files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f(name, src)
+		}
+	}
+}
+
 // TestChildrenRunAlone demands that a package whose test binary is its own
 // child processes stands in the Makefile's CHILDREN, so that no other package
 // competes with them for the processors.
@@ -133,25 +151,15 @@ func TestChildrenRunAlone(t *testing.T) {
 	}
 	alone := regexp.MustCompile(string(line[1]) + "$")
 	found := 0
-	for name := range listPackages(t) {
-		files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
+	eachTestFile(t, func(name string, src []byte) {
+		if !regexp.MustCompile(`os\.Exit\(sandbox\.Main\(`).Match(src) {
+			return
 		}
-		for _, file := range files {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !regexp.MustCompile(`os\.Exit\(sandbox\.Main\(`).Match(src) {
-				continue
-			}
-			found++
-			if !alone.MatchString("coldstart/" + name) {
-				t.Errorf("%s starts children in its tests: add it to CHILDREN in the Makefile", name)
-			}
+		found++
+		if !alone.MatchString("coldstart/" + name) {
+			t.Errorf("%s starts children in its tests: add it to CHILDREN in the Makefile", name)
 		}
-	}
+	})
 	if found < 4 {
 		t.Errorf("only %d packages with children were found", found)
 	}
@@ -169,24 +177,14 @@ func TestWhatTheRaceDetectorLeavesOutIsPlayed(t *testing.T) {
 		played[string(m[1])] += string(m[2])
 	}
 	found := 0
-	for name := range listPackages(t) {
-		files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n(?:.*\n)??\tif (?:instrumented|raced) \{\n\t\tt\.Skip`).FindAllSubmatch(src, -1) {
-				found++
-				if !strings.Contains(played[name], string(m[1])) {
-					t.Errorf("%s: %s skips itself under the race detector: add it to a line of the Makefile's test-go", name, m[1])
-				}
+	eachTestFile(t, func(name string, src []byte) {
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n(?:.*\n)??\tif (?:instrumented|raced) \{\n\t\tt\.Skip`).FindAllSubmatch(src, -1) {
+			found++
+			if !strings.Contains(played[name], string(m[1])) {
+				t.Errorf("%s: %s skips itself under the race detector: add it to a line of the Makefile's test-go", name, m[1])
 			}
 		}
-	}
+	})
 	if found < 6 {
 		t.Errorf("only %d tests that skip themselves were found", found)
 	}
