@@ -517,14 +517,7 @@ func TestRule5SigningInRotates(t *testing.T) {
 	carl := s.browser()
 	carl.deployed("x")
 	learners := carl.cookie()
-	a, err := s.store.CreateAccount(t.Context(), "carl", classroom.RoleInstructor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	offer, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, offer := s.offered("carl", classroom.RoleInstructor)
 	if r := carl.form("/account", "token", offer, "password", goodPassword); r.status != 303 {
 		t.Fatal(r.body)
 	}
@@ -659,14 +652,7 @@ func TestRule6NothingIsReachedByAnotherName(t *testing.T) {
 		t.Errorf("the learner's work is now %+v", p)
 	}
 
-	a, err := s.store.CreateAccount(t.Context(), "carl", classroom.RoleInstructor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	offer, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, offer := s.offered("carl", classroom.RoleInstructor)
 	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil {
 		t.Fatal(err)

@@ -34,18 +34,24 @@ import (
 
 const goodPassword = "a sentence nobody guesses"
 
+// offered makes an account and the token of the link that a host would give away.
+func (s *server) offered(name, role string) (a classroom.Account, token string) {
+	s.t.Helper()
+	a, err := s.store.CreateAccount(s.t.Context(), name, role)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if token, err = s.store.OfferAccount(s.t.Context(), a.ID, time.Hour); err != nil {
+		s.t.Fatal(err)
+	}
+	return a, token
+}
+
 // instructor is a browser that is signed in with a new account, made by the
 // link that a host would give away.
 func (s *server) instructor(name string) *browser {
 	s.t.Helper()
-	a, err := s.store.CreateAccount(s.t.Context(), name, classroom.RoleInstructor)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	token, err := s.store.OfferAccount(s.t.Context(), a.ID, time.Hour)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	_, token := s.offered(name, classroom.RoleInstructor)
 	b := s.browser()
 	b.get("/")
 	if r := b.form("/account", "token", token, "password", goodPassword); r.status != 303 {
@@ -474,14 +480,7 @@ func TestRule8TriesOfOneNameAreThrottled(t *testing.T) {
 // A host cannot remove the account that they are signed in with: nobody would be left.
 func TestHostKeepsTheirOwnAccount(t *testing.T) {
 	s := newServer(t, nil)
-	a, err := s.store.CreateAccount(t.Context(), "boss", classroom.RoleHost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := s.store.OfferAccount(t.Context(), a.ID, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, token := s.offered("boss", classroom.RoleHost)
 	boss := s.browser()
 	boss.get("/")
 	if r := boss.form("/account", "token", token, "password", goodPassword); r.status != 303 {
