@@ -2,7 +2,7 @@
 // the operations of SubtleCrypto; keys and ciphers are beside it. What is not here says so
 // when it is called.
 
-import { argType, nodeError, outOfRange } from "./node-errors";
+import { argType, callable, nodeError, outOfRange, whole } from "./node-errors";
 import { bytesOf } from "./primordials";
 import { Buffer } from "node:buffer";
 import { Transform } from "./node-stream";
@@ -115,7 +115,10 @@ export function randomBytes(n: number, done?: (e: unknown, b?: any) => void): an
 export const pseudoRandomBytes = randomBytes, rng = randomBytes, prng = randomBytes;
 export function randomFillSync(b: any, offset = 0, size?: number): any {
   if (!ArrayBuffer.isView(b) && bytesOf(b) === undefined) throw argType("buffer", "an instance of TypedArray, DataView, ArrayBuffer, or SharedArrayBuffer", b);
-  const v = bytes(b, undefined, "buf").subarray(offset, size === undefined ? undefined : offset + size);
+  const all = bytes(b, undefined, "buf");
+  whole("offset", offset, 0, 2147483647);
+  if (size !== undefined) whole("size", size, 0, all.length - offset);
+  const v = all.subarray(offset, size === undefined ? undefined : offset + size);
   v.set(random(v.length));
   return b;
 }
@@ -162,22 +165,36 @@ function derivedLength(what: string, n: unknown): number {
   return n;
 }
 export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
-  if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1 && <= 2147483647. Received ${iterations}`);
-  if (typeof digest !== "string") throw argument("digest", digest);
+  if (typeof digest !== "string") throw argType("digest", "of type string", digest);
+  whole("iterations", iterations, 1, 2147483647);
   return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, derivedLength("keylen", length)));
 }
-export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void { later(() => pbkdf2Sync(password, salt, iterations, length, digest), done); }
+export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void {
+  if (typeof digest === "function") [done, digest] = [undefined, digest];
+  callable("callback", done);
+  whole("iterations", iterations, 1, 2147483647);
+  later(() => pbkdf2Sync(password, salt, iterations, length, digest), done);
+}
 export function hkdfSync(digest: string, key: any, salt: any, info: any, length: number): ArrayBuffer {
   return call(KDF, "HKDF", nameOf(digest), bytes(key, undefined, "ikm"), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), derivedLength("length", length));
 }
-export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void { later(() => hkdfSync(digest, key, salt, info, length), done); }
+export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void {
+  callable("callback", done);
+  bytes(key, undefined, "ikm");
+  later(() => hkdfSync(digest, key, salt, info, length), done);
+}
 export function scryptSync(password: any, salt: any, length: number, o: any = {}): any {
+  for (const [one, other] of [["N", "cost"], ["r", "blockSize"], ["p", "parallelization"]]) {
+    if (o?.[one] !== undefined && o[other] !== undefined) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument '${other}' is invalid. Received ${o[other]}`);
+  }
+  if (o?.maxmem !== undefined) whole("maxmem", o.maxmem, 0, Number.MAX_SAFE_INTEGER);
   const N = o.N ?? o.cost ?? 16384, r = o.r ?? o.blockSize ?? 8, p = o.p ?? o.parallelization ?? 1;
   if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw nodeError(RangeError, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params: memory limit exceeded");
   return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, derivedLength("keylen", length)));
 }
 export function scrypt(password: any, salt: any, length: number, o: any, done?: any): void {
   if (typeof o === "function") [o, done] = [{}, o];
+  callable("callback", arguments.length < 5 && done === undefined ? o : done);
   later(() => scryptSync(password, salt, length, o), done);
 }
 const missing = (name: string): any => function () { throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", `crypto.${name} is not available here.`); };
