@@ -54,6 +54,7 @@ class AES_ extends (Transform as any) {
     this.#tagLength = o?.authTagLength ?? block;
   }
   update(data: any, from?: string, to?: string): any {
+    if (typeof data !== "string" && !ArrayBuffer.isView(data)) throw argType("data", "of type string or an instance of Buffer, TypedArray, or DataView", data);
     if (typeof data === "string" ? from === undefined || from === null : !ArrayBuffer.isView(data)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", "The argument 'inputEncoding' If inputEncoding is not provided then the data must be a Buffer. Received undefined");
     if (this.#done) throw new Error("Cipher/decipher context has already been finalized");
     return output(this.#some(bytes(data, from)), to);

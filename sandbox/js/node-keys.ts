@@ -133,7 +133,10 @@ function input(k: any, isPrivate: boolean): KeyObject {
 }
 export const createPrivateKey = (k: any): KeyObject => input(k, true);
 export const createPublicKey = (k: any): KeyObject => input(k, false);
-export function createSecretKey(k: any, encoding?: string): KeyObject { return secret(bytes(k, encoding, "key")); }
+export function createSecretKey(k: any, encoding?: string): KeyObject {
+  if (typeof k !== "string" && bytesOf(k) === undefined) throw new TypeError("Failed to execute 'createSecretKey' on 'CryptoImpl': parameter 1 is not of type 'BufferSource'.");
+  return secret(bytes(k, encoding, "key"));
+}
 /** The bytes of a secret key in any form. */
 export function secretBytes(k: any, what = "key"): Uint8Array {
   if (isKeyObject(k)) {
@@ -234,7 +237,7 @@ export function generateKeyPair(type: string, o: any, done?: any): void {
 }
 export function generateKeySync(type: string, o: any): KeyObject {
   refuseAtStart("generating keys");
-  if (type !== "hmac" && type !== "aes") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'type' must be a supported key type. Received '${type}'`);
+  if (type !== "hmac" && type !== "aes") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'type' must be one of: 'hmac', 'aes'. Received ${inspect(type)}`);
   objectArg("options", o);
   if (type === "hmac") whole("options.length", o.length, 8, 65536);
   else if (o.length !== 128 && o.length !== 192 && o.length !== 256) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The property 'options.length' must be one of: 128, 192, 256. Received ${inspect(o.length)}`);

@@ -42,7 +42,7 @@ function kindOf(path: string): "ENOENT" | "ENOTDIR" | undefined {
 export function cwd(): string { return folder; }
 export function chdir(d: string): void {
   if (typeof d !== "string") throw argType("directory", "of type string", d);
-  const to = builtin("path").resolve(d) as string, code = d === "" ? "ENOENT" : kindOf(to);
+  const to = builtin("path").resolve(folder, d) as string, code = d === "" ? "ENOENT" : kindOf(to);
   if (code !== undefined) throw Object.assign(new Error(`${code === "ENOENT" ? "no such file or directory" : "not a directory"}${d === "" ? "" : `, chdir '${to.slice(1)}'`}`), { code, errno: code === "ENOENT" ? -2 : -20, syscall: "chdir" });
   folder = to;
 }

@@ -751,8 +751,8 @@ export class Transform extends Duplex {
     if (typeof o?.transform === "function") this._transform = o.transform;
     if (typeof o?.flush === "function") this._flush = o.flush;
   }
-  _transform(_chunk: any, _encoding: any, _done: (e?: Error | null, data?: any) => void): void {
-    throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", "The _transform() method is not implemented");
+  _transform(_chunk: any, _encoding: any, done: (e?: Error | null, data?: any) => void): void {
+    done(nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", "The _transform() method is not implemented"));
   }
   _write(chunk: any, encoding: any, done: Done): void {
     this._transform(chunk, encoding, (e?: Error | null, data?: any) => {

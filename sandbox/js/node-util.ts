@@ -59,6 +59,7 @@ export function inherits(C: any, Super: any): void {
 }
 const warned = new Set<string>();
 export function deprecate(f: any, message: string, code?: string): any {
+  if (typeof f !== "function") return f;
   let told = false;
   const g = function (this: unknown, ...args: unknown[]) {
     if (!told) {
