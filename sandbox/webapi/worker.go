@@ -99,7 +99,7 @@ const nodeDate = "2026-08-04"
 
 // seesErrors reports whether a program can look at errors that the engine made.
 func seesErrors(code string) bool {
-	for _, word := range []string{"catch", "rejection", ".message", "onerror", "allSettled", "\"error\""} {
+	for _, word := range []string{"catch", "rejection", ".message", "onerror", "allSettled", "\"error\"", "prepareStackTrace"} {
 		if strings.Contains(code, word) {
 			return true
 		}
