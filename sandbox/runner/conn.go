@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"sync"
 )
 
@@ -17,9 +18,13 @@ const (
 
 var errClosed = errors.New("runner: connection closed")
 
-// conn sends frames. Whoever finds nobody writing writes for all who add
-// frames meanwhile, so that frames coalesce under load and need no second
-// goroutine without.
+// handOver is how many bytes of others whoever writes for himself leaves to a
+// goroutine: he may be a turn, whose CPU time is a learner's.
+const handOver = 64 << 10
+
+// conn sends frames. Whoever finds nobody writing writes for all who add a little
+// meanwhile, so that frames coalesce under load and need no second goroutine
+// without.
 //
 // Frames leave in the order in which they came, but for large answers and what
 // their runs send after them: these leave one at a time, with all that is
@@ -77,7 +82,7 @@ func (c *conn) raw(m mode, k kind, n uint64, stream uint32, flags byte, data []b
 
 func (c *conn) add(m mode, k kind, n uint64, put func(*bytes.Buffer) error) error {
 	c.mu.Lock()
-	for m == now && c.writing && c.full(n) && c.err == nil {
+	for m == now && c.writing && c.full(k, n) && c.err == nil {
 		c.room.Wait()
 	}
 	if c.err != nil {
@@ -89,7 +94,7 @@ func (c *conn) add(m mode, k kind, n uint64, put func(*bytes.Buffer) error) erro
 		c.mu.Unlock()
 		return err
 	}
-	if size := c.pending.Len() - at; c.behind[n] > 0 || size > largeMin && (k == kindReply || k == kindResult) {
+	if size := c.pending.Len() - at; c.behind[n] > 0 || size > largeMin && k.answer() {
 		c.large = append(c.large, overtaken{n, bytes.NewBuffer(bytes.Clone(c.pending.Bytes()[at:]))})
 		c.behind[n]++
 		c.weight += size
@@ -100,9 +105,12 @@ func (c *conn) add(m mode, k kind, n uint64, put func(*bytes.Buffer) error) erro
 }
 
 // full reports whether who sends for a run has to wait.
-func (c *conn) full(n uint64) bool {
-	return c.pending.Len() > pendingMax || c.behind[n] > 0 && c.weight > pendingMax
+func (c *conn) full(k kind, n uint64) bool {
+	return c.pending.Len() > pendingMax || c.weight > pendingMax && (c.behind[n] > 0 || k.answer())
 }
+
+// answer reports the kinds that others overtake when they are large.
+func (k kind) answer() bool { return k == kindReply || k == kindResult }
 
 // next takes what is to be written, nil when there is nothing.
 func (c *conn) next() *bytes.Buffer {
@@ -139,20 +147,31 @@ func (c *conn) leave(m mode) error {
 	}
 	c.writing = true
 	if m == now {
-		return c.write()
+		return c.write(handOver)
 	}
-	c.wg.Go(func() {
-		c.mu.Lock()
-		_ = c.write()
-	})
+	c.writeBeside()
 	c.mu.Unlock()
 	return nil
 }
 
-// write writes until nothing is pending. It is entered with mu held and
-// writing set, and returns with mu released.
-func (c *conn) write() error {
-	for c.err == nil {
+// writeBeside has another goroutine write. It is entered with mu held and writing set.
+func (c *conn) writeBeside() {
+	c.wg.Go(func() {
+		c.mu.Lock()
+		_ = c.write(math.MaxInt)
+	})
+}
+
+// write writes until nothing is pending, or leaves it to another goroutine if
+// more than most bytes came meanwhile. It is entered with mu held and writing set,
+// and returns with mu released.
+func (c *conn) write(most int) error {
+	for first := true; c.err == nil; first = false {
+		if !first && c.pending.Len()+c.weight > most {
+			c.writeBeside()
+			c.mu.Unlock()
+			return nil
+		}
 		out := c.next()
 		if out == nil {
 			break

@@ -175,7 +175,9 @@ func bodyOps(o *isolate.Ops) {
 			}
 			finish(nil, err)
 		}
-		if err := r.sink.Write(piece, done); err != nil {
+		var err error
+		h.Aside(func() { err = r.sink.Write(piece, done) })
+		if err != nil {
 			finish(nil, err)
 			r.fail(gone())
 			r.finish()
@@ -196,7 +198,7 @@ func bodyOps(o *isolate.Ops) {
 		}
 		r.ended = true
 		r.lastByte = r.at()
-		r.sink.End(nil)
+		h.Aside(func() { r.sink.End(nil) })
 		return nil, nil
 	})
 }
