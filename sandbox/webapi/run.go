@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -629,6 +630,9 @@ func (r *run) finish() {
 			c.close()
 			delete(w.codecs, id)
 		}
+	}
+	if r.closing {
+		maps.DeleteFunc(w.sockets, func(_ int, s *socket) bool { return s.run == r && s.gone })
 	}
 	w.dropTimers(r)
 	delete(w.runs, r.id)
