@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"sync"
 )
 
@@ -13,9 +14,13 @@ const pendingMax = 1 << 20
 
 var errClosed = errors.New("runner: connection closed")
 
-// conn sends frames. Whoever finds nobody writing writes for all who add
-// frames meanwhile, so that frames coalesce under load and need no second
-// goroutine without.
+// handOver is how many bytes of others whoever writes for himself leaves to a
+// goroutine: he may be a turn, whose CPU time is a learner's.
+const handOver = 64 << 10
+
+// conn sends frames. Whoever finds nobody writing writes for all who add a little
+// meanwhile, so that frames coalesce under load and need no second goroutine
+// without.
 type conn struct {
 	w io.WriteCloser
 
@@ -90,20 +95,31 @@ func (c *conn) leave(m mode) error {
 	}
 	c.writing = true
 	if m == now {
-		return c.write()
+		return c.write(handOver)
 	}
-	c.wg.Go(func() {
-		c.mu.Lock()
-		_ = c.write()
-	})
+	c.writeBeside()
 	c.mu.Unlock()
 	return nil
 }
 
-// write writes until nothing is pending. It is entered with mu held and
-// writing set, and returns with mu released.
-func (c *conn) write() error {
-	for c.pending.Len() > 0 && c.err == nil {
+// writeBeside has another goroutine write. It is entered with mu held and writing set.
+func (c *conn) writeBeside() {
+	c.wg.Go(func() {
+		c.mu.Lock()
+		_ = c.write(math.MaxInt)
+	})
+}
+
+// write writes until nothing is pending, or leaves it to another goroutine if
+// more than most bytes came meanwhile. It is entered with mu held and writing set,
+// and returns with mu released.
+func (c *conn) write(most int) error {
+	for first := true; c.pending.Len() > 0 && c.err == nil; first = false {
+		if !first && c.pending.Len() > most {
+			c.writeBeside()
+			c.mu.Unlock()
+			return nil
+		}
 		out := c.pending
 		c.pending = c.spare
 		c.mu.Unlock()

@@ -114,7 +114,9 @@ func (r *run) write(piece []byte, done func(error)) {
 			}
 			done(err)
 		}
-		if err := r.sink.Write(piece, took); err != nil {
+		var err error
+		r.w.loop.Aside(func() { err = r.sink.Write(piece, took) })
+		if err != nil {
 			done(err)
 			r.fail(gone())
 			r.finish()
@@ -250,7 +252,7 @@ func bodyOps(o *isolate.Ops) {
 		}
 		r.ended = true
 		r.lastByte = r.at()
-		r.sink.End(nil)
+		h.Aside(func() { r.sink.End(nil) })
 		return nil, nil
 	})
 }

@@ -154,12 +154,13 @@ type fetching struct {
 
 func (f *fetching) send() {
 	res := f.r.w.loop.Reserve()
-	f.r.w.cfg.Backend.Fetch(f.r.inv.Run, f.to, &f.request, func(resp *Response, err error) {
+	answered := func(resp *Response, err error) {
 		res.Post(func(iso isolate.Isolate) error {
 			f.answered(resp, err)
 			return nil
 		})
-	})
+	}
+	f.r.w.loop.Aside(func() { f.r.w.cfg.Backend.Fetch(f.r.inv.Run, f.to, &f.request, answered) })
 }
 
 // answered takes the response, inside a turn of the run.

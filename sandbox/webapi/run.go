@@ -404,7 +404,7 @@ func runOps(o *isolate.Ops) {
 			r.headed, r.ended = true, true
 			r.headAt = r.at()
 			r.lastByte = r.headAt
-			r.sink.Result([]byte(str(args, 1)))
+			h.Aside(func() { r.sink.Result([]byte(str(args, 1))) })
 		}
 		return nil, nil
 	})
@@ -478,7 +478,9 @@ func (r *run) respond(args []isolate.Value) {
 	r.headed, r.status, r.headAt = true, head.Status, r.at()
 	r.sent = int64(len(body))
 	streaming := socket == -1
-	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
+	var err error
+	r.w.loop.Aside(func() { err = r.sink.Head(head, body, !streaming && socket == 0) })
+	if err != nil {
 		f := gone()
 		if known, ok := errors.AsType[*FaultError](err); ok {
 			f = known.Fault
@@ -534,7 +536,7 @@ func (r *run) fail(f *trace.Fault) {
 	case !r.ended:
 		r.ended = true
 		r.lastByte = r.at()
-		r.sink.End(&FaultError{f})
+		r.w.loop.Aside(func() { r.sink.End(&FaultError{f}) })
 	}
 }
 
@@ -640,7 +642,7 @@ func (r *run) finish() {
 	w.dropTimers(r)
 	delete(w.runs, r.id)
 	w.loop.CloseAccount(r.account)
-	r.sink.Done(s)
+	w.loop.Aside(func() { r.sink.Done(s) })
 	w.ended(r)
 }
 
