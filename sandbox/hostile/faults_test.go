@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -307,21 +308,8 @@ func (s *server) killAll(t *testing.T) {
 	children := s.tree()[1:]
 	_ = s.cmd.Process.Kill()
 	<-s.exit
-	for end := time.Now().Add(5 * time.Second); ; <-time.After(10 * time.Millisecond) {
-		left := 0
-		for _, pid := range children {
-			b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-			if err == nil && !strings.Contains(string(b), ") Z ") {
-				left++
-			}
-		}
-		if left == 0 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Errorf("%d children outlive their server by 5 s", left)
-			break
-		}
+	if left := outlive(children, 5*time.Second); len(left) > 0 {
+		t.Errorf("children outlive their server by 5 s: %v", left)
 	}
 	if err := s.begin(); err != nil {
 		t.Fatal(err)
@@ -364,5 +352,59 @@ export default { fetch(r, env) { return env.O.getByName('o').fetch(r); } };
 			t.Fatalf("the object counts %q (%d), want %q", r.body, r.status, want)
 		}
 		s.killAll(t)
+	}
+}
+
+// outlive gives the processes that are still there after d.
+func outlive(list []int, d time.Duration) []int {
+	for end := time.Now().Add(d); ; <-time.After(time.Millisecond) {
+		list = slices.DeleteFunc(list, func(pid int) bool {
+			b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+			return err != nil || strings.Contains(string(b), ") Z ")
+		})
+		if len(list) == 0 || time.Now().After(end) {
+			return list
+		}
+	}
+}
+
+// TestChildrenDieWithTheirServer kills the server while its children hang, so
+// that none can find out by itself: a second later no process is left.
+func TestChildrenDieWithTheirServer(t *testing.T) {
+	s := startServer(t, newWorld(t))
+	if err := s.spares(); err != nil {
+		t.Fatal(err)
+	}
+	x := s.newSession()
+	if err := x.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := &Project{Main: "worker.js", Files: map[string]string{"worker.js": "export default { fetch() { return new Promise((done) => setTimeout(done, 9_000)); } };\n"}}
+	status, slug, err := x.put(t.Context(), "waits", "waits", p, Limits{}, strings.NewReplacer())
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("storing the project: %d %v", status, err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { // its answer is lost with the server
+		_, _ = raw(t.Context(), s, slug, Request{Method: "GET", Path: "/"}, "", strings.NewReplacer())
+	})
+	children := s.tree()[1:]
+	if len(children) < 5 { // two that run, one that builds, their spares, and one for SQL: some may come later
+		t.Fatalf("%d children", len(children))
+	}
+	for _, pid := range children {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Kill(pid, syscall.SIGKILL)
+	}
+	_ = s.cmd.Process.Kill()
+	<-s.exit
+	if left := outlive(children, time.Second); len(left) > 0 {
+		t.Errorf("%d of %d children outlive their server by a second", len(left), len(children))
+	}
+	wg.Wait()
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
 	}
 }

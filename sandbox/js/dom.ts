@@ -2,7 +2,7 @@
 // whose objects say what they are in properties of their own, as Workers' do.
 // Specification: Web IDL, 3.14.
 
-import { engineStack, giveStack } from "./errors";
+import { engineFrames, giveStack } from "./errors";
 import { ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ReflectConstruct, ReflectOwnKeys, expose, uncurryThis } from "./primordials";
 
 const Native = globalThis.DOMException, proto = Native.prototype;
@@ -10,7 +10,7 @@ const fields = ["code", "name", "message"], getters = fields.map((k) => uncurryT
 
 const Given: any = { DOMException: function (this: unknown, ...args: any[]) {
   if (new.target === undefined) throw new TypeError("Failed to construct 'DOMException': Please use the 'new' operator, this object constructor cannot be called as a function.");
-  const e = ReflectConstruct(Native as any, args, new.target) as any, raw = engineStack(e);
+  const e = ReflectConstruct(Native as any, args, new.target) as any, raw = engineFrames(e) ?? "";
   delete e.stack;
   for (let i = 0; i < 3; i++) {
     const value = getters[i](e);

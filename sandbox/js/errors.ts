@@ -3,7 +3,7 @@
 // and new Function do here, which is to throw.
 
 import { call, engine, op } from "./host";
-import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, ReflectConstruct, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
+import { NativeError, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectSetPrototypeOf, ReflectApply, ReflectConstruct, ReflectOwnKeys, RegExpExec, StringSplit, WeakMapGet, WeakMapSet, expose, isError, uncurryThis } from "./primordials";
 import { current } from "./run";
 
 const MAP = op("stack.map");
@@ -30,24 +30,92 @@ function className(e: object): string {
   return typeof name === "string" ? name : "";
 }
 
-const raws: WeakMap<object, unknown> = engine.stacks ?? new WeakMap(); // the engine's frames, where the engine does not keep them in a place of its own
+/** A stack frame as the engine gives it. No program ever has one. */
+export interface Site {
+  getFunctionName(): string | null;
+  getFileName(): string | null;
+  getLineNumber(): number | null;
+  getColumnNumber(): number | null;
+  isNative(): boolean;
+}
+
+export type Frame = { name: string; file: string; line: number; column: number; native: boolean };
+export const frameOf = (s: Site): Frame => ({ name: s.getFunctionName() ?? "", file: s.getFileName() ?? "", line: s.getLineNumber() ?? 0, column: s.getColumnNumber() ?? 0, native: s.isNative() });
+
+const LINE = /^\s*at (.*) \((?:(native)|(.*):(\d+):(\d+))\)$/;
+/** The frames that a stack of the engine's begins with, at most so many. */
+export function framesOf(stack: string, most: number): Frame[] {
+  const frames: Frame[] = [], lines = StringSplit(stack, "\n");
+  for (let i = 0; i < lines.length && frames.length < most; i++) {
+    const m = RegExpExec(LINE, lines[i]);
+    if (m !== null) frames[frames.length] = m[2] !== undefined ? { name: m[1], file: "", line: 0, column: 0, native: true } : { name: m[1] === "<anonymous>" ? "" : m[1], file: m[3], line: +m[4], column: +m[5], native: false };
+  }
+  return frames;
+}
+
+// The engine's frames: as its text, or as what it gave to the watcher. They are kept here where it has no place for them.
+const raws: WeakMap<object, unknown> = engine.stacks ?? new WeakMap();
+const textOfSites = engine.stackText;
+const asText = (raw: unknown): unknown => typeof raw === "object" && raw !== null && textOfSites !== undefined ? textOfSites(raw as Site[]) : raw;
+
+/** The engine's frames of an error as it gave them, for giveStack. */
+export function engineFrames(e: unknown): unknown {
+  return (typeof e === "object" && e !== null ? WeakMapGet(raws, e) : undefined) ?? (nativeGet !== undefined ? nativeGet(e) : ObjectGetOwnPropertyDescriptor(e as object, "stack")?.value);
+}
 
 /** The engine's frames of an error, unmapped. */
 export function engineStack(e: unknown): string {
-  const raw = typeof e === "object" && e !== null ? WeakMapGet(raws, e) : undefined;
-  if (typeof raw === "string") return raw;
-  if (nativeGet !== undefined) {
-    const s = nativeGet(e);
-    return typeof s === "string" ? s : "";
+  const s = asText(engineFrames(e));
+  return typeof s === "string" ? s : "";
+}
+
+/** A frame as V8 gives it to Error.prepareStackTrace, mapped to the learner's file. */
+class CallSite {
+  #f: Frame;
+  constructor(f: Frame) {
+    this.#f = f;
+    if (f.native) return;
+    const m = RegExpExec(/\(?([^()]*):(\d+):(\d+)\)?$/, call(MAP, `    at (${f.file}:${f.line}:${f.column})`) as string);
+    if (m !== null) this.#f = { ...f, file: m[1], line: +m[2], column: +m[3] };
   }
-  const d = ObjectGetOwnPropertyDescriptor(e as object, "stack");
-  return typeof d?.value === "string" ? d.value : "";
+  getThis() { return undefined; }
+  getTypeName() { return null; }
+  getFunction() { return undefined; }
+  getFunctionName() { return this.#f.name === "" ? null : this.#f.name; }
+  getMethodName() { return null; }
+  getFileName() { return this.#f.native ? undefined : this.#f.file; }
+  getLineNumber() { return this.#f.native ? null : this.#f.line; }
+  getColumnNumber() { return this.#f.native ? null : this.#f.column; }
+  getEvalOrigin() { return undefined; }
+  isToplevel() { return true; }
+  isEval() { return false; }
+  isNative() { return this.#f.native; }
+  isConstructor() { return false; }
+  isAsync() { return false; }
+  isPromiseAll() { return false; }
+  getPromiseIndex() { return null; }
+  getScriptNameOrSourceURL() { return this.getFileName(); }
+  toString() { return (this.#f.name === "" ? "" : this.#f.name + " ") + (this.#f.native ? "(<anonymous>)" : `(${this.#f.file}:${this.#f.line}:${this.#f.column})`); }
+}
+
+/** The learner's frames of the engine's, and what of the engine lies between them. */
+function callSites(stack: string): CallSite[] {
+  const calls: CallSite[] = [], frames = framesOf(stack, Infinity);
+  let end = 0;
+  for (let i = 0; i < frames.length; i++) {
+    if (!frames[i].native && frames[i].file !== "worker.js") continue;
+    calls[calls.length] = new CallSite(frames[i]);
+    if (!frames[i].native) end = calls.length;
+  }
+  calls.length = end;
+  return calls;
 }
 
 const hook = ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace"), most = ObjectGetOwnPropertyDescriptor(NativeError, "stackTraceLimit");
 const setHook = hook?.set ? (uncurryThis(hook.set as any) as (C: unknown, f: unknown) => void) : undefined;
 const getMost = most?.get && most.set ? (uncurryThis(most.get as any) as (C: unknown) => unknown) : undefined;
 const setMost = most?.set ? (uncurryThis(most.set as any) as (C: unknown, n: unknown) => void) : undefined;
+if (setHook !== undefined) delete (NativeError as any).prepareStackTrace; // the program's is asked for when somebody first looks, as V8 does
 let watcher: unknown;
 /** Has the engine call f for each error it makes, for the error's stack; reports whether the engine can. */
 export function watch(f: (e: any, sites: any[]) => unknown): boolean {
@@ -106,8 +174,14 @@ const stacks = {
     if ((typeof e !== "object" && typeof e !== "function") || e === null) return undefined;
     const had = WeakMapGet(shown, e);
     if (had !== undefined) return had;
-    const at = WeakMapGet(places, e) ?? e, raw = WeakMapGet(raws, at as object) ?? (nativeGet === undefined ? undefined : nativeGet(at)) ?? (isError(e) ? "" : undefined);
+    const at = WeakMapGet(places, e) ?? e, raw = asText(WeakMapGet(raws, at as object) ?? (nativeGet === undefined ? undefined : nativeGet(at)) ?? (isError(e) ? "" : undefined));
     if (typeof raw !== "string") return raw;
+    const prepare = setHook === undefined ? undefined : (NativeError as any).prepareStackTrace;
+    if (typeof prepare === "function") {
+      const made = ReflectApply(prepare, NativeError, [e, callSites(raw)]);
+      WeakMapSet(shown, e, made);
+      return made;
+    }
     const frames = (isError(e) && WeakMapGet(captured, e) === undefined ? call(MAP, raw, className(e)) : call(MAP, raw)) as string, head = isError(e) || typeof e.message === "string" || typeof e.name === "string" ? headline(e) : "Error";
     const s = frames === "" ? head : head + "\n" + frames;
     WeakMapSet(shown, e, s);
@@ -125,18 +199,33 @@ const accessor = ObjectGetOwnPropertyDescriptor(stacks, "stack")!;
 for (const f of [accessor.get!, accessor.set!]) ObjectDefineProperty(f, "name", { value: "", configurable: true });
 if (nativeGet !== undefined && nativeSet !== undefined) ObjectDefineProperty(NativeError.prototype, "stack", { ...accessor, enumerable: false });
 
-const others = ["message", "cause", "errors"];
-/** Gives an error that was just made its stack, of the engine's frames, as a property of its own, before the others it has, as V8's have. */
-export function ownStack(e: any, raw: unknown): void {
-  if (!isError(e) || WeakMapGet(raws, e) !== undefined) return; // what it captures for others, and what is thrown once more
-  WeakMapSet(raws, e, raw);
+// Descriptors with nothing above them: Object.prototype may have members called value or get.
+const ownDesc: any = { __proto__: null, get: accessor.get, set: accessor.set, enumerable: false, configurable: true };
+const messageDesc: any = { __proto__: null, value: undefined, writable: true, enumerable: false, configurable: true };
+
+/** Whether it is no error, or one that has its frames. */
+export const hasStack = (e: any): boolean => !isError(e) || WeakMapGet(raws, e) !== undefined;
+
+/** Gives an error that was just made its stack as a property of its own, before the others it has, as V8's have, and its message in other words. */
+export function ownStack(e: any, sites: Site[], reworded: (m: string, sites: Site[]) => string): void {
+  WeakMapSet(raws, e, sites);
+  const keys = ReflectOwnKeys(e), only = keys.length === 1 && keys[0] === "message";
   const had: (PropertyDescriptor | undefined)[] = [];
-  for (let i = 0; i < 3; i++) {
-    had[i] = ObjectGetOwnPropertyDescriptor(e, others[i]);
-    if (had[i] !== undefined) delete e[others[i]];
+  if (only) messageDesc.value = e.message;
+  else for (let i = 0; i < keys.length; i++) had[i] = ObjectGetOwnPropertyDescriptor(e, keys[i]);
+  for (let i = 0; i < keys.length; i++) delete e[keys[i]];
+  ObjectDefineProperty(e, "stack", ownDesc);
+  if (only) {
+    if (typeof messageDesc.value === "string") messageDesc.value = reworded(messageDesc.value, sites);
+    ObjectDefineProperty(e, "message", messageDesc);
+    messageDesc.value = undefined;
+    return;
   }
-  ObjectDefineProperty(e, "stack", { get: accessor.get, set: accessor.set, enumerable: false, configurable: true });
-  for (let i = 0; i < 3; i++) if (had[i] !== undefined) ObjectDefineProperty(e, others[i], had[i]!);
+  for (let i = 0; i < keys.length; i++) {
+    const d = had[i]!;
+    if (keys[i] === "message" && typeof d.value === "string") d.value = reworded(d.value, sites);
+    ObjectDefineProperty(e, keys[i], d);
+  }
 }
 
 /** Gives an object a stack of these frames of the engine's. */
@@ -154,7 +243,7 @@ ObjectDefineProperty(NativeError, "captureStackTrace", {
       if (nativeCapture !== undefined) {
         const t: any = {};
         nativeCapture(t, f);
-        raw = t.stack; // perhaps what the program's Error.prepareStackTrace made
+        raw = t.stack;
       } else raw = engineStack(new NativeError());
       giveStack(o, raw ?? "");
       WeakMapSet(captured, o, true);

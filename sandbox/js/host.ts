@@ -19,5 +19,6 @@ export function op(name: string): number {
 /** What the engine can tell about a value that scripts cannot; absent in engines without it. */
 export const engine: {
   stacks?: WeakMap<object, unknown>; // the frames of errors, where scripts keep them in the engine's place
+  stackText?: (sites: any[]) => string; // the engine's text of the frames it gives to a watcher
   promiseState?: (p: Promise<unknown>) => [state: number, value: unknown];
 } = (__host as any).engine ?? {};

@@ -4,22 +4,10 @@
 // the program cannot see errors, only those that nobody catches are reworded.
 
 import { call, op } from "./host";
-import { JSONParse, NativeError, NativeRegExp, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringIndexOf, StringSlice, StringSplit, isError } from "./primordials";
-import { engineStack, ownStack, watch } from "./errors";
+import { JSONParse, NativeRegExp, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, RegExpExec, StringEndsWith, StringIndexOf, StringSlice, StringSplit, StringStartsWith, isError } from "./primordials";
+import { type Frame, type Site, engineStack, frameOf, framesOf, hasStack, ownStack, watch } from "./errors";
 
-const LINE = op("source.line"), MAP = op("stack.map");
-
-/** A stack frame as the engine gives it. */
-interface Site {
-  getFunctionName(): string | null;
-  getFileName(): string | null;
-  getLineNumber(): number | null;
-  getColumnNumber(): number | null;
-  isNative(): boolean;
-}
-
-type Frame = { name: string; file: string; line: number; column: number; native: boolean };
-const frame = (s: Site): Frame => ({ name: s.getFunctionName() ?? "", file: s.getFileName() ?? "", line: s.getLineNumber() ?? 0, column: s.getColumnNumber() ?? 0, native: s.isNative() });
+const LINE = op("source.line");
 
 const WORD = /[\w$#\u0080-\uffff]/;
 const isWord = (c: string | undefined): boolean => c !== undefined && RegExpExec(WORD, c) !== null;
@@ -242,6 +230,7 @@ const unquoted = (s: string): string => s[0] === "\"" ? StringSlice(s, 1, -1) : 
 const bare = (s: string): string => s === "" || s === "void 0" ? "undefined" : s;
 
 const fixed: { [message: string]: string } = {
+  __proto__: null as any,
   "cannot convert symbol to string": "Cannot convert a Symbol value to a string",
   "cannot convert symbol to number": "Cannot convert a Symbol value to a number",
   "cannot convert BigInt to number": "Cannot mix BigInt and other types, use explicit conversions",
@@ -279,6 +268,7 @@ const fixed: { [message: string]: string } = {
 };
 
 const regexps: { [message: string]: string } = {
+  __proto__: null as any,
   "expecting ')'": "Unterminated group", "invalid class range": "Range out of order in character class", "nothing to repeat": "Nothing to repeat", "unexpected end": "Unterminated character class",
   "duplicate group name": "Duplicate capture group name", "group name not defined": "Invalid named capture referenced", "invalid repetition count": "numbers out of order in {} quantifier",
   "invalid group name": "Invalid capture group name", "extraneous characters at the end": "Unmatched ')'", "unknown unicode property name": "Invalid property name", "invalid escape sequence in regular expression": "Invalid escape",
@@ -291,6 +281,32 @@ const illegal = "Illegal invocation: function called with incorrect `this` refer
 const notCalled = (name: string): string => StringIndexOf(unmade, ` ${name} `) >= 0 ? "Illegal constructor" : `Failed to construct '${name}': Please use the 'new' operator, this object constructor cannot be called as a function.`;
 const unmade = " AbortSignal MessagePort Crypto CryptoKey SubtleCrypto Cache CacheStorage Navigator Performance ReadableByteStreamController ReadableStreamDefaultController ReadableStreamBYOBRequest WritableStreamDefaultController TransformStreamDefaultController ";
 
+/** What else the engine says, word for word. */
+const said = [
+  "not a function", "not a constructor", "class constructors must be invoked with 'new'", "must be called with new", "value is not iterable",
+  "Cannot convert undefined or null to object", "object is not extensible", "could not delete property", "no setter for property", "proxy: cannot set property",
+  "invalid 'instanceof' right operand", "invalid 'in' operand", "object prototype may only be an Object or null", "must be positive", "ArrayBuffer is detached",
+  "invalid array buffer length", "DisposableStack has been disposed", "AsyncDisposableStack has been disposed", "parent class must be constructor",
+  "invalid regular expression flags", "regexp must have the 'g' flag", "regexp not supported", "null or undefined are forbidden", "not a symbol", "not a number",
+  "invalid array length", "invalid repeat count", "invalid number of digits", "invalid code point", "cannot convert NaN or Infinity to BigInt",
+  "cannot convert to BigInt: not an integer", "cannot convert to BigInt", "invalid BigInt literal", "invalid array index", "invalid offset", "invalid length",
+  "not an object", "property is not configurable",
+] as const;
+const exact: { [message: string]: unknown } = { __proto__: null, ...fixed, ...regexps };
+for (let i = 0; i < said.length; i++) exact[said[i]] = "";
+
+/** Whether the engine may have said this. Most messages are the program's own, and asking is far cheaper than looking where they were made. */
+function engines(m: string): boolean {
+  if (exact[m] !== undefined) return true;
+  switch (m[0]) {
+    case "'": return StringEndsWith(m, " is read-only");
+    case "c": if (StringStartsWith(m, "cannot ")) return true; break;
+    case "i": if (StringStartsWith(m, "invalid array index: ")) return true; break;
+    case "p": if (StringStartsWith(m, "private class field ")) return true; break;
+  }
+  return m[m.length - 1] === "d" && (StringEndsWith(m, " is not initialized") || StringEndsWith(m, " object expected"));
+}
+
 /** The message in V8's words, or the same message when it is none of the engine's. */
 function translate(m: string, frames: Frame[]): string {
   const f = fixed[m];
@@ -299,7 +315,7 @@ function translate(m: string, frames: Frame[]): string {
   if (at !== undefined && !native && at.file !== "worker.js" && (m === "not an object" || StringIndexOf(m, "private class field") === 0)) return illegal;
   const caller = () => new Place(native ? frames[1] : at).callee();
   let x: RegExpExecArray | null;
-  switch (m) {
+  switch (m as (typeof said)[number] | undefined) { // a case that is not in said does not compile
     case "not a function": {
       const c = caller();
       if (!native && RegExpExec(/\bfor await\b/, new Place(at).s) !== null) {
@@ -483,63 +499,20 @@ export function pattern(source: string, flags: string): string | undefined {
   }
 }
 
-/** A frame as V8 gives it to Error.prepareStackTrace, mapped to the learner's file. */
-class CallSite {
-  #f: Frame;
-  constructor(f: Frame) {
-    this.#f = f;
-    if (f.native) return;
-    const m = RegExpExec(/\(?([^()]*):(\d+):(\d+)\)?$/, call(MAP, `    at (${f.file}:${f.line}:${f.column})`) as string);
-    if (m !== null) this.#f = { ...f, file: m[1], line: +m[2], column: +m[3] };
-  }
-  getThis() { return undefined; }
-  getTypeName() { return null; }
-  getFunction() { return undefined; }
-  getFunctionName() { return this.#f.name === "" ? null : this.#f.name; }
-  getMethodName() { return null; }
-  getFileName() { return this.#f.native ? undefined : this.#f.file; }
-  getLineNumber() { return this.#f.native ? null : this.#f.line; }
-  getColumnNumber() { return this.#f.native ? null : this.#f.column; }
-  getEvalOrigin() { return undefined; }
-  isToplevel() { return true; }
-  isEval() { return false; }
-  isNative() { return this.#f.native; }
-  isConstructor() { return false; }
-  isAsync() { return false; }
-  isPromiseAll() { return false; }
-  getPromiseIndex() { return null; }
-  getScriptNameOrSourceURL() { return this.getFileName(); }
-  toString() { return (this.#f.name === "" ? "" : this.#f.name + " ") + (this.#f.native ? "(<anonymous>)" : `(${this.#f.file}:${this.#f.line}:${this.#f.column})`); }
-}
+let watched = false;
 
-let given: unknown, watched = false;
-
-/** Gives an error's message V8's words. */
-function reword(e: any, frames: Frame[]): void {
-  const m = ObjectGetOwnPropertyDescriptor(e, "message")?.value;
-  if (typeof m !== "string" || m === "" || m.length > 500) return;
-  const t = translate(m, frames);
-  if (t !== m) ObjectDefineProperty(e, "message", { value: t, writable: true, enumerable: false, configurable: true });
-}
-
-/** What the engine calls for each error it makes; its value is the error's stack. */
-function prepare(e: any, sites: Site[]): unknown {
-  let stack = "";
+/** The message of an error that was just made, in V8's words. */
+function reworded(m: string, sites: Site[]): string {
+  if (m.length > 500 || !engines(m)) return m;
   const frames: Frame[] = [];
-  for (let i = 0; i < sites.length; i++) {
-    const f = frames[i] = frame(sites[i]);
-    stack += f.native ? `    at ${f.name} (native)\n` : `    at ${f.name === "" ? "<anonymous>" : f.name} (${f.file}:${f.line}:${f.column})\n`;
-  }
-  reword(e, frames);
-  if (typeof given !== "function") {
-    ownStack(e, stack);
-    return stack;
-  }
-  const calls: CallSite[] = [];
-  for (let i = 0; i < frames.length; i++) if (frames[i].native || frames[i].file === "worker.js") calls[calls.length] = new CallSite(frames[i]);
-  const made = given(e, calls);
-  ownStack(e, made);
-  return made;
+  for (let i = 0; i < sites.length; i++) frames[i] = frameOf(sites[i]);
+  return translate(m, frames);
+}
+
+/** What the engine calls for each error it makes, and for what is thrown and captured: the value is the stack, which nobody may ever look at. */
+function prepare(e: any, sites: Site[]): unknown {
+  if (!hasStack(e)) ownStack(e, sites, reworded);
+  return sites;
 }
 
 /**
@@ -554,26 +527,10 @@ export function watchErrors(): void {
 /** An error that nobody caught, in V8's words. */
 export function uncaughtWords(e: unknown): void {
   if (watched || !isError(e)) return;
-  const frames: Frame[] = [], lines = StringSplit(engineStack(e), "\n");
-  for (let i = 0; i < lines.length && frames.length < 3; i++) {
-    let m = RegExpExec(/^\s*at (.*) \((.*):(\d+):(\d+)\)$/, lines[i]);
-    if (m !== null) {
-      frames[frames.length] = { name: m[1] === "<anonymous>" ? "" : m[1], file: m[2], line: +m[3], column: +m[4], native: false };
-      continue;
-    }
-    m = RegExpExec(/^\s*at (.*) \(native\)$/, lines[i]);
-    if (m !== null) frames[frames.length] = { name: m[1], file: "", line: 0, column: 0, native: true };
-  }
-  if (frames.length > 0) reword(e, frames);
-}
-
-if (ObjectGetOwnPropertyDescriptor(NativeError, "prepareStackTrace")?.set !== undefined) {
-  ObjectDefineProperty(NativeError, "prepareStackTrace", {
-    get: () => given,
-    set(f: unknown) {
-      given = f;
-      if (typeof f === "function") watchErrors();
-    },
-    enumerable: false, configurable: true,
-  });
+  const m = ObjectGetOwnPropertyDescriptor(e as object, "message")?.value;
+  if (typeof m !== "string" || m.length > 500 || !engines(m)) return;
+  const frames = framesOf(engineStack(e), 3);
+  if (frames.length === 0) return;
+  const t = translate(m, frames);
+  if (t !== m) ObjectDefineProperty(e as object, "message", { value: t, writable: true, enumerable: false, configurable: true });
 }

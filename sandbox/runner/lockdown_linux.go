@@ -12,42 +12,66 @@ import (
 
 const nobody = 65534
 
+// A wall is one kind of thing that a child can no longer do. up reports false
+// for a wall that this kernel lacks, or that is not needed here.
+type wall struct {
+	name string
+	up   func(role string) (bool, error)
+}
+
 // lockdown puts up every wall that the kernel has, after all that the child
 // needs is open, and names those that hold. A wall that the kernel lacks is
 // left out; one that it has and that fails is an error.
 func lockdown(role string) ([]string, error) {
-	var walls []string
+	var names []string
+	for _, w := range walls() {
+		stands, err := w.up(role)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+		if stands {
+			names = append(names, w.name)
+		}
+	}
+	return names, nil
+}
+
+// walls are in the order in which they go up: the filter takes away what the
+// others need.
+func walls() []wall {
 	_, noFilter := os.Stat("/proc/sys/kernel/seccomp") // asked while files can be seen
-	if err := limitResources(role); err != nil {
-		return nil, err
+	return []wall{
+		{"rlimits", func(role string) (bool, error) { return true, limitResources(role) }},
+		{"unprivileged user", func(string) (bool, error) {
+			if os.Geteuid() != 0 {
+				return false, nil
+			}
+			return true, dropUser()
+		}},
+		// The signal is lost with a change of user, so it is asked for again.
+		{"dies with parent", func(string) (bool, error) {
+			return true, unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+		}},
+		{"landlock", func(string) (bool, error) {
+			if abi, err := llsys.LandlockGetABIVersion(); err != nil || abi == 0 {
+				return false, nil
+			}
+			return true, landlock.V5.BestEffort().Restrict()
+		}},
+		{"no new privileges", func(string) (bool, error) {
+			if noFilter == nil {
+				return true, nil // goes up with the filter, which needs it
+			}
+			_, _, errno := syscall.AllThreadsSyscall(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0)
+			return errno == 0, nil
+		}},
+		{"seccomp", func(string) (bool, error) {
+			if noFilter != nil {
+				return false, nil
+			}
+			return true, installFilter(rules())
+		}},
 	}
-	walls = append(walls, "rlimits")
-	if os.Geteuid() == 0 {
-		if err := dropUser(); err != nil {
-			return nil, err
-		}
-		walls = append(walls, "unprivileged user")
-	}
-	// The signal is lost with a change of user, so it is asked for again.
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("ask to die with the parent: %w", err)
-	}
-	walls = append(walls, "dies with parent")
-	if abi, err := llsys.LandlockGetABIVersion(); err == nil && abi > 0 {
-		if err := landlock.V5.BestEffort().Restrict(); err != nil {
-			return nil, fmt.Errorf("landlock: %w", err)
-		}
-		walls = append(walls, "landlock")
-	}
-	if noFilter == nil {
-		if err := installFilter(rules()); err != nil {
-			return nil, err
-		}
-		walls = append(walls, "no new privileges", "seccomp")
-	} else if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err == nil {
-		walls = append(walls, "no new privileges")
-	}
-	return walls, nil
 }
 
 func limitResources(role string) error {

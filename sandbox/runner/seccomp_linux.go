@@ -34,12 +34,15 @@ func rules() []rule {
 		list,
 		rule{call: unix.SYS_CLONE, checks: []check{{0, unix.CLONE_THREAD, unix.CLONE_THREAD}}},
 		rule{call: unix.SYS_TGKILL, checks: []check{{0, ^uint32(0), uint32(unix.Getpid())}}},
+		// The four commands up to F_GETFL. Others give a descriptor an owner and a signal,
+		// SIGKILL too, which the kernel then sends to any process of the same user.
+		rule{call: unix.SYS_FCNTL, checks: []check{{1, ^uint32(3), unix.F_DUPFD}}},
 		rule{call: unix.SYS_PRCTL, checks: []check{{0, ^uint32(0), unix.PR_SET_VMA}}},
 	)
 }
 
 var commonCalls = []uintptr{
-	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREAD64, unix.SYS_CLOSE, unix.SYS_LSEEK, unix.SYS_FSTAT, unix.SYS_FCNTL,
+	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREAD64, unix.SYS_CLOSE, unix.SYS_LSEEK, unix.SYS_FSTAT,
 	unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MADVISE, unix.SYS_MREMAP, unix.SYS_MINCORE, unix.SYS_BRK,
 	unix.SYS_FUTEX, unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_GETRES, unix.SYS_GETTIMEOFDAY,
 	unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETPID, unix.SYS_GETTID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETRUSAGE,

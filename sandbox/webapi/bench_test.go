@@ -96,3 +96,27 @@ func BenchmarkCold(b *testing.B) {
 	}
 	b.ReportMetric(float64(private)/1024, "private-kB")
 }
+
+// BenchmarkErrors is a request to a Worker that makes and catches errors, whose stacks nobody looks at.
+func BenchmarkErrors(b *testing.B) {
+	for name, code := range map[string]string{
+		"made":    `export default { fetch() { let n = 0; for (let i = 0; i < 200; i++) try { throw new Error("no " + i); } catch (e) { n += e.message.length; } return new Response(n); } };`,
+		"engine":  `export default { fetch() { let n = 0; for (let i = 0; i < 200; i++) try { n.a.b; } catch (e) { n += e.message.length; } return new Response(n); } };`,
+		"deep":    `const down = (n) => { if (n === 0) throw new Error("no"); return down(n - 1) + 1; }; export default { fetch() { let n = 0; for (let i = 0; i < 200; i++) try { down(50); } catch (e) { n += e.message.length; } return new Response(n); } };`,
+		"looked":  `export default { fetch() { let n = 0; for (let i = 0; i < 200; i++) try { throw new Error("no " + i); } catch (e) { n += e.stack.length; } return new Response(n); } };`,
+		"numbers": `export default { fetch() { let n = 0; for (let i = 0; i < 200; i++) try { throw i; } catch (e) { n += e; } return new Response(n); } };`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := start(b, code)
+			defer w.Evict()
+			s := newSignal()
+			run(b, w, s)
+			b.ResetTimer()
+			*s.cpu = 0
+			for b.Loop() {
+				run(b, w, s)
+			}
+			b.ReportMetric(float64(*s.cpu)/float64(b.N)/200, "cpu-µs/error")
+		})
+	}
+}

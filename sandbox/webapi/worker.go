@@ -99,7 +99,7 @@ const nodeDate = "2026-08-04"
 
 // seesErrors reports whether a program can look at errors that the engine made.
 func seesErrors(code string) bool {
-	for _, word := range []string{"catch", "rejection", ".message", "onerror", "allSettled", "\"error\""} {
+	for _, word := range []string{"catch", "rejection", ".message", "onerror", "allSettled", "\"error\"", "prepareStackTrace"} {
 		if strings.Contains(code, word) {
 			return true
 		}
@@ -250,7 +250,7 @@ const weighEvery = 50 * time.Millisecond
 // with now as it is at this moment.
 func (w *Worker) weigh(sink Sink, now bool) int64 {
 	if at := time.Now(); now || at.Sub(w.weighed) >= weighEvery {
-		sink.Flush()
+		w.loop.Aside(sink.Flush)
 		w.weighed = at
 		w.private.Store(w.loop.Isolate().Memory().Private)
 	}

@@ -8,7 +8,7 @@ const prelude = `(function (native, names) {
 	"use strict";
 	const create = Object.create, keys = Object.keys, own = Reflect.getOwnPropertyDescriptor;
 	const define = Object.defineProperty, StringOf = String, Fail = TypeError, Buffer = ArrayBuffer;
-	const isView = Buffer.isView, Bytes = Uint8Array;
+	const isArray = Array.isArray, isView = Buffer.isView, Bytes = Uint8Array;
 	const getter = (o, k) => own(o, k).get;
 	const call = Function.prototype.call;
 	const uncurry = (f) => call.bind(f);
@@ -17,7 +17,6 @@ const prelude = `(function (native, names) {
 		typed: [uncurry(getter(typed, "buffer")), uncurry(getter(typed, "byteOffset")), uncurry(getter(typed, "byteLength"))],
 		data: [uncurry(getter(DataView.prototype, "buffer")), uncurry(getter(DataView.prototype, "byteOffset")), uncurry(getter(DataView.prototype, "byteLength"))],
 	};
-	const capture = Error.captureStackTrace;
 	const stackGetter = own(Error.prototype, "stack")?.get;
 	const nativeStack = stackGetter && uncurry(stackGetter);
 	const stacks = new WeakMap(), kept = uncurry(WeakMap.prototype.get);
@@ -29,6 +28,15 @@ const prelude = `(function (native, names) {
 		define(InternalError.prototype, "constructor", { value: RangeError, configurable: true, writable: true });
 		delete globalThis.InternalError;
 	}
+	// stackText writes the frames that the engine gives to Error.prepareStackTrace as it writes them itself.
+	const stackText = (sites) => {
+		let s = "";
+		for (let i = 0; i < sites.length; i++) {
+			const f = sites[i], name = f.getFunctionName() ?? "";
+			s += f.isNative() ? "    at " + name + " (native)\n" : "    at " + (name === "" ? "<anonymous>" : name) + " (" + (f.getFileName() ?? "") + ":" + (f.getLineNumber() ?? 0) + ":" + (f.getColumnNumber() ?? 0) + ")\n";
+		}
+		return s;
+	};
 	const then = uncurry(Promise.prototype.then);
 	// touch looks at everything that can be reached from an object without
 	// running a getter: the engine makes many built-ins when they are first
@@ -60,7 +68,8 @@ const prelude = `(function (native, names) {
 		call: native,
 		// What an engine can tell that scripts cannot.
 		engine: {
-			stacks, // of errors whose stack the bootstrap made a property of their own
+			stacks, // of what the bootstrap gave a stack as a property of its own
+			stackText,
 			promiseState(p) {
 				const state = native(-1, p);
 				return [state, state === 0 ? undefined : native(-2, p)];
@@ -73,7 +82,6 @@ const prelude = `(function (native, names) {
 		function makeError(name, message, code) {
 			const Class = classes[name] ?? classes.Error;
 			const e = name === "DOMException" ? new Class(message, code) : new Class(message);
-			if (capture) capture(e, makeError);
 			if (name === "DOMException") return e;
 			if (Class === classes.Error && name !== "Error" && name !== "") define(e, "name", { value: name, configurable: true, writable: true });
 			return e;
@@ -99,7 +107,9 @@ const prelude = `(function (native, names) {
 		// the bootstrap's or the learner's, so it works while code is being stopped.
 		function stackOf(e) {
 			const s = nativeStack ? nativeStack(e) : own(e, "stack")?.value;
-			return typeof s === "string" ? s : kept(stacks, e) ?? s;
+			if (typeof s === "string") return s;
+			const frames = s ?? kept(stacks, e);
+			return isArray(frames) ? stackText(frames) : frames;
 		},
 		// finish runs after the bootstrap: it records the error classes, among
 		// them the bootstrap's own, and removes the bootstrap's global.
