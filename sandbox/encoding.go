@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -19,7 +21,7 @@ type encoder interface {
 }
 
 // The encoders, each at its fastest: this is work of the server's that no
-// learner's CPU limit counts. Making one costs more than most bodies.
+// learner's CPU limit counts, see press. Making one costs more than most bodies.
 var encoders = map[string]*sync.Pool{
 	"gzip": {New: func() any {
 		z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level exists
@@ -37,22 +39,71 @@ func wireEncoding(head *trace.ResponseHead, header http.Header) string {
 	return ""
 }
 
+// A press lets pieces be compressed a few at a time, one of a learner: whoever
+// sends many bodies waits for himself, and half of the CPUs stay for other work.
+type press struct {
+	slots chan struct{}
+
+	mu       sync.Mutex
+	learners map[string]*pressing // who compresses or waits to
+}
+
+type pressing struct {
+	sync.Mutex
+	users int // guarded by the press
+}
+
+// wire is the press of all bodies: a process has no more CPUs for two.
+var wire = newPress(max(1, runtime.NumCPU()/2))
+
+func newPress(slots int) *press {
+	return &press{slots: make(chan struct{}, slots), learners: map[string]*pressing{}}
+}
+
+// do runs f, which does nothing but compress, when it is the learner's turn.
+func (p *press) do(learner string, f func()) {
+	p.mu.Lock()
+	l := p.learners[learner]
+	if l == nil {
+		l = &pressing{}
+		p.learners[learner] = l
+	}
+	l.users++
+	p.mu.Unlock()
+	l.Lock()
+	p.slots <- struct{}{} // first come, first served
+	f()
+	<-p.slots
+	l.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(p.learners, learner)
+	}
+}
+
 // encodedBody compresses what is written to it, piece by piece, so that nobody
 // waits for the end. A body without a byte stays without.
 type encodedBody struct {
 	w       io.Writer
 	name    string
-	encoder encoder // nil before the first byte
+	learner string
+	encoder encoder      // nil before the first byte
+	out     bytes.Buffer // what a slow client has not taken takes no place in the press
 }
 
-func (b *encodedBody) Write(p []byte) (int, error) {
+func (b *encodedBody) Write(p []byte) (n int, err error) {
 	if b.encoder == nil {
 		b.encoder = encoders[b.name].Get().(encoder)
-		b.encoder.Reset(b.w)
+		b.encoder.Reset(&b.out)
 	}
-	n, err := b.encoder.Write(p)
+	wire.do(b.learner, func() {
+		if n, err = b.encoder.Write(p); err == nil {
+			err = b.encoder.Flush()
+		}
+	})
 	if err == nil {
-		err = b.encoder.Flush()
+		_, err = b.out.WriteTo(b.w)
 	}
 	return n, err
 }
@@ -63,7 +114,8 @@ func (b *encodedBody) end(whole bool) {
 		return
 	}
 	if whole {
-		_ = b.encoder.Close() // a client that is gone loses nothing
+		_ = b.encoder.Close()     // into memory
+		_, _ = b.out.WriteTo(b.w) // a client that is gone loses nothing
 	}
 	b.encoder.Reset(io.Discard)
 	encoders[b.name].Put(b.encoder)

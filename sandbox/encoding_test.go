@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 )
@@ -89,4 +90,46 @@ export default { async fetch(request) {
 			t.Errorf("%s %s: %q, length %d, %d bytes are %q, %v", c.method, c.path, got, resp.ContentLength, size, body, err)
 		}
 	}
+}
+
+// Of bodies that are compressed, one learner's are so one piece at a time, and
+// another's does not wait for more than the piece that is under way.
+func TestPressIsFair(t *testing.T) {
+	p := newPress(1)
+	began, goOn := make(chan string, 20), make(chan struct{})
+	for range 8 {
+		go p.do("many", func() { began <- "many"; <-goOn })
+	}
+	<-began
+	waits := func(learner string, users int) {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			p.mu.Lock()
+			l := p.learners[learner]
+			got := 0
+			if l != nil {
+				got = l.users
+			}
+			p.mu.Unlock()
+			if got == users {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d pieces of %s, want %d", got, learner, users)
+			}
+		}
+	}
+	waits("many", 8)
+	go p.do("one", func() { began <- "one"; <-goOn })
+	waits("one", 1)
+	time.Sleep(100 * time.Millisecond) // it stands in line
+	if n := len(began); n != 0 {
+		t.Fatalf("%d more pieces at a time than one", n)
+	}
+	goOn <- struct{}{}
+	if next := <-began; next != "one" {
+		t.Error("the other learner waits for all that came before")
+	}
+	close(goOn)
+	waits("one", 0)
+	waits("many", 0)
 }

@@ -111,7 +111,7 @@ func (h HTTP) Serve(w http.ResponseWriter, req *http.Request, run Run) error {
 		stream(w, w, resp.Body)
 		return nil
 	}
-	out, whole := &encodedBody{w: w, name: encoding}, false
+	out, whole := &encodedBody{w: w, name: encoding, learner: run.Key.Learner}, false
 	defer func() { out.end(whole) }()
 	whole = stream(w, out, resp.Body)
 	return nil

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -109,4 +110,89 @@ export default { async fetch(request, env) { return Response.json(await env.SELF
 		}
 	}
 	t.Errorf("no fault has a place: %d %+v", a.status, a.sum.Fault)
+}
+
+// Long strings cross as they are, whatever is around them and in them.
+func TestRPCLongStrings(t *testing.T) {
+	s, k := open(t), key("a")
+	deploy(t, s, k, map[string]string{
+		"wrangler.jsonc": `{ "main": "worker.js", "compatibility_date": "2026-11-01", "services": [{ "binding": "SELF", "service": "worker", "entrypoint": "Api" }] }`,
+		"worker.js": `import { WorkerEntrypoint } from "cloudflare:workers";
+export class Api extends WorkerEntrypoint {
+  same(...args) { return args; }
+  one(x) { return x; }
+  async read(response) { return (await response.text()).length; }
+  fail(x) { throw Object.assign(new Error(x), { x }); }
+}
+const long = ["x".repeat(5000), "=7,é\n\"\\".repeat(1000), "\u{1f600}".repeat(3000), "\0".repeat(4096), "a\ud800".repeat(3000), "\udc00".repeat(4096)];
+const values = [...long, { a: long, b: { c: long[0] } }, new Map([[long[0], long[1]], ["k", new Set(long)]]), [1, long[2], ["t", 0, 9], "=3,abc"], ["t", 0, 4096], "=5,[1,2]", "short", ""];
+const twice = { x: long[0] };
+values.push([twice, twice, long[0]]);
+const bad = [];
+const same = (a, b, at) => {
+  if (typeof a === "string" || typeof a === "number") return a === b ? 0 : bad.push(at);
+  if (a instanceof Map || a instanceof Set) return b instanceof a.constructor ? same([...a], [...b], at + "#") : bad.push(at);
+  const keys = Object.keys(a);
+  if (keys.join() !== Object.keys(b).join()) return bad.push(at + " keys");
+  for (const k of keys) same(a[k], b[k], at + "." + k);
+};
+export default { async fetch(request, env) {
+  same(values, await env.SELF.same(...values), "all");
+  for (const i in values) same(values[i], await env.SELF.one(values[i]), i);
+  const back = await env.SELF.same(twice, twice);
+  if (back[0] !== back[1]) bad.push("identity");
+  if (await env.SELF.read(new Response(long[0])) !== 5000) bad.push("response");
+  for (const x of long.slice(0, 4)) await env.SELF.fail(x).catch((e) => { same(x, e.message, "message"); same(x, e.x, "own"); });
+  return Response.json(bad);
+} };
+`,
+	}, trace.Limits{CPU: 2 * time.Second, Memory: 64 << 20})
+	if a := get(t, s, k, "/"); a.body != "[]" {
+		t.Errorf("%d %q %+v", a.status, a.body, a.sum.Fault)
+	}
+}
+
+// What a call gives back takes little more CPU time to send than to make: as JSON
+// it took a second where others work, and the runner was ended for it.
+func TestRPCLongAnswerIsCheap(t *testing.T) {
+	s, k := open(t), key("a")
+	deploy(t, s, k, map[string]string{
+		"wrangler.jsonc": `{ "main": "worker.js", "compatibility_date": "2026-11-01", "services": [{ "binding": "SELF", "service": "worker", "entrypoint": "Api" }] }`,
+		"worker.js": `import { WorkerEntrypoint } from "cloudflare:workers";
+const text = "x".repeat(6 << 20);
+export class Api extends WorkerEntrypoint { text() { return text; } }
+export default { async fetch(request, env) {
+  if (new URL(request.url).pathname === "/json") return new Response(String(JSON.stringify(text).length));
+  return new Response(String((await env.SELF.text()).length));
+} };
+`,
+	}, trace.Limits{CPU: 2 * time.Second, StartCPU: 2 * time.Second, Memory: 128 << 20})
+	used := func() int64 { // by all runs, once they are over
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			s.mu.Lock()
+			l := s.learnerOf(k.Learner)
+			cpu, running := l.cpu, l.running
+			s.mu.Unlock()
+			if running == 0 {
+				return cpu
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d runs do not end", running)
+			}
+		}
+	}
+	cpu := func(path string) time.Duration {
+		least := int64(math.MaxInt64)
+		for range 4 { // the first loads
+			before := used()
+			if a := get(t, s, k, path); a.status != 200 {
+				t.Fatalf("%s: %d %q %+v", path, a.status, a.body, a.sum.Fault)
+			}
+			least = min(least, used()-before)
+		}
+		return time.Duration(least)
+	}
+	if json, rpc := cpu("/json"), cpu("/"); rpc > json {
+		t.Errorf("a call takes %v, writing its result as JSON %v", rpc, json)
+	}
 }

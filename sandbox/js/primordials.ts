@@ -52,6 +52,7 @@ export const StringPadEnd = uncurryThis(String.prototype.padEnd);
 export const StringPadStart = uncurryThis(String.prototype.padStart);
 export const StringReplace = uncurryThis(String.prototype.replace as (this: string, a: any, b: any) => string);
 export const StringFromCharCode = String.fromCharCode;
+export const StringIsWellFormed = uncurryThis((String.prototype as any).isWellFormed ?? function (this: string) { return false; }) as (s: string) => boolean;
 export const StringToWellFormed = uncurryThis((String.prototype as any).toWellFormed ?? function (this: string) { return this; }) as (s: string) => string;
 export const RegExpExec = uncurryThis(RegExp.prototype.exec);
 export const RegExpTest = (re: RegExp, s: string): boolean => RegExpExec(re, s) !== null;

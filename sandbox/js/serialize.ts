@@ -1,8 +1,10 @@
 // Values between isolates as text: structured clone written as JSON with tags.
 // Used for RPC, Durable Object storage and queue messages. A compound value gets
-// the next number when it is met; ["r", n] refers back to it.
+// the next number when it is met; ["r", n] refers back to it. Long strings that
+// cross RPC follow the JSON as they are, "=" and its length before it: to write one
+// as JSON takes the engine ten times as long as to copy it, and in one piece.
 
-import { ArrayIsArray, ArrayPush, DateGetTime, JSONParse, JSONStringify, FunctionToString, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, ObjectToString, SafeMap, SymbolToString, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
+import { ArrayIsArray, ArrayJoin, ArrayPush, DateGetTime, JSONParse, JSONStringify, FunctionToString, MapForEach, MapSet, NativeDate, ObjectKeys, ObjectIs, ObjectHasOwn, ObjectToString, SafeMap, StringIndexOf, StringIsWellFormed, StringSlice, SymbolToString, SetAdd, SetForEach, TypedArrayTag, bytesOf, isArrayBuffer, isDate, isError, isMap, isPromise, isRegExp, isSet, isWeakMap, isWeakRef, isWeakSet, ObjectGetPrototypeOf, NativeUint8Array } from "./primordials";
 import { DOMException, domError } from "./dom";
 import { isProxy } from "./proxy";
 import { headersFrom, headersRaw, isHeaders } from "./headers";
@@ -39,9 +41,15 @@ export const references = { read: (_address: string): any => undefined, writable
 /** A value as text; throws DataCloneError for what cannot be copied, and for instances of classes when it crosses RPC. */
 export function serialize(v: unknown, rpc?: Crossing): string {
   const seen = new SafeMap<object, number>();
+  const long: string[] = [];
+  let length = 0;
   const walk = (x: any): any => {
     switch (typeof x) {
-      case "string": case "boolean": return x;
+      case "string":
+        if (rpc === undefined || x.length < longLeast || !StringIsWellFormed(x)) return x; // frames carry no lone surrogates
+        ArrayPush(long, x);
+        return ["t", (length += x.length) - x.length, x.length];
+      case "boolean": return x;
       case "number": return Number.isFinite(x) && !ObjectIs(x, -0) ? x : ["n", ObjectIs(x, -0) ? "-0" : `${x}`];
       case "undefined": return ["u"];
       case "bigint": return ["b", `${x}`];
@@ -101,16 +109,26 @@ export function serialize(v: unknown, rpc?: Crossing): string {
     for (let i = 0; i < keys.length; i++) ArrayPush(out, keys[i], walk(x[keys[i]]));
     return out;
   };
-  return JSONStringify(walk(v));
+  const text = JSONStringify(walk(v));
+  return long.length === 0 ? text : `=${text.length},${text}${ArrayJoin(long, "")}`;
 }
+/** From so many characters on a string is long. */
+const longLeast = 4096;
 
 /** The value of a text made by serialize. */
 export function deserialize(text: string): any {
   const seen: any[] = [];
+  let json = text, rest = 0; // where the long strings begin
+  if (text[0] === "=") {
+    const from = StringIndexOf(text, ",") + 1;
+    rest = from + +StringSlice(text, 1, from - 1);
+    json = StringSlice(text, from, rest);
+  }
   const keep = <T>(o: T): T => (ArrayPush(seen, o), o);
   const walk = (x: any): any => {
     if (!ArrayIsArray(x)) return x;
     switch (x[0]) {
+      case "t": return StringSlice(text, rest + x[1], rest + x[1] + x[2]);
       case "n": return x[1] === "-0" ? -0 : Number(x[1]);
       case "u": return undefined;
       case "b": return BigInt(x[1]);
@@ -173,5 +191,5 @@ export function deserialize(text: string): any {
     }
     return undefined;
   };
-  return walk(JSONParse(text));
+  return walk(JSONParse(json));
 }

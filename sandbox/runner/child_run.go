@@ -263,6 +263,12 @@ func (r *childRun) Result(payload []byte) {
 		// The caller waits for it, and not for waitUntil.
 		r.head = true
 		r.sendEvents(held)
+		if len(payload) > headBody { // it waits for room, and nobody for it with the lock held
+			r.mu.Unlock()
+			_ = r.c.conn.send(now, kindResult, r.n, payload)
+			r.mu.Lock()
+			return
+		}
 		_ = r.c.conn.send(held, kindResult, r.n, payload)
 		r.arm(headWait)
 		return

@@ -265,9 +265,11 @@ func (t *turning) out() {
 
 // Waiting implements isolate.Waiter: to wait for a host function is not to run.
 func (t *turning) Waiting(on bool) {
-	if on {
+	switch {
+	case t.depth == 0: // the end of a turn, in which no code runs any more
+	case on:
 		t.w.leave()
-	} else {
+	default:
 		t.w.enter()
 	}
 }

@@ -434,7 +434,11 @@ func (r *Run) onCall(m callMsg) error {
 			result, err = nil, fmt.Errorf("%s: the answer cannot be given: a list in it has more than %d entries", m.Op, listMax)
 		}
 		reply := replyMsg{Call: m.Call, Result: result, Error: throwOf(err)}
-		if err := r.p.conn.send(queued, kindReply, r.n, reply); err != nil && !errors.Is(err, errClosed) {
+		how := queued
+		if argBytes([]any{result}) > headBody {
+			how = now // large ones come from goroutines of their own, and wait there for room
+		}
+		if err := r.p.conn.send(how, kindReply, r.n, reply); err != nil && !errors.Is(err, errClosed) {
 			reply = replyMsg{Call: m.Call, Error: throwOf(fmt.Errorf("%s: the answer cannot be given: %w", m.Op, err))}
 			_ = r.p.conn.send(queued, kindReply, r.n, reply)
 		}

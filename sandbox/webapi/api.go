@@ -68,7 +68,8 @@ type Target struct {
 }
 
 // Sink receives what one invocation produces, in order, from the isolate's
-// goroutine. Head and Write may return an error when the visitor has gone.
+// goroutine. Head and Write may return an error when the visitor has gone. Methods
+// may wait until others have sent what they have; the isolate lends its thread meanwhile.
 type Sink interface {
 	// Head gives the response head. When end is true, body is the whole body.
 	Head(head trace.ResponseHead, body []byte, end bool) error
@@ -101,8 +102,8 @@ type Handed struct {
 }
 
 // Backend is what the outside does for a Worker. Methods are called on the
-// isolate's goroutine and must not block; done is called exactly once, from
-// any goroutine.
+// isolate's goroutine and wait at most until others have sent what they have; done
+// is called exactly once, from any goroutine.
 type Backend interface {
 	// Call performs a binding operation such as "kv.get". args are plain values (see isolate.Value).
 	Call(run, op string, args []any, done func(result any, err error))

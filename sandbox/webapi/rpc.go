@@ -74,7 +74,7 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 		reserve = h.Storage
 	}
 	res := reserve()
-	r.w.cfg.Backend.Call(r.inv.Run, op, args, func(v any, err error) {
+	answered := func(v any, err error) {
 		taken := func() {}
 		if h, ok := v.(Handed); ok {
 			v, taken = h.Value, h.Taken
@@ -92,5 +92,6 @@ func (r *run) backend(h *isolate.Loop, id int, c trace.Call, op string, args []a
 			defer taken()
 			return settle(iso, id, v, err)
 		})
-	})
+	}
+	h.Aside(func() { r.w.cfg.Backend.Call(r.inv.Run, op, args, answered) })
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -378,14 +379,17 @@ func runOps(o *isolate.Ops) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
 			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 5))
 			if len(f.Frames) == 0 && strings.HasPrefix(f.Message, usedBody) {
-				r.w.placeHandler(f)
+				r.w.placeHandler(f, r.inv.Entrypoint)
 			}
 			if kind := str(args, 4); kind != "" {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
 					f.Name, f.Frames, f.Code = "", nil, ""
-					r.w.placeHandler(f)
-					if h := r.w.stacks.nearlyFetch(f); h != "" {
+					r.w.placeHandler(f, r.inv.Entrypoint)
+					switch h := r.w.stacks.nearlyFetch(f); {
+					case r.inv.Entrypoint != "" && strings.Contains(f.Message, "not export a fetch"):
+						f.Hint = "Add async fetch(request) { … } to " + r.inv.Entrypoint + ", or call another of its methods."
+					case h != "":
 						f.Hint = h
 					}
 				}
@@ -400,7 +404,7 @@ func runOps(o *isolate.Ops) {
 			r.headed, r.ended = true, true
 			r.headAt = r.at()
 			r.lastByte = r.headAt
-			r.sink.Result([]byte(str(args, 1)))
+			h.Aside(func() { r.sink.Result([]byte(str(args, 1))) })
 		}
 		return nil, nil
 	})
@@ -474,7 +478,9 @@ func (r *run) respond(args []isolate.Value) {
 	r.headed, r.status, r.headAt = true, head.Status, r.at()
 	r.sent = int64(len(body))
 	streaming := socket == -1
-	if err := r.sink.Head(head, body, !streaming && socket == 0); err != nil {
+	var err error
+	r.w.loop.Aside(func() { err = r.sink.Head(head, body, !streaming && socket == 0) })
+	if err != nil {
 		f := gone()
 		if known, ok := errors.AsType[*FaultError](err); ok {
 			f = known.Fault
@@ -530,7 +536,7 @@ func (r *run) fail(f *trace.Fault) {
 	case !r.ended:
 		r.ended = true
 		r.lastByte = r.at()
-		r.sink.End(&FaultError{f})
+		r.w.loop.Aside(func() { r.sink.End(&FaultError{f}) })
 	}
 }
 
@@ -630,10 +636,13 @@ func (r *run) finish() {
 			delete(w.codecs, id)
 		}
 	}
+	if r.closing {
+		maps.DeleteFunc(w.sockets, func(_ int, s *socket) bool { return s.run == r && s.gone })
+	}
 	w.dropTimers(r)
 	delete(w.runs, r.id)
 	w.loop.CloseAccount(r.account)
-	r.sink.Done(s)
+	w.loop.Aside(func() { r.sink.Done(s) })
 	w.ended(r)
 }
 

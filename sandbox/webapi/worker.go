@@ -250,7 +250,7 @@ const weighEvery = 50 * time.Millisecond
 // with now as it is at this moment.
 func (w *Worker) weigh(sink Sink, now bool) int64 {
 	if at := time.Now(); now || at.Sub(w.weighed) >= weighEvery {
-		sink.Flush()
+		w.loop.Aside(sink.Flush)
 		w.weighed = at
 		w.private.Store(w.loop.Isolate().Memory().Private)
 	}

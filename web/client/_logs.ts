@@ -17,6 +17,7 @@ export class LogPanel {
   #filter = el("input", { type: "search", placeholder: "text or level", autocomplete: "off" });
   #follow = button("follow", "Following", { class: "button-quiet", "aria-pressed": "true" });
   #height = 27; // of a row
+  #row = Infinity; // characters that a row shows
   #measured = false;
   #view = 0; // height in sight, 0 when the panel is not
   #made = new Map<LogRow, HTMLElement>();
@@ -62,6 +63,7 @@ export class LogPanel {
     this.#sizes = new ResizeObserver((entries) => {
       if (entries.some((e) => e.target === this.#scroller)) {
         this.#view = this.#scroller.clientHeight;
+        this.#fit();
         this.#measured = false;
         this.#top = -1; // what was hidden may have moved
       }
@@ -89,6 +91,16 @@ export class LogPanel {
   #forgetOpen(): void {
     for (const o of this.#open.values()) this.#sizes.unobserve(o.element);
     this.#open.clear();
+  }
+
+  // How many characters a row shows, from the width and what stands beside the text.
+  #fit(): void {
+    const width = this.#scroller.clientWidth;
+    const row = Math.max(20, Math.floor((width - (matchMedia("(max-width: 52rem)").matches ? 16 : 290)) / 7.8));
+    if (!width || row === this.#row) return;
+    this.#row = row;
+    this.#made.clear();
+    this.#window.replaceChildren();
   }
 
   // Once after each change of size: asking for a height lays the page out.
@@ -202,7 +214,7 @@ export class LogPanel {
   }
 
   #make(row: LogRow): HTMLElement {
-    if (row.log) return logLine(row.log, row.at);
+    if (row.log) return logLine(row.log, row.at, this.#row);
     const r = row.run;
     const t = temperature(r), own = /^w-(\w+)\./.exec(r.id)?.[1]; // the platform's own event
     return el("p", { class: "log_request", "data-over": String(r.over) + r.logs },

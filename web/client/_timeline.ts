@@ -78,7 +78,7 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
       ...shown.map((r) => el("td", null, duration(wall(r)))))));
 }
 
-// A call's bar has its name beside it, on the side with more room.
+// A call's bar has its name beside it, on the side with more room, and as much of it as fits.
 function callRow(c: Call, scale: number, grid: SVGElement[], columns: number): HTMLElement {
   const from = c.start_us / scale;
   const to = Math.max(c.end_us / scale, from + 0.004);
@@ -86,8 +86,8 @@ function callRow(c: Call, scale: number, grid: SVGElement[], columns: number): H
   const right = to < 0.5;
   const chart = svg("svg", { "aria-hidden": "true" }, ...grid,
     svg("rect", { class: "c-call", x: percent(from), y: 12, width: percent(to - from), height: 6 }),
-    svg("text", { class: "c-text", x: percent(right ? to : from), dx: right ? 6 : -6, y: 19.5, ...(right ? {} : { "text-anchor": "end" }) },
-      `${c.name}${note ? ` ${note}` : ""}`));
+    svg("foreignObject", { x: percent(right ? to : 0), width: percent(right ? 1 - to : from), height: 30 },
+      el("div", { class: right ? "waterfall_name" : "waterfall_name waterfall_name-before" }, `${c.name}${note ? ` ${note}` : ""}`)));
   return el("tr", { class: "waterfall_call" },
     el("th", { scope: "row", title: c.worker ? `${c.name}, answered by ${c.worker}` : c.name },
       el("span", { "aria-hidden": "true" }, c.kind), sr(`${c.kind} call inside handle: ${c.name} ${note}`)),

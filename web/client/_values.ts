@@ -49,7 +49,7 @@ export function place(f: Frame | undefined, whole = false): HTMLElement | null {
   }, at(f, whole));
 }
 
-function textOf(log: Log): Child[] {
+function textOf(log: Log, row: number): Child[] {
   const args = log.args;
   if (args?.some(isTree)) {
     return args.flatMap((a, i) => [i > 0 && " ", a.t === "string" ? (a.s ?? "") : tree(a)]);
@@ -60,17 +60,22 @@ function textOf(log: Log): Child[] {
     const first = args?.some((a) => a.t === "object") ? begin.replace(/\s*\n\s*/g, " ") : begin.split("\n", 1)[0] ?? "";
     return [el("details", { class: "log_long" }, el("summary", null, first), el("div", { class: "log_whole" }, log.text))];
   }
+  if (log.text.length > row) return [el("details", { class: "log_wraps" }, el("summary", null, log.text))];
   return [log.text];
 }
 
-/** One console call. At is in microseconds since the run began, undefined when unknown. */
-export function logLine(log: Log, at?: number): HTMLElement {
+/**
+ * One console call. At is in microseconds since the run began, undefined when
+ * unknown. Row is how many characters a row shows that does not wrap: what is
+ * longer opens.
+ */
+export function logLine(log: Log, at?: number, row = Infinity): HTMLElement {
   const level = log.level;
   const mark = level === "error" ? "cross" : level === "warn" ? "warn" : "";
   return el("div", { class: `log_line${level === "error" || level === "warn" ? ` log_line-${level}` : ""}` },
     el("span", { class: "log_time" }, at === undefined ? "" : `+${duration(at)}`),
     el("span", { class: "log_level" }, mark && icon(mark), level),
-    el("div", { class: "log_text" }, ...textOf(log)),
+    el("div", { class: "log_text" }, ...textOf(log, row)),
     place(log.frame) ?? el("span", { class: "log_at" }));
 }
 

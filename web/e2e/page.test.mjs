@@ -86,6 +86,38 @@ test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", wi
   }
 }));
 
+test("at 360 px long words, names of calls and notices stay in their places; a log line that is longer than its row opens", withPage({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async (page) => {
+  await page.goto(`${base}/search?q=${"z".repeat(100)}`);
+  assert.ok(await sideways(page) <= 0, "search for one long word");
+  await page.goto(base + lessons[1]);
+  await page.waitForSelector("html[data-live=open]");
+  await page.tap(".switch [data-go=code]");
+  await page.waitForSelector(".cm-editor .cm-line");
+  const said = `begin ${"of a line ".repeat(12)}end`;
+  await write(page, `export default {\n  async fetch() {\n    console.log(${JSON.stringify(said)});\n    await Promise.all(["a", "b"].map((k) => caches.default.match("https://x.test/" + k.repeat(80))));\n    return new Response("x".repeat(1500));\n  },\n};\n`);
+  await run(page);
+  await page.tap(".switch [data-go=code]");
+  await run(page);
+  const cut = () => page.$$eval(".readout_value", (all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  assert.deepEqual(await cut(), [], "what the tabs tell");
+  await tab(page, "timeline");
+  const outside = await page.$$eval(".waterfall td svg", (all) => all.flatMap((s) => [...s.querySelectorAll("text, foreignObject")]
+    .filter((e) => e.getBoundingClientRect().left < s.getBoundingClientRect().left - 1 || e.getBoundingClientRect().right > s.getBoundingClientRect().right + 1)
+    .map((e) => e.textContent.slice(0, 30))));
+  assert.deepEqual(outside, [], "names of calls");
+  assert.equal(await page.locator(".waterfall_name").count(), 2);
+  const marks = await page.$$eval(".waterfall thead text", (all) => all.filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect()).map((r) => [r.left, r.right]));
+  for (let i = 1; i < marks.length; i++) assert.ok(marks[i][0] > marks[i - 1][1] + 2, "figures of the axis stand apart");
+
+  await tab(page, "logs");
+  const row = page.locator(".log_window .log_wraps").last();
+  const low = (await row.boundingBox()).height;
+  await row.locator("summary").tap();
+  await page.waitForFunction((low) => [...document.querySelectorAll(".log_window .log_wraps")].at(-1).getBoundingClientRect().height > 2 * low, low);
+  const text = await row.locator("summary").evaluate((e) => ({ text: e.textContent, over: e.scrollWidth - e.clientWidth }));
+  assert.deepEqual([text.text, text.over <= 0], [said, true]);
+}));
+
 test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab leaves; it is said on screen", withPage({}, async (page, t) => {
   await openLesson(page);
   const inEditor = () => page.evaluate(() => !!document.activeElement.closest(".cm-editor"));

@@ -95,21 +95,13 @@ type fallRow struct {
 	bars []bar  // one a run
 }
 
-// beside places a call's name next to its bar: after it, or before it when the
-// bar ends on the right.
-func (b bar) beside() (x float64, anchor, dx string) {
-	if b.x+b.width > 0.55 {
-		return b.x, "end", "-6"
+// beside places a call's name next to its bar, where there is more room: after
+// it, or before it when the bar ends on the right. Class says which.
+func (b bar) beside() (x, width float64, class string) {
+	if end := b.x + b.width; end < 0.5 {
+		return end, 1 - end, ""
 	}
-	return b.x + b.width, "start", "6"
-}
-
-// cut shortens a text for a place that cannot wrap.
-func cut(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return s
+	return 0, b.x, "waterfall_name-before"
 }
 
 // waterfall is the geometry of one or two runs drawn to one scale.
