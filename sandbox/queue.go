@@ -14,7 +14,9 @@ import (
 // The queue is fair by learner: each learner's CPU time advances their virtual
 // time, and who is furthest behind goes next. What is at work at once is
 // bounded by expected CPU time, not by count: runs that wait for something
-// else do not hold up others, which the status board tells.
+// else do not hold up others, which the status board tells. Runs that others
+// call do not count: they cannot wait, and however many a learner has begun at
+// once, the next learner would wait for all of them.
 const (
 	// aheadPerCPU is how much expected work may be in the runners per CPU. It
 	// is also about how long a benign run waits behind hogs.
@@ -59,7 +61,7 @@ type ticket struct {
 	cold   bool
 	cost   int64
 	turns  uint64 // of the isolate when it was admitted
-	busy   bool   // counted in Sandbox.load
+	busy   bool   // counted in Sandbox.load; never where nested
 	nested bool
 }
 
@@ -330,7 +332,7 @@ func (s *Sandbox) fit(t *ticket, done *doings) (i *iso, cold bool) {
 
 // enter gives a ticket its isolate. s.mu is held.
 func (s *Sandbox) enter(t *ticket, i *iso, cold bool, done *doings) {
-	t.iso, t.cold, t.cost, t.busy = i, cold, t.group.cost, true
+	t.iso, t.cold, t.cost, t.busy = i, cold, t.group.cost, !t.nested
 	_, t.turns = i.runner.Turn(i.slot)
 	l := t.learner
 	l.running++
@@ -339,8 +341,10 @@ func (s *Sandbox) enter(t *ticket, i *iso, cold bool, done *doings) {
 	i.begun++
 	i.used = time.Now()
 	i.tickets = append(i.tickets, t)
-	s.load += t.cost
-	s.busy++
+	if t.busy {
+		s.load += t.cost
+		s.busy++
+	}
 	s.running++
 	state := "warm"
 	if cold {

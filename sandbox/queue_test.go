@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstart/sandbox/platform"
+	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
 )
 
@@ -288,5 +289,31 @@ func TestClosesClean(t *testing.T) {
 			buf := make([]byte, 1<<16)
 			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 		}
+	}
+}
+
+// However many runs a learner's run calls at once, the next learner does not wait for them.
+func TestCalledRunsTakeNobodysPlace(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("many"), worker(hello))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.chosen(key("many"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := p.front()
+	g := s.group(groupOf{project: p, worker: w, key: groupKey{worker: w.Name, version: w.Version}})
+	g.cost = int64(time.Second)
+	l := s.learnerOf("many")
+	var done doings
+	for range 40 {
+		n := &ticket{learner: l, group: g, nested: true, ready: make(chan struct{})}
+		i, cold := s.fit(n, &done)
+		s.enter(n, i, cold, &done)
+		defer func() { i.wasSent(); go s.leave(n, 0, runner.End{}) }()
+	}
+	if s.load != 0 || s.busy != 0 || l.virtual < 40*int64(time.Second) {
+		t.Errorf("%d ns of work and %d runs are counted for all, %d ns for their learner", s.load, s.busy, l.virtual)
 	}
 }

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,7 +13,7 @@ import (
 )
 
 // What webSocketClose does after an await is done, though its client is gone and
-// nothing else of the run is left.
+// nothing else of the run is left; a close after it still reaches the client.
 func TestCloseHandlersEnd(t *testing.T) {
 	s := open(t)
 	deploy(t, s, key("closes"), map[string]string{
@@ -25,8 +27,9 @@ export class Room extends DurableObject {
   }
   webSocketMessage(ws, m) { ws.send(m); }
   async webSocketClose(ws, code) {
-    ws.close(code, "bye");
+    if (code === 4001) ws.close(code, "bye");
     await scheduler.wait(30);
+    if (code !== 4001) ws.close(code, "late");
     await this.ctx.storage.put("closed", code);
   }
   closed() { return this.ctx.storage.get("closed"); }
@@ -42,18 +45,23 @@ export default { async fetch(request, env) {
 		}
 	}))
 	defer srv.Close()
-	conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(4001, "left"), time.Now().Add(time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	_, _, _ = conn.ReadMessage() // the answer to the close
-	conn.Close()
-	time.Sleep(300 * time.Millisecond)
-	if got := get(t, s, key("closes"), "/").body; got != "4001" {
-		t.Errorf("the handler stored %q, want the close code", got)
+	for code, reason := range map[int]string{4001: "bye", 4002: "late"} {
+		conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, "left"), time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		var answer *websocket.CloseError
+		if _, _, err = conn.ReadMessage(); !errors.As(err, &answer) || answer.Code != code || answer.Text != reason {
+			t.Errorf("the client's close %d is answered by %v, want %q", code, err, reason)
+		}
+		conn.Close()
+		want := fmt.Sprint(code)
+		if got := eventually(t, want, func() string { return get(t, s, key("closes"), "/").body }); got != want {
+			t.Errorf("the handler stored %q, want the close code %d", got, code)
+		}
 	}
 }
 
@@ -96,11 +104,16 @@ export default { fetch(request) {
 	conn.Close()
 	dial().Close()
 	want := `[["ErrorEvent","Uncaught RangeError: boom","RangeError: boom",3],[1006,false,1]]`
-	got := ""
-	for end := time.Now().Add(3 * time.Second); got != want && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		got = get(t, s, key("throws"), "/").body
-	}
-	if got != want {
+	if got := eventually(t, want, func() string { return get(t, s, key("throws"), "/").body }); got != want {
 		t.Errorf("the program saw\n%s, want\n%s", got, want)
 	}
+}
+
+// eventually is what f gives once that is want, or after three seconds.
+func eventually(t *testing.T, want string, f func() string) (got string) {
+	t.Helper()
+	for end := time.Now().Add(3 * time.Second); got != want && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		got = f()
+	}
+	return got
 }

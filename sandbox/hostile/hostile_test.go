@@ -225,6 +225,9 @@ func (p *player) pass(name string, cases []Case, n int) {
 		wg.Go(func() {
 			defer func() { <-sem }()
 			r := p.playAgain(c)
+			if n == 1 {
+				p.neighbour(c, &r)
+			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			verdict := "pass"
@@ -239,7 +242,7 @@ func (p *player) pass(name string, cases []Case, n int) {
 			if len(r.bad) > 0 {
 				first = "  " + r.bad[0]
 			}
-			fmt.Printf("%s %-34s %-8s %5d ms %4d MB%s\n", verdict, c.Name, r.outcome, r.wall.Milliseconds(), r.growth>>20, first)
+			fmt.Printf("%s %-34s %-8s %5d ms %4d MB, neighbour %4d ms%s\n", verdict, c.Name, r.outcome, r.wall.Milliseconds(), r.growth>>20, percentile(r.waits, 100).Milliseconds(), first)
 		})
 	}
 	wg.Wait()
@@ -250,19 +253,38 @@ func (p *player) pass(name string, cases []Case, n int) {
 		if len(wrong) > 0 {
 			p.t.Errorf("%s: the benign session got %d wrong answers, first %s", name, len(wrong), wrong[0])
 		}
-		if d := percentile(waits, 95); d > p.control.within(500*time.Millisecond, begin) {
+		if d := percentile(waits, 95); d > p.control.within(benignMax, begin) {
 			p.t.Errorf("%s: the benign session's p95 was %v", name, d)
 		}
 	}
 }
 
+// benignMax bounds the 95th percentile of what the benign session waits.
+const benignMax = 500 * time.Millisecond
+
+// neighbour judges what the benign session waited while a case was played alone.
+// Of fewer than twenty waits a 95th percentile is the longest, which one hiccup
+// of the machine makes: a case that looks slow is played until there are as many.
+func (p *player) neighbour(c Case, r *result) {
+	slow := func() bool { return percentile(r.waits, 95) > p.control.within(benignMax, r.begin) }
+	for begin := time.Now(); slow() && len(r.waits) < 20 && time.Since(begin) < time.Minute; {
+		again := p.playAgain(c)
+		r.waits = append(r.waits, again.waits...)
+		r.bad = append(r.bad, again.bad...)
+	}
+	if slow() {
+		r.failf("the benign session's p95 was %v, its waits %v", percentile(r.waits, 95), r.waits)
+	}
+}
+
+// percentile is by nearest rank; 0 of nothing.
 func percentile(d []time.Duration, p int) time.Duration {
 	if len(d) == 0 {
 		return 0
 	}
 	s := slices.Clone(d)
 	slices.Sort(s)
-	return s[min(len(s)-1, len(s)*p/100)]
+	return s[(len(s)*p+99)/100-1]
 }
 
 // result of one case.
@@ -272,7 +294,8 @@ type result struct {
 	wall    time.Duration
 	growth  int64
 	bad     []string
-	lost    bool // a run was stopped for another's code, and told so
+	waits   []time.Duration // of the benign session, when it was played alone
+	lost    bool            // a run was stopped for another's code, and told so
 }
 
 func (r *result) failf(format string, args ...any) {
@@ -737,9 +760,7 @@ func (p *player) host(ctx context.Context, r *result, c Case, x *session, alone 
 	if len(wrong) > 0 {
 		r.failf("the benign session got %d wrong answers, first %s", len(wrong), wrong[0])
 	}
-	if d := percentile(waits, 95); len(waits) >= 5 && d > p.control.within(500*time.Millisecond, r.begin) {
-		r.failf("the benign session's p95 was %v", d)
-	}
+	r.waits = waits
 	p.settled(r, before, memBefore)
 }
 

@@ -285,6 +285,18 @@ export function mixBody(C: { prototype: any }, is: Kind["is"], state: Kind["stat
   Object.defineProperties(C.prototype, members);
 }
 
+/** The host's own body behind one that nobody touched, which the host may then pass on by itself: it counts as read. null where there is none. */
+export function passable(s: BodyState, run: number): HostBody | null {
+  const from = s.stream === null ? s.source : owners.get(s.stream)?.source;
+  if (!(from instanceof HostBody) || from.run !== run || from.signal !== null) return null;
+  s.used = true;
+  if (s.stream !== null) {
+    (s.stream as any)[$disturbed] = true;
+    getReader(s.stream);
+  }
+  return from;
+}
+
 /** Sends a body to the host in pieces. write gets each piece and may ask to wait; began gets the reader. */
 export function pump(s: BodyState, write: (b: Uint8Array) => unknown, began?: Parameters<typeof eachChunk>[3]): Promise<void> {
   return eachChunk(streamOf(s)!, write, undefined, began);

@@ -102,6 +102,8 @@ export function onListenerError(f: (error: unknown) => void): void {
 }
 
 export let listenerCount: (t: EventTarget, type: string) => number;
+/** What listens to a type, in the order of its calls. */
+export let listenersOf: (t: EventTarget, type: string) => unknown[];
 export let setHandler: (t: EventTarget, type: string, f: unknown) => void;
 export let getHandler: (t: EventTarget, type: string) => unknown;
 /** Dispatches an event; listener errors go to the reporter, or to onError when given. */
@@ -118,6 +120,11 @@ export class EventTarget {
       const l = t.#listeners ?? [];
       for (let i = 0; i < l.length; i++) if (l[i].type === type) n++;
       return n;
+    };
+    listenersOf = (t, type) => {
+      const out: unknown[] = [], l = t.#listeners ?? [];
+      for (let i = 0; i < l.length; i++) if (l[i].type === type) out[out.length] = l[i].f;
+      return out;
     };
     getHandler = (t, type) => {
       const l = t.#listeners ?? [];

@@ -3,7 +3,7 @@
 
 import { call, op } from "./host";
 import { JSONStringify, NativeTypeError, NativeUint8Array, PromiseReject, PromiseResolve, PromiseThen, StringStartsWith, TypedArrayLength, bytesOf, expose, wrongType } from "./primordials";
-import { BodyState, HostBody, pump, use } from "./body";
+import { BodyState, HostBody, passable, pump, use } from "./body";
 import { Request, outgoing } from "./request";
 import { headersRaw } from "./headers";
 import { Response, received } from "./response";
@@ -22,15 +22,17 @@ let uploads = 0;
 export type Target = string[];
 export const network: Target = ["", "", "", "", "", "", ""];
 
-/** Sends a body to the host: whole where it is at hand, else in pieces under an upload's number. */
-function upload(state: BodyState): { body: unknown; id: number; start: () => void } {
+/** Sends a body to the host: whole where it is at hand, by its number where the host holds it, else in pieces under an upload's number. */
+function upload(state: BodyState): { body: unknown; id: number; held: number; start: () => void } {
   const src: Source = state.source;
-  if (src === null) return { body: null, id: 0, start() { } };
+  if (src === null) return { body: null, id: 0, held: 0, start() { } };
   use(state);
-  if (state.stream === null && (typeof src === "string" || bytesOf(src) !== undefined)) return { body: src, id: 0, start() { } };
+  if (state.stream === null && (typeof src === "string" || bytesOf(src) !== undefined)) return { body: src, id: 0, held: 0, start() { } };
+  const whole = passable(state, current.run);
+  if (whole !== null) return { body: null, id: 0, held: whole.id, start() { } };
   const id = ++uploads;
   return {
-    body: null, id,
+    body: null, id, held: 0,
     start() {
       PromiseThen(
         pump(state, (b) => (TypedArrayLength(b) > 0 ? hostAsync(WRITE, id, b) : undefined)),
@@ -56,7 +58,7 @@ export function fetchTo(target: Target, input: unknown, init?: unknown): Promise
     return PromiseReject(e);
   }
   const id = ++fetches;
-  const answer = hostAsyncAt(here(), FETCH, id, target, r.method, r.url, headersRaw(r.headers), up.body, up.id, up.id === 0 ? 0 : r.state.length, r.redirect, r.cf === undefined ? "" : JSONStringify(r.cf) ?? "");
+  const answer = hostAsyncAt(here(), FETCH, id, target, r.method, r.url, headersRaw(r.headers), up.body, up.id, up.id === 0 && up.held === 0 ? 0 : r.state.length, r.redirect, r.cf === undefined ? "" : JSONStringify(r.cf) ?? "", up.held);
   up.start();
   const run = current.run;
   // [status, statusText, headers, body bytes or null, body id, length, url, redirected, socket id]

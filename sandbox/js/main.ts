@@ -16,7 +16,7 @@ import { begin, current, dropSent, enter, onUnread, unread } from "./run";
 import { dropTimers, timer, timerAt } from "./timers";
 import { dropPending, hostAsync, pendingAt, settle } from "./async";
 import "./encoding";
-import { HostBody, pump, use } from "./body";
+import { HostBody, passable, pump, use } from "./body";
 import { fixedLength, readerCancel } from "./streams";
 import { incoming, Request } from "./request";
 import { isResponse, partsOf, rawHead } from "./response";
@@ -40,7 +40,7 @@ import { tracing } from "./tracing";
 import { wasmImport } from "./wasm";
 import "./all";
 
-const RESPOND = op("respond"), WRITE = op("body.write"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
+const RESPOND = op("respond"), WRITE = op("body.write"), PASS = op("body.pass"), CANCEL = op("body.cancel"), END = op("body.end"), DONE = op("done"), FAIL = op("fail"), RESULT = op("result"), LOADED = op("loaded"), NOT_LOADED = op("loaded.failed");
 
 let namespace: any = null;
 let classic = false;
@@ -359,8 +359,8 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     return;
   }
   const stream = r.body!;
-  if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   if (r.bodyUsed) throw new NativeTypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+  if (stream.locked) throw new NativeTypeError("This ReadableStream is currently locked to a reader.");
   call(RESPOND, run, p.status, p.statusText, headers, null, -1, true, src instanceof HostBody ? src.length : fixedLength.get(stream) ?? s.length, p.manual);
   let open = true;
   const end = () => {
@@ -370,10 +370,15 @@ function respond(ctx: ExecutionContext, r: unknown): void {
     call(END, run, "", "", "");
     outcome(ctx);
   };
-  const sent = pump(s, (b) => (TypedArrayLength(b) > 0 ? enter(run, undefined, () => hostAsync(WRITE, b)) : undefined), (r) => onUnread(run, () => {
+  const whole = passable(s, run);
+  const sent = whole !== null ? hostAsync(PASS, whole.id) : pump(s, (b) => (TypedArrayLength(b) > 0 ? enter(run, undefined, () => hostAsync(WRITE, b)) : undefined), (r) => onUnread(run, () => {
     if (open) PromiseThen(readerCancel(r), undefined, () => { });
     end();
   }));
+  if (whole !== null) onUnread(run, () => {
+    if (open) call(CANCEL, whole.id);
+    end();
+  });
   PromiseThen(sent, end, (e: unknown) => {
     if (!open) return;
     if (isError(e) && (e as Error).name === "ReaderGone") { // a piece was on its way when its reader went

@@ -1,6 +1,7 @@
 // node:assert. Comparisons without "strict" in their name use ==; in Workers, as
 // here, the module itself behaves as node:assert/strict does for equal and deepEqual.
 
+import { argType, callable, nodeError, objectArg } from "./node-errors";
 import { deepEqual as same } from "./deepequal";
 import { inspect } from "./inspect";
 
@@ -11,6 +12,7 @@ export class AssertionError extends Error {
   generatedMessage: boolean;
   code = "ERR_ASSERTION";
   constructor(o: { message?: string; actual?: unknown; expected?: unknown; operator?: string }) {
+    objectArg("options", o);
     super(o.message === undefined ? describe(o) : `${o.message}`);
     this.generatedMessage = o.message === undefined;
     this.actual = o.actual;
@@ -66,7 +68,10 @@ function fails(message: unknown, actual: unknown, expected: unknown, operator: s
   if (message instanceof Error) throw message;
   throw new AssertionError({ message: message as string | undefined, actual, expected, operator });
 }
-const missing = (n: number) => Object.assign(new TypeError(`The "actual" and "expected" arguments must be specified`), { code: "ERR_MISSING_ARGS", n });
+/** Refuses calls with fewer than two arguments. */
+function both(given: number, second = "expected"): void {
+  if (given < 2) throw nodeError(TypeError, "ERR_MISSING_ARGS", `The "actual" and "${second}" arguments must be specified`);
+}
 
 /** Fails with a text of our own that counts as generated. */
 function generated(given: unknown, message: string, actual: unknown, expected: unknown, operator: string): never {
@@ -92,26 +97,33 @@ export function ok(v?: unknown, message?: unknown): void {
   truthy(arguments.length, v, message);
 }
 export function equal(a: unknown, b: unknown, message?: unknown): void {
-  if (arguments.length < 2) throw missing(2);
   if (!Object.is(a, b)) fails(message === undefined ? unequal(a, b) : `${message as string}`, a, b, "strictEqual");
 }
 export function notEqual(a: unknown, b: unknown, message?: unknown): void {
   if (Object.is(a, b)) fails(message ?? "Expected actual to be strictly unequal to expected", a, b, "notStrictEqual");
 }
 export function strictEqual(a: unknown, b: unknown, message?: unknown): void {
-  if (arguments.length < 2) throw missing(2);
+  both(arguments.length);
   if (!Object.is(a, b)) fails(message === undefined ? unequal(a, b) : `${message as string}`, a, b, "strictEqual");
 }
 export function notStrictEqual(a: unknown, b: unknown, message?: unknown): void {
+  both(arguments.length);
   if (Object.is(a, b)) fails(message ?? "Expected actual to be strictly unequal to expected", a, b, "notStrictEqual");
 }
-export function deepStrictEqual(a: unknown, b: unknown, message?: unknown): void {
+export function deepEqual(a: unknown, b: unknown, message?: unknown): void {
   if (!same(a, b, true)) fails(message, a, b, "deepStrictEqual");
 }
+export function deepStrictEqual(a: unknown, b: unknown, message?: unknown): void {
+  both(arguments.length);
+  deepEqual(a, b, message);
+}
 export function notDeepStrictEqual(a: unknown, b: unknown, message?: unknown): void {
+  both(arguments.length);
+  notDeepEqual(a, b, message);
+}
+export function notDeepEqual(a: unknown, b: unknown, message?: unknown): void {
   if (same(a, b, true)) fails(message ?? "Expected actual to not be deeply strictly equal to expected", a, b, "notDeepStrictEqual");
 }
-export const deepEqual = deepStrictEqual, notDeepEqual = notDeepStrictEqual;
 export function fail(message?: unknown): never {
   generated(message, "Failed", undefined, undefined, "fail");
 }
@@ -134,7 +146,9 @@ function matches(e: any, expected: any, message: unknown, operator: string): voi
     if (answer !== true) generated(message, `The ${expected.name ? `"${expected.name}" ` : ""}validation function is expected to return "true". Received ${inspect(answer)}${e instanceof Error ? `\n\nCaught error:\n\n${e}` : ""}`, e, expected, operator);
     return;
   }
+  if (typeof expected !== "object" || expected === null) generated(undefined, `Invalid expectation: ${inspect(expected)}`, e, expected, operator);
   const keys = Object.keys(expected);
+  if (keys.length === 0 && !(expected instanceof Error)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'error' may not be an empty object. Received ${inspect(expected)}`);
   if (expected instanceof Error) keys.push("name", "message");
   for (const k of keys) {
     const fine = typeof e?.[k] === "string" && expected[k] instanceof RegExp ? expected[k].test(e[k]) : same(e?.[k], expected[k], true);
@@ -153,7 +167,7 @@ function unwanted(e: any, expected: any, message: unknown, operator: string): ne
   fails(`Got unwanted exception${words === undefined ? "." : `: ${words as string}`}\nActual message: "${e?.message}"`, undefined, undefined, operator);
 }
 export function throws(f: () => unknown, expected?: any, message?: unknown): void {
-  if (typeof f !== "function") throw Object.assign(new TypeError(`The "fn" argument must be of type function. Received ${received(f)}`), { code: "ERR_INVALID_ARG_TYPE" });
+  callable("fn", f);
   let e: unknown, threw = false;
   try {
     f();
@@ -162,18 +176,25 @@ export function throws(f: () => unknown, expected?: any, message?: unknown): voi
     threw = true;
   }
   if (typeof expected === "string") message = expected;
+  else if (expected !== undefined && typeof expected !== "object" && typeof expected !== "function") throw argType("error", "of type function or an instance of Error, RegExp, or Object", expected);
+  if (threw && typeof expected === "string" && (e as any)?.message === expected) throw nodeError(TypeError, "ERR_AMBIGUOUS_ARGUMENT", `The "error/message" argument is ambiguous. The error message "${expected}" is identical to the message.`);
   if (!threw) missed("exception", expected, message, "throws");
   matches(e, expected, message, "throws");
 }
 export function doesNotThrow(f: () => unknown, expected?: any, message?: unknown): void {
+  callable("fn", f);
+  if (expected !== undefined && typeof expected !== "string" && typeof expected !== "function" && !(expected instanceof RegExp)) throw argType("expected", "of type function or an instance of RegExp", expected);
   try {
     f();
   } catch (e: any) {
     unwanted(e, expected, message, "doesNotThrow");
   }
 }
+const promising = (p: any): void => {
+  if (typeof p !== "function" && typeof p?.then !== "function") throw argType("promiseFn", "of type function or an instance of Promise", p);
+};
 export async function rejects(p: any, expected?: any, message?: unknown): Promise<void> {
-  if (typeof p !== "function" && typeof p?.then !== "function") throw Object.assign(new TypeError(`The "promiseFn" argument must be of type function or an instance of Promise. Received ${received(p)}`), { code: "ERR_INVALID_ARG_TYPE" });
+  promising(p);
   let e: unknown, threw = false;
   const promise = typeof p === "function" ? p() : p;
   if (typeof promise?.then !== "function") throw Object.assign(new TypeError(`Expected instance of Promise to be returned from the "promiseFn" function but got ${received(promise)}.`), { code: "ERR_INVALID_RETURN_VALUE" });
@@ -188,19 +209,28 @@ export async function rejects(p: any, expected?: any, message?: unknown): Promis
   matches(e, expected, message, "rejects");
 }
 export async function doesNotReject(p: any, expected?: any, message?: unknown): Promise<void> {
+  promising(p);
   try {
     await (typeof p === "function" ? p() : p);
   } catch (e: any) {
     unwanted(e, expected, message, "doesNotReject");
   }
 }
+function pattern(given: number, re: unknown): void {
+  both(given, "regexp");
+  if (!(re instanceof RegExp)) throw argType("regexp", "an instance of RegExp", re);
+}
 export function match(s: string, re: RegExp, message?: unknown): void {
+  pattern(arguments.length, re);
   if (typeof s !== "string" || !re.test(s)) fails(message ?? `actual: "${s}" expected to match: "${re}"`, s, re, "match");
 }
 export function doesNotMatch(s: string, re: RegExp, message?: unknown): void {
+  pattern(arguments.length, re);
+  if (typeof s !== "string") generated(message, `The "string" argument must be of type string. Received ${received(s)}`, s, re, "doesNotMatch");
   if (typeof s === "string" && re.test(s)) fails(message ?? `actual: "${s}" expected to not match: "${re}"`, s, re, "doesNotMatch");
 }
 export function partialDeepStrictEqual(a: any, b: any, message?: unknown): void {
+  both(arguments.length);
   const part = (x: any, y: any): boolean => {
     if (typeof y !== "object" || y === null) return Object.is(x, y);
     if (typeof x !== "object" || x === null) return false;

@@ -5,6 +5,11 @@ import { ReflectApply } from "./primordials";
 import { type Context, followPromises, withValue } from "./context";
 import { current, enter } from "./run";
 
+/** Refuses what is no function, in the words of Workers' own classes. */
+function refuse(f: unknown, method: string, n: number, type = "function", of = "AsyncLocalStorage"): void {
+  if (typeof f !== "function") throw new TypeError(`Failed to execute '${method}' on '${of}': parameter ${n} is not of type '${type}'.`);
+}
+
 export class AsyncLocalStorage<T = unknown> {
   #name: string;
   #default: T | undefined;
@@ -19,9 +24,11 @@ export class AsyncLocalStorage<T = unknown> {
     return m !== undefined && m.has(this) ? (m.get(this) as T) : this.#default;
   }
   run<R>(store: T, f: (...args: any[]) => R, ...args: any[]): R {
+    refuse(f, "run", 2);
     return enter(current.run, withValue(this, store), () => ReflectApply(f as any, undefined, args)) as R;
   }
   exit<R>(f: (...args: any[]) => R, ...args: any[]): R {
+    refuse(f, "exit", 1);
     return enter(current.run, withValue(this, undefined), () => ReflectApply(f as any, undefined, args)) as R;
   }
   enterWith(store: T): void {
@@ -31,12 +38,16 @@ export class AsyncLocalStorage<T = unknown> {
     current.context = withValue(this, undefined);
   }
   static bind<F extends (...args: any[]) => any>(f: F): F {
+    refuse(f, "bind", 1, "Function");
     const { context } = current;
     return function (this: unknown, ...args: any[]) { return enter(current.run, context, () => ReflectApply(f, this, args)); } as F;
   }
   static snapshot(): (f: (...args: any[]) => any, ...args: any[]) => any {
     const { context } = current;
-    return (f, ...args) => enter(current.run, context, () => ReflectApply(f, undefined, args));
+    return (f, ...args) => {
+      if (typeof f !== "function") throw new TypeError("The first argument must be a function");
+      return enter(current.run, context, () => ReflectApply(f, undefined, args));
+    };
   }
 }
 
@@ -46,12 +57,17 @@ export class AsyncResource {
   #id = ++ids;
   constructor(readonly type: string, _options?: unknown) { }
   runInAsyncScope(f: (...args: any[]) => any, self?: unknown, ...args: any[]): any {
+    refuse(f, "runInAsyncScope", 1, "function", "AsyncResource");
     return enter(current.run, this.#context, () => ReflectApply(f, self, args));
   }
   bind<F extends (...args: any[]) => any>(f: F): F {
+    refuse(f, "bind", 1, "Function", "AsyncResource");
     return ((...args: any[]) => this.runInAsyncScope(f, undefined, ...args)) as F;
   }
-  static bind<F extends (...args: any[]) => any>(f: F): F { return AsyncLocalStorage.bind(f); }
+  static bind<F extends (...args: any[]) => any>(f: F): F {
+    refuse(f, "bind", 1, "Function", "AsyncResource");
+    return AsyncLocalStorage.bind(f);
+  }
   asyncId(): number { return this.#id; }
   triggerAsyncId(): number { return 0; }
   emitDestroy(): this { return this; }

@@ -5,7 +5,7 @@ import { Buffer, INSPECT_MAX_BYTES, SlowBuffer, kMaxLength } from "unenv/node/in
 import { Blob, File } from "./blob";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { bytesOf } from "./primordials";
-import { argType, nodeError, outOfRange } from "./node-errors";
+import { argType, nodeError, outOfRange, whole } from "./node-errors";
 
 {
   const B = Buffer as any, from = B.from, toString = B.prototype.toString, isEncoding = B.isEncoding, write = B.prototype.write, byteLength = B.byteLength;
@@ -34,6 +34,7 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     try {
       return from(v, e, n);
     } catch (x) {
+      if (x instanceof RangeError && v instanceof ArrayBuffer) throw nodeError(RangeError, "ERR_BUFFER_OUT_OF_BOUNDS", x.message);
       if (!(x instanceof TypeError) || v.length !== undefined) throw x;
       throw argType("first argument", "of type string or an instance of Buffer, TypedArray, ArrayBuffer, SharedArrayBuffer, or Array or an Array-like Object", v);
     }
@@ -42,7 +43,9 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     const make = B[name];
     put(name, B, { [name](size: any, ...rest: any[]) {
       if (typeof size !== "number") throw argType("size", "of type number", size);
+      if (size !== size) throw nodeError(RangeError, "ERR_INVALID_ARG_VALUE", "The argument 'size' is invalid. Received NaN");
       if (!(size >= 0 && size <= kMaxLength)) throw outOfRange("size", `>= 0 && <= ${kMaxLength}`, size);
+      if (name === "alloc" && typeof rest[0] === "string" && rest[1] !== undefined && !B.isEncoding(rest[1])) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${rest[1]}`);
       return make.call(B, size, ...rest);
     } }[name]);
   }
@@ -78,7 +81,7 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     if (m === null) continue;
     const act = B.prototype[name], writes = m[1] === "write", at = writes ? 1 : 0, signed = !/^U/.test(m[3]), whole = /nt$/.test(m[3]);
     put(name, B.prototype, { [name](this: any, ...args: any[]) {
-      const offset = args[at] ?? 0, size = m[3] === "Float" ? 4 : m[3] === "Double" ? 8 : m[4] === "" ? args[at + 1] : +m[4] / 8;
+      const offset = args[at] === undefined ? 0 : args[at], size = m[3] === "Float" ? 4 : m[3] === "Double" ? 8 : m[4] === "" ? args[at + 1] : +m[4] / 8;
       if (typeof offset !== "number") throw argType("offset", "of type number", offset);
       if (m[4] === "" && whole) {
         if (typeof size !== "number" && size !== undefined) throw argType("byteLength", "of type number", size);
@@ -109,6 +112,7 @@ import { argType, nodeError, outOfRange } from "./node-errors";
   const concat = B.concat, compare = B.compare, fill = B.prototype.fill;
   put("concat", B, function (list: any, n?: any) {
     if (!Array.isArray(list)) throw argType("list", "an (Buffer|Uint8Array)[]", list);
+    if (typeof n === "number" && !Number.isInteger(n)) throw outOfRange("length", "an integer", n);
     if (typeof n === "number" && n < 0) throw outOfRange("length", ">= 0 && <= 9007199254740991", n);
     for (let i = 0; i < list.length; i++) if (!(list[i] instanceof Uint8Array)) throw argType(`list[${i}]`, "an instance of Buffer or Uint8Array", list[i]);
     return concat.call(B, list, n);
@@ -123,6 +127,8 @@ import { argType, nodeError, outOfRange } from "./node-errors";
     const act = B.prototype[name];
     put(name, B.prototype, { [name](this: any, v: any, ...rest: any[]) {
       if (!(v instanceof Uint8Array) && (want === "" || typeof v !== "number" && typeof v !== "string")) throw argType(arg, want === "" ? "an instance of Buffer or Uint8Array" : "one of type number or string or an instance of Buffer or Uint8Array", v);
+      if (name === "compare") for (const [i, what, most] of [[0, "targetStart", 2147483647], [1, "targetEnd", (v as Uint8Array).length], [2, "sourceStart", 2147483647], [3, "sourceEnd", this.length]] as const) if (rest[i] !== undefined) whole(what, rest[i], 0, most);
+      if (name === "copy" && typeof rest[1] === "number" && rest[1] < 0) throw outOfRange("sourceStart", ">= 0", rest[1]);
       if (name === "copy" && typeof rest[0] === "number" && rest[0] < 0) throw outOfRange("targetStart", ">= 0", rest[0]);
       if (want !== "" && typeof v === "string" && typeof rest[1] === "string" && !B.isEncoding(rest[1])) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${rest[1]}`);
       return act.call(this, v, ...rest);
@@ -131,6 +137,8 @@ import { argType, nodeError, outOfRange } from "./node-errors";
   put("fill", B.prototype, function (this: any, v: any, start?: any, end?: any, e?: any) {
     if (typeof start === "number" && (start < 0 || start > this.length)) throw outOfRange("start", "0 to end", start);
     if (typeof end === "number" && (end < 0 || end > this.length)) throw outOfRange("end", `0 to ${this.length}`, end);
+    const encoding = typeof v !== "string" ? undefined : typeof start === "string" ? start : typeof end === "string" ? end : e;
+    if (encoding !== undefined && encoding !== null && !B.isEncoding(encoding)) throw nodeError(TypeError, "ERR_UNKNOWN_ENCODING", `Unknown encoding: ${encoding}`);
     return fill.call(this, v, start, end, e);
   });
   put("byteLength", B, function (v: any, e?: any) {

@@ -2,7 +2,7 @@
 // whole blocks or on a place in the key stream; what is left over waits here.
 
 import { Buffer } from "node:buffer";
-import { argType, nodeError } from "./node-errors";
+import { argType, nodeError, objectArg } from "./node-errors";
 import { Transform } from "./node-stream";
 import { call, op } from "./host";
 import { concat } from "./blob";
@@ -12,7 +12,9 @@ const BLOCKS = op("crypto.blocks"), AES = op("crypto.aes"), EQUAL = op("crypto.e
 const block = 16, none = new Uint8Array(0);
 
 const nids: Record<string, number[]> = { ecb: [418, 422, 426], cbc: [419, 423, 427], ctr: [904, 905, 906], gcm: [895, 898, 901] };
-export function getCipherInfo(name: any): any {
+export function getCipherInfo(name: any, options?: unknown): any {
+  if (typeof name !== "string" && typeof name !== "number") throw argType("nameOrId", "one of type string or number", name);
+  if (options !== undefined) objectArg("options", options);
   const m = /^aes-?(128|192|256)-(ecb|cbc|ctr|gcm)$/i.exec(`${name}`);
   if (m === null) return undefined;
   const mode = m[2].toLowerCase(), size = +m[1];
@@ -52,6 +54,7 @@ class AES_ extends (Transform as any) {
     this.#tagLength = o?.authTagLength ?? block;
   }
   update(data: any, from?: string, to?: string): any {
+    if (typeof data !== "string" && !ArrayBuffer.isView(data)) throw argType("data", "of type string or an instance of Buffer, TypedArray, or DataView", data);
     if (typeof data === "string" ? from === undefined || from === null : !ArrayBuffer.isView(data)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", "The argument 'inputEncoding' If inputEncoding is not provided then the data must be a Buffer. Received undefined");
     if (this.#done) throw new Error("Cipher/decipher context has already been finalized");
     return output(this.#some(bytes(data, from)), to);
@@ -133,7 +136,10 @@ class AES_ extends (Transform as any) {
     return Buffer.from(this.#tag);
   }
   setAuthTag(b: any, encoding?: string): this {
-    this.#tag = new Uint8Array(bytes(b, encoding, "buffer"));
+    const tag = new Uint8Array(bytes(b, encoding, "buffer"));
+    if (this.#mode !== "GCM") throw new Error("Cipher does not support authenticated mode");
+    if (tag.length !== 4 && tag.length !== 8 && (tag.length < 12 || tag.length > 16)) throw new Error("Invalid authentication tag length");
+    this.#tag = tag;
     return this;
   }
   _transform(chunk: any, encoding: any, done: (e?: unknown) => void): void {

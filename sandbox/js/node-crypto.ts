@@ -2,7 +2,7 @@
 // the operations of SubtleCrypto; keys and ciphers are beside it. What is not here says so
 // when it is called.
 
-import { argType, nodeError, outOfRange } from "./node-errors";
+import { argType, callable, nodeError, outOfRange, whole } from "./node-errors";
 import { bytesOf } from "./primordials";
 import { Buffer } from "node:buffer";
 import { Transform } from "./node-stream";
@@ -22,7 +22,18 @@ const nameOf = (n: string): string => {
   if (h === undefined) throw new Error("Digest method not supported");
   return h;
 };
-const argument = (what: string, v: unknown) => argType(what, "of type string or an instance of Buffer, TypedArray, or DataView", v);
+/** The bytes of a password or a salt. */
+function secret(what: string, v: unknown): Uint8Array {
+  if (typeof v !== "string" && bytesOf(v) === undefined) throw argType(what, "of type string or an instance of ArrayBuffer, Buffer, TypedArray, or DataView", v);
+  return bytes(v, undefined, what);
+}
+/** The digest that a key is derived with. */
+function kdfDigest(digest: unknown, kind: string, end: string): string {
+  if (typeof digest !== "string") throw argType("digest", "of type string", digest);
+  const h = digestName(digest);
+  if (h === undefined) throw new TypeError(`Invalid ${kind} digest: ${digest}${end}`);
+  return h;
+}
 
 class Hasher extends (Transform as any) {
   protected parts: Uint8Array[] = [];
@@ -115,7 +126,10 @@ export function randomBytes(n: number, done?: (e: unknown, b?: any) => void): an
 export const pseudoRandomBytes = randomBytes, rng = randomBytes, prng = randomBytes;
 export function randomFillSync(b: any, offset = 0, size?: number): any {
   if (!ArrayBuffer.isView(b) && bytesOf(b) === undefined) throw argType("buffer", "an instance of TypedArray, DataView, ArrayBuffer, or SharedArrayBuffer", b);
-  const v = bytes(b, undefined, "buf").subarray(offset, size === undefined ? undefined : offset + size);
+  const all = bytes(b, undefined, "buf");
+  whole("offset", offset, 0, 2147483647);
+  if (size !== undefined) whole("size", size, 0, all.length - offset);
+  const v = all.subarray(offset, size === undefined ? undefined : offset + size);
   v.set(random(v.length));
   return b;
 }
@@ -152,8 +166,7 @@ function timingSafe(a: Uint8Array, b: Uint8Array): boolean {
   return call(EQUAL, a, b);
 }
 export function timingSafeEqual(a: any, b: any): boolean {
-  if (typeof a === "string") throw argument("buf1", a);
-  if (typeof b === "string") throw argument("buf2", b);
+  for (const [i, v] of [[1, a], [2, b]]) if (bytesOf(v) === undefined) throw new TypeError(`Failed to execute 'timingSafeEqual' on 'SubtleCrypto': parameter ${i} is not of type 'BufferSource'.`);
   return timingSafe(bytes(a, undefined, "buf1"), bytes(b, undefined, "buf2"));
 }
 function derivedLength(what: string, n: unknown): number {
@@ -162,22 +175,52 @@ function derivedLength(what: string, n: unknown): number {
   return n;
 }
 export function pbkdf2Sync(password: any, salt: any, iterations: number, length: number, digest: string): any {
-  if (!Number.isInteger(iterations) || iterations < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "iterations" is out of range. It must be >= 1 && <= 2147483647. Received ${iterations}`);
-  if (typeof digest !== "string") throw argument("digest", digest);
-  return Buffer.from(call(KDF, "PBKDF2", nameOf(digest), bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), iterations, derivedLength("keylen", length)));
+  if (typeof digest !== "string") throw argType("digest", "of type string", digest);
+  whole("iterations", iterations, 1, 2147483647);
+  return Buffer.from(call(KDF, "PBKDF2", kdfDigest(digest, "Pbkdf2", "."), secret("password", password), secret("salt", salt), iterations, derivedLength("keylen", length)));
 }
-export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void { later(() => pbkdf2Sync(password, salt, iterations, length, digest), done); }
+export function pbkdf2(password: any, salt: any, iterations: number, length: number, digest: string, done: any): void {
+  if (typeof digest === "function") [done, digest] = [undefined, digest];
+  callable("callback", done);
+  whole("iterations", iterations, 1, 2147483647);
+  later(() => pbkdf2Sync(password, salt, iterations, length, digest), done);
+}
+function keyMaterial(v: unknown): Uint8Array {
+  if (v instanceof SecretKeyObject) return secretBytes(v, "ikm");
+  if (typeof v !== "string" && bytesOf(v) === undefined) throw argType("ikm", "of type string or an instance of SecretKeyObject, ArrayBuffer, TypedArray, DataView, or Buffer", v);
+  return bytes(v, undefined, "ikm");
+}
 export function hkdfSync(digest: string, key: any, salt: any, info: any, length: number): ArrayBuffer {
-  return call(KDF, "HKDF", nameOf(digest), bytes(key, undefined, "ikm"), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), derivedLength("length", length));
+  const h = kdfDigest(digest, "Hkdf", "");
+  if (typeof length === "number" && length > 255 * output(call(DIGEST, h, new Uint8Array(0))).length) throw new RangeError("Invalid Hkdf key length");
+  return call(KDF, "HKDF", h, keyMaterial(key), bytes(salt, undefined, "salt"), bytes(info, undefined, "info"), derivedLength("length", length));
 }
-export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void { later(() => hkdfSync(digest, key, salt, info, length), done); }
+export function hkdf(digest: string, key: any, salt: any, info: any, length: number, done: any): void {
+  callable("callback", done);
+  keyMaterial(key);
+  later(() => hkdfSync(digest, key, salt, info, length), done);
+}
 export function scryptSync(password: any, salt: any, length: number, o: any = {}): any {
-  const N = o.N ?? o.cost ?? 16384, r = o.r ?? o.blockSize ?? 8, p = o.p ?? o.parallelization ?? 1;
+  for (const [one, other] of [["N", "cost"], ["r", "blockSize"], ["p", "parallelization"]]) {
+    if (o?.[one] !== undefined && o[other] !== undefined) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument '${other}' is invalid. Received ${o[other]}`);
+  }
+  if (o?.maxmem !== undefined) whole("maxmem", o.maxmem, 0, Number.MAX_SAFE_INTEGER);
+  const many = (...names: string[]): number | undefined => {
+    for (const k of names) {
+      if (o[k] === undefined) continue;
+      return whole(k, o[k], 0, 0xffffffff, ">= 0 && < 4294967296") || undefined;
+    }
+    return undefined;
+  };
+  const N = many("N", "cost") ?? 16384, r = many("r", "blockSize") ?? 8, p = many("p", "parallelization") ?? 1;
+  if (N > 1 << 20) throw new RangeError("Scrypt failed: cost exceeds maximum (1048576).");
+  if (N < 2 || (N & (N - 1)) !== 0) throw new Error("Scrypt failed");
   if (128 * N * r > (o.maxmem ?? 32 * 1024 * 1024)) throw nodeError(RangeError, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params: memory limit exceeded");
-  return Buffer.from(call(SCRYPT, bytes(password, undefined, "password"), bytes(salt, undefined, "salt"), N, r, p, derivedLength("keylen", length)));
+  return Buffer.from(call(SCRYPT, secret("password", password), secret("salt", salt), N, r, p, derivedLength("keylen", length)));
 }
 export function scrypt(password: any, salt: any, length: number, o: any, done?: any): void {
   if (typeof o === "function") [o, done] = [{}, o];
+  callable("callback", arguments.length < 5 && done === undefined ? o : done);
   later(() => scryptSync(password, salt, length, o), done);
 }
 const missing = (name: string): any => function () { throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", `crypto.${name} is not available here.`); };

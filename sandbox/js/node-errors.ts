@@ -24,6 +24,22 @@ export function received(v: any): string {
 /** ERR_INVALID_ARG_TYPE; want continues "must be". */
 export const argType = (name: string, want: string, v: unknown): any => nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The ${name.endsWith(" argument") ? name : `"${name}" ${name.includes(".") ? "property" : "argument"}`} must be ${want}.${received(v)}`);
 
+/** Refuses what is no function. */
+export function callable(name: string, f: unknown): void {
+  if (typeof f !== "function") throw argType(name, "of type function", f);
+}
+/** Refuses what is no object. */
+export function objectArg(name: string, v: unknown): void {
+  if (typeof v !== "object" || v === null) throw argType(name, "of type object", v);
+}
+/** A whole number between two bounds, or a refusal. */
+export function whole(name: string, v: unknown, min: number, max: number, bounds = `>= ${min} && <= ${max}`): number {
+  if (typeof v !== "number") throw argType(name, "of type number", v);
+  if (!Number.isInteger(v)) throw outOfRange(name, "an integer", v);
+  if (v < min || v > max) throw outOfRange(name, bounds, v);
+  return v;
+}
+
 /** A number as Node shows one that is out of range: a large one in groups of three. */
 const grouped = (v: unknown): string => {
   const s = typeof v === "bigint" ? `${v}n` : typeof v === "number" || v === undefined || v === null ? `${v}` : inspect(v);

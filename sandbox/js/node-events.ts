@@ -2,13 +2,16 @@
 // constructor that old classes can call without new, and the abort error of once.
 
 import * as base from "unenv/node/events";
-import { argType, nodeError, outOfRange } from "./node-errors";
-import { isAbortSignal } from "./abort";
+import { argType, callable, nodeError, outOfRange } from "./node-errors";
+import { isAbortSignal, onAbort } from "./abort";
+import { EventTarget, listenersOf } from "./events";
 import { inspect } from "./inspect";
 
 const Base: any = base.EventEmitter;
 
-function EventEmitter(this: any, options?: unknown): any {
+function EventEmitter(this: any, options?: any): any {
+  const captures = options?.captureRejections;
+  if (captures !== undefined && typeof captures !== "boolean") throw argType("options.captureRejections", "of type boolean", captures);
   if (new.target !== undefined) return Reflect.construct(Base, [options], new.target);
   const made = new Base(options);
   for (const k of Reflect.ownKeys(made)) if (!Object.hasOwn(this, k)) Object.defineProperty(this, k, Object.getOwnPropertyDescriptor(made, k)!);
@@ -31,7 +34,7 @@ for (const name of ["addListener", "on", "prependListener", "once", "prependOnce
 const setMax = Base.prototype.setMaxListeners;
 Object.defineProperty(Base.prototype, "setMaxListeners", {
   value: { setMaxListeners(this: any, n: unknown) {
-    if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", typeof n === "string" ? `'${n}'` : n);
+    if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", n);
     return setMax.call(this, n);
   } }.setMaxListeners, writable: true, configurable: true,
 });
@@ -62,12 +65,34 @@ export async function once(emitter: any, name: any, options: any = {}): Promise<
 
 export const setMaxListeners = (n = 10, ...targets: any[]): void => {
   if (typeof n !== "number" || n < 0 || n !== n) throw outOfRange("n", "a non-negative number", n);
-  if (targets.length === 0) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", "setMaxListeners() is available here for given emitters only.");
-  for (const t of targets) t.setMaxListeners?.(n);
+  if (targets.length === 0) (base as any).EventEmitter.defaultMaxListeners = n;
+  for (const t of targets) {
+    if (typeof t.setMaxListeners === "function") t.setMaxListeners(n);
+    else if (!(t instanceof EventTarget)) throw argType("eventTargets", "an instance of EventEmitter or EventTarget", t);
+  }
 };
-export const listenerCount = (emitter: any, type: any): number => emitter.listenerCount(type);
+export const listenerCount = (emitter: any, type: any): number => (typeof emitter.listenerCount === "function" ? emitter.listenerCount(type) : 0);
 
-export const { EventEmitterAsyncResource, addAbortListener, getEventListeners, getMaxListeners, on, usingDomains, captureRejectionSymbol, captureRejections, errorMonitor, defaultMaxListeners, init } = base as any;
+export const getEventListeners = (emitter: any, type: any): any[] => {
+  if (typeof emitter.listeners === "function") return emitter.listeners(type);
+  if (!(emitter instanceof EventTarget)) throw argType("emitter", "an instance of EventEmitter or EventTarget", emitter);
+  return listenersOf(emitter, `${type}`);
+};
+export const getMaxListeners = (emitter: any): number => (typeof emitter.getMaxListeners === "function" ? emitter.getMaxListeners() : Base.defaultMaxListeners);
+export function addAbortListener(signal: AbortSignal, f: any): object {
+  if (!isAbortSignal(signal)) throw argType("signal", "an instance of AbortSignal", signal);
+  callable("listener", f);
+  const off = onAbort(signal, () => f());
+  return { [(Symbol as any).dispose]() { off(); } };
+}
+export const on = (emitter: any, type: any, options?: any): any => {
+  const signal = options?.signal;
+  if (signal !== undefined && !isAbortSignal(signal)) throw argType("options.signal", "an instance of AbortSignal", signal);
+  if (typeof emitter.on !== "function" && typeof emitter.addEventListener !== "function") throw argType("emitter", "an instance of EventEmitter", emitter);
+  return (base as any).on(emitter, type, options);
+};
+
+export const { EventEmitterAsyncResource,  usingDomains, captureRejectionSymbol, captureRejections, errorMonitor, defaultMaxListeners, init } = base as any;
 for (const [k, value] of Object.entries({ EventEmitter, once, on, setMaxListeners, listenerCount, usingDomains, captureRejectionSymbol, errorMonitor, getEventListeners, getMaxListeners, addAbortListener })) {
   Object.defineProperty(EventEmitter, k, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { Agent } from "unenv/node/internal/http/agent";
+import { argType } from "./node-errors";
 import { METHODS, STATUS_CODES, maxHeaderSize } from "unenv/node/internal/http/constants";
 import { Readable, Writable } from "./node-stream";
 import { Response } from "./response";
@@ -309,7 +310,10 @@ export class Server extends EventEmitter {
   [Symbol.asyncDispose](): Promise<void> { return new Promise((f) => void this.close(() => f())); }
 }
 
-export function createServer(options?: any, listener?: any): Server { return new Server(options, listener); }
+export function createServer(options?: any, listener?: any): Server {
+  if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function") throw argType("options", "of type object", options);
+  return new Server(options, listener);
+}
 
 /** Hands a request to the server that listens on a port and gives its answer. */
 export function handle(port: number, request: any): Promise<any> {

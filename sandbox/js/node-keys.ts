@@ -3,7 +3,9 @@
 // Diffie-Hellman, encrypted PEM, X.509 certificates as objects.
 
 import { Buffer } from "node:buffer";
-import { argType, nodeError } from "./node-errors";
+import { argType, callable, nodeError, objectArg, outOfRange, whole } from "./node-errors";
+import { inspect } from "./inspect";
+import { bytesOf } from "./primordials";
 import { call, op } from "./host";
 import { CryptoKey, dataOf, isKey } from "./subtle";
 import { concat } from "./blob";
@@ -131,7 +133,10 @@ function input(k: any, isPrivate: boolean): KeyObject {
 }
 export const createPrivateKey = (k: any): KeyObject => input(k, true);
 export const createPublicKey = (k: any): KeyObject => input(k, false);
-export function createSecretKey(k: any, encoding?: string): KeyObject { return secret(bytes(k, encoding, "key")); }
+export function createSecretKey(k: any, encoding?: string): KeyObject {
+  if (typeof k !== "string" && bytesOf(k) === undefined) throw new TypeError("Failed to execute 'createSecretKey' on 'CryptoImpl': parameter 1 is not of type 'BufferSource'.");
+  return secret(bytes(k, encoding, "key"));
+}
 /** The bytes of a secret key in any form. */
 export function secretBytes(k: any, what = "key"): Uint8Array {
   if (isKeyObject(k)) {
@@ -232,29 +237,47 @@ export function generateKeyPair(type: string, o: any, done?: any): void {
 }
 export function generateKeySync(type: string, o: any): KeyObject {
   refuseAtStart("generating keys");
-  if (type !== "hmac" && type !== "aes") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'type' must be a supported key type. Received '${type}'`);
+  if (type !== "hmac" && type !== "aes") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'type' must be one of: 'hmac', 'aes'. Received ${inspect(type)}`);
+  objectArg("options", o);
+  if (type === "hmac") whole("options.length", o.length, 8, 65536);
+  else if (o.length !== 128 && o.length !== 192 && o.length !== 256) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The property 'options.length' must be one of: 128, 192, 256. Received ${inspect(o.length)}`);
   return secret(new Uint8Array(call(RANDOM, Math.floor(o.length / 8))));
 }
 export function generateKey(type: string, o: any, done: any): void { answer(() => generateKeySync(type, o), done); }
 
 const number = (b: Uint8Array): bigint => BigInt("0x" + (Buffer.from(b).toString("hex") || "0"));
+const numeric = "of type bigint or an instance of ArrayBuffer, TypedArray, Buffer, or DataView";
 export function generatePrimeSync(bits: number, o: any = {}): any {
   refuseAtStart("random values");
+  whole("size", bits, 1, 2147483647);
+  objectArg("options", o);
+  for (const k of ["safe", "bigint"]) if (o[k] !== undefined && typeof o[k] !== "boolean") throw argType(`options.${k}`, "of type boolean", o[k]);
+  for (const k of ["add", "rem"]) if (o[k] !== undefined && typeof o[k] !== "bigint" && bytesOf(o[k]) === undefined) throw argType(`options.${k}`, numeric, o[k]);
   const b = new Uint8Array(call(PRIME, bits));
   return o.bigint ? number(b) : b.buffer;
 }
 export function generatePrime(bits: number, o: any, done?: any): void {
   if (typeof o === "function") [o, done] = [{}, o];
+  callable("callback", done);
   answer(() => generatePrimeSync(bits, o), done);
 }
-export function checkPrimeSync(v: any, _options?: unknown): boolean {
+export function checkPrimeSync(v: any, o: any = {}): boolean {
+  if (typeof v !== "bigint" && bytesOf(v) === undefined) throw argType("candidate", numeric, v);
+  if (typeof v === "bigint" && v < 0n) throw outOfRange("candidate", ">= 0", v);
+  objectArg("options", o);
+  if (o.checks !== undefined) whole("options.checks", o.checks, 0, 2147483647);
   if (typeof v === "bigint") {
     const h = v.toString(16);
     v = Buffer.from(h.length % 2 === 0 ? h : "0" + h, "hex");
   }
   return call(IS_PRIME, bytes(v, undefined, "candidate"));
 }
-export function checkPrime(v: any, o: any, done?: any): void { answer(() => checkPrimeSync(v), typeof o === "function" ? o : done); }
+export function checkPrime(v: any, o: any, done?: any): void {
+  if (typeof o === "function") [o, done] = [{}, o];
+  objectArg("options", o);
+  callable("callback", done);
+  answer(() => checkPrimeSync(v, o), done);
+}
 
 // ---- encryption and agreement ----
 

@@ -22,7 +22,10 @@ export function freemem(): number { return 0; }
 export function totalmem(): number { return 0; }
 export function uptime(): number { return 0; }
 export function networkInterfaces(): object { return {}; }
-export function userInfo(): object { return {}; }
+export function userInfo(options?: unknown): object {
+  if (options !== undefined && (typeof options !== "object" || options === null)) throw argType("options", "of type object", options);
+  return {};
+}
 function whole(v: unknown, name: string, least: number, most: number): void {
   if (typeof v !== "number") throw argType(name, "of type number", v);
   if (!Number.isInteger(v) || v < least || v > most) throw outOfRange(name, Number.isInteger(v) ? `>= ${least} && <= ${most}` : "an integer", v);

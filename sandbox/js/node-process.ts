@@ -3,7 +3,8 @@
 import { EventEmitter } from "node:events";
 import { queueMicrotask } from "./timers";
 import { call, op } from "./host";
-import { argType, nodeError } from "./node-errors";
+import { argType, nodeError, outOfRange } from "./node-errors";
+import { inspect } from "./inspect";
 import { parseEnv } from "./node-util";
 
 const NOW = op("clock");
@@ -33,16 +34,27 @@ export const env: Record<string, string | undefined> = new Proxy(shown, {
 const emitter: any = new (EventEmitter as any)();
 export const version = "v22.19.0", versions = Object.freeze({ node: "22.19.0" }), platform = "linux", arch = "x64", title = "workerd", pid = 1, ppid = 0, execPath = "", execArgv: string[] = [], argv = ["workerd"], argv0 = "workerd", exitCode = undefined, release = Object.freeze({ name: "node" }), config = Object.freeze({}), features = Object.freeze({});
 let folder = "/bundle";
+/** Why a path cannot be the working directory. */
+function kindOf(path: string): "ENOENT" | "ENOTDIR" | undefined {
+  const s = builtin("fs").statSync(path, { throwIfNoEntry: false });
+  return s === undefined ? "ENOENT" : s.isDirectory() ? undefined : "ENOTDIR";
+}
 export function cwd(): string { return folder; }
 export function chdir(d: string): void {
   if (typeof d !== "string") throw argType("directory", "of type string", d);
-  folder = d;
+  const to = builtin("path").resolve(folder, d) as string, code = d === "" ? "ENOENT" : kindOf(to);
+  if (code !== undefined) throw Object.assign(new Error(`${code === "ENOENT" ? "no such file or directory" : "not a directory"}${d === "" ? "" : `, chdir '${to.slice(1)}'`}`), { code, errno: code === "ENOENT" ? -2 : -20, syscall: "chdir" });
+  folder = to;
 }
 export function uptime(): number { return 0; }
 export function exit(code?: number): never { throw new Error(`process.exit(${code ?? 0}) was called; a Worker ends by returning.`); }
 export function abort(): never { throw new Error("process.abort() is not available here."); }
 export function kill(): never { throw new Error("process.kill() is not available here."); }
-export function umask(): number { return 18; }
+export function umask(mask?: unknown): number {
+  if (mask !== undefined && typeof mask !== "string" && typeof mask !== "number") throw argType("mask", "of type number", mask);
+  if (typeof mask === "string" ? !/^[0-7]+$/.test(mask) : mask !== undefined && !(Number.isInteger(mask) && mask >= 0 && mask < 2 ** 32)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'mask' must be a 32-bit unsigned integer or an octal string. Received ${inspect(mask)}`);
+  return 18;
+}
 export function getuid(): number { return 0; }
 export function getgid(): number { return 0; }
 export function emitWarning(w: unknown): void {
@@ -54,6 +66,7 @@ export function memoryUsage() { return { rss: 0, heapTotal: 0, heapUsed: 0, exte
 export function cpuUsage() { return { user: 0, system: 0 }; }
 export const hrtime: any = function hrtime(before?: [number, number]): [number, number] {
   if (before !== undefined && !Array.isArray(before)) throw argType("time", "tuple of integers", before);
+  if (before !== undefined && before.length !== 2) throw outOfRange("time", "2", before);
   const ms: number = call(NOW), s = Math.floor(ms / 1000), n = Math.round((ms - s * 1000) * 1e6);
   if (before === undefined) return [s, n];
   const ds = s - before[0], dn = n - before[1];

@@ -2,11 +2,14 @@
 // object mode, high-water marks, decoding, pipes, async iteration and the
 // bridges to web streams. Omitted: captureRejections, compose, duplexPair.
 
-import { argType, nodeError } from "./node-errors";
+import { argType, callable, nodeError, objectArg, whole } from "./node-errors";
+import { isAbortSignal } from "./abort";
+import { inspect } from "./inspect";
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { StringDecoder } from "node:string_decoder";
 import { ReadableStream, WritableStream } from "./streams";
+import { Blob } from "./blob";
 import { queueMicrotask } from "./timers";
 
 type Done = (error?: Error | null) => void;
@@ -16,13 +19,14 @@ const bytesMark = 64 * 1024, objectMark = 16;
 let byteDefault = bytesMark, objectDefault = objectMark;
 export function getDefaultHighWaterMark(objectMode: boolean): number { return objectMode ? objectDefault : byteDefault; }
 export function setDefaultHighWaterMark(objectMode: boolean, value: number): void {
+  whole("value", value, 0, Number.MAX_SAFE_INTEGER);
   if (objectMode) objectDefault = value;
   else byteDefault = value;
 }
 const mark = (own: unknown, part: unknown, objectMode: boolean): number => {
   const n = part ?? own;
   if (n === undefined || n === null) return getDefaultHighWaterMark(objectMode);
-  if (typeof n !== "number" || !(n >= 0)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The property 'options.highWaterMark' is invalid. Received ${n}`);
+  if (typeof n !== "number" || !(n >= 0)) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The property 'options.highWaterMark' is invalid. Received ${inspect(n)}`);
   return Math.floor(n);
 };
 
@@ -40,7 +44,7 @@ function toBytes(chunk: any, encoding: any): Buffer {
   if (typeof chunk === "string") return Buffer.from(chunk, encoding);
   if (chunk instanceof Buffer) return chunk;
   if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
-  throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${chunk === null ? "null" : `type ${typeof chunk}`}`);
+  throw argType("chunk", "of type string or an instance of Buffer, TypedArray, or DataView", chunk);
 }
 
 /** Ends a stream for good: 'error' when there is one, then 'close'. */
@@ -451,7 +455,7 @@ export class Readable extends Stream {
   static from(source: any, o: any = {}): Readable {
     const one = typeof source === "string" || source instanceof Uint8Array;
     const list = one ? [source][Symbol.iterator]() : (source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.());
-    if (!list) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", "The \"iterable\" argument must be an instance of Iterable.");
+    if (!list) throw argType("iterable", "an instance of Iterable", source);
     let busy = false;
     const pull = async (s: Readable) => {
       if (busy) return;
@@ -481,6 +485,7 @@ export class Readable extends Stream {
     });
   }
   static fromWeb(web: any, o?: any): Readable {
+    if (!(web instanceof ReadableStream)) throw argType("readableStream", "an instance of ReadableStream", web);
     const reader = web.getReader();
     return new Readable({
       ...o,
@@ -493,6 +498,7 @@ export class Readable extends Stream {
     });
   }
   static toWeb(s: any): any {
+    if (!isNode(s)) throw argType("streamReadable", "an stream.Readable", s);
     const list = s[Symbol.asyncIterator]();
     return new ReadableStream({
       async pull(c: any) {
@@ -703,6 +709,7 @@ export class Writable extends Stream {
   get errored(): Error | null { return this._writableState?.errored ?? null; }
 
   static toWeb(s: any): any {
+    if (!isNode(s)) throw argType("streamWritable", "an stream.Writable", s);
     return new WritableStream({
       write: (chunk: any) => new Promise<void>((ok, fail) => s.write(chunk, (e?: Error | null) => (e ? fail(e) : ok()))),
       close: () => new Promise<void>((ok, fail) => s.end((e?: Error | null) => (e ? fail(e) : ok()))),
@@ -710,6 +717,7 @@ export class Writable extends Stream {
     } as any);
   }
   static fromWeb(web: any, o?: any): Writable {
+    if (!(web instanceof WritableStream)) throw argType("writableStream", "an instance of WritableStream", web);
     const w = web.getWriter();
     return new Writable({
       ...o,
@@ -726,6 +734,10 @@ export class Duplex extends Readable {
     this.allowHalfOpen = o?.allowHalfOpen !== false;
     if (o?.readable === false) this.push(null);
     if (o?.writable === false) this._writableState.writable = false;
+  }
+  static from(source: any, o?: any): any {
+    refuseBody(source);
+    return super.from(source, o);
   }
 }
 for (const key of Reflect.ownKeys(Writable.prototype)) {
@@ -775,10 +787,19 @@ export class PassThrough extends Transform {
 
 const isNode = (s: any): boolean => !!s && (s._readableState || s._writableState || (typeof s.on === "function" && (typeof s.write === "function" || typeof s.pipe === "function")));
 
+/** Refuses what no stream can be made of. */
+function refuseBody(x: any): void {
+  if (typeof x === "string" || typeof x === "function" || isNode(x)) return;
+  if (typeof x === "object" && x !== null && (Symbol.iterator in x || Symbol.asyncIterator in x || x instanceof WritableStream || x instanceof Blob || "then" in x || "readable" in x || "writable" in x)) return;
+  throw argType("body", "of type function or an instance of Blob, ReadableStream, WritableStream, Stream, Iterable, AsyncIterable, or Promise or { readable, writable } pair", x);
+}
+
 /** Calls back once when the stream is over; gives a function that stops waiting. */
 export function finished(s: any, o: any, done?: Done): () => void {
-  if (typeof o === "function") [o, done] = [{}, o];
-  o ??= {};
+  if (arguments.length === 2) [o, done] = [{}, o];
+  else if (o === undefined || o === null) o = {};
+  else objectArg("options", o);
+  callable("callback", done);
   if (s === null || typeof s !== "object" || typeof s.on !== "function") throw argType("stream", "an instance of ReadableStream, WritableStream, or Stream", s);
   const r = s._readableState, w = s._writableState;
   const waitRead = o.readable !== false && (r || (!w && s.readable));
@@ -809,9 +830,10 @@ export function finished(s: any, o: any, done?: Done): () => void {
 
 /** Connects streams, iterables and generator functions, and destroys all when one fails. */
 export function pipeline(...args: any[]): any {
-  const done: any = typeof args[args.length - 1] === "function" ? args.pop() : undefined;
+  const done: any = args.pop();
+  callable("streams[stream.length - 1]", done);
   const list: any[] = args.length === 1 && Array.isArray(args[0]) ? [...args[0]] : args;
-  if (list.length < 2 && !(list.length === 1 && typeof done === "function")) {
+  if (list.length < 2) {
     throw nodeError(TypeError, "ERR_MISSING_ARGS", "The \"streams\" argument must be specified");
   }
   let told = false, value: any, failed: Error | undefined;
@@ -831,10 +853,15 @@ export function pipeline(...args: any[]): any {
         tail = out.then((v: any) => void (value = v));
         continue;
       }
+      if (!isNode(out) && typeof out?.[Symbol.asyncIterator] !== "function" && (i > 0 || typeof out?.[Symbol.iterator] !== "function")) {
+        const [want, which] = i === 0 ? ["Iterable, AsyncIterable or Stream", "source"] : i < list.length - 1 ? ["AsyncIterable", `transform[${i - 1}]`] : ["AsyncIterable or Promise", "destination"];
+        throw nodeError(TypeError, "ERR_INVALID_RETURN_VALUE", `Expected ${want} to be returned from the "${which}" function but got ${out === undefined || out === null ? out : typeof out === "object" ? `an instance of ${out.constructor?.name}` : `type ${typeof out} (${inspect(out)})`}.`);
+      }
       last = Readable.from(out);
       streams.push(last);
       continue;
     }
+    refuseBody(x);
     if (!isNode(x)) {
       last = Readable.from(x);
       streams.push(last);
@@ -861,6 +888,9 @@ export function pipeline(...args: any[]): any {
 }
 
 export function addAbortSignal(signal: AbortSignal, s: any): any {
+  if (!isAbortSignal(signal)) throw argType("signal", "an instance of AbortSignal", signal);
+  if (s instanceof ReadableStream || s instanceof WritableStream) throw nodeError(TypeError, "ERR_WEB_STREAM_INTEROP_UNSUPPORTED", "addAbortSignal() is not supported for web streams by the streams implementation in use");
+  if (!isNode(s)) throw argType("stream", "an instance of ReadableStream, WritableStream, or Stream", s);
   const stop = () => s.destroy(Object.assign(new Error("The operation was aborted"), { name: "AbortError", code: "ABORT_ERR", cause: signal.reason }));
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
@@ -879,8 +909,9 @@ export function _uint8ArrayToBuffer(v: Uint8Array): Buffer { return Buffer.from(
 export const promises = {
   pipeline: (...args: any[]) => {
     const o = args[args.length - 1];
-    const options = o && !isNode(o) && typeof o !== "function" && !o[Symbol.asyncIterator] && !o[Symbol.iterator] ? args.pop() : undefined;
+    const options = typeof o === "object" && o !== null && !isNode(o) && !o[Symbol.asyncIterator] && !o[Symbol.iterator] ? args.pop() : undefined;
     return new Promise((ok, fail) => {
+      if (options?.signal !== undefined && !isAbortSignal(options.signal)) throw argType("options.signal", "an instance of AbortSignal", options.signal);
       const last = pipeline(...args, (e: Error | undefined, v: unknown) => (e ? fail(e) : ok(v)));
       if (options?.signal) addAbortSignal(options.signal, last);
     });

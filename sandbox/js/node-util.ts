@@ -1,12 +1,12 @@
 // node:util.
 
 import { constants as osConstants } from "unenv/node/os";
-import { argType, nodeError, outOfRange } from "./node-errors";
+import { argType, nodeError, objectArg, outOfRange } from "./node-errors";
 import types from "./node-util-types";
 import { deepEqual } from "./deepequal";
 import { customInspect, format as formatArgs, inspect as inspectValue, Options } from "./inspect";
 import { TextDecoder, TextEncoder } from "./encoding";
-import { AbortController, AbortSignal, onAbort } from "./abort";
+import { AbortController, AbortSignal, isAbortSignal, onAbort } from "./abort";
 
 const promisifyCustom = Symbol.for("nodejs.util.promisify.custom");
 
@@ -59,6 +59,7 @@ export function inherits(C: any, Super: any): void {
 }
 const warned = new Set<string>();
 export function deprecate(f: any, message: string, code?: string): any {
+  if (typeof f !== "function") return f;
   let told = false;
   const g = function (this: unknown, ...args: unknown[]) {
     if (!told) {
@@ -95,7 +96,11 @@ export function styleText(style: string | string[], s: string, o?: { validateStr
 }
 export function toUSVString(s: string): string { return `${s}`.toWellFormed(); }
 export function log(...args: unknown[]): void { (globalThis as any).console.log(...args); }
-export function aborted(signal: AbortSignal, _resource?: unknown): Promise<void> { return new Promise((r) => onAbort(signal, () => r())); }
+export async function aborted(signal: AbortSignal, resource?: unknown): Promise<void> {
+  if (!isAbortSignal(signal)) throw argType("signal", "an instance of AbortSignal", signal);
+  objectArg("resource", resource);
+  return new Promise((r) => onAbort(signal, () => r()));
+}
 
 // Errors of systems: numbers are Linux's, names and texts libuv's.
 const systemErrors = `E2BIG=argument list too long|EACCES=permission denied|EADDRINUSE=address already in use|EADDRNOTAVAIL=address not available|EAFNOSUPPORT=address family not supported|EAGAIN=resource temporarily unavailable|EAI_ADDRFAMILY,-3000=address family not supported|EAI_AGAIN,-3001=temporary failure|EAI_BADFLAGS,-3002=bad ai_flags value|EAI_BADHINTS,-3013=invalid value for hints|EAI_CANCELED,-3003=request canceled|EAI_FAIL,-3004=permanent failure|EAI_FAMILY,-3005=ai_family not supported|EAI_MEMORY,-3006=out of memory|EAI_NODATA,-3007=no address|EAI_NONAME,-3008=unknown node or service|EAI_OVERFLOW,-3009=argument buffer overflow|EAI_PROTOCOL,-3014=resolved protocol is unknown|EAI_SERVICE,-3010=service not available for socket type|EAI_SOCKTYPE,-3011=socket type not supported|EALREADY=connection already in progress|EBADF=bad file descriptor|EBUSY=resource busy or locked|ECANCELED=operation canceled|ECHARSET,-4080=invalid Unicode character|ECONNABORTED=software caused connection abort|ECONNREFUSED=connection refused|ECONNRESET=connection reset by peer|EDESTADDRREQ=destination address required|EEXIST=file already exists|EFAULT=bad address in system call argument|EFBIG=file too large|EHOSTUNREACH=host is unreachable|EINTR=interrupted system call|EINVAL=invalid argument|EIO=i/o error|EISCONN=socket is already connected|EISDIR=illegal operation on a directory|ELOOP=too many symbolic links encountered|EMFILE=too many open files|EMSGSIZE=message too long|ENAMETOOLONG=name too long|ENETDOWN=network is down|ENETUNREACH=network is unreachable|ENFILE=file table overflow|ENOBUFS=no buffer space available|ENODEV=no such device|ENOENT=no such file or directory|ENOMEM=not enough memory|ENONET,-64=machine is not on the network|ENOPROTOOPT=protocol not available|ENOSPC=no space left on device|ENOSYS=function not implemented|ENOTCONN=socket is not connected|ENOTDIR=not a directory|ENOTEMPTY=directory not empty|ENOTSOCK=socket operation on non-socket|ENOTSUP=operation not supported on socket|EOVERFLOW=value too large for defined data type|EPERM=operation not permitted|EPIPE=broken pipe|EPROTO=protocol error|EPROTONOSUPPORT=protocol not supported|EPROTOTYPE=protocol wrong type for socket|ERANGE=result too large|EROFS=read-only file system|ESHUTDOWN,-108=cannot send after transport endpoint shutdown|ESPIPE=invalid seek|ESRCH=no such process|ETIMEDOUT=connection timed out|ETXTBSY=text file is busy|EXDEV=cross-device link not permitted|UNKNOWN,-4094=unknown error|EOF,-4095=end of file|ENXIO=no such device or address|EMLINK=too many links|EHOSTDOWN,-112=host is down|EREMOTEIO,-121=remote I/O error|ENOTTY=inappropriate ioctl for device|EFTYPE,-4028=inappropriate file type or format|EILSEQ=illegal byte sequence|ESOCKTNOSUPPORT,-94=socket type not supported|ENODATA=no data available|EUNATCH,-49=protocol driver not attached|ENOEXEC=exec format error`;

@@ -8,7 +8,7 @@ import { codes as codeList } from "unenv/node/internal/zlib/codes";
 import { call, op } from "./host";
 import { bytesOf } from "./primordials";
 import { encodeUTF8 } from "./encoding";
-import { argType, nodeError, outOfRange } from "./node-errors";
+import { argType, nodeError, outOfRange, whole } from "./node-errors";
 import { queueMicrotask } from "./timers";
 
 const ONCE = op("codec.once"), OPEN = op("codec.open"), PUT = op("codec.put"), FLUSH = op("codec.flush"), END = op("codec.end"), CRC = op("crc32");
@@ -18,26 +18,86 @@ export const codes: any = Object.freeze({ ...codeList });
 type Options = { level?: number; dictionary?: any; maxOutputLength?: number; params?: Record<number, number>;[k: string]: unknown };
 type Format = "gzip" | "deflate" | "deflate-raw" | "brotli";
 
-function input(v: unknown): Uint8Array {
+function input(v: unknown, method = "zlibSync"): Uint8Array {
   if (typeof v === "string") return encodeUTF8(v);
   const b = bytesOf(v);
-  if (b === undefined) throw argType("buffer", "of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer", v);
+  if (b === undefined) throw new TypeError(`Failed to execute '${method}' on 'ZlibUtil': parameter 1 is not of type 'string or ArrayBuffer or ArrayBufferView'.`);
   return b;
+}
+/** A setting of the calls that give all at once: what is no number counts as 0, except where a whole positive one is needed. */
+function setting(o: Options, name: string, min: number, max: number, orZero = false): void {
+  const v = o[name];
+  if (v === undefined) return;
+  const n = Math.trunc(Number(v)) || 0;
+  if (name !== "level") {
+    if (Number.isNaN(Number(v))) throw new TypeError("The value cannot be converted because it is not an integer.");
+    if (n < 0) throw new TypeError("The value cannot be converted because it is negative and this API expects a positive number.");
+    if (n > 0xffffffff) throw new TypeError("Value out of range. Must be less than or equal to 4294967295.");
+  }
+  if (name === "strategy" && n > max) throw new Error("invalid strategy");
+  if ((n < min || n > max) && !(orZero && n === 0)) throw new RangeError(`The value of "options.${name}" is out of range. It must be >= ${min} and <= ${max}. Received ${name === "finishFlush" ? 0 : n}`);
+}
+/** Refuses settings of the calls that give all at once, in the words of Workers. */
+function settings(format: Format | "unzip", decompress: boolean, o: any, method: string): void {
+  if (o === undefined) return;
+  if (o === null) throw new TypeError("Cannot read properties of null (reading 'info')");
+  if (typeof o !== "object") throw new TypeError(`Failed to execute '${method}' on 'ZlibUtil': parameter 2 is not of type 'Options'.`);
+  setting(o, "chunkSize", 64, 128 << 20);
+  if (format === "brotli") {
+    const most = decompress ? 1 : 8;
+    for (const k of Object.keys(o.params ?? {})) if (!(+k >= 0 && +k <= most)) throw new Error("Setting parameter failed");
+    return;
+  }
+  setting(o, "flush", 0, 6);
+  setting(o, "finishFlush", 0, 6);
+  setting(o, "windowBits", 8, 15, decompress);
+  setting(o, "level", -1, 9);
+  setting(o, "memLevel", 1, 9);
+  setting(o, "strategy", 0, 4);
+}
+/** Refuses settings of the streams, as Node does. */
+function streamSettings(format: Format | "unzip", decompress: boolean, o: any): void {
+  const check = (name: string, min: number, max: number, bounds = `>= ${min} and <= ${max}`) => {
+    if (o?.[name] !== undefined && !Number.isNaN(o[name]) && !(decompress && name === "windowBits" && o[name] === 0)) whole(`options.${name}`, o[name], min, max, bounds);
+  };
+  check("chunkSize", 64, Infinity, ">= 64");
+  check("maxOutputLength", 1, 2147483647);
+  if (format === "brotli") {
+    check("flush", 0, 3);
+    check("finishFlush", 0, 3);
+    const most = decompress ? 1 : 8;
+    for (const k of Object.keys(o?.params ?? {})) {
+      if (!(+k >= 0 && +k <= most)) throw nodeError(RangeError, "ERR_BROTLI_INVALID_PARAM", `${k} is not a valid Brotli parameter`);
+      if (typeof o.params[k] !== "number" && typeof o.params[k] !== "boolean") throw argType("options.params[key]", "of type number", o.params[k]);
+    }
+    return;
+  }
+  check("flush", 0, 5);
+  check("finishFlush", 0, 5);
+  check("windowBits", format === "gzip" && !decompress ? 9 : 8, 15);
+  check("level", -1, 9);
+  check("memLevel", 1, 9);
+  check("strategy", 0, 4);
+  if (o?.dictionary !== undefined && bytesOf(o.dictionary) === undefined) throw argType("options.dictionary", "an instance of Buffer, TypedArray, DataView, or ArrayBuffer", o.dictionary);
 }
 function levelOf(format: Format, o: Options | undefined): number {
   if (format === "brotli") return o?.params?.[constants.BROTLI_PARAM_QUALITY] ?? 11;
-  const level = o?.level ?? -1;
-  if (typeof level !== "number") throw argType("options.level", "of type number", level);
-  if (!(level >= -1 && level <= 9)) throw outOfRange("options.level", ">= -1 and <= 9", level);
-  return level;
+  return Math.trunc(Number(o?.level ?? -1)) || 0;
 }
-const dictionary = (o: Options | undefined) => (o?.dictionary === undefined ? undefined : input(o.dictionary));
+function dictionary(o: Options | undefined): Uint8Array | undefined {
+  if (o?.dictionary === undefined) return undefined;
+  const b = bytesOf(o.dictionary);
+  if (b === undefined) throw new TypeError("Incorrect type for the 'dictionary' field on 'Options': the provided value is not of type 'ArrayBuffer or ArrayBufferView'.");
+  return b;
+}
 
 /** What unzip sees at the start of its input. */
 const sniff = (b: Uint8Array): Format => (b.length > 1 && b[0] === 0x1f && b[1] === 0x8b ? "gzip" : "deflate");
 
 function once(format: Format | "unzip", decompress: boolean, data: unknown, o?: Options): any {
-  const b = input(data), f = format === "unzip" ? sniff(b) : format;
+  const b = input(data);
+  settings(format, decompress, o, "zlibSync");
+  const f = format === "unzip" ? sniff(b) : format;
   const out = Buffer.from(call(ONCE, f, decompress, decompress ? -1 : levelOf(f, o), dictionary(o), b));
   if (o?.maxOutputLength !== undefined && out.length > o.maxOutputLength) throw nodeError(RangeError, "ERR_BUFFER_TOO_LARGE", `Cannot create a Buffer larger than ${o.maxOutputLength} bytes`);
   return out;
@@ -59,11 +119,11 @@ class Codec extends (Transform as any) {
   _decompress: boolean;
   _options: Options | undefined;
   constructor(format: Format | "unzip", decompress: boolean, o?: Options) {
+    streamSettings(format, decompress, o);
     super(o);
     this._format = format;
     this._decompress = decompress;
     this._options = o;
-    if (!decompress) levelOf(format as Format, o);
   }
   _open(first: Uint8Array): number {
     if (this._id === 0) {
@@ -127,7 +187,7 @@ const later = (format: Format | "unzip", decompress: boolean) => (data: unknown,
   const f = typeof o === "function" ? o : done;
   if (typeof f !== "function") throw argType("callback", "of type function", f);
   let result: any, failure: any = null;
-  const b = input(data);
+  const b = input(data, "zlib");
   try {
     result = once(format, decompress, b, typeof o === "function" ? undefined : o);
   } catch (e) {
@@ -140,7 +200,10 @@ export const gzipSync = sync("gzip", false), gunzipSync = sync("gzip", true), de
 export const gzip = later("gzip", false), gunzip = later("gzip", true), deflate = later("deflate", false), inflate = later("deflate", true), deflateRaw = later("deflate-raw", false),
   inflateRaw = later("deflate-raw", true), unzip = later("unzip", true), brotliCompress = later("brotli", false), brotliDecompress = later("brotli", true);
 
-export function crc32(data: unknown, before = 0): number { return call(CRC, input(data), before); }
+export function crc32(data: unknown, before = 0): number {
+  if (typeof before === "number" && Number.isInteger(before) && (before < 0 || before > 0xffffffff)) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "value" is out of range. It must be >= 0 && < 4294967296. Received ${before}`);
+  return call(CRC, input(data, "crc32"), whole("value", before, 0, 0xffffffff));
+}
 
 // Zstandard: the numbers are here, the codec is not.
 export const ZSTD_COMPRESS = 10, ZSTD_DECODE = 11, ZSTD_DECOMPRESS = 11, ZSTD_ENCODE = 10, ZSTD_error_GENERIC = 1, ZSTD_error_checksum_wrong = 22,

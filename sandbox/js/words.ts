@@ -19,7 +19,7 @@ class Place {
   s = "";
   i = 0;
   constructor(f: Frame | undefined) {
-    if (f === undefined || f.native || f.line === 0) return;
+    if (f === undefined || f.file !== "worker.js" || f.line === 0) return;
     const r = call(LINE, f.line, f.column) as [string, number];
     this.s = r[0];
     this.i = r[1];

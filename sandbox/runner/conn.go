@@ -9,8 +9,12 @@ import (
 	"sync"
 )
 
-// pendingMax is how many bytes may wait for the other side before senders wait too.
-const pendingMax = 1 << 20
+const (
+	// pendingMax is how many bytes may wait for the other side before senders wait too.
+	pendingMax = 1 << 20
+	// largeMin is the size of an answer that others do not wait for.
+	largeMin = 64 << 10
+)
 
 var errClosed = errors.New("runner: connection closed")
 
@@ -21,6 +25,10 @@ const handOver = 64 << 10
 // conn sends frames. Whoever finds nobody writing writes for all who add a little
 // meanwhile, so that frames coalesce under load and need no second goroutine
 // without.
+//
+// Frames leave in the order in which they came, but for large answers and what
+// their runs send after them: these leave one at a time, with all that is
+// smaller before each, so that nobody waits for more than one of another's.
 type conn struct {
 	w io.WriteCloser
 
@@ -28,14 +36,23 @@ type conn struct {
 	room    sync.Cond
 	pending *bytes.Buffer
 	spare   *bytes.Buffer
+	large   []overtaken
+	behind  map[uint64]int // frames in large, by run
+	weight  int            // bytes in large
 	writing bool
 	err     error
 	wg      sync.WaitGroup
 	frames  uint64 // sent
 }
 
+// overtaken is a frame that others overtake.
+type overtaken struct {
+	run   uint64
+	frame *bytes.Buffer
+}
+
 func newConn(w io.WriteCloser) *conn {
-	c := &conn{w: w, pending: new(bytes.Buffer), spare: new(bytes.Buffer)}
+	c := &conn{w: w, pending: new(bytes.Buffer), spare: new(bytes.Buffer), behind: map[uint64]int{}}
 	c.room.L = &c.mu
 	return c
 }
@@ -52,32 +69,67 @@ const (
 // send adds a CBOR frame. An encoding error is the caller's; a broken
 // connection is an error too, and stays one.
 func (c *conn) send(m mode, k kind, n uint64, v any) error {
-	return c.add(m, func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
+	return c.add(m, k, n, func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
 }
 
 // raw adds a stream frame.
 func (c *conn) raw(m mode, k kind, n uint64, stream uint32, flags byte, data []byte) error {
-	return c.add(m, func(b *bytes.Buffer) error {
+	return c.add(m, k, n, func(b *bytes.Buffer) error {
 		appendRaw(b, k, n, stream, flags, data)
 		return nil
 	})
 }
 
-func (c *conn) add(m mode, put func(*bytes.Buffer) error) error {
+func (c *conn) add(m mode, k kind, n uint64, put func(*bytes.Buffer) error) error {
 	c.mu.Lock()
-	for m == now && c.writing && c.pending.Len() > pendingMax && c.err == nil {
+	for m == now && c.writing && c.full(k, n) && c.err == nil {
 		c.room.Wait()
 	}
 	if c.err != nil {
 		c.mu.Unlock()
 		return c.err
 	}
+	at := c.pending.Len()
 	if err := put(c.pending); err != nil {
 		c.mu.Unlock()
 		return err
 	}
+	if size := c.pending.Len() - at; c.behind[n] > 0 || size > largeMin && k.answer() {
+		c.large = append(c.large, overtaken{n, bytes.NewBuffer(bytes.Clone(c.pending.Bytes()[at:]))})
+		c.behind[n]++
+		c.weight += size
+		c.pending.Truncate(at)
+	}
 	c.frames++
 	return c.leave(m)
+}
+
+// full reports whether who sends for a run has to wait.
+func (c *conn) full(k kind, n uint64) bool {
+	return c.pending.Len() > pendingMax || c.weight > pendingMax && (c.behind[n] > 0 || k.answer())
+}
+
+// answer reports the kinds that others overtake when they are large.
+func (k kind) answer() bool { return k == kindReply || k == kindResult }
+
+// next takes what is to be written, nil when there is nothing.
+func (c *conn) next() *bytes.Buffer {
+	if c.pending.Len() > 0 {
+		out := c.pending
+		c.pending, c.spare = c.spare, nil
+		return out
+	}
+	if len(c.large) == 0 {
+		return nil
+	}
+	l := c.large[0]
+	c.large[0] = overtaken{}
+	c.large = c.large[1:]
+	c.weight -= l.frame.Len()
+	if c.behind[l.run]--; c.behind[l.run] == 0 {
+		delete(c.behind, l.run)
+	}
+	return l.frame
 }
 
 // kick sends what is held, in the caller or, for queued, elsewhere.
@@ -89,7 +141,7 @@ func (c *conn) kick(m mode) {
 // leave starts writing as m says unless somebody writes already. It is entered
 // with mu held and releases it.
 func (c *conn) leave(m mode) error {
-	if c.writing || m == held || c.err != nil || c.pending.Len() == 0 {
+	if c.writing || m == held || c.err != nil || c.pending.Len() == 0 && len(c.large) == 0 {
 		c.mu.Unlock()
 		return nil
 	}
@@ -114,22 +166,26 @@ func (c *conn) writeBeside() {
 // more than most bytes came meanwhile. It is entered with mu held and writing set,
 // and returns with mu released.
 func (c *conn) write(most int) error {
-	for first := true; c.pending.Len() > 0 && c.err == nil; first = false {
-		if !first && c.pending.Len() > most {
+	for first := true; c.err == nil; first = false {
+		if !first && c.pending.Len()+c.weight > most {
 			c.writeBeside()
 			c.mu.Unlock()
 			return nil
 		}
-		out := c.pending
-		c.pending = c.spare
+		out := c.next()
+		if out == nil {
+			break
+		}
 		c.mu.Unlock()
 		_, err := c.w.Write(out.Bytes())
 		c.mu.Lock()
-		if out.Cap() > 4*pendingMax {
-			out = new(bytes.Buffer)
+		if c.spare == nil {
+			if out.Cap() > 4*pendingMax {
+				out = new(bytes.Buffer)
+			}
+			out.Reset()
+			c.spare = out
 		}
-		out.Reset()
-		c.spare = out
 		if err != nil && c.err == nil {
 			c.err = errClosed
 		}

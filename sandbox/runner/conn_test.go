@@ -1,9 +1,85 @@
 package runner
 
 import (
+	"bytes"
+	"io"
+	"slices"
 	"testing"
 	"time"
 )
+
+// narrow is a connection that takes one write at a time, when told to.
+type narrow struct {
+	bytes.Buffer
+	began, gone chan struct{}
+}
+
+func (n *narrow) Write(p []byte) (int, error) {
+	n.began <- struct{}{}
+	<-n.gone
+	return n.Buffer.Write(p)
+}
+func (*narrow) Close() error { return nil }
+
+// What is small overtakes large answers of other runs, and never its own run's.
+func TestLargeAnswersAreOvertaken(t *testing.T) {
+	w := &narrow{began: make(chan struct{}), gone: make(chan struct{})}
+	c := newConn(w)
+	big := make([]byte, 4*largeMin)
+	send := func(k kind, n uint64, v any) {
+		t.Helper()
+		if err := c.send(queued, k, n, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(kindEvict, 9, nil)
+	<-w.began // it is being written; what follows waits
+	send(kindReply, 1, replyMsg{Call: 1, Result: big})
+	send(kindCancel, 1, cancelMsg{Why: "after the answer"})
+	send(kindReply, 2, replyMsg{Call: 1, Result: big})
+	send(kindStart, 3, startMsg{Payload: big}) // calls and starts keep their order, however large
+	send(kindReply, 4, replyMsg{Call: 1, Result: "small"})
+	go func() {
+		w.gone <- struct{}{}
+		<-w.began // runs 3 and 4
+		_ = c.send(queued, kindReply, 5, replyMsg{Call: 1})
+		for w.gone <- struct{}{}; ; w.gone <- struct{}{} {
+			<-w.began
+		}
+	}()
+	c.wg.Wait()
+	var got []uint64
+	for r := newFrameReader(&w.Buffer, false); ; {
+		f, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, f.n)
+	}
+	if want := []uint64{9, 3, 4, 5, 1, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("left in the order %v, want %v", got, want)
+	}
+	if c.weight != 0 || len(c.behind) != 0 {
+		t.Errorf("afterwards %d bytes and %v wait", c.weight, c.behind)
+	}
+}
+
+// Who sends for a run waits while its own large answers wait; of the others only who adds an answer does.
+func TestOnlyItsOwnRunWaitsForALargeAnswer(t *testing.T) {
+	c := newConn(nowhere{io.Discard})
+	c.writing = true // by somebody who is slow
+	if err := c.send(queued, kindReply, 1, replyMsg{Call: 1, Result: make([]byte, pendingMax+1)}); err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.full(kindDone, 1) || c.full(kindDone, 2) || !c.full(kindResult, 2) {
+		t.Errorf("run 1 has to wait: %t, run 2: %t, with an answer: %t", c.full(kindDone, 1), c.full(kindDone, 2), c.full(kindResult, 2))
+	}
+}
 
 // gate is a socket whose far side reads when it is told to.
 type gate struct{ wants, reads chan struct{} }

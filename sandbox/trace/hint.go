@@ -81,6 +81,8 @@ const (
 var hints = []hint{
 	// Handlers and responses.
 	rule("", `no default export|does not export a default`, "", "Write export default { async fetch(request, env, ctx) { … } } in the entry file."),
+	rule("", `^Handler does not export a fetch`, `\.fetch\(`, "What is called here has no fetch method: add one to it, or call another of its methods."),
+	rule("", `^The Durable Object class \S+ has no fetch method`, "", "Add async fetch(request) { … } to the class, or call another of its methods on the stub."),
 	rule("", `(?i)does not (?:export|have) a(?:ny)? fetch|no fetch handler|Handler does not export a fetch\(\) function`, "", "Add a fetch method to the default export: export default { async fetch(request) { … } }."),
 	rule("", `is a class that does not extend WorkerEntrypoint`, "", "Write import { WorkerEntrypoint } from \"cloudflare:workers\" and let the class extend it, or export an object with a fetch method instead."),
 	rule("", `(?i)returned undefined|Promise did not resolve to 'Response'|must return a Response|not a Response`, `\b(\w+)\.map\(`, "map gives an array; wrap it: return Response.json($1.map(…))."),

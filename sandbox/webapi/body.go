@@ -93,6 +93,75 @@ func settle(iso isolate.Isolate, id int, v isolate.Value, err error) error {
 	return err
 }
 
+// write sends a piece of the response's body, inside a turn; done is told when there
+// is room for more, from any goroutine. r may be nil, and then is over.
+func (r *run) write(piece []byte, done func(error)) {
+	switch {
+	case r == nil || r.over || r.ended:
+		done(errors.New("the response is over"))
+	case r.inv.Request != nil && r.inv.Request.Method == "HEAD":
+		done(nil)
+	case r.sent+int64(len(piece)) > r.w.limits.Body:
+		done(nil)
+		r.fail(r.bodyFault())
+		r.finish()
+	default:
+		r.sent += int64(len(piece))
+		r.lastByte = r.at()
+		took := func(err error) {
+			if err != nil {
+				err = &isolate.Throw{Name: "ReaderGone", Message: err.Error()} // as main.ts knows it
+			}
+			done(err)
+		}
+		var err error
+		r.w.loop.Aside(func() { err = r.sink.Write(piece, took) })
+		if err != nil {
+			done(err)
+			r.fail(gone())
+			r.finish()
+		}
+	}
+}
+
+// passing is a body that the host holds on its way into a response. Each piece is a
+// turn of its own, which calls nothing in the isolate, so it costs the run next to
+// no CPU time.
+type passing struct {
+	run  *run
+	from io.Reader
+	loop *isolate.Loop
+	id   int // of the script's promise
+}
+
+// read reads the next piece and sends it in a turn of res. Any goroutine may call it.
+func (p *passing) read(res *isolate.Reservation) {
+	go func() {
+		buf := make([]byte, chunkSize)
+		n, err := 0, error(nil)
+		for n == 0 && err == nil {
+			n, err = p.from.Read(buf)
+		}
+		res.Post(func(iso isolate.Isolate) error {
+			switch {
+			case n == 0 && errors.Is(err, io.EOF):
+				return settle(iso, p.id, nil, nil)
+			case n == 0:
+				return settle(iso, p.id, nil, bodyError(err))
+			}
+			next := p.loop.Reserve()
+			p.run.write(buf[:n], func(err error) {
+				if err == nil {
+					p.read(next)
+					return
+				}
+				next.Post(func(iso isolate.Isolate) error { return settle(iso, p.id, nil, err) })
+			})
+			return nil
+		})
+	}()
+}
+
 func bodyOps(o *isolate.Ops) {
 	// body.read: run, id, body → the next piece, undefined at the end
 	o.Add("body.read", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
@@ -151,37 +220,22 @@ func bodyOps(o *isolate.Ops) {
 	})
 	// body.write: run, id, piece: a piece of the response body
 	o.Add("body.write", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
-		r, piece := of(h).runs[integer(args, 0)], data(args, 2)
-		finish := async(h, integer(args, 1))
-		if r == nil || r.over || r.ended {
-			finish(nil, errors.New("the response is over"))
+		r, finish := of(h).runs[integer(args, 0)], async(h, integer(args, 1))
+		r.write(data(args, 2), func(err error) { finish(nil, err) })
+		return nil, nil
+	})
+	// body.pass: run, id, body that the run answers with: it goes out without being shown to the script
+	o.Add("body.pass", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
+		w, id := of(h), integer(args, 1)
+		r, b := w.runs[integer(args, 0)], w.bodies[integer(args, 2)]
+		if b == nil || b.r == nil {
+			async(h, id)(nil, nil)
 			return nil, nil
 		}
-		if r.inv.Request != nil && r.inv.Request.Method == "HEAD" {
-			finish(nil, nil)
-			return nil, nil
+		if r != nil {
+			r.used = true
 		}
-		if r.sent+int64(len(piece)) > r.w.limits.Body {
-			finish(nil, nil)
-			r.fail(r.bodyFault())
-			r.finish()
-			return nil, nil
-		}
-		r.sent += int64(len(piece))
-		r.lastByte = r.at()
-		done := func(err error) {
-			if err != nil {
-				err = &isolate.Throw{Name: "ReaderGone", Message: err.Error()} // as main.ts knows it
-			}
-			finish(nil, err)
-		}
-		var err error
-		h.Aside(func() { err = r.sink.Write(piece, done) })
-		if err != nil {
-			finish(nil, err)
-			r.fail(gone())
-			r.finish()
-		}
+		(&passing{run: r, from: b.r, loop: h, id: id}).read(h.Reserve())
 		return nil, nil
 	})
 	// body.end: run, name, message, stack and causes of the error that broke it off

@@ -51,7 +51,7 @@ func (r *run) called(c trace.Call) {
 }
 
 func fetchOps(o *isolate.Ops) {
-	// fetch: run, id, fetch, target, method, url, headers, body, upload, length, redirect, cf
+	// fetch: run, id, fetch, target, method, url, headers, body, upload, length, redirect, cf, number of a body to pass on
 	o.Add("fetch", func(h *isolate.Loop, args []isolate.Value) (isolate.Value, error) {
 		r := runOf(h)
 		if r == nil {
@@ -75,6 +75,9 @@ func fetchOps(o *isolate.Ops) {
 			f.request.Body, f.request.Length = pr, int64(num(args, 9))
 			f.streamed = true
 			of(h).uploads[id] = &upload{w: pw}
+		} else if b := of(h).bodies[integer(args, 12)]; b != nil && b.r != nil {
+			f.request.Body, f.request.Length = b.r, int64(num(args, 9))
+			f.streamed = true
 		}
 		if f.request.Body != nil && f.request.Length >= 0 && header(f.request.Headers, "content-length") == "" {
 			f.request.Headers = append(f.request.Headers, [2]string{"content-length", strconv.FormatInt(f.request.Length, 10)})

@@ -1,7 +1,9 @@
 package webapi
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -16,12 +18,30 @@ var fetchMethod = regexp.MustCompile(`(?m)(?:^|[{,])\s*(?:async\s+)?(fetch)\s*[(
 // returned, which no line of the program throws.
 const usedBody = "Body has already been used."
 
+// declared finds where a class or an object that is no default export has its name.
+func (w *Worker) declared(name string) (file string, at int) {
+	class := regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?(?:class|const|let|var)[ \t]+(` + regexp.QuoteMeta(name) + `)\b`)
+	files := slices.Sorted(maps.Keys(w.cfg.Worker.Sources))
+	for _, file := range slices.Concat([]string{w.cfg.Worker.Main}, files) {
+		if m := class.FindStringSubmatchIndex(w.cfg.Worker.Sources[file]); m != nil {
+			return file, m[2]
+		}
+	}
+	return "", -1
+}
+
 // placeHandler puts a fault of the handlers, which no stack tells the place of,
-// where the entry file declares fetch, or exports no such handler, or begins.
-func (w *Worker) placeHandler(f *trace.Fault) {
+// where the entry file declares fetch, or exports no such handler, or begins; for
+// a named entrypoint or the class of a Durable Object, where that is declared.
+func (w *Worker) placeHandler(f *trace.Fault, entrypoint string) {
 	file := w.cfg.Worker.Main
+	from := strings.Index(w.cfg.Worker.Sources[file], "export default")
+	if entrypoint != "" && entrypoint != "default" {
+		if file, from = w.declared(entrypoint); from < 0 {
+			return
+		}
+	}
 	source := w.cfg.Worker.Sources[file]
-	from := strings.Index(source, "export default")
 	at, method := from, ""
 	switch {
 	case strings.Contains(f.Message, "fetch handler") || strings.HasPrefix(f.Message, usedBody):
@@ -33,7 +53,7 @@ func (w *Worker) placeHandler(f *trace.Fault) {
 		at, method = from+m[2], "fetch"
 	case strings.Contains(f.Message, "no default export") && source != "":
 		at = 0
-	case from < 0 || !strings.Contains(f.Message, "Handler does not export"):
+	case from < 0 || !strings.Contains(f.Message, "Handler does not export") && !strings.HasSuffix(f.Message, "has no fetch method."):
 		return
 	}
 	line := 1 + strings.Count(source[:at], "\n")

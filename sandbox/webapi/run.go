@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -378,14 +379,17 @@ func runOps(o *isolate.Ops) {
 		if r := of(h).runs[integer(args, 0)]; r != nil {
 			f := r.w.exception(str(args, 1), str(args, 2), str(args, 3), str(args, 5))
 			if len(f.Frames) == 0 && strings.HasPrefix(f.Message, usedBody) {
-				r.w.placeHandler(f)
+				r.w.placeHandler(f, r.inv.Entrypoint)
 			}
 			if kind := str(args, 4); kind != "" {
 				f.Kind = trace.FaultKind(kind)
 				if f.Kind == trace.FaultHandler {
 					f.Name, f.Frames, f.Code = "", nil, ""
-					r.w.placeHandler(f)
-					if h := r.w.stacks.nearlyFetch(f); h != "" {
+					r.w.placeHandler(f, r.inv.Entrypoint)
+					switch h := r.w.stacks.nearlyFetch(f); {
+					case r.inv.Entrypoint != "" && strings.Contains(f.Message, "not export a fetch"):
+						f.Hint = "Add async fetch(request) { … } to " + r.inv.Entrypoint + ", or call another of its methods."
+					case h != "":
 						f.Hint = h
 					}
 				}
@@ -631,6 +635,9 @@ func (r *run) finish() {
 			c.close()
 			delete(w.codecs, id)
 		}
+	}
+	if r.closing {
+		maps.DeleteFunc(w.sockets, func(_ int, s *socket) bool { return s.run == r && s.gone })
 	}
 	w.dropTimers(r)
 	delete(w.runs, r.id)

@@ -87,7 +87,7 @@ func (s *socket) put(p packet) {
 			s.closed = true
 			s.remote.Close(p.code, p.reason)
 			if s.gone {
-				s.end()
+				delete(s.run.w.sockets, s.id)
 			}
 		}
 		return
@@ -160,13 +160,13 @@ func (s *socket) receive() {
 	})
 }
 
-// end frees the socket; its run may be over then.
+// end is the other side's close: the run may be over then. A socket that the script
+// did not close yet stays until it does, since its handler may await something
+// before, or until the run ends.
 func (s *socket) end() {
-	w := s.run.w
-	if w.sockets[s.id] != s {
-		return
+	if s.closed {
+		delete(s.run.w.sockets, s.id)
 	}
-	delete(w.sockets, s.id)
 	if s.accepted {
 		if s.run.sockets--; s.run.sockets == 0 {
 			s.run.closing = true

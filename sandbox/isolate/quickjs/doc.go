@@ -1,6 +1,8 @@
 // Package quickjs runs isolates on QuickJS-NG, compiled to WebAssembly and run
 // by wazero. It owns the driver: the calls into the engine's exports, values in
 // both directions, the snapshot image, and the memory each instance lives in.
+// Before it is compiled, the engine's loops are given polls (polls.go), so that none
+// holds its thread for long.
 // It knows nothing of the web APIs, which arrive as an isolate.Bootstrap.
 //
 // An Engine evaluates the bootstrap once and keeps the linear memory that

@@ -78,6 +78,9 @@ func (e *Engine) open(ctx context.Context) error {
 		return err
 	}
 	e.data = data
+	if rest, err = addPolls(rest); err != nil {
+		return err
+	}
 	if e.code, err = e.rt.CompileModule(ctx, rest); err != nil {
 		return fmt.Errorf("compile quickjs.wasm: %w", err)
 	}

@@ -89,6 +89,23 @@ func instantiateHost(ctx context.Context, rt wazero.Runtime) error {
 	return nil
 }
 
+// pollGrace is for how long a built-in may go on after its isolate's time is over:
+// only the engine's own question, between two steps of a script, keeps the place.
+const pollGrace = 50 * time.Millisecond
+
+// poll is called by loops of the engine. That it is called lets the Go runtime
+// stop this thread. An isolate is cut off here that is to be stopped and does
+// not come to the engine's own question.
+func (v *vm) poll() {
+	switch {
+	case v.host == nil || !v.host.Interrupted():
+	case v.overdue.IsZero():
+		v.overdue = time.Now()
+	case time.Since(v.overdue) > pollGrace:
+		panic(errHaltInterrupted)
+	}
+}
+
 func (v *vm) now() time.Time {
 	if v.host != nil {
 		return v.host.Now()
@@ -100,6 +117,12 @@ func (v *vm) now() time.Time {
 // an error that scripts cannot catch. Code that still runs when it is asked
 // again is cut off on the spot.
 func (v *vm) interrupt() uint64 {
+	if int32(v.polls.Get()) < 0 {
+		v.polls.Set(pollEvery)
+		v.poll()
+		return 0
+	}
+	v.overdue = time.Time{}
 	if v.last != nil && v.last.asks < lastAsks {
 		v.last.asks++
 		return 0

@@ -98,6 +98,7 @@ func (e *Engine) instantiate(ctx context.Context) (*vm, error) {
 		return nil, fmt.Errorf("instantiate the engine: %w", err)
 	}
 	v.mod = mod
+	v.polls = mod.ExportedGlobal(pollExport).(api.MutableGlobal)
 	return v, nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +137,14 @@ func TestNativesAreInterrupted(t *testing.T) {
 		`JSON.stringify({ toJSON() { for (;;); } })`,
 		`const p = new Proxy({}, { get() { for (;;); } }); p.x`,
 		`for (const x of { [Symbol.iterator]() { return { next() { return { done: false } } } } });`,
+		`Array.prototype.reverse.call({ length: 2 ** 53 - 1 })`,
+		`Array.prototype.copyWithin.call({ length: 2 ** 53 - 1 }, 0, 1)`,
+		`const u = new Uint8Array(32 << 20); for (let i = 0; i < 1e4; i++) u.copyWithin(0, 1)`,
+		`const u = new Uint8Array(32 << 20); for (let i = 0; i < 1e4; i++) u.indexOf(1)`,
+		`const s = "x".repeat(1 << 20); s.indexOf("x".repeat(1 << 19) + "y")`,
+		`let p = {}; for (let i = 0; i < 3e5; i++) p = Object.create(p); for (let i = 0; i < 9e3; i++) p.x`,
+		`let b = 3n; for (let i = 0; i < 22; i++) b *= b`,
+		`for (let i = 0; i < 9e3; i++) Reflect.apply(Math.max, null, { length: 5e4 })`,
 		`throw { get message() { for (;;); }, toString() { for (;;); } }`,
 		`throw Object.defineProperty(new Error("x"), "message", { get() { for (;;); } })`,
 	} {
@@ -149,6 +159,44 @@ func TestNativesAreInterrupted(t *testing.T) {
 		}
 		if d := min(time.Since(begin), cpuTime()-used); d > 3*time.Second {
 			t.Errorf("%s: took %v", body, d)
+		}
+	}
+}
+
+// untilCollected is a host that interrupts once a collection of the Go heap is over.
+type untilCollected struct {
+	benchHost
+	once sync.Once
+	over atomic.Bool
+}
+
+func (h *untilCollected) Interrupted() bool {
+	h.once.Do(func() {
+		go func() {
+			runtime.GC()
+			h.over.Store(true)
+		}()
+	})
+	return h.over.Load()
+}
+
+// A collection stops all threads. It does not wait for a built-in to end: this one would take hours.
+func TestCollectionsDoNotWait(t *testing.T) {
+	e := newEngine(t, tiny())
+	v := newIsolate(t, e, isolate.Spec{Host: &untilCollected{}})
+	if err := v.Load("index.js", "export default () => Array.prototype.reverse.call({ length: 2 ** 53 - 1 })", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Call("run"); !errors.Is(err, isolate.ErrInterrupted) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A module that is cut short is an error, wherever the cut is.
+func TestPollsNeedAWholeModule(t *testing.T) {
+	for code := wasm(t); len(code) > wasmHeader+1; code = code[:len(code)*9/10] {
+		if _, err := addPolls(code[:len(code)-1]); !errors.Is(err, errWasmFormat) {
+			t.Errorf("%d bytes: got %v", len(code)-1, err)
 		}
 	}
 }

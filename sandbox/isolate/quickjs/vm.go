@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -26,12 +27,14 @@ type vm struct {
 	meta *meta
 	ctx  *callContext
 
+	polls   api.MutableGlobal // rounds of loops until the next poll
 	callees [fnCount]callees
 	stack   [8]uint64
 
 	called   bool                // an entry was called, so the isolate has done something
 	depth    int                 // calls into the instance that are on the stack
 	halting  error               // why running code is being stopped
+	overdue  time.Time           // when a poll found first that it is to be stopped
 	last     *lastWords          // while an isolate that is full tells where; else nil
 	dead     error               // why no call is accepted any more
 	boot     map[string]string   // sources, while the bootstrap is evaluated
