@@ -209,7 +209,7 @@ func (p *Platform) ring(k alarmKey, tries int, taken alarm) {
 	var sum *trace.Summary
 	p.leased(func() {
 		id := trace.ObjectID(k.worker, k.class, k.object)
-		sum, _, err = p.cfg.Invoke(p.ctx, Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: id, Props: taken.props, Payload: payload})
+		sum, _, err = p.invoke(Event{Project: k.project, Worker: k.worker, Type: "alarm", Class: k.class, Object: id, Props: taken.props, Payload: payload})
 	}, func() {
 		longer := taken
 		longer.due = p.until().UnixMilli()

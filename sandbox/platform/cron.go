@@ -56,7 +56,7 @@ func (p *Platform) fire(at time.Time) {
 				if !p.claim(t.project, t.worker+"\n"+t.cron, at) {
 					return
 				}
-				if _, _, err := p.cfg.Invoke(p.ctx, Event{Project: t.project, Worker: t.worker, Type: "scheduled", Payload: payload}); err != nil && p.ctx.Err() == nil {
+				if _, _, err := p.invoke(Event{Project: t.project, Worker: t.worker, Type: "scheduled", Payload: payload}); err != nil && p.ctx.Err() == nil {
 					p.cfg.Log.Warn("cron not run", "worker", t.worker, "error", err)
 				}
 			})

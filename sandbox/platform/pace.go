@@ -1,6 +1,10 @@
 package platform
 
-import "time"
+import (
+	"time"
+
+	"coldstart/sandbox/trace"
+)
 
 // An alarm may set the next alarm and a consumer may send to its own queue, so
 // a project can keep itself busy for ever without a visitor. What the platform
@@ -8,15 +12,18 @@ import "time"
 // learner's together: a burst for honest use, then a trickle. Where nobody has
 // asked for a while, the trickle thins out, the more the longer ago that was:
 // who leaves a thousand such projects behind leaves next to no load. Whoever
-// asks again brings a project back to its pace at once, and is told.
+// asks again brings a project back to its pace at once, and is told. An event that
+// computes for long counts as several.
 const (
 	paceBurst    = 100
 	paceEvery    = 2 * time.Second
 	learnerBurst = 400
 	learnerEvery = 200 * time.Millisecond
-	paceFull     = time.Minute // for so long after somebody asked, the full pace
-	paceThin     = 1800        // at most so many times slower: then a project has an event an hour
-	paceMax      = 10_000      // projects and learners remembered
+	paceFull     = time.Minute           // for so long after somebody asked, the full pace
+	paceThin     = 1800                  // at most so many times slower: then a project has an event an hour
+	paceMax      = 10_000                // projects and learners remembered
+	paceCPU      = 20 * time.Millisecond // each of them counts as an event,
+	paceCost     = 20                    // of which one is no more than so many
 )
 
 // pace is what a project may start by itself, or without the name of a project
@@ -83,6 +90,23 @@ func (p *Platform) early(pr Project) (wait time.Duration, woken <-chan struct{})
 	one.tokens--
 	all.tokens--
 	return 0, nil
+}
+
+// invoke gives an own event that had its turn, and counts what it took.
+func (p *Platform) invoke(ev Event) (*trace.Summary, []byte, error) {
+	sum, result, err := p.cfg.Invoke(p.ctx, ev)
+	if sum == nil {
+		return sum, result, err
+	}
+	more := min(float64(sum.CPU+sum.Beside+sum.LoadCPU)/float64(paceCPU.Microseconds()), paceCost) - 1
+	if more > 0 {
+		now := p.cfg.Now()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pace(ev.Project, paceBurst, paceEvery, now).tokens -= more
+		p.pace(Project{Learner: ev.Project.Learner}, learnerBurst, learnerEvery, now).tokens -= more
+	}
+	return sum, result, err
 }
 
 // turn waits for a project's next own event, and reports false when the

@@ -361,6 +361,38 @@ func TestOwnEventsArePaced(t *testing.T) {
 	}
 }
 
+// An event that computes for long counts as several: a consumer that feeds itself
+// is slow after a second of CPU time, not after a hundred batches.
+func TestLongEventsCountAsSeveral(t *testing.T) {
+	const cost = 10
+	var rang atomic.Int32
+	var p *Platform
+	var c Caller
+	started := make(chan struct{})
+	p, c = testPlatform(t, func(_ context.Context, e Event) (*trace.Summary, []byte, error) {
+		<-started
+		rang.Add(1)
+		o := Caller{Project: e.Project, Worker: c.Worker, Class: e.Class, Object: e.Object}
+		_, err := p.Call(context.Background(), o, "storage.setAlarm", []any{e.Object, float64(time.Now().UnixMilli())})
+		return &trace.Summary{CPU: cost * paceCPU.Microseconds()}, nil, err
+	})
+	close(started)
+	o := c
+	o.Class, o.Object = "O", "o"
+	begin := time.Now()
+	call(t, p, o, "storage.setAlarm", o.Object, float64(begin.UnixMilli()))
+	for rang.Load() < paceBurst/cost {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("only %d alarms rang", rang.Load())
+		}
+		<-time.After(time.Millisecond)
+	}
+	<-time.After(time.Second)
+	if n, most := int(rang.Load()), paceBurst/cost+int(time.Since(begin)/paceEvery)+1; n > most {
+		t.Errorf("%d long events, want at most %d", n, most)
+	}
+}
+
 // clock is a time that a test moves.
 type clock struct {
 	mu sync.Mutex

@@ -314,7 +314,7 @@ func (p *Platform) batch(ns Namespace, worker string, c trace.Consumer, list []R
 	var sum *trace.Summary
 	var result []byte
 	p.leased(func() {
-		sum, result, err = p.cfg.Invoke(p.ctx, Event{Project: ns.Project, Worker: worker, Type: "queue", Payload: payload})
+		sum, result, err = p.invoke(Event{Project: ns.Project, Worker: worker, Type: "queue", Payload: payload})
 	}, func() {
 		b.move(p.ctx, p, func(i int) (*Record, string) {
 			m := b.about[i]
