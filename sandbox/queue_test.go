@@ -317,3 +317,48 @@ func TestCalledRunsTakeNobodysPlace(t *testing.T) {
 		t.Errorf("%d ns of work and %d runs are counted for all, %d ns for their learner", s.load, s.busy, l.virtual)
 	}
 }
+
+// Who asks for sixteen things at once gets no more than who asks for two.
+func TestGreedIsNotRewarded(t *testing.T) {
+	s := open(t)
+	const hogs = 5 // the first is greedy
+	for i := range hogs {
+		deploy(t, s, key(fmt.Sprint("hog", i)), worker(`export default { fetch() { let n = 0; for (let i = 0; i < 2e5; i++) n += i; return new Response("" + n); } };`))
+	}
+	var wg sync.WaitGroup
+	var stop atomic.Bool
+	var used [hogs]atomic.Int64
+	for i := range hogs {
+		flight := 2
+		if i == 0 {
+			flight = 16
+		}
+		for range flight {
+			wg.Go(func() {
+				for !stop.Load() {
+					a, err := try(s, key(fmt.Sprint("hog", i)), "/")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					used[i].Add(a.sum.CPU)
+				}
+			})
+		}
+	}
+	const enough, most = 600 * time.Millisecond, 20 * time.Second
+	for begin := time.Now(); time.Duration(used[1].Load())*time.Microsecond < enough && time.Since(begin) < most; {
+		time.Sleep(20 * time.Millisecond)
+	}
+	stop.Store(true)
+	greedy := used[0].Load() // what is under way when it ends is not looked at
+	var others int64
+	for i := 1; i < hogs; i++ {
+		others += used[i].Load() / (hogs - 1)
+	}
+	wg.Wait()
+	t.Logf("greedy %d us, others %d us each", greedy, others)
+	if greedy > others*12/10 || greedy < others*8/10 {
+		t.Errorf("the greedy learner got %d us of CPU, the others %d", greedy, others)
+	}
+}
