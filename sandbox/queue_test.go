@@ -362,3 +362,61 @@ func TestGreedIsNotRewarded(t *testing.T) {
 		t.Errorf("the greedy learner got %d us of CPU, the others %d", greedy, others)
 	}
 }
+
+// Two long runs fill the room; a short one of a learner with none goes in beside
+// them, and whoever waits for room is not passed for ever.
+func TestShortRunsPassLongOnes(t *testing.T) {
+	s := open(t)
+	for _, l := range []string{"long", "next", "short"} {
+		deploy(t, s, key(l), worker(hello))
+		get(t, s, key(l), "/") // its runner is ready
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var done doings
+	ask := func(name string, cost time.Duration) *ticket {
+		p, err := s.chosen(key(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := p.front()
+		g := s.group(groupOf{project: p, worker: w, key: groupKey{worker: w.Name, version: w.Version}})
+		g.cost = int64(cost)
+		n := &ticket{learner: s.learnerOf(name), group: g, asked: time.Now(), ready: make(chan struct{})}
+		s.enqueue(n.learner, n)
+		s.dispatch(&done)
+		return n
+	}
+	in := func(n *ticket) bool { return n.iso != nil }
+	leave := func(n *ticket) {
+		n.iso.wasSent()
+		s.rest(n)
+		s.running--
+		n.learner.running--
+		n.iso.active--
+	}
+	for range runtime.NumCPU() {
+		if n := ask("long", time.Second); !in(n) {
+			t.Fatal("a long run waits though a processor is free")
+		}
+	}
+	waits := ask("next", time.Second)
+	if in(waits) || in(ask("long", time.Second)) {
+		t.Fatal("a long run went in beside as many as there are processors")
+	}
+	s.learnerOf("short").virtual = int64(time.Minute) // the others are before it
+	for n := range passedMost {
+		short := ask("short", time.Millisecond)
+		if !in(short) {
+			t.Fatalf("short run %d waits for long ones", n)
+		}
+		if in(ask("short", time.Millisecond)) {
+			t.Fatal("a second short run of a learner passed others")
+		}
+		s.dequeue(short.learner, 0)
+		leave(short)
+	}
+	if in(ask("short", time.Millisecond)) {
+		t.Errorf("who waits for room was passed more than %d times", passedMost)
+	}
+}
