@@ -133,6 +133,30 @@ func TestNoVectorGetsThrough(t *testing.T) {
 	}
 }
 
+// What authors leave open or close too often changes nothing around it: the page
+// has its own elements there.
+func TestHTMLIsBalanced(t *testing.T) {
+	for _, src := range []string{"</div></div></main>after", "<div><details><b>open", "a </p></section> b", "<table><tr><td>cell", "- <ul><li>\n\n</li></ul></ul>after", "<span></details></span>"} {
+		out, _ := render(src)
+		z := nethtml.NewTokenizer(strings.NewReader(string(out)))
+		var open []string
+		for z.Next() != nethtml.ErrorToken {
+			switch tok := z.Token(); {
+			case tok.Type == nethtml.StartTagToken && tok.Data != "br" && tok.Data != "hr":
+				open = append(open, tok.Data)
+			case tok.Type == nethtml.EndTagToken:
+				if len(open) == 0 || open[len(open)-1] != tok.Data {
+					t.Errorf("%q closes %s, which it did not open last (%s): %s", src, tok.Data, open, out)
+				}
+				open = open[:max(0, len(open)-1)]
+			}
+		}
+		if len(open) > 0 {
+			t.Errorf("%q leaves %s open: %s", src, open, out)
+		}
+	}
+}
+
 func TestHostMayAllowRawHTML(t *testing.T) {
 	l := &loader{cat: &Catalog{}, config: Config{RawHTML: true}}
 	d := l.document("lesson.md", "")

@@ -129,6 +129,7 @@ type fakeWorker struct {
 	mu   sync.Mutex
 	runs map[string]webapi.Sink
 	dead bool
+	deaf bool // to Cancel
 	seen int
 }
 
@@ -154,6 +155,9 @@ func (w *fakeWorker) Invoke(inv webapi.Invocation, sink webapi.Sink) error {
 	if inv.Request != nil {
 		path = inv.Request.URL
 	}
+	w.mu.Lock()
+	w.deaf = w.deaf || path == "/deaf"
+	w.mu.Unlock()
 	go w.serve(path, seen, inv, sink)
 	return nil
 }
@@ -260,8 +264,15 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		})
 		_ = sink.Head(trace.ResponseHead{Status: 101}, nil, true)
 		return
-	case "/wait":
+	case "/wait", "/deaf":
 		return // until Cancel
+	case "/fill":
+		held := make([]byte, 330<<20)
+		for i := 0; i < len(held); i += 4096 {
+			held[i] = 1
+		}
+		time.Sleep(time.Minute)
+		runtime.KeepAlive(held)
 	case "/spin":
 		runtime.LockOSThread()
 		w.spec.Enter()
@@ -304,8 +315,9 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 func (w *fakeWorker) Cancel(run string, why error) {
 	w.mu.Lock()
 	sink := w.runs[run]
+	deaf := w.deaf
 	w.mu.Unlock()
-	if sink != nil {
+	if sink != nil && !deaf {
 		w.finish(run, sink, &trace.Fault{Kind: trace.FaultCanceled, Message: why.Error()})
 	}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	Memory     int64         // bytes of private memory a child may hold, default 1 GiB
 	MemoryAll  int64         // bytes all children may hold together, default 3 GiB
 	BuildWall  time.Duration // how long a build may take, waiting for a processor included, default 15 s
+	ReadyWall  time.Duration // how long a child may take to be ready, default 1 min: the engine may have to be compiled
 	Open       bool          // no walls: only for tests of the protocol
 	Log        *slog.Logger
 	// Lost is told of every serving run child that died, before its runs are.
@@ -65,6 +66,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.BuildWall == 0 {
 		c.BuildWall = 15 * time.Second * instrumented
+	}
+	if c.ReadyWall == 0 {
+		c.ReadyWall = time.Minute
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

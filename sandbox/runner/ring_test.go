@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
@@ -328,6 +332,11 @@ func TestStuck(t *testing.T) {
 	if end := within(t, object.ends, 10*time.Second); end.Lost != LostInnocent {
 		t.Errorf("end of the object's run %+v", end)
 	}
+	p.mu.Lock()
+	if p.gone { // it may be made anew elsewhere at once, so it must not have gone on beside the stuck run
+		t.Error("the object's run went on until its runner was killed")
+	}
+	p.mu.Unlock()
 	<-p.Left()
 	if _, err := p.Start(Job{Worker: &trace.Worker{Version: "v"}}, newRecorder()); err == nil {
 		t.Error("a runner that is to be killed takes another run")
@@ -450,6 +459,57 @@ func TestRunDoesNotEnd(t *testing.T) {
 	begin(t, ring, first(t, ring), "/wait", h, func(j *Job) { j.Limits.Wall = 10 * time.Millisecond })
 	if end := within(t, h.ends, 10*time.Second); end.Lost != NotLost || end.Summary.Outcome != string(trace.FaultCanceled) {
 		t.Errorf("end %+v", end)
+	}
+}
+
+// A run that does not end when it is told to costs its child, and one whose
+// child hangs altogether, whoever's code that was, is told so.
+func TestHardDeadlines(t *testing.T) {
+	t.Run("a run that does not listen", func(t *testing.T) {
+		t.Parallel()
+		ring := testRing(t, Config{Runners: 1})
+		h := newRecorder()
+		begin(t, ring, first(t, ring), "/deaf", h, func(j *Job) { j.Limits.Wall = 10 * time.Millisecond })
+		if end := within(t, h.ends, 10*time.Second); end.Lost != LostGuilty || end.Why != "a run did not end" {
+			t.Errorf("end %+v", end)
+		}
+	})
+	t.Run("a child that hangs", func(t *testing.T) {
+		t.Parallel()
+		ring := testRing(t, Config{Runners: 1})
+		p := first(t, ring)
+		h := newRecorder()
+		begin(t, ring, p, "/wait", h)
+		if err := unix.Kill(p.PID(), unix.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if end := within(t, h.ends, 10*time.Second); end.Lost != LostSuspect || end.Why != "it fell silent" {
+			t.Errorf("end %+v", end)
+		}
+	})
+	t.Run("a child that is never ready", func(t *testing.T) {
+		t.Parallel()
+		ring, err := New(t.Context(), Config{Args: []string{"mute"}, ReadyWall: 100 * time.Millisecond})
+		if err == nil {
+			_ = ring.Close()
+			t.Error("it was used")
+		}
+	})
+}
+
+// The owner of a child's isolates hears that it is nearly full before it is killed.
+func TestCrowdedIsTold(t *testing.T) {
+	told := make(chan int64, 100)
+	ring := testRing(t, Config{Runners: 1, Memory: 400 << 20, Crowded: func(_ *Runner, over int64) { told <- over }})
+	h := newRecorder()
+	begin(t, ring, first(t, ring), "/fill", h)
+	if over := within(t, told, 10*time.Second); over <= 0 || over > 100<<20 {
+		t.Errorf("over by %d MiB", over>>20)
+	}
+	select {
+	case end := <-h.ends:
+		t.Errorf("end %+v", end)
+	default:
 	}
 }
 
@@ -644,6 +704,64 @@ func TestCrashLoopsAreBackedOff(t *testing.T) {
 	h := newRecorder()
 	begin(t, ring, first(t, ring), "/hello", h)
 	within(t, h.ends, 10*time.Second)
+}
+
+// Deaths of long ago hold back nobody.
+func TestOldDeathsAreForgotten(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	waitSpare(t, ring)
+	ring.mu.Lock()
+	for range 100 {
+		ring.deaths[RoleRun] = append(ring.deaths[RoleRun], time.Now().Add(-deathWindow))
+	}
+	ring.mu.Unlock()
+	p := first(t, ring)
+	if err := unix.Kill(p.PID(), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	within(t, p.Dead(), 10*time.Second)
+	ring.mu.Lock()
+	n := len(ring.deaths[RoleRun])
+	ring.mu.Unlock()
+	if n != 1 {
+		t.Errorf("%d deaths count", n)
+	}
+}
+
+// A program that cannot be started any more, during an update for instance, is
+// tried ever more slowly, and serves soon after it is there again.
+func TestStartsThatFailAreBackedOff(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	said := &tail{}
+	ring := testRing(t, Config{Runners: 1, Executable: program, Log: slog.New(slog.NewTextHandler(said, nil))})
+	waitSpare(t, ring)
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the one that serves and its spare
+		p := first(t, ring)
+		_ = unix.Kill(p.PID(), unix.SIGKILL)
+		within(t, p.Dead(), 10*time.Second)
+	}
+	time.Sleep(time.Second)
+	if n := strings.Count(said.String(), "child did not start"); n < 2 || n > 24 { // of two roles, when the sql child had not been started
+		t.Errorf("%d starts failed within a second", n)
+	}
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := ring.Runner(ctx, 0); err != nil {
+		t.Error(err)
+	}
 }
 
 // However many learners' code has to be killed, the next child is not held back.

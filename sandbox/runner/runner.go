@@ -508,7 +508,7 @@ func (r *Ring) launch(role string, alone bool) (*Runner, error) {
 		cfg.Cache = r.cfg.Cache
 	}
 	reader := newFrameReader(ours, true)
-	timer := time.AfterFunc(readyMax, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(r.cfg.ReadyWall, func() { _ = cmd.Process.Kill() })
 	ready, err := p.greet(reader, cfg)
 	timer.Stop()
 	if err != nil {
@@ -523,9 +523,6 @@ func (r *Ring) launch(role string, alone bool) (*Runner, error) {
 	r.wg.Go(func() { p.read(reader) })
 	return p, nil
 }
-
-// readyMax is how long a child may take to be ready; the engine may have to be compiled.
-const readyMax = 60 * time.Second
 
 func (p *Runner) greet(r *frameReader, cfg configMsg) (readyMsg, error) {
 	if err := p.conn.send(now, kindConfig, 0, cfg); err != nil {

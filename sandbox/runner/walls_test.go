@@ -175,6 +175,17 @@ func TestEachWallAlone(t *testing.T) {
 			default:
 				t.Fatalf("it did not go up: %s", said)
 			}
+			if w.name == "seccomp" || w.name == "landlock" { // which a program that gives privileges would step over
+				threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", cmd.Process.Pid))
+				if err != nil || len(threads) < 5 {
+					t.Fatalf("%d threads %v", len(threads), err)
+				}
+				for _, name := range threads {
+					if b, err := os.ReadFile(name); err == nil && !strings.Contains(string(b), "NoNewPrivs:\t1\n") {
+						t.Errorf("a thread may gain privileges: %s", b)
+					}
+				}
+			}
 			for _, name := range alone[w.name] {
 				if _, err := fmt.Fprintln(in, name); err != nil {
 					t.Fatal(err)
