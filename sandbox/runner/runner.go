@@ -428,9 +428,10 @@ const (
 	// turnGrace is CPU time beyond a run's limits after which its isolate is
 	// beyond asking: the interrupt handler should have stopped it.
 	turnGrace = 150 * time.Millisecond
-	// wallGrace is time beyond a run's wall limit after which a turn that still
-	// lasts is beyond asking: on a busy machine a loop can be slow to use up its CPU time.
-	wallGrace = 300 * time.Millisecond
+	// wallGrace is time beyond a run's wall limit after which a turn that still lasts
+	// is beyond asking. On a busy machine a turn gets little of a CPU, and ends by itself
+	// once it has some.
+	wallGrace = time.Second
 	// turnSoon is the age of a turn at which its thread is first looked at.
 	turnSoon   = 60 * time.Millisecond
 	silenceMax = 2 * time.Second
