@@ -155,3 +155,31 @@ func TestFullDiskIsToldToTheWorker(t *testing.T) {
 		t.Errorf("%d %q %+v", a.status, a.body, a.sum.Fault)
 	}
 }
+
+// TestBodyStored puts the request's body away as it comes: all of it arrives,
+// it counts as read, and one that is being read is refused.
+func TestBodyStored(t *testing.T) {
+	s := open(t)
+	k := key("a")
+	deploy(t, s, k, map[string]string{
+		"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","kv_namespaces":[{"binding":"KV"}],"r2_buckets":[{"binding":"FILES","bucket_name":"files"}]}`,
+		"worker.js": `const said = (p) => p.then((v) => typeof v, (e) => e.message.split(".")[0]);
+		export default { async fetch(request, { FILES, KV }) {
+			const path = new URL(request.url).pathname, store = path === "/r2" ? FILES : KV, body = request.body;
+			if (path === "/read") await body.getReader().read();
+			if (path === "/read") return Response.json([await said(KV.put("b", body)), await said(FILES.put("b", body))]);
+			await store.put("a", body);
+			const kept = store === KV ? await KV.get("a") : await (await FILES.get("a")).text();
+			return Response.json([kept.length, kept.slice(-3), request.bodyUsed, body.locked, await said(request.text()), await said(store.put("b", body))]);
+		} };`,
+	})
+	text := strings.Repeat("0123456789", 100_000) + "end"
+	const locked = `"This ReadableStream is currently locked to a reader"`
+	kept := `[1000003,"end",true,true,"Body has already been used",` + locked + `]`
+	for path, want := range map[string]string{"/r2": kept, "/kv": kept, "/read": "[" + locked + "," + locked + "]"} {
+		a := get(t, s, k, path, func(r *Run) { r.Method, r.Body, r.Length = "POST", strings.NewReader(text), int64(len(text)) })
+		if a.body != want {
+			t.Errorf("%s: %d %s %+v", path, a.status, a.body, a.sum.Fault)
+		}
+	}
+}

@@ -80,6 +80,7 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 		if meta.commonJS && !bytes.Contains(source, []byte("exports")) {
 			meta.exports = nil // a script with a return at its top level looks like one
 		}
+		c.exports, c.exported = meta.exports, !meta.commonJS
 		switch {
 		case len(meta.exports) > 0:
 			if f := b.classes(c, meta, entry); f != nil {
@@ -118,6 +119,7 @@ func (b *builder) compile(c *config, w *trace.Worker, entry string) *trace.Fault
 	for name := range r.loaded {
 		if isScript(name) {
 			w.Sources[name] = string(b.project.Files[name])
+			b.forgottenAwaits(c, name)
 		}
 	}
 	return nil

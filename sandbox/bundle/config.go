@@ -31,6 +31,7 @@ type config struct {
 	bindings  []trace.Binding
 	bindingAt map[string]int // offset of each binding's place, by name
 	routes    []string
+	routeAt   []int // offset of each route
 	crons     []string
 	consumers []trace.Consumer
 	durables  []string
@@ -38,10 +39,20 @@ type config struct {
 	classAt   map[string]int  // offset of each own Durable Object class
 	migrated  map[string]bool // own Durable Object classes that a migration names
 	serviceAt map[string]int  // offset of each Worker that a binding names
+	parts     []part
+	exports   []string // names that its entry file exports
+	exported  bool     // whether all of them are known
 
 	assetsDir    string
 	assetsAt     int
 	assetOptions trace.AssetOptions
+}
+
+// part is an export of a Worker that a binding names.
+type part struct {
+	service, name string
+	at            int // its offset
+	durable       bool
 }
 
 // configNames in the order in which the real tool looks for them.
@@ -117,6 +128,10 @@ func (b *builder) readConfig(dir, file string) (*config, *trace.Fault) {
 		if r.fault != nil {
 			return nil, r.fault
 		}
+	}
+	r.routesOnce(root)
+	if r.fault != nil {
+		return nil, r.fault
 	}
 	for _, class := range c.durables {
 		if !c.migrated[class] {
@@ -468,12 +483,13 @@ func (b *builder) checkReferences(configs []*config) *trace.Fault {
 	}
 	owner := map[string]string{}
 	for _, c := range configs {
-		for _, route := range c.routes {
+		for i, route := range c.routes {
 			if other, ok := owner[route]; ok {
-				return b.configFault(c.file, 0, fmt.Sprintf("The route %q belongs to both %s and %s.", route, other, c.name), "Remove it from one of them.")
+				return b.configFault(c.file, c.routeAt[i], fmt.Sprintf("The route %q belongs to both %s and %s.", shorten(plainRoute(route)), other, c.name), "Remove it from one of them.")
 			}
 			owner[route] = c.name
 		}
+		b.checkParts(c, names)
 		for _, service := range keys(c.serviceAt) {
 			if names[service] != nil {
 				continue
@@ -487,4 +503,25 @@ func (b *builder) checkReferences(configs []*config) *trace.Fault {
 		}
 	}
 	return nil
+}
+
+// checkParts warns of bindings that name what the other Worker does not export:
+// the real runtime does not start with them, and here each call fails.
+func (b *builder) checkParts(c *config, names map[string]*config) {
+	for _, p := range c.parts {
+		of := names[p.service]
+		if of == nil || !of.exported || slices.Contains(of.exports, p.name) {
+			continue
+		}
+		what, hint := "entrypoint", fmt.Sprintf("Export a class of that name there: export class %s extends WorkerEntrypoint { … }.", shorten(p.name))
+		if p.durable {
+			what, hint = "Durable Object class", fmt.Sprintf("Write export class %s extends DurableObject { … } there.", shorten(p.name))
+		}
+		line, column := position(string(b.project.Files[c.file]), p.at)
+		b.warn(trace.Warning{
+			Message: fmt.Sprintf("The %s %q is not exported by the Worker %q; calls to it will fail.", what, shorten(p.name), of.name),
+			Hint:    didYouMean(p.name, of.exports, hint),
+			Frame:   trace.Frame{File: c.file, Line: line, Column: column},
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,9 +81,20 @@ func (r *configReader) d1(m member) {
 func (r *configReader) r2(m member) {
 	r.entries(m, `{ "binding": "FILES", "bucket_name": "files" }`, []string{"binding", "bucket_name", "preview_bucket_name", "jurisdiction", "remote"}, func(n *node, field func(string) member) {
 		name := r.required(n, "binding", field("binding"), "This R2 bucket", `"FILES"`)
-		preview, bucket := r.optional(field("preview_bucket_name")), r.optional(field("bucket_name"))
+		preview, bucket := r.bucket(field("preview_bucket_name")), r.bucket(field("bucket_name"))
 		r.bind(n, trace.Binding{Name: name, Type: "r2", ID: firstOf(preview, bucket, "local-"+name)})
 	})
+}
+
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
+
+// bucket reads the name of a bucket. One that R2 would refuse does here.
+func (r *configReader) bucket(m member) string {
+	name := r.optional(m)
+	if r.fault == nil && m.node != nil && !bucketName.MatchString(name) {
+		r.warnAt(m.node.at, fmt.Sprintf("The bucket name %q is not allowed in R2.", shorten(name)), "Use 3 to 63 of a–z, 0–9 and -, beginning and ending with a letter or digit.")
+	}
+	return name
 }
 
 func (r *configReader) queues(m member) {
@@ -133,6 +145,7 @@ func (r *configReader) durables(m member) {
 				r.class(b.Class, field("class_name").node)
 			} else {
 				r.c.serviceAt[b.Service] = field("script_name").node.at
+				r.c.parts = append(r.c.parts, part{b.Service, b.Class, field("class_name").node.at, true})
 			}
 		})
 	})
@@ -206,6 +219,9 @@ func (r *configReader) services(m member) {
 		r.bind(n, b)
 		if r.fault == nil {
 			r.c.serviceAt[b.Service] = field("service").node.at
+			if b.Entrypoint != "" && b.Entrypoint != "default" {
+				r.c.parts = append(r.c.parts, part{b.Service, b.Entrypoint, field("entrypoint").node.at, false})
+			}
 		}
 	})
 }
@@ -277,6 +293,32 @@ func (r *configReader) route(n *node) {
 		return
 	}
 	r.c.routes = append(r.c.routes, mark+pattern)
+	r.c.routeAt = append(r.c.routeAt, n.at)
+}
+
+// plainRoute is a route as it was written, without its mark.
+func plainRoute(route string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(route, trace.RouteNone), trace.RouteCustomDomain)
+}
+
+// routesOnce refuses a route that a file has twice, and warns of one that has
+// both keys.
+func (r *configReader) routesOnce(root *node) {
+	c := r.c
+	seen := map[string]bool{}
+	for i, route := range c.routes {
+		if seen[route] {
+			r.fail(c.routeAt[i], fmt.Sprintf("The route %q stands here twice.", shorten(plainRoute(route))), "Remove one of them.")
+			return
+		}
+		seen[route] = true
+	}
+	is := func(key string) int {
+		return slices.IndexFunc(root.members, func(m member) bool { return m.key == key })
+	}
+	if one, many := is("route"), is("routes"); one >= 0 && many >= 0 {
+		r.warnAt(root.members[max(one, many)].node.keyAt, `"route" and "routes" stand beside each other.`, `The real tool refuses that: put all of them into "routes".`)
+	}
 }
 
 // cronMax is how many cron triggers a Worker may have: all are compared with every minute.

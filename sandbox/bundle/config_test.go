@@ -69,8 +69,8 @@ func everything() trace.Project {
 		"src/index.ts", "export class Counter {}\n"+hello,
 		"public/index.html", "<h1>hi</h1>", "public/a/b.css", "a{}",
 		".dev.vars", "# secret\nTOKEN = \"s3cret\"\nexport NAME='overridden'\n",
-		"auth/wrangler.toml", "name = 'auth'\ncompatibility_date = '2026-10-01'\n", "auth/index.js", hello,
-		"other/wrangler.json", `{"compatibility_date": "2026-10-01"}`, "other/src/index.js", hello)
+		"auth/wrangler.toml", "name = 'auth'\ncompatibility_date = '2026-10-01'\n", "auth/index.js", "export class Admin {}\n"+hello,
+		"other/wrangler.json", `{"compatibility_date": "2026-10-01"}`, "other/src/index.js", "export class Far {}\n"+hello)
 }
 
 func TestConfig(t *testing.T) {

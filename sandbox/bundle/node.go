@@ -105,9 +105,13 @@ func (b *builder) parseJSONC(file string, data []byte) (*node, *trace.Fault) {
 	v, err := hujson.Parse(data)
 	if err != nil {
 		line, column, text := hujsonError(err)
+		hint := "Check the line for a missing comma, quote or bracket."
+		if text == singleQuote {
+			hint = `Write " instead of ', before and behind the text.`
+		}
 		f := &trace.Fault{
 			Kind: trace.FaultConfig, Message: fmt.Sprintf("%s is not valid JSON: %s.", file, text),
-			Hint:   "Check the line for a missing comma, quote or bracket.",
+			Hint:   hint,
 			Frames: []trace.Frame{{File: file, Line: line, Column: column}},
 			Code:   trace.CodeFrame(string(data), line, column),
 		}
@@ -122,6 +126,9 @@ func (b *builder) parseJSONC(file string, data []byte) (*node, *trace.Fault) {
 
 var hujsonPattern = regexp.MustCompile(`^hujson: line (\d+), column (\d+): (.*)$`)
 
+// singleQuote is what is said of a text in single quotes.
+const singleQuote = "JSON wants double quotes"
+
 func hujsonError(err error) (line, column int, text string) {
 	m := hujsonPattern.FindStringSubmatch(err.Error())
 	if m == nil {
@@ -135,6 +142,8 @@ func hujsonError(err error) (line, column int, text string) {
 		text = "it ends too early"
 	case strings.Contains(text, "after object value"), strings.Contains(text, "after array value"):
 		text = "a comma is missing before this place"
+	case strings.Contains(text, `'\''`) && strings.Contains(text, "at start of"):
+		text = singleQuote
 	case strings.Contains(text, "at start of object name"):
 		text = "a name in double quotes is expected here"
 	case strings.Contains(text, "at start of value"):

@@ -297,6 +297,14 @@ export function passable(s: BodyState, run: number): HostBody | null {
   return from;
 }
 
+/** All bytes of the stream of a body that the host holds and nobody touched, in one piece instead of many; null where it is no such stream. */
+export function wholeOf(stream: ReadableStream): Promise<Uint8Array> | null {
+  const s = owners.get(stream);
+  if (s === undefined || isUsed(s) || isLocked(stream)) return null;
+  const from = passable(s, current.run);
+  return from === null ? null : PromiseThen(hostAsync(READ_ALL, from.id), (b: ArrayBuffer) => new NativeUint8Array(b));
+}
+
 /** Sends a body to the host in pieces. write gets each piece and may ask to wait; began gets the reader. */
 export function pump(s: BodyState, write: (b: Uint8Array) => unknown, began?: Parameters<typeof eachChunk>[3]): Promise<void> {
   return eachChunk(streamOf(s)!, write, undefined, began);

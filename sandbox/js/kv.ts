@@ -3,9 +3,11 @@
 
 import { parseJSON } from "./json";
 import { ArrayIsArray, JSONParse, JSONStringify, NativeError, NativeTypeError, NativeUint8Array, TypedArrayLength, bytesOf } from "./primordials";
-import { backend } from "./backend";
+import { backend, backendAt } from "./backend";
+import { here, stackOf } from "./errors";
 import { binding } from "./bindings";
 import { concat } from "./blob";
+import { wholeOf } from "./body";
 import { decodeUTF8, encodeUTF8 } from "./encoding";
 import { bytesStream, eachChunk, isReadableStream } from "./streams";
 
@@ -39,12 +41,18 @@ function readType(options: any, many = false): { type: string; ttl: number } {
   return { type, ttl };
 }
 
-function convert(b: ArrayBuffer | undefined, type: string): unknown {
+/** The value of a type; at is where the program asked. */
+function convert(b: ArrayBuffer | undefined, type: string, at: Error): unknown {
   if (b === undefined) return null;
   switch (type) {
     case "arrayBuffer": return b;
     case "stream": return bytesStream(new NativeUint8Array(b));
-    case "json": return parseJSON(decodeUTF8(new NativeUint8Array(b)));
+    case "json":
+      try {
+        return parseJSON(decodeUTF8(new NativeUint8Array(b)));
+      } catch (e) {
+        throw stackOf(e, at);
+      }
   }
   return decodeUTF8(new NativeUint8Array(b));
 }
@@ -60,16 +68,16 @@ class KvNamespace {
   async get(key: string | string[], options?: any): Promise<any> {
     if (arguments.length === 0) throw wrongKey("get", "string or Array");
     if (ArrayIsArray(key)) return this.#many(key, options, false);
-    const k = checkKey(key, "GET"), { type } = readType(options);
-    const r = await backend("kv", this.#name + ".get", "kv.get", this.#id, k);
-    return convert(r === undefined ? undefined : r[0], type);
+    const k = checkKey(key, "GET"), { type } = readType(options), at = here();
+    const r = await backendAt(at, "kv", this.#name + ".get", "kv.get", this.#id, k);
+    return convert(r === undefined ? undefined : r[0], type, at);
   }
   async getWithMetadata(key: string | string[], options?: any): Promise<any> {
     if (arguments.length === 0) throw wrongKey("getWithMetadata", "string or Array");
     if (ArrayIsArray(key)) return this.#many(key, options, true);
-    const k = checkKey(key, "GET"), { type } = readType(options);
-    const r = await backend("kv", this.#name + ".getWithMetadata", "kv.get", this.#id, k);
-    return r === undefined ? { value: null, metadata: null, cacheStatus: null } : { value: convert(r[0], type), metadata: metadata(r[1]), cacheStatus: null };
+    const k = checkKey(key, "GET"), { type } = readType(options), at = here();
+    const r = await backendAt(at, "kv", this.#name + ".getWithMetadata", "kv.get", this.#id, k);
+    return r === undefined ? { value: null, metadata: null, cacheStatus: null } : { value: convert(r[0], type, at), metadata: metadata(r[1]), cacheStatus: null };
   }
   async #many(keys: unknown[], options: any, meta: boolean): Promise<Map<string, any>> {
     const { type } = readType(options, true);
@@ -80,15 +88,15 @@ class KvNamespace {
       if (`${keys[i] as string}` === "") throw new NativeError("KV GET_BULK failed: 400 Key names must not be empty");
       names[i] = checkKey(keys[i], "GET_BULK");
     }
-    const list: ([ArrayBuffer, string?] | undefined)[] = await backend("kv", this.#name + ".get", "kv.getMany", this.#id, names);
+    const at = here(), list: ([ArrayBuffer, string?] | undefined)[] = await backendAt(at, "kv", this.#name + ".get", "kv.getMany", this.#id, names);
     const out = new Map<string, any>();
     for (let i = 0; i < names.length; i++) {
       const r = list[i];
       let value: unknown;
       try {
-        value = convert(r === undefined ? undefined : r[0], type);
+        value = convert(r === undefined ? undefined : r[0], type, at);
       } catch {
-        throw new NativeError("KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value");
+        throw stackOf(new NativeError("KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value"), at);
       }
       out.set(names[i], meta ? (r === undefined ? null : { value, metadata: metadata(r[1]) }) : value);
     }
@@ -120,11 +128,15 @@ class KvNamespace {
     const view = bytesOf(value);
     if (view !== undefined) bytes = view;
     else if (isReadableStream(value)) {
-      const parts: Uint8Array[] = [];
-      await eachChunk(value, (b) => {
-        parts.push(new NativeUint8Array(b));
-      });
-      bytes = parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
+      const whole = wholeOf(value);
+      if (whole !== null) bytes = await whole;
+      else {
+        const parts: Uint8Array[] = [];
+        await eachChunk(value, (b) => {
+          parts.push(new NativeUint8Array(b));
+        });
+        bytes = parts.length === 0 ? new NativeUint8Array(0) : concat(parts);
+      }
     } else if (value !== null && (typeof value === "object" || typeof value === "function" || typeof value === "symbol")) {
       throw new NativeTypeError("KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values.");
     } else bytes = encodeUTF8(`${value}`);

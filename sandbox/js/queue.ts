@@ -1,6 +1,6 @@
 // Queue producers.
 
-import { ArrayBufferIsView, NativeError, NativeTypeError } from "./primordials";
+import { ArrayBufferIsView, NativeError, NativeTypeError, NativeUint8Array, bytesOf } from "./primordials";
 import { backend } from "./backend";
 import { binding } from "./bindings";
 import { serialize } from "./serialize";
@@ -15,7 +15,8 @@ function message(body: unknown, o: any, wait: number): [string, string, number] 
   if (type === "text" && typeof body !== "string") throw need("string");
   if (type === "bytes" && !ArrayBufferIsView(body)) throw need("ArrayBufferView");
   let v = body;
-  if (type === "json") {
+  if (type === "bytes") v = new NativeUint8Array(bytesOf(body)!); // whatever view it was: only the bytes travel
+  else if (type === "json") {
     const text = JSON.stringify(body);
     if (text === undefined) throw new NativeTypeError("A queue message of content type \"json\" must be a value that JSON can hold.");
     v = JSON.parse(text);

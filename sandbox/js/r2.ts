@@ -6,7 +6,7 @@ import { backend, backendAt } from "./backend";
 import { here } from "./errors";
 import { binding } from "./bindings";
 import { blobBytes, concat, isBlob } from "./blob";
-import { BodyState, bodyLength, mixBody } from "./body";
+import { BodyState, bodyLength, mixBody, wholeOf } from "./body";
 import { encodeUTF8 } from "./encoding";
 import { Headers, headerGet, headersList, isHeaders } from "./headers";
 import { eachChunk, fixedLength, isReadableStream } from "./streams";
@@ -245,6 +245,8 @@ async function bytesFrom(value: unknown): Promise<Uint8Array> {
   if (isBlob(value)) return blobBytes(value);
   if (isReadableStream(value)) {
     if (!fixedLength.has(value) && bodyLength(value) === undefined) throw new NativeTypeError("Provided readable stream must have a known length (request/response body or readable half of FixedLengthStream)");
+    const all = wholeOf(value);
+    if (all !== null) return all;
     const parts: Uint8Array[] = [];
     await eachChunk(value, (c) => {
       ArrayPush(parts, new NativeUint8Array(c));

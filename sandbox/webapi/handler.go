@@ -14,6 +14,32 @@ import (
 // line, a brace or a comma, so that calls of fetch are not meant.
 var fetchMethod = regexp.MustCompile(`(?m)(?:^|[{,])\s*(?:async\s+)?(fetch)\s*[(:,}]`)
 
+// What a Worker in service-worker syntax listens and answers with, outside of comments.
+var (
+	fetchListener = regexp.MustCompile("(?m)^[^/*\\n]*\\b(addEventListener)\\s*\\(\\s*[\"'`]fetch[\"'`]")
+	anyListener   = regexp.MustCompile(`(?m)^[^/*\n]*\b(addEventListener)\s*\(`)
+	respondsWith  = regexp.MustCompile(`(?m)^[^/*\n]*\b(respondWith)\s*\(`)
+)
+
+// placeListener puts a fault of a Worker in service-worker syntax where it
+// answers, or listens, or else at its first listener.
+func (w *Worker) placeListener(f *trace.Fault) {
+	patterns := []*regexp.Regexp{fetchListener, anyListener}
+	if strings.Contains(f.Message, "fetch handler") || strings.HasPrefix(f.Message, usedBody) {
+		patterns = slices.Insert(patterns, 0, respondsWith)
+	}
+	files := slices.Concat([]string{w.cfg.Worker.Main}, slices.Sorted(maps.Keys(w.cfg.Worker.Sources)))
+	for _, pattern := range patterns {
+		for _, file := range files {
+			if at := pattern.FindStringSubmatchIndex(w.cfg.Worker.Sources[file]); at != nil {
+				f.Frames = []trace.Frame{frameAt(file, w.cfg.Worker.Sources[file], at[2])}
+				f.Code = w.stacks.code(f.Frames[0])
+				return
+			}
+		}
+	}
+}
+
 // usedBody is what is said of a Response whose body was read before it was
 // returned, which no line of the program throws.
 const usedBody = "Body has already been used."
@@ -34,6 +60,10 @@ func (w *Worker) declared(name string) (file string, at int) {
 // where the entry file declares fetch, or exports no such handler, or begins; for
 // a named entrypoint or the class of a Durable Object, where that is declared.
 func (w *Worker) placeHandler(f *trace.Fault, entrypoint string) {
+	if w.cfg.Worker.Classic {
+		w.placeListener(f)
+		return
+	}
 	file := w.cfg.Worker.Main
 	from := strings.Index(w.cfg.Worker.Sources[file], "export default")
 	if entrypoint != "" && entrypoint != "default" {

@@ -52,7 +52,7 @@ func hint(f *trace.Fault) string {
 // hint is what to do about an exception, from the sources around it where they
 // show more. noError tells that what was thrown is no Error.
 func (s *stacks) hint(f *trace.Fault, noError bool) string {
-	for _, find := range []func(*trace.Fault) string{s.missingAwait, s.onlyType, hint} {
+	for _, find := range []func(*trace.Fault) string{s.inListener, s.missingAwait, s.onlyType, hint} {
 		if h := find(f); h != "" {
 			return h
 		}

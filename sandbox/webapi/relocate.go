@@ -207,6 +207,37 @@ func isName(c byte) bool {
 	return c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
+var (
+	shouted = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	fromEnv = regexp.MustCompile(`^Cannot read properties of undefined \(reading '([A-Za-z_$][\w$]*)'\)$`)
+)
+
+// inListener says what to do where a Worker in service-worker syntax takes what
+// only the handlers of modules are given.
+func (s *stacks) inListener(f *trace.Fault) string {
+	if !s.worker.Classic {
+		return ""
+	}
+	if m := fromEnv.FindStringSubmatch(f.Message); m != nil && regexp.MustCompile(`(?m)^> .*\benv\s*\??\.\s*`+regexp.QuoteMeta(m[1])+`\b`).MatchString(f.Code) {
+		return "addEventListener gives no env: here bindings are globals, write " + m[1] + "."
+	}
+	m := undeclared.FindStringSubmatch(f.Message)
+	if m == nil || f.Name != "ReferenceError" {
+		return ""
+	}
+	switch name := m[1]; {
+	case name == "env":
+		return "addEventListener gives no env: here bindings are globals, write NAME for env.NAME."
+	case name == "ctx":
+		return "addEventListener gives no ctx: write event.waitUntil(promise)."
+	case name == "request" || name == "req":
+		return "The listener gets an event: write event.request."
+	case shouted.MatchString(name):
+		return "Here bindings are globals: check the name " + name + " in wrangler.jsonc, or declare it."
+	}
+	return ""
+}
+
 var undeclared = regexp.MustCompile(`^'?([A-Za-z_$][\w$]*)'? is not defined$`)
 
 // onlyType says what to do where a name that is only a type is used as a value.
