@@ -27,6 +27,13 @@ const (
 	queuedAfter = 150 * time.Millisecond // a wait that is shown
 	queuedAgain = time.Second
 	runningMax  = 2048 // runs in all children
+
+	// A learner of whom nothing runs may pass those who wait for room with a run that
+	// is expected to be short, while so many per CPU are at work at most: two long runs
+	// fill the room for half a second. Whoever waits is passed so often at most.
+	shortCost  = 5 * time.Millisecond
+	busyPerCPU = 4
+	passedMost = 32
 )
 
 // learner is whose CPU time and places are counted together.
@@ -50,6 +57,7 @@ type ticket struct {
 	group   *group
 	asked   time.Time
 	shown   time.Time      // when the wait was last shown
+	passed  int            // how often others went first because they are short
 	held    bool           // it was counted that its learner's isolates are all there are
 	only    *iso           // not nil: the isolate that was asked for
 	cell    *runner.Runner // not nil: it has this runner alone
@@ -357,11 +365,13 @@ func (s *Sandbox) enter(t *ticket, i *iso, cold bool, done *doings) {
 // dispatch lets runs in while there is room, the learner furthest behind
 // first. s.mu is held.
 func (s *Sandbox) dispatch(done *doings) {
-	room := int64(aheadPerCPU) * int64(runtime.NumCPU())
+	cpus := runtime.NumCPU()
+	room := int64(aheadPerCPU) * int64(cpus)
+	var first *ticket // of those who wait for room
 	for s.queued > 0 && s.running < runningMax {
 		var next *learner
 		for _, l := range s.waiting {
-			if !l.stalled && (next == nil || l.virtual < next.virtual) {
+			if !l.stalled && (first == nil || s.short(l)) && (next == nil || l.virtual < next.virtual) {
 				next = l
 			}
 		}
@@ -369,13 +379,20 @@ func (s *Sandbox) dispatch(done *doings) {
 			break
 		}
 		t := next.queue[0]
-		if s.busy >= runtime.NumCPU() && s.load+t.group.cost > room {
+		if s.busy >= cpus && s.load+t.group.cost > room && !s.short(next) {
+			first = t
+			continue
+		}
+		if first != nil && first.passed == passedMost {
 			break
 		}
 		i, cold := s.fit(t, done)
 		if i == nil {
 			next.stalled = true // its own isolates are full; others go on
 			continue
+		}
+		if first != nil {
+			first.passed++
 		}
 		s.dequeue(next, 0)
 		s.clock = max(s.clock, next.virtual)
@@ -384,6 +401,11 @@ func (s *Sandbox) dispatch(done *doings) {
 	for _, l := range s.waiting {
 		l.stalled = false
 	}
+}
+
+// short reports whether a learner who waits may pass others. s.mu is held.
+func (s *Sandbox) short(l *learner) bool {
+	return l.running == 0 && l.queue[0].group.cost <= int64(shortCost) && s.busy < busyPerCPU*runtime.NumCPU()
 }
 
 // leave gives a ticket's place back. cpu is what the run used, in nanoseconds.

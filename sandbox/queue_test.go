@@ -317,3 +317,106 @@ func TestCalledRunsTakeNobodysPlace(t *testing.T) {
 		t.Errorf("%d ns of work and %d runs are counted for all, %d ns for their learner", s.load, s.busy, l.virtual)
 	}
 }
+
+// Who asks for sixteen things at once gets no more than who asks for two.
+func TestGreedIsNotRewarded(t *testing.T) {
+	s := open(t)
+	const hogs = 5 // the first is greedy
+	for i := range hogs {
+		deploy(t, s, key(fmt.Sprint("hog", i)), worker(`export default { fetch() { let n = 0; for (let i = 0; i < 2e5; i++) n += i; return new Response("" + n); } };`))
+	}
+	var wg sync.WaitGroup
+	var stop atomic.Bool
+	var used [hogs]atomic.Int64
+	for i := range hogs {
+		flight := 2
+		if i == 0 {
+			flight = 16
+		}
+		for range flight {
+			wg.Go(func() {
+				for !stop.Load() {
+					a, err := try(s, key(fmt.Sprint("hog", i)), "/")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					used[i].Add(a.sum.CPU)
+				}
+			})
+		}
+	}
+	const enough, most = 600 * time.Millisecond, 20 * time.Second
+	for begin := time.Now(); time.Duration(used[1].Load())*time.Microsecond < enough && time.Since(begin) < most; {
+		time.Sleep(20 * time.Millisecond)
+	}
+	stop.Store(true)
+	greedy := used[0].Load() // what is under way when it ends is not looked at
+	var others int64
+	for i := 1; i < hogs; i++ {
+		others += used[i].Load() / (hogs - 1)
+	}
+	wg.Wait()
+	t.Logf("greedy %d us, others %d us each", greedy, others)
+	if greedy > others*12/10 || greedy < others*8/10 {
+		t.Errorf("the greedy learner got %d us of CPU, the others %d", greedy, others)
+	}
+}
+
+// Two long runs fill the room; a short one of a learner with none goes in beside
+// them, and whoever waits for room is not passed for ever.
+func TestShortRunsPassLongOnes(t *testing.T) {
+	s := open(t)
+	for _, l := range []string{"long", "next", "short"} {
+		deploy(t, s, key(l), worker(hello))
+		get(t, s, key(l), "/") // its runner is ready
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var done doings
+	ask := func(name string, cost time.Duration) *ticket {
+		p, err := s.chosen(key(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := p.front()
+		g := s.group(groupOf{project: p, worker: w, key: groupKey{worker: w.Name, version: w.Version}})
+		g.cost = int64(cost)
+		n := &ticket{learner: s.learnerOf(name), group: g, asked: time.Now(), ready: make(chan struct{})}
+		s.enqueue(n.learner, n)
+		s.dispatch(&done)
+		return n
+	}
+	in := func(n *ticket) bool { return n.iso != nil }
+	leave := func(n *ticket) {
+		n.iso.wasSent()
+		s.rest(n)
+		s.running--
+		n.learner.running--
+		n.iso.active--
+	}
+	for range runtime.NumCPU() {
+		if n := ask("long", time.Second); !in(n) {
+			t.Fatal("a long run waits though a processor is free")
+		}
+	}
+	waits := ask("next", time.Second)
+	if in(waits) || in(ask("long", time.Second)) {
+		t.Fatal("a long run went in beside as many as there are processors")
+	}
+	s.learnerOf("short").virtual = int64(time.Minute) // the others are before it
+	for n := range passedMost {
+		short := ask("short", time.Millisecond)
+		if !in(short) {
+			t.Fatalf("short run %d waits for long ones", n)
+		}
+		if in(ask("short", time.Millisecond)) {
+			t.Fatal("a second short run of a learner passed others")
+		}
+		s.dequeue(short.learner, 0)
+		leave(short)
+	}
+	if in(ask("short", time.Millisecond)) {
+		t.Errorf("who waits for room was passed more than %d times", passedMost)
+	}
+}

@@ -131,6 +131,8 @@ type Host interface {
 	// Interrupted is asked often while code runs; true stops the code with
 	// an error that scripts cannot catch. It must be cheap.
 	Interrupted() bool
+	// Due is what Interrupted would answer; it stops nothing.
+	Due() bool
 	// Rejection is told of a rejected promise without a handler
 	// (handled false) and of one that got its handler later (handled true),
 	// once no microtask is left. id is the same for both. A bootstrap with an

@@ -318,6 +318,12 @@ func (l *Loop) Interrupted() bool {
 	return true
 }
 
+// Due implements Host.
+func (l *Loop) Due() bool {
+	m := l.meter.Load()
+	return l.stop.Load() != nil || m != nil && (m.stop.Load() != nil || m.a.Limit > 0 && m.used() > m.a.Limit)
+}
+
 // Rejection implements Host.
 func (l *Loop) Rejection(id uint32, reason *Exception, handled bool) {
 	if l.cfg.Rejection != nil {

@@ -69,48 +69,61 @@ const (
 // send adds a CBOR frame. An encoding error is the caller's; a broken
 // connection is an error too, and stays one.
 func (c *conn) send(m mode, k kind, n uint64, v any) error {
-	return c.add(m, k, n, func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
+	return c.add(m, n, answerBytes(v), func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
 }
 
 // raw adds a stream frame.
 func (c *conn) raw(m mode, k kind, n uint64, stream uint32, flags byte, data []byte) error {
-	return c.add(m, k, n, func(b *bytes.Buffer) error {
+	return c.add(m, n, 0, func(b *bytes.Buffer) error {
 		appendRaw(b, k, n, stream, flags, data)
 		return nil
 	})
 }
 
-func (c *conn) add(m mode, k kind, n uint64, put func(*bytes.Buffer) error) error {
+// add has put append a frame. size is about what an answer takes, 0 of other kinds.
+func (c *conn) add(m mode, n uint64, size int, put func(*bytes.Buffer) error) error {
 	c.mu.Lock()
-	for m == now && c.writing && c.full(k, n) && c.err == nil {
+	large := size > largeMin
+	for m == now && c.writing && c.full(n, large) && c.err == nil {
 		c.room.Wait()
 	}
 	if c.err != nil {
 		c.mu.Unlock()
 		return c.err
 	}
-	at := c.pending.Len()
-	if err := put(c.pending); err != nil {
+	frame := c.pending
+	apart := large || c.behind[n] > 0
+	if apart {
+		frame = bytes.NewBuffer(make([]byte, 0, headerLen+size+64))
+	}
+	if err := put(frame); err != nil {
 		c.mu.Unlock()
 		return err
 	}
-	if size := c.pending.Len() - at; c.behind[n] > 0 || size > largeMin && k.answer() {
-		c.large = append(c.large, overtaken{n, bytes.NewBuffer(bytes.Clone(c.pending.Bytes()[at:]))})
+	if apart {
+		c.large = append(c.large, overtaken{n, frame})
 		c.behind[n]++
-		c.weight += size
-		c.pending.Truncate(at)
+		c.weight += frame.Len()
 	}
 	c.frames++
 	return c.leave(m)
 }
 
-// full reports whether who sends for a run has to wait.
-func (c *conn) full(k kind, n uint64) bool {
-	return c.pending.Len() > pendingMax || c.weight > pendingMax && (c.behind[n] > 0 || k.answer())
+// full reports whether who sends for a run has to wait; large is a large answer's sender.
+func (c *conn) full(n uint64, large bool) bool {
+	return c.pending.Len() > pendingMax || c.weight > pendingMax && (large || c.behind[n] > 0)
 }
 
-// answer reports the kinds that others overtake when they are large.
-func (k kind) answer() bool { return k == kindReply || k == kindResult }
+// answerBytes is about what is in an answer, 0 for what is none.
+func answerBytes(v any) int {
+	switch v := v.(type) {
+	case []byte:
+		return len(v)
+	case replyMsg:
+		return argBytes([]any{v.Result})
+	}
+	return 0
+}
 
 // next takes what is to be written, nil when there is nothing.
 func (c *conn) next() *bytes.Buffer {

@@ -76,8 +76,8 @@ func TestOnlyItsOwnRunWaitsForALargeAnswer(t *testing.T) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.full(kindDone, 1) || c.full(kindDone, 2) || !c.full(kindResult, 2) {
-		t.Errorf("run 1 has to wait: %t, run 2: %t, with an answer: %t", c.full(kindDone, 1), c.full(kindDone, 2), c.full(kindResult, 2))
+	if !c.full(1, false) || c.full(2, false) || !c.full(2, true) {
+		t.Errorf("run 1 has to wait: %t, run 2: %t, with an answer: %t", c.full(1, false), c.full(2, false), c.full(2, true))
 	}
 }
 

@@ -15,6 +15,7 @@ func (h *benchHost) HostCall(int, []isolate.Value) (isolate.Value, error) {
 	return nil, nil
 }
 func (*benchHost) Interrupted() bool                          { return false }
+func (*benchHost) Due() bool                                  { return false }
 func (*benchHost) Rejection(uint32, *isolate.Exception, bool) {}
 func (*benchHost) Now() time.Time                             { return time.Now() }
 

@@ -89,8 +89,9 @@ func instantiateHost(ctx context.Context, rt wazero.Runtime) error {
 	return nil
 }
 
-// pollGrace is for how long a built-in may go on after its isolate's time is over:
-// only the engine's own question, between two steps of a script, keeps the place.
+// pollGrace is for how long a built-in may go on after its isolate's time is over.
+// Most end by then, and the engine's own question, between two steps of a script,
+// keeps the place.
 const pollGrace = 50 * time.Millisecond
 
 // poll is called by loops of the engine. That it is called lets the Go runtime
@@ -98,10 +99,11 @@ const pollGrace = 50 * time.Millisecond
 // not come to the engine's own question.
 func (v *vm) poll() {
 	switch {
-	case v.host == nil || !v.host.Interrupted():
+	case v.host == nil || !v.host.Due():
+		v.overdue = time.Time{}
 	case v.overdue.IsZero():
 		v.overdue = time.Now()
-	case time.Since(v.overdue) > pollGrace:
+	case time.Since(v.overdue) > pollGrace && v.host.Interrupted():
 		panic(errHaltInterrupted)
 	}
 }

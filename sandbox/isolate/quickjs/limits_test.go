@@ -31,6 +31,7 @@ type deadline struct {
 }
 
 func (d *deadline) Interrupted() bool { return time.Now().After(d.at) }
+func (d *deadline) Due() bool         { return d.Interrupted() }
 
 // Garbage that only a collection finds does not fill an isolate, however small.
 func TestSmallIsolatesCollect(t *testing.T) {
@@ -179,6 +180,29 @@ func (h *untilCollected) Interrupted() bool {
 	})
 	return h.over.Load()
 }
+
+func (h *untilCollected) Due() bool { return h.Interrupted() }
+
+// A built-in that is soon at its end when its isolate's time is over ends by itself.
+func TestBuiltInsThatEndSoonAreNotCut(t *testing.T) {
+	e := newEngine(t, tiny())
+	h := &soon{}
+	v := newIsolate(t, e, isolate.Spec{Host: h})
+	if err := v.Load("index.js", `export default () => [].indexOf.call({ length: 1e5 }, 1)`, false); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Call("run"); err != nil || got != float64(-1) || h.asked == 0 {
+		t.Errorf("got %v %v after %d polls", got, err, h.asked)
+	}
+}
+
+// soon is a host whose isolate's time is over, and says so to polls only.
+type soon struct {
+	benchHost
+	asked int
+}
+
+func (s *soon) Due() bool { s.asked++; return true }
 
 // A collection stops all threads. It does not wait for a built-in to end: this one would take hours.
 func TestCollectionsDoNotWait(t *testing.T) {
