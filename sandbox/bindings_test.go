@@ -49,7 +49,7 @@ func TestBindings(t *testing.T) {
 				case "/rang": return new Response(String(await o.rang()));
 				case "/undone": return new Response(String(await o.undone()));
 				case "/send": await env.Q.sendBatch([{ body: { n: 1 } }, { body: { n: 2 } }]); return new Response("sent");
-				case "/bytes": await env.Q.sendBatch([new Uint16Array([1, 258]).subarray(1), new DataView(new ArrayBuffer(1))].map((body) => ({ body, contentType: "bytes" }))); return new Response("sent");
+				case "/bytes": await env.Q.sendBatch([new Uint16Array([1, 258]).subarray(1), new DataView(new ArrayBuffer(1))].map((body) => ({ body, contentType: "Bytes" }))); return new Response("sent");
 				case "/got": return new Response((await env.KV.get("got")) ?? "");
 				case "/cache": await caches.default.put("https://c/x", new Response("kept", { headers: { "cache-control": "max-age=60" } })); return new Response(await (await caches.default.match("https://c/x")).text());
 				}

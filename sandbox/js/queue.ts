@@ -8,14 +8,14 @@ import { serialize } from "./serialize";
 const types = ["json", "text", "bytes", "v8"];
 
 function message(body: unknown, o: any, wait: number): [string, string, number] {
-  const type = o?.contentType === undefined ? "json" : `${o.contentType}`;
-  if (types.indexOf(type) < 0) throw new NativeTypeError(`Unsupported queue message content type: ${type}`);
+  const said = o?.contentType === undefined ? "json" : `${o.contentType}`, type = said.toLowerCase();
+  if (types.indexOf(type) < 0) throw new NativeTypeError(`Unsupported queue message content type: ${said}`);
   const need = (what: string) => new NativeTypeError(`Content Type "${type}" requires a value of type ${what}, but received: ${typeof body}`);
   if (body === undefined) throw new NativeTypeError("Message body cannot be undefined");
   if (type === "text" && typeof body !== "string") throw need("string");
   if (type === "bytes" && !ArrayBufferIsView(body)) throw need("ArrayBufferView");
   let v = body;
-  if (type === "bytes") v = new NativeUint8Array(bytesOf(body)!); // whatever view it was: only the bytes travel
+  if (type === "bytes") v = new NativeUint8Array(bytesOf(body)!); // whatever view it was, only the bytes travel. The deployed runtime hands them out like this; wrangler dev gives the buffer.
   else if (type === "json") {
     const text = JSON.stringify(body);
     if (text === undefined) throw new NativeTypeError("A queue message of content type \"json\" must be a value that JSON can hold.");

@@ -54,6 +54,7 @@ export class FileBar {
     });
     this.#sheet?.addEventListener("keydown", (e) => this.#keys(e));
     this.#details?.addEventListener("toggle", () => this.#draw());
+    new ResizeObserver(this.#reveal).observe(this.#tabs); // on a phone the row comes in sight later
     document.addEventListener("pointerdown", (e) => {
       if (this.#details?.open && !this.#details.contains(e.target as Node)) this.#details.open = false;
     });
@@ -99,7 +100,7 @@ export class FileBar {
   #draw(): void {
     const files = this.#o.files();
     const focused = this.#tabs.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset.path : null;
-    const names = this.#opened.map(base);
+    const names = Object.keys(files).map(base);
     const scrolled = this.#tabs.scrollLeft;
     set(this.#tabs, ...this.#opened.map((path) => {
       const on = path === this.current;
@@ -124,7 +125,8 @@ export class FileBar {
   #reveal = (): void => {
     const tab = $("[aria-selected=true]", this.#tabs)?.getBoundingClientRect();
     const row = this.#tabs.getBoundingClientRect();
-    if (tab && tab.right > row.right) this.#tabs.scrollLeft += tab.right - row.right;
+    const end = row.right - 16; // there it fades
+    if (tab && tab.right > end) this.#tabs.scrollLeft += Math.min(tab.right - end, tab.left - row.left); // of a long name the begin
     else if (tab && tab.left < row.left) this.#tabs.scrollLeft -= row.left - tab.left;
   };
 

@@ -17,12 +17,13 @@ function before(runs: Runs, run: Run): Run | null {
   return older.find((r) => sameRequest(r, run) && temperature(r) !== t) ?? older.find((r) => sameRequest(r, run)) ?? older[0] ?? null;
 }
 
-function bar(from: number, to: number, scale: number, warm: boolean, lower: boolean): SVGElement {
+// A row's bars lie around its middle: a run alone on it, the first of two over it, the second under it.
+function bar(from: number, to: number, scale: number, warm: boolean, middle: number): SVGElement {
   const x = percent(from / scale);
   const width = percent(Math.max((to - from) / scale, 0.0035));
   return warm
-    ? svg("rect", { class: "c-warm", x, y: lower ? 18.5 : 10, width, height: 8, rx: 4 })
-    : svg("rect", { class: "c-cold", x, y: lower ? 16 : 4, width, height: 11 });
+    ? svg("rect", { class: "c-warm", x, y: middle - 4, width, height: 8, rx: 4 })
+    : svg("rect", { class: "c-cold", x, y: middle - 5.5, width, height: 11 });
 }
 
 function sentence(run: Run, old: Run | null): Child[] {
@@ -55,7 +56,7 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
     const chart = svg("svg", { "aria-hidden": "true" }, ...grid());
     shown.forEach((r, i) => {
       for (const s of spansOf(r)) {
-        if (s.phase === phase) put(chart, bar(s.start_us, s.end_us, scale, temperature(r) === "warm", i === 1));
+        if (s.phase === phase) put(chart, bar(s.start_us, s.end_us, scale, temperature(r) === "warm", shown.length === 1 ? 15 : i === 0 ? 9 : 21));
       }
     });
     rows.push(el("tr", null, el("th", { scope: "row" }, phase), el("td", null, chart), ...shown.map((r) => {
@@ -67,7 +68,7 @@ function waterfall(run: Run, old: Run | null, fresh: boolean): HTMLElement {
     if (phase === "handle") rows.push(...calls.slice(0, mostCalls).map((c) => callRow(c, scale, grid(), shown.length)));
   }
   const head = svg("svg", { "aria-hidden": "true" }, ...ticks.map((t, i) =>
-    svg("text", { class: "c-text", x: percent(t / scale), y: 13, ...(i ? { "text-anchor": "middle" } : {}) }, roundly(t))));
+    svg("text", { class: "c-text", x: percent(t / scale), y: 17, ...(i ? { "text-anchor": "middle" } : {}) }, roundly(t))));
   return el("table", { class: fresh ? "waterfall is-fresh" : "waterfall" },
     el("caption", { class: "sr" }, shown.map((r) => `Run ${r.n}, ${temperature(r) ?? "temperature unknown"}`).join(", and ") + ", phase by phase"),
     el("thead", null, el("tr", null, el("th", { scope: "col" }, sr("Phase")),

@@ -150,6 +150,12 @@ export const still = (page) => page.evaluate(async () => {
 /** How far the page scrolls sideways, in pixels. */
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+/** What a finger is to hit that is less than 44 px high. Links in running text are as high as their line. */
+export const lowTargets = (page) => page.$$eval("a, button, select, summary, label:has(input), input:not([type=radio], [type=checkbox], [type=hidden], label input)", (all) => all
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("p, dd, li p, figcaption, .sources, .cm-editor, .skip, .lesson :is(td, li)") && e.getBoundingClientRect().width > 1)
+  .filter((e) => e.getBoundingClientRect().height > 0 && Math.round(e.getBoundingClientRect().height) < 44)
+  .map((e) => `${Math.round(e.getBoundingClientRect().height)} px: ${e.outerHTML.slice(0, 90)}`));
+
 /**
  * Notes a figure of EXPERIENCE, section 2, for the table that run.mjs prints at
  * the end: the number of the detail, what was measured, and its target.

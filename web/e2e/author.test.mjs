@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { axe, editorText, saved, useBrowser, visitor, write } from "./_browser.mjs";
+import { axe, editorText, lowTargets, saved, useBrowser, visitor, write } from "./_browser.mjs";
 import { binary, serve } from "./_server.mjs";
 
 useBrowser();
@@ -101,6 +101,12 @@ test("an author's open page follows each save, keeps place and editor, and shows
     await lint.getByText('10-event-driven/10-first-event/checks.js:1:1 E012 check "1: answers" already passes on the starter').waitFor();
     assert.match(server.log(), /checks\.js:1:1 E012/);
     assert.deepEqual(await axe(page), []);
+
+    // On a phone lint leaves the three panes free.
+    await page.setViewportSize({ width: 360, height: 740 });
+    const covered = await page.evaluate(() => document.querySelector(".author").getBoundingClientRect().bottom - document.querySelector(".switch").getBoundingClientRect().top);
+    assert.ok(covered <= 0, `lint covers ${covered} px of the switch between lesson, code and result`);
+    assert.deepEqual(await lowTargets(page), []);
     assert.deepEqual(context.complaints, []);
   } finally {
     await context.close();

@@ -3,7 +3,7 @@
 // note, and shares the run. The server is the test's own: it needs its host's link.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axeInBoth, editorText, figure, saved, sideways, useBrowser, visitor, write } from "./_browser.mjs";
+import { axeInBoth, editorText, figure, lowTargets, saved, sideways, useBrowser, visitor, write } from "./_browser.mjs";
 import { serve } from "./_server.mjs";
 
 useBrowser();
@@ -146,13 +146,16 @@ test("7 a class from its making to a shared run; a device that signs in has the 
       assert.deepEqual(await axeInBoth(page), [], path);
       await page.setViewportSize({ width: 360, height: 740 });
       assert.ok(await sideways(page) <= 0, `${path} scrolls sideways at 360 px`);
+      assert.deepEqual(await lowTargets(page), [], `targets on ${path}`);
       if (process.env.SHOTS) {
         const name = path.replaceAll("/", "_").replace(at.replaceAll("/", "_"), "_class");
         await page.screenshot({ path: `${process.env.SHOTS}/phone${name}.png` });
         await page.setViewportSize({ width: 1440, height: 1000 });
+        await page.emulateMedia({ colorScheme: "dark" });
         await page.screenshot({ path: `${process.env.SHOTS}/dark${name}.png` });
         await page.emulateMedia({ colorScheme: "light" });
         await page.screenshot({ path: `${process.env.SHOTS}/light${name}.png` });
+        await page.emulateMedia({ colorScheme: null });
       }
       await page.setViewportSize({ width: 1440, height: 1000 });
     }

@@ -101,6 +101,12 @@ test("10 a syntax error lands on its line; nothing ran", withPage({}, async (pag
   await run(page);
   assert.equal(await page.textContent(".cm-editor .ln-fault"), "    const = 1;");
   assert.equal(await readout(page, "response"), "build error");
+  const apart = () => page.evaluate(() => { // the last line's number from the last line, under the note
+    const [number, line] = [".cm-lineNumbers .cm-gutterElement:last-child", ".cm-content .cm-line:last-child"].map((s) => document.querySelector(s).getBoundingClientRect());
+    return Math.abs(number.top - line.top);
+  });
+  await page.waitForSelector(".cm-editor .fault-inline");
+  assert.ok(await apart() < 1, `numbers stand ${await apart()} px off their lines`);
 }));
 
 test("14 a CPU limit is its own sentence, and the page stays responsive", withPage({}, async (page) => {

@@ -1,7 +1,7 @@
 // The page itself: reach, keys, widths, weight and speed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axeInBoth, base, figure, full, lessons, openLesson, run, saved, sideways, still, tab, useBrowser, withPage, write } from "./_browser.mjs";
+import { axeInBoth, base, figure, full, lessons, lowTargets, openLesson, readout, run, saved, sideways, still, tab, useBrowser, withPage, write } from "./_browser.mjs";
 
 useBrowser();
 
@@ -50,12 +50,7 @@ test("15 at 360 px nothing scrolls sideways, and targets are at least 44 px", wi
     await page.goto(base + path);
     assert.ok(await sideways(page) <= 0, path);
     if (path === "/dev/gallery") continue; // its samples stand in boxes, some of them narrower than a phone
-    // Links in running text are as high as their line; every other target is not.
-    const low = await page.$$eval("a, button, select, summary, label:has(input), input:not([type=radio], [type=checkbox], [type=hidden], label input)", (all) => all
-      .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("p, dd, li p, figcaption, .sources, .cm-editor, .skip, .lesson :is(td, li)") && e.getBoundingClientRect().width > 1)
-      .filter((e) => e.getBoundingClientRect().height > 0 && Math.round(e.getBoundingClientRect().height) < 44)
-      .map((e) => `${Math.round(e.getBoundingClientRect().height)} px: ${e.outerHTML.slice(0, 90)}`));
-    assert.deepEqual(low, [], `targets on ${path}`);
+    assert.deepEqual(await lowTargets(page), [], `targets on ${path}`);
   }
   await page.goto(base + lessons[0]);
   await page.waitForSelector("html[data-live=open]");
@@ -95,10 +90,18 @@ test("at 360 px long words, names of calls and notices stay in their places; a l
   await page.waitForSelector(".cm-editor .cm-line");
   const said = `begin ${"of a line ".repeat(12)}end`;
   await write(page, `export default {\n  async fetch() {\n    console.log(${JSON.stringify(said)});\n    await Promise.all(["a", "b"].map((k) => caches.default.match("https://x.test/" + k.repeat(80))));\n    return new Response("x".repeat(1500));\n  },\n};\n`);
+  const beside = await page.evaluate(() => document.querySelector(".files_tools").getBoundingClientRect().left - document.querySelector(".files_tab[aria-selected=true]").getBoundingClientRect().right);
+  assert.ok(beside >= 16, `the open file's name is whole: ${beside} px to the tools, 16 of them fade`);
   await run(page);
+  await tab(page, "timeline");
+  const off = await page.$$eval(".waterfall tbody :is(.c-cold, .c-warm)", (all) => all.map((e) => {
+    const [bar, row] = [e, e.closest("td")].map((x) => x.getBoundingClientRect());
+    return (bar.top + bar.bottom - row.top - row.bottom) / 2;
+  }));
+  assert.ok(off.length > 0 && off.every((px) => Math.abs(px) <= 1), `bars of one run lie in the middle of their rows: ${off}`);
   await page.tap(".switch [data-go=code]");
   await run(page);
-  const cut = () => page.$$eval(".readout_value", (all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  const cut = () => page.$$eval(".readout_value", (all) => all.filter((e) => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1).map((e) => e.textContent));
   assert.deepEqual(await cut(), [], "what the tabs tell");
   await tab(page, "timeline");
   const outside = await page.$$eval(".waterfall td svg", (all) => all.flatMap((s) => [...s.querySelectorAll("text, foreignObject")]
@@ -116,6 +119,16 @@ test("at 360 px long words, names of calls and notices stay in their places; a l
   await page.waitForFunction((low) => [...document.querySelectorAll(".log_window .log_wraps")].at(-1).getBoundingClientRect().height > 2 * low, low);
   const text = await row.locator("summary").evaluate((e) => ({ text: e.textContent, over: e.scrollWidth - e.clientWidth }));
   assert.deepEqual([text.text, text.over <= 0], [said, true]);
+
+  const strip = () => page.$eval(".readouts", (e) => e.getBoundingClientRect().height);
+  const high = await strip();
+  await page.tap(".switch [data-go=code]");
+  await write(page, "const = 1;\n");
+  await run(page);
+  assert.equal(await readout(page, "response"), "build error");
+  await page.evaluate(() => { document.querySelector("#tab-response .readout_value").textContent = "runner replaced"; }); // the longest one
+  assert.deepEqual(await cut(), [], "what the tabs tell of a fault");
+  assert.equal(await strip(), high, "and the strip stays as high");
 }));
 
 test("4 tabbing through never traps; after typing, Tab indents; Esc then Tab leaves; it is said on screen", withPage({}, async (page, t) => {

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { axeInBoth, saved, sideways, useBrowser, visitor, write } from "./_browser.mjs";
+import { axeInBoth, lowTargets, saved, sideways, useBrowser, visitor, write } from "./_browser.mjs";
 import { binary, serve } from "./_server.mjs";
 
 useBrowser();
@@ -85,12 +85,15 @@ test("an instructor's own lessons: refused with the place, mended, kept, set for
   await ada.click("text=Lessons of your own");
   await ada.waitForSelector("#zip");
   const ended = () => ada.waitForSelector("#upload:not([data-going])", { timeout: 60_000 });
-  await ada.setInputFiles("#zip", zip(tracks, "lessons-main"));
+  await ada.setInputFiles("#zip", zip(tracks, `lessons-${"0123456789abcdef".repeat(4)}`)); // one long name: the page grows no wider
   await ada.click("text=Upload and try");
   await ada.waitForSelector("#upload-state");
   await ended();
   assert.match(await ada.textContent(".problem-error"), /10-edge\/20-far\/_solution\/src\/index\.ts:\d+(:\d+)? E013 fails check 1: expected "Hello, Ada", got "Hi, Ada"/);
   assert.equal(await ada.locator("text=Remove Edge").count(), 0, "nothing is kept");
+  await ada.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await sideways(ada) <= 0, "the name of the zip makes the page scroll sideways");
+  await ada.setViewportSize({ width: 1440, height: 1000 });
   assert.deepEqual(await axeInBoth(ada), []);
 
   writeFileSync(solution, good);
@@ -100,6 +103,7 @@ test("an instructor's own lessons: refused with the place, mended, kept, set for
   assert.deepEqual(await axeInBoth(ada), []);
   await ada.setViewportSize({ width: 360, height: 740 });
   assert.ok(await sideways(ada) <= 0, "the page scrolls sideways at 360 px");
+  assert.deepEqual(await lowTargets(ada), []);
   await ada.setViewportSize({ width: 1280, height: 800 });
   if (process.env.SHOTS) await ada.screenshot({ path: `${process.env.SHOTS}/teach.png`, fullPage: true });
 

@@ -14,9 +14,10 @@ import (
 // pixels, so that text never scales and no style attribute is needed. Whoever
 // draws the same charts live uses the same classes and the same figures:
 //
-//	waterfall  a row is 30 px; the cold bar is <rect class="c-cold" y="4" height="11">, angular,
-//	           the warm one <rect class="c-warm" y="18.5" height="8" rx="4">, round; a call
-//	           is <rect class="c-call" y="12" height="6"> with its name beside it. Width is never under minBar.
+//	waterfall  a row is 30 px; a cold bar is <rect class="c-cold" height="11">, angular, a warm one
+//	           <rect class="c-warm" height="8" rx="4">, round: of one run their middle lies at 15,
+//	           of two runs at 9 and 21; a call is <rect class="c-call" y="12" height="6"> with its
+//	           name beside it. Width is never under minBar.
 //	cloud      a row is 50 px: its name at y=12, its line at y=31, dots 10.5 px around it, cold
 //	           <use href="#m-cold">, earlier versions <use href="#m-ghost">, warm <circle class="c-warm" r="2.9">;
 //	           the median is <line class="c-median"> from 19 to 43. The axis is logarithmic.
@@ -109,6 +110,15 @@ type waterfall struct {
 	runs  []*Run
 	ticks []tick
 	rows  []fallRow
+}
+
+// top is where the bar of run i begins, in px from the top of its row.
+func (w waterfall) top(i int, height float64) string {
+	middle := 15.0
+	if len(w.runs) > 1 {
+		middle = float64(9 + 12*i)
+	}
+	return decimal(middle - height/2)
 }
 
 // newWaterfall lays out runs: every phase that any of them passed, build only

@@ -179,8 +179,9 @@ const (
 	densityZero   = 250
 )
 
-// top is where the chart of lines begins, under the names of its lines.
-func (v densityView) top() float64 { return float64(8 + 14*max(len(v.fits), 2)) }
+// top is where the chart of lines begins: under the names of its lines, and
+// under the figure of its own highest line, which the last name may reach.
+func (v densityView) top() float64 { return float64(20 + 14*max(len(v.fits), 2)) }
 
 // y places an amount of memory, in px from the top.
 func (v densityView) y(bytes float64) string {

@@ -711,7 +711,7 @@ func GridTable(g Grid) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<td role=\"cell\"></td></tr><tr role=\"row\"><th scope=\"col\" role=\"columnheader\"><span class=\"sr\">Learner</span></th>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<td role=\"cell\" class=\"live_last\"></td></tr><tr role=\"row\"><th scope=\"col\" role=\"columnheader\"><span class=\"sr\">Learner</span></th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
