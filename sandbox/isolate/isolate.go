@@ -133,6 +133,8 @@ type Host interface {
 	Interrupted() bool
 	// Due is what Interrupted would answer; it stops nothing.
 	Due() bool
+	// CPU is the CPU time that the code which runs is charged with so far.
+	CPU() time.Duration
 	// Rejection is told of a rejected promise without a handler
 	// (handled false) and of one that got its handler later (handled true),
 	// once no microtask is left. id is the same for both. A bootstrap with an

@@ -16,6 +16,7 @@ func (h *benchHost) HostCall(int, []isolate.Value) (isolate.Value, error) {
 }
 func (*benchHost) Interrupted() bool                          { return false }
 func (*benchHost) Due() bool                                  { return false }
+func (*benchHost) CPU() time.Duration                         { return 0 }
 func (*benchHost) Rejection(uint32, *isolate.Exception, bool) {}
 func (*benchHost) Now() time.Time                             { return time.Now() }
 

@@ -89,10 +89,10 @@ func instantiateHost(ctx context.Context, rt wazero.Runtime) error {
 	return nil
 }
 
-// pollGrace is for how long a built-in may go on after its isolate's time is over.
-// Most end by then, and the engine's own question, between two steps of a script,
-// keeps the place.
-const pollGrace = 50 * time.Millisecond
+// pollGrace is the CPU time that a built-in may take after its isolate's time is
+// over. Most end by then, and the engine's own question, between two steps of a
+// script, keeps the place.
+const pollGrace = 100 * time.Millisecond
 
 // poll is called by loops of the engine. That it is called lets the Go runtime
 // stop this thread. An isolate is cut off here that is to be stopped and does
@@ -100,10 +100,10 @@ const pollGrace = 50 * time.Millisecond
 func (v *vm) poll() {
 	switch {
 	case v.host == nil || !v.host.Due():
-		v.overdue = time.Time{}
-	case v.overdue.IsZero():
-		v.overdue = time.Now()
-	case time.Since(v.overdue) > pollGrace && v.host.Interrupted():
+		v.due = 0
+	case v.due == 0:
+		v.due = max(v.host.CPU(), 1)
+	case v.host.CPU()-v.due > pollGrace && v.host.Interrupted():
 		panic(errHaltInterrupted)
 	}
 }
@@ -124,7 +124,7 @@ func (v *vm) interrupt() uint64 {
 		v.poll()
 		return 0
 	}
-	v.overdue = time.Time{}
+	v.due = 0
 	if v.last != nil && v.last.asks < lastAsks {
 		v.last.asks++
 		return 0

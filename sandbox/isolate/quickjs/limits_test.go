@@ -32,6 +32,7 @@ type deadline struct {
 
 func (d *deadline) Interrupted() bool { return time.Now().After(d.at) }
 func (d *deadline) Due() bool         { return d.Interrupted() }
+func (*deadline) CPU() time.Duration  { return cpuTime() }
 
 // Garbage that only a collection finds does not fill an isolate, however small.
 func TestSmallIsolatesCollect(t *testing.T) {
@@ -181,7 +182,8 @@ func (h *untilCollected) Interrupted() bool {
 	return h.over.Load()
 }
 
-func (h *untilCollected) Due() bool { return h.Interrupted() }
+func (h *untilCollected) Due() bool          { return h.Interrupted() }
+func (h *untilCollected) CPU() time.Duration { return cpuTime() }
 
 // A built-in that is soon at its end when its isolate's time is over ends by itself.
 func TestBuiltInsThatEndSoonAreNotCut(t *testing.T) {

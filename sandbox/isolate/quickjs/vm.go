@@ -34,7 +34,7 @@ type vm struct {
 	called   bool                // an entry was called, so the isolate has done something
 	depth    int                 // calls into the instance that are on the stack
 	halting  error               // why running code is being stopped
-	overdue  time.Time           // when a poll found first that it is to be stopped
+	due      time.Duration       // CPU time at which a poll found first that it is to be stopped; else 0
 	last     *lastWords          // while an isolate that is full tells where; else nil
 	dead     error               // why no call is accepted any more
 	boot     map[string]string   // sources, while the bootstrap is evaluated
