@@ -59,6 +59,11 @@ func compose(path string) error {
 	if site.PidsLimit < 1 || site.MemLimit < 1 || len(site.Tmpfs) == 0 {
 		return fmt.Errorf("%s: the site must have limits on processes and memory, and a tmpfs for /tmp", path)
 	}
+	for _, port := range site.Ports {
+		if port.HostIP != "127.0.0.1" { // the site believes what a proxy on this machine says of its visitors
+			return fmt.Errorf("%s: port %s is open to the network", path, port.Published)
+		}
+	}
 	for _, v := range site.Volumes {
 		if v.Type != types.VolumeTypeVolume {
 			return fmt.Errorf("%s: the site mounts %s of the host", path, v.Source)
@@ -185,6 +190,9 @@ func (m *manifests) check() error {
 				bad("pods of %s mount %s of the host", name, v.HostPath.Path)
 			}
 		}
+		if m := pod.Spec.AutomountServiceAccountToken; m == nil || *m {
+			bad("pods of %s hold a key to the cluster", name)
+		}
 		for _, c := range pod.Spec.Containers {
 			s := c.SecurityContext
 			if s == nil || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || s.Capabilities == nil || !slices.Contains(s.Capabilities.Drop, "ALL") {
@@ -199,7 +207,7 @@ func (m *manifests) check() error {
 			if p := pod.Spec.SecurityContext; p == nil || p.SeccompProfile == nil || p.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 				bad("pods of %s do not have the engine's seccomp filter", name)
 			}
-			if p := pod.Spec.SecurityContext; p == nil || p.RunAsNonRoot == nil || !*p.RunAsNonRoot {
+			if p := pod.Spec.SecurityContext; p == nil || p.RunAsNonRoot == nil || !*p.RunAsNonRoot || p.RunAsUser == nil || *p.RunAsUser == 0 || s != nil && s.RunAsUser != nil && *s.RunAsUser == 0 {
 				bad("pods of %s may run as root", name)
 			}
 			if c.ReadinessProbe == nil || c.ReadinessProbe.HTTPGet == nil || c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe == nil || c.LivenessProbe.HTTPGet == nil || c.LivenessProbe.HTTPGet.Path != "/healthz" {
