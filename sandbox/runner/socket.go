@@ -78,8 +78,8 @@ func (s *socket) Close(code int, reason string) {
 	defer s.mu.Unlock()
 	if !s.ended {
 		s.ended = true
-		s.shut <- struct{}{}
 		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: code != 1006})
+		s.shut <- struct{}{} // after it: its run may end now, and nothing follows that
 	}
 }
 
