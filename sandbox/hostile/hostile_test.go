@@ -129,7 +129,7 @@ func (p *player) lost(outcome, text string) bool {
 	return p.crowd > 1 && trace.FaultKind(outcome) == trace.FaultPlatform && strings.Contains(text, "Our runner stopped. It was not your code.")
 }
 
-// cutOff is what a program catches whose call was in a runner that was stopped.
+// cutOff is what a program catches, or not, whose call was in a runner that was stopped.
 const cutOff = "The execution context which hosted this callback is no longer running."
 
 // playAgain is play, and again where a run had had an effect when its runner was
@@ -503,7 +503,7 @@ func (p *player) send(ctx context.Context, r *result, sk *socket, slug string, q
 			o.text = a.summary.Fault.Message
 		}
 		o.outcome = outcome(trace.FaultKind(a.summary.Outcome), o.body)
-		if p.lost(a.summary.Outcome, o.text) || p.crowd > 1 && bytes.Contains(o.body, []byte(cutOff)) {
+		if p.lost(a.summary.Outcome, o.text) || p.crowd > 1 && (strings.Contains(o.text, cutOff) || bytes.Contains(o.body, []byte(cutOff))) {
 			p.mu.Lock()
 			r.lost = true
 			p.mu.Unlock()
