@@ -89,10 +89,13 @@ func instantiateHost(ctx context.Context, rt wazero.Runtime) error {
 	return nil
 }
 
-// pollGrace is the CPU time that a built-in may take after its isolate's time is
-// over. Most end by then, and the engine's own question, between two steps of a
-// script, keeps the place.
-const pollGrace = 100 * time.Millisecond
+// A built-in may take pollGrace of CPU time after its isolate's time is over, and
+// pollLeast in all. Most end by then, and the engine's own question, between two
+// steps of a script, keeps the place. Its process is ended only later.
+const (
+	pollGrace = 100 * time.Millisecond
+	pollLeast = 300 * time.Millisecond
+)
 
 // poll is called by loops of the engine. That it is called lets the Go runtime
 // stop this thread. An isolate is cut off here that is to be stopped and does
@@ -103,7 +106,7 @@ func (v *vm) poll() {
 		v.due = 0
 	case v.due == 0:
 		v.due = max(v.host.CPU(), 1)
-	case v.host.CPU()-v.due > pollGrace && v.host.Interrupted():
+	case v.host.CPU() > max(v.due+pollGrace, pollLeast) && v.host.Interrupted():
 		panic(errHaltInterrupted)
 	}
 }
