@@ -17,8 +17,8 @@ const (
 	// pollEvery is how many rounds of loops pass between two polls; a round takes
 	// a few nanoseconds.
 	pollEvery = 1 << 14
-	// roundBytes is how many bytes that are copied at once count as a round, as a power of two.
-	roundBytes = 6
+	// roundShift says how many bytes that are copied at once count as a round: 1 << roundShift.
+	roundShift = 6
 	// stepsMin is the size of a table of branches that is the interpreter's.
 	stepsMin = 200
 )
@@ -138,7 +138,7 @@ func (p polls) round() []byte {
 func (p polls) copied() []byte {
 	return slices.Concat(
 		global(opGlobalSet, p.size), global(opGlobalGet, p.size),
-		global(opGlobalGet, p.left), global(opGlobalGet, p.size), []byte{opI32Const, roundBytes, opI32ShrU, opI32Sub}, global(opGlobalSet, p.left),
+		global(opGlobalGet, p.left), global(opGlobalGet, p.size), []byte{opI32Const, roundShift, opI32ShrU, opI32Sub}, global(opGlobalSet, p.left),
 		p.check())
 }
 
