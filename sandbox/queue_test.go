@@ -204,6 +204,54 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// The queue of a learner holds 32, and one's place in line counts who goes
+// first among others too.
+func TestPlaceInLine(t *testing.T) {
+	s, release := openHeld(t, func(c *Config) { c.QueueWait = time.Minute })
+	var wg sync.WaitGroup
+	running, queued := 0, 0
+	fill := func(learner string, n int) { // one runs, the others wait
+		for i := range n {
+			wg.Go(func() {
+				if a, err := try(s, key(learner), "/"); err != nil || a.body != "done" {
+					t.Errorf("%s: %q %v %+v", learner, a.body, err, a.sum)
+				}
+			})
+			if i == 0 {
+				running++
+			} else {
+				queued++
+			}
+			for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+				if st := s.Stats(); st.Running == running && st.Queued == queued {
+					break
+				} else if time.Now().After(end) {
+					t.Fatalf("%s: %+v", learner, st)
+				}
+			}
+		}
+	}
+	told := func(want string) {
+		t.Helper()
+		wantFault(t, get(t, s, key("a"), "/"), trace.FaultBusy, "Busy: you are "+want+" in line")
+	}
+	one := trace.Limits{Requests: 1, Isolates: 1}
+	deploy(t, s, key("a"), waiter, one)
+	fill("a", 1+32)
+	told("33rd")
+	for _, other := range []string{"b", "c"} {
+		deploy(t, s, key(other), waiter, one)
+		fill(other, 3)
+	}
+	told("37th") // of the others' four each goes before one of these
+	s.mu.Lock()
+	s.learnerOf("b").virtual = s.learnerOf("a").virtual + 1
+	s.mu.Unlock()
+	told("36th") // who used less goes first
+	release()
+	wg.Wait()
+}
+
 // Concurrent requests share one isolate up to its limit; then a second is made.
 func TestIsolateSharing(t *testing.T) {
 	s, release := openHeld(t)
