@@ -17,13 +17,14 @@ import (
 	"coldstart/sandbox/trace"
 )
 
-// Thirty learners who burn their whole limit all the time, and one who says
-// hello now and then: the one is served at once, the thirty equally.
+// Thirty learners who burn CPU time all the time, every other one twice as
+// much a run, and one who says hello now and then: the one is served at once,
+// the thirty equally, in time and not in runs.
 func TestFairness(t *testing.T) {
 	s := open(t)
 	const hogs = 30
 	for i := range hogs {
-		deploy(t, s, key(fmt.Sprint("hog", i)), worker(fmt.Sprintf(`export default { fetch() { let n = 0; for (let i = 0; i < 2e4; i++) n += i; return new Response("%d " + n); } };`, i)))
+		deploy(t, s, key(fmt.Sprint("hog", i)), worker(fmt.Sprintf(`export default { fetch() { let n = 0; for (let i = 0; i < %d; i++) n += i; return new Response("%d " + n); } };`, 15_000*(1+i%2), i)))
 	}
 	deploy(t, s, key("benign"), worker(hello))
 	slow := slowdown()

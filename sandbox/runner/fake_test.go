@@ -143,7 +143,7 @@ func eat() {
 	var all [][]byte
 	for {
 		b := make([]byte, 8<<20)
-		for i := range b {
+		for i := 0; i < len(b); i += 4096 {
 			b[i] = 1
 		}
 		all = append(all, b)
