@@ -103,6 +103,12 @@ var hostile = [][2]string{
 	{"Content-Type", "text/html"},
 	{"Set-Cookie", "coldstart=stolen; Path=/"},
 	{"Set-Cookie", "wide=1; Domain=localhost"},
+	{"Set-Cookie", "wide=2; Domain =localhost"},
+	{"Set-Cookie", "wide=3;\tdomain\t= .localhost; Path=/"},
+	{"Set-Cookie", "wide=4; Domain=\"localhost"},
+	{"Set-Cookie", "domain=5; Path=/"},
+	{"Sec-Session-Registration", "(ES256);path=\"/start\""},
+	{"Secure-Session-Challenge", "\"c\";id=\"s\""},
 	{"Clear-Site-Data", `"*"`},
 	{"Strict-Transport-Security", "max-age=1"},
 	{"Refresh", "0;url=https://evil.example"},
@@ -136,7 +142,7 @@ func TestWorkerHeaders(t *testing.T) {
 	t.Run("on the site's host", func(t *testing.T) {
 		resp, seen := ask("site.test", "/w/"+slug+"/")
 		h := resp.Header
-		for _, name := range []string{"Set-Cookie", "Clear-Site-Data", "Strict-Transport-Security", "Refresh", "Alt-Svc", "Nel", "Report-To", "Service-Worker-Allowed", "Access-Control-Allow-Credentials", "Proxy-Authenticate", "Upgrade"} {
+		for _, name := range []string{"Set-Cookie", "Clear-Site-Data", "Strict-Transport-Security", "Refresh", "Alt-Svc", "Nel", "Report-To", "Service-Worker-Allowed", "Access-Control-Allow-Credentials", "Proxy-Authenticate", "Upgrade", "Sec-Session-Registration", "Secure-Session-Challenge"} {
 			if h.Get(name) != "" {
 				t.Errorf("%s: %s is passed on", name, h.Get(name))
 			}
@@ -169,7 +175,7 @@ func TestWorkerHeaders(t *testing.T) {
 		if got := h.Values("Content-Security-Policy"); !slices.Equal(got, []string{workerPolicy, "default-src *"}) {
 			t.Errorf("policies %q", got)
 		}
-		if got := h.Values("Set-Cookie"); !slices.Equal(got, []string{"coldstart=stolen; Path=/"}) {
+		if got := h.Values("Set-Cookie"); !slices.Equal(got, []string{"coldstart=stolen; Path=/", "domain=5; Path=/"}) {
 			t.Errorf("cookies %q", got)
 		}
 		for name, want := range map[string]string{"Refresh": "0;url=https://evil.example", "Location": "/next?a=1", "X-Content-Type-Options": "nosniff", "Service-Worker-Allowed": "/"} {
