@@ -122,3 +122,31 @@ func TestBounds(t *testing.T) {
 		})
 	}
 }
+
+// A statement that came past the list of those allowed meets SQLite's own walls.
+func TestWallsBehindTheList(t *testing.T) {
+	ctx := context.Background()
+	d, err := open(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close() //nolint:errcheck // nothing is in it
+	do := func(text string) error { _, err := d.conn.ExecContext(ctx, text); return err }
+	for _, c := range []struct{ text, told string }{
+		{"ATTACH ':memory:' AS x", "too many attached databases"},
+		{"CREATE TABLE t (x)", ""},
+		{"PRAGMA writable_schema=ON", ""},
+		{"UPDATE sqlite_schema SET sql = 'CREATE TABLE t (y)'", "may not be modified"},
+		{"SELECT load_extension('x')", "not authorized"},
+	} {
+		if err := do(c.text); (err == nil) != (c.told == "") || err != nil && !strings.Contains(err.Error(), c.told) {
+			t.Errorf("%s: %v, want %q", c.text, err, c.told)
+		}
+	}
+	for pragma, want := range map[string]int{"trusted_schema": 0, "max_page_count": Pages, "temp_store": 2, "foreign_keys": 1} {
+		got := -1
+		if err := d.conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %d, want %d: %v", pragma, got, want, err)
+		}
+	}
+}

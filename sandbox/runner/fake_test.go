@@ -34,6 +34,11 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] { // processes of walls_test.go
 		case "mute":
 			time.Sleep(time.Hour)
+		case "rude": // says the right thing in a frame of another kind
+			var b bytes.Buffer
+			_ = appendFrame(&b, kindPong, 0, readyMsg{})
+			_, _ = os.NewFile(3, "socket").Write(b.Bytes())
+			time.Sleep(time.Hour)
 		case "parent":
 			os.Exit(parent())
 		case "wall":

@@ -502,6 +502,16 @@ func TestHardDeadlines(t *testing.T) {
 			t.Errorf("end %+v", end)
 		}
 	})
+	t.Run("a child that begins with something else", func(t *testing.T) {
+		t.Parallel()
+		ring, err := New(t.Context(), Config{Args: []string{"rude"}})
+		if err == nil {
+			_ = ring.Close()
+		}
+		if !errors.Is(err, errProtocol) {
+			t.Errorf("it was used: %v", err)
+		}
+	})
 	t.Run("a child that is never ready", func(t *testing.T) {
 		t.Parallel()
 		ring, err := New(t.Context(), Config{Args: []string{"mute"}, ReadyWall: 100 * time.Millisecond})
