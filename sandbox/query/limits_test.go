@@ -3,6 +3,8 @@ package query
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +150,35 @@ func TestWallsBehindTheList(t *testing.T) {
 		if err := d.conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %d, want %d: %v", pragma, got, want, err)
 		}
+	}
+}
+
+// All databases of a process together have so much memory, and who wants more is
+// told; others go on. It is set once in a process, so this one is tried in another.
+func TestHeapIsBounded(t *testing.T) {
+	const most = 32 << 20
+	if os.Getenv("QUERY_HEAP") == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHeapIsBounded$", "-test.v")
+		cmd.Env = append(os.Environ(), "QUERY_HEAP=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if err := Prepare(most); err != nil {
+		t.Fatal(err)
+	}
+	ask := asking(t)
+	const rows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c LIMIT %d) SELECT max(length(y)) FROM (SELECT zeroblob(1000000) AS y FROM c ORDER BY -x LIMIT 100)"
+	for range 2 {
+		if _, err := ask(fmt.Sprintf(rows, 5)); err != nil {
+			t.Errorf("a little: %v", err)
+		}
+		if _, err := ask(fmt.Sprintf(rows, 64)); err == nil || !strings.Contains(err.Error(), "NOMEM") && !strings.Contains(err.Error(), "longer than") { // it waits for memory as long as it may
+			t.Errorf("too much: %v", err)
+		}
+	}
+	if held := Peak(); held > most || held < most/2 {
+		t.Errorf("it held %d MiB", held>>20)
 	}
 }
