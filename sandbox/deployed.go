@@ -172,9 +172,10 @@ func (s *Sandbox) shed(since time.Time) {
 	}
 }
 
-// spare reports whether the project's code may be dropped. s.mu is held.
+// spare reports whether the project's code may be dropped: isolates that are kept
+// warm keep it while they live, the wish for them does not. s.mu is held.
 func (p *project) spare(since time.Time) bool {
-	if !p.whole() || p.pinned || p.keep || !p.used.Before(since) {
+	if !p.whole() || p.pinned || !p.used.Before(since) {
 		return false
 	}
 	for _, g := range p.groups {

@@ -55,6 +55,13 @@ func TestUnusedCodeIsDropped(t *testing.T) {
 	for _, k := range all {
 		ask(k, "1 1")
 	}
+	s.KeepWarm(plain, true) // its isolates, and no more than those
+	s.KeepWarm(key("nobody"), true)
+	s.mu.Lock()
+	if len(s.projects) != len(all) {
+		t.Errorf("%d projects, of which %d were deployed", len(s.projects), len(all))
+	}
+	s.mu.Unlock()
 	soon := func() time.Time { return time.Now().Add(time.Hour) }
 	whole := func() (list string) {
 		s.mu.Lock()

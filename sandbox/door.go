@@ -84,7 +84,8 @@ type Door interface {
 	// Evict closes the isolates of a project. fresh as in Run.Fresh, "" for the ordinary ones.
 	Evict(ctx context.Context, key Key, fresh string) error
 	// KeepWarm lets a project's isolates stay for an hour without a request; while
-	// memory is needed elsewhere they go after all others.
+	// memory is needed elsewhere they go after all others. A project that was not
+	// deployed, or was forgotten since, has none.
 	KeepWarm(key Key, on bool)
 	// Isolates lists the live isolates of a project.
 	Isolates(key Key) []trace.IsolateState

@@ -167,10 +167,8 @@ func (s *Sandbox) Evict(_ context.Context, key Key, fresh string) error {
 func (s *Sandbox) KeepWarm(key Key, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.project(key)
-	p.keep = on
-	if !on && p.deploy == nil {
-		delete(s.projects, key)
+	if p := s.projects[key]; p != nil { // a page may name a project that there is not
+		p.keep = on
 	}
 }
 

@@ -69,6 +69,10 @@ type Config struct {
 	Rates    Rates
 	Timeouts Timeouts
 	MaxConns int // open connections; 0 means 8192
+	// MaxConnsEach is how many of those one address may have, so that nobody
+	// takes them all; 0 means half. A trusted proxy, which speaks for many, may
+	// have all.
+	MaxConnsEach int
 }
 
 // Setting is something that a host sets when a server starts.
@@ -128,6 +132,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = 8192
+	}
+	if c.MaxConnsEach == 0 {
+		c.MaxConnsEach = max(1, c.MaxConns/2)
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

@@ -144,13 +144,15 @@ func (s *Site) Server() *http.Server {
 	t := s.config.Timeouts
 	return &http.Server{
 		Handler: s, ReadHeaderTimeout: t.Header, IdleTimeout: t.Idle, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is answered as every other address, with the site's headers
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 
-// Listener bounds the connections of l.
+// Listener bounds the connections of l. One too many waits for a place; one too
+// many of an address is closed.
 func (s *Site) Listener(l net.Listener) net.Listener {
-	return netutil.LimitListener(l, s.config.MaxConns)
+	return &fairListener{Listener: netutil.LimitListener(l, s.config.MaxConns), most: s.config.MaxConnsEach, trusted: s.trusted, open: map[string]int{}}
 }
 
 // Close lets runs under way end until ctx is done, keeps their results and

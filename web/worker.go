@@ -200,6 +200,8 @@ var notPassedOn = []string{
 	"Reporting-Endpoints", "Service-Worker-Allowed", "Content-Security-Policy-Report-Only", "Access-Control-Allow-Credentials", "Accept-Ch", "Critical-Ch",
 	"Origin-Agent-Cluster", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Speculation-Rules", "Supports-Loading-Mode", "Set-Login",
 	"Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger", "Observe-Browsing-Topics", "Use-As-Dictionary", "Proxy-Authenticate",
+	"Sec-Session-Registration", "Secure-Session-Registration", "Sec-Session-Challenge", "Secure-Session-Challenge", "Secure-Session-Skipped",
+	"Shared-Storage-Write", "Activate-Storage-Access", "Ad-Auction-Allowed", "Ad-Auction-Signals", "Ad-Auction-Result", "Ad-Auction-Additional-Bid",
 }
 
 // notReceived are request headers that are not the Worker's to see.
@@ -349,7 +351,7 @@ func relocate(to, slug, prefix string) string {
 func keepOwnCookies(h http.Header) {
 	var keep []string
 	for _, line := range h["Set-Cookie"] {
-		if k, err := http.ParseSetCookie(line); err == nil && k.Domain == "" {
+		if _, err := http.ParseSetCookie(line); err == nil && !namesDomain(line) {
 			keep = append(keep, line)
 		}
 	}
@@ -357,6 +359,21 @@ func keepOwnCookies(h http.Header) {
 	if len(keep) > 0 {
 		h["Set-Cookie"] = keep
 	}
+}
+
+// namesDomain reports whether a cookie is for a domain, by whatever a browser
+// might read so: browsers take spaces around an attribute's name away, which
+// net/http takes for a part of it, as it takes a value that it does not like for
+// none.
+func namesDomain(line string) bool {
+	_, attributes, _ := strings.Cut(line, ";")
+	for part := range strings.SplitSeq(attributes, ";") {
+		name, _, _ := strings.Cut(part, "=")
+		if strings.EqualFold(strings.TrimFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }), "domain") {
+			return true
+		}
+	}
+	return false
 }
 
 // brokenWorker answers for a Worker whose newest save does not build.
@@ -367,7 +384,10 @@ func (c *call) brokenWorker(f *trace.Fault, own bool) error {
 // stoppedWorker answers for a Worker that was stopped before it answered.
 func (c *call) stoppedWorker(status int, f *trace.Fault, own bool) error {
 	say := "This Worker was stopped before it could answer."
-	if f.Kind == trace.FaultBusy {
+	switch {
+	case status == http.StatusRequestEntityTooLarge:
+		say = "This Worker was not asked."
+	case f.Kind == trace.FaultBusy:
 		say = "This Worker is busy."
 		c.w.Header().Set("Retry-After", "2")
 	}
@@ -381,7 +401,7 @@ const faultHeader = "Coldstart-Fault"
 func (c *call) workerFault(status int, say string, f *trace.Fault, own bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", say, f.Message)
-	if len(f.Frames) > 0 {
+	if len(f.Frames) > 0 && f.Frames[0].Line > 0 {
 		fmt.Fprintf(&b, "  at %s:%d:%d\n", f.Frames[0].File, f.Frames[0].Line, f.Frames[0].Column)
 	}
 	if f.Hint != "" {

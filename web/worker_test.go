@@ -103,6 +103,12 @@ var hostile = [][2]string{
 	{"Content-Type", "text/html"},
 	{"Set-Cookie", "coldstart=stolen; Path=/"},
 	{"Set-Cookie", "wide=1; Domain=localhost"},
+	{"Set-Cookie", "wide=2; Domain =localhost"},
+	{"Set-Cookie", "wide=3;\tdomain\t= .localhost; Path=/"},
+	{"Set-Cookie", "wide=4; Domain=\"localhost"},
+	{"Set-Cookie", "domain=5; Path=/"},
+	{"Sec-Session-Registration", "(ES256);path=\"/start\""},
+	{"Secure-Session-Challenge", "\"c\";id=\"s\""},
 	{"Clear-Site-Data", `"*"`},
 	{"Strict-Transport-Security", "max-age=1"},
 	{"Refresh", "0;url=https://evil.example"},
@@ -136,7 +142,7 @@ func TestWorkerHeaders(t *testing.T) {
 	t.Run("on the site's host", func(t *testing.T) {
 		resp, seen := ask("site.test", "/w/"+slug+"/")
 		h := resp.Header
-		for _, name := range []string{"Set-Cookie", "Clear-Site-Data", "Strict-Transport-Security", "Refresh", "Alt-Svc", "Nel", "Report-To", "Service-Worker-Allowed", "Access-Control-Allow-Credentials", "Proxy-Authenticate", "Upgrade"} {
+		for _, name := range []string{"Set-Cookie", "Clear-Site-Data", "Strict-Transport-Security", "Refresh", "Alt-Svc", "Nel", "Report-To", "Service-Worker-Allowed", "Access-Control-Allow-Credentials", "Proxy-Authenticate", "Upgrade", "Sec-Session-Registration", "Secure-Session-Challenge"} {
 			if h.Get(name) != "" {
 				t.Errorf("%s: %s is passed on", name, h.Get(name))
 			}
@@ -169,7 +175,7 @@ func TestWorkerHeaders(t *testing.T) {
 		if got := h.Values("Content-Security-Policy"); !slices.Equal(got, []string{workerPolicy, "default-src *"}) {
 			t.Errorf("policies %q", got)
 		}
-		if got := h.Values("Set-Cookie"); !slices.Equal(got, []string{"coldstart=stolen; Path=/"}) {
+		if got := h.Values("Set-Cookie"); !slices.Equal(got, []string{"coldstart=stolen; Path=/", "domain=5; Path=/"}) {
 			t.Errorf("cookies %q", got)
 		}
 		for name, want := range map[string]string{"Refresh": "0;url=https://evil.example", "Location": "/next?a=1", "X-Content-Type-Options": "nosniff", "Service-Worker-Allowed": "/"} {
@@ -426,21 +432,55 @@ func FuzzWorkerPath(f *testing.F) {
 	})
 }
 
-// FuzzRoutes: no address makes the site fail, and every answer carries its policy.
+// FuzzRoutes: no address and no body makes the site fail, whoever sends them,
+// and every answer carries its policy.
 func FuzzRoutes(f *testing.F) {
 	s := newFuzzServer(f, nil)
-	for _, seed := range []string{"/", "/learn/serverless/hello", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer"} {
-		f.Add("GET", seed)
-		f.Add("POST", seed)
+	cookies := s.people(f)
+	for _, seed := range []string{
+		"/", "/learn/serverless/hello", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer", "*",
+		"/learn/serverless/hello?run=x&tab=logs", "/search?q=%ff", "/host/audit?before=2026-01-01T00:00:00Z&id=x", "/classes/CLASS", "/classes/CLASS/export.json", "/s/0123456789ab", "/api/projects/p/versions/1",
+	} {
+		for who := range cookies {
+			f.Add("GET", seed, "", uint8(who))
+		}
+		f.Add("POST", seed, "", uint8(1))
+		f.Add("OPTIONS", seed, "", uint8(0))
 	}
-	f.Fuzz(func(t *testing.T, method, target string) {
+	for target, body := range map[string]string{
+		"/api/projects/p": `{"base":0,"files":{"src/index.js":"x"}}`, "/api/projects/p/restore": `{"revision":1}`, "/api/projects/p/undo": `{"revision":1}`,
+		"/learn/serverless/hello/run": "method=GET&path=/&headers=A:+1&times=warm20", "/learn/serverless/hello/answer": "question=quiz-1&answer=0", "/learn/serverless/hello/hint": "task=1&hint=1",
+		"/share": "project=p", "/signin": "name=a&password=b", "/join": "code=abcdefgh&nickname=x", "/resume": "phrase=a+b", "/you/hand": "class=CLASS&up=yes", "/classes": "title=T",
+		"/classes/CLASS/settings": "title=T&lesson=hello&due:hello=2027-01-31", "/host/accounts": "name=x&role=host", "/p/p/run": "path=%2F&body=%00",
+	} {
+		for who := range cookies {
+			f.Add("POST", target, body, uint8(who))
+			f.Add("PUT", target, body, uint8(who))
+		}
+	}
+	f.Fuzz(func(t *testing.T, method, target, body string, who uint8) {
+		own := strings.NewReplacer("CLASS", s.class) // which has another name in each process
+		target, body = own.Replace(target), own.Replace(body)
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + target + " HTTP/1.1\r\nHost: site.test\r\n\r\n")))
 		if err != nil {
 			return // net/http answers 400 by itself
 		}
 		r.RemoteAddr = "192.0.2.1:1"
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		if c := cookies[int(who)%len(cookies)]; c != "" {
+			r.Header.Set("Cookie", c)
+		}
+		if body != "" {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if strings.HasPrefix(target, "/api/") {
+				r.Header.Set("Content-Type", "application/json")
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a live view lasts as long as its reader
+		defer cancel()
 		w := httptest.NewRecorder()
-		s.site.ServeHTTP(w, r)
+		s.site.ServeHTTP(w, r.WithContext(ctx))
 		if w.Code >= 500 {
 			t.Errorf("%s %q: %d %s", method, target, w.Code, w.Body)
 		}

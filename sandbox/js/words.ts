@@ -238,6 +238,7 @@ const fixed: { [message: string]: string } = {
   "BigInt division by zero": "Division by zero",
   "BigInt negative exponent": "Exponent must be positive",
   "invalid string length": "Invalid string length",
+  "invalid repeat count": "Invalid string length", // what is no count at all does not come to the engine
   "Date value is NaN": "Invalid time value",
   "not a Date object": "this is not a Date object.",
   "circular prototype chain": "Cyclic __proto__ value",
@@ -288,7 +289,7 @@ const said = [
   "invalid 'instanceof' right operand", "invalid 'in' operand", "object prototype may only be an Object or null", "must be positive", "ArrayBuffer is detached",
   "invalid array buffer length", "DisposableStack has been disposed", "AsyncDisposableStack has been disposed", "parent class must be constructor",
   "invalid regular expression flags", "regexp must have the 'g' flag", "regexp not supported", "null or undefined are forbidden", "not a symbol", "not a number",
-  "invalid array length", "invalid repeat count", "invalid number of digits", "invalid code point", "cannot convert NaN or Infinity to BigInt",
+  "invalid array length", "invalid number of digits", "invalid code point", "cannot convert NaN or Infinity to BigInt",
   "cannot convert to BigInt: not an integer", "cannot convert to BigInt", "invalid BigInt literal", "invalid array index", "invalid offset", "invalid length",
   "not an object", "property is not configurable",
 ] as const;
@@ -415,8 +416,6 @@ function translate(m: string, frames: Frame[]): string {
       return native ? `Number.prototype.${fn} requires that 'this' be a Number` : m;
     case "invalid array length":
       return fn === "set" ? "offset is out of bounds" : "Invalid array length";
-    case "invalid repeat count":
-      return `Invalid count value: ${caller().arg}`;
     case "invalid number of digits":
       return fn === "toPrecision" ? "toPrecision() argument must be between 1 and 100" : fn === "toFixed" ? "toFixed() digits argument must be between 0 and 100" : `${fn}() argument must be between 0 and 100`;
     case "invalid code point":

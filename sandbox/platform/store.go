@@ -53,7 +53,7 @@ type Query struct {
 
 // Usage is what a project holds in one kind of namespace.
 type Usage struct {
-	Bytes int64 // keys, values and metadata
+	Bytes int64 // by Namespace.Weight
 	Keys  int
 }
 
@@ -99,6 +99,17 @@ func NewMemory() *Memory {
 func (r Record) alive(now int64) bool { return r.Expires == 0 || r.Expires > now }
 
 func (r Record) weight() int64 { return int64(len(r.Key) + len(r.Value) + len(r.Meta)) }
+
+// nameFree is how many bytes of a namespace's name count for nothing.
+const nameFree = 512
+
+// Weight is what a record counts of what its project may hold: its key, value
+// and metadata. A store keeps the name of its namespace beside each record, and
+// code may give caches and classes names of megabytes: what is longer than
+// names are counts with each.
+func (ns Namespace) Weight(r Record) int64 {
+	return r.weight() + int64(max(0, len(ns.Name)-nameFree))
+}
 
 // Get implements Store.
 func (m *Memory) Get(_ context.Context, ns Namespace, key string) (*Record, error) {
@@ -213,18 +224,18 @@ func (m *Memory) write(ns Namespace, batch []Change, check func(Usage) error) er
 		var u Usage
 		for n, o := range m.spaces {
 			if n.Project == ns.Project && n.Kind == ns.Kind && n != ns {
-				u.add(o, now, nil)
+				u.add(n, o, now, nil)
 			}
 		}
 		last := map[string]Change{}
 		for _, c := range batch {
 			last[c.Key] = c
 		}
-		u.add(s, now, last)
+		u.add(ns, s, now, last)
 		for _, c := range last {
 			if !c.Delete {
 				u.Keys++
-				u.Bytes += c.weight()
+				u.Bytes += ns.Weight(c.Record)
 			}
 		}
 		if err := check(u); err != nil {
@@ -256,11 +267,11 @@ func (m *Memory) write(ns Namespace, batch []Change, check func(Usage) error) er
 }
 
 // add counts a space's living records but those in except.
-func (u *Usage) add(s *memorySpace, now int64, except map[string]Change) {
+func (u *Usage) add(ns Namespace, s *memorySpace, now int64, except map[string]Change) {
 	for k, r := range s.records {
 		if _, not := except[k]; !not && r.alive(now) {
 			u.Keys++
-			u.Bytes += r.weight()
+			u.Bytes += ns.Weight(r)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 const (
 	flyingMax   = 8 << 20
 	waitingMax  = 64 << 20
+	answersMax  = 32 << 20 // of the answers of other Workers' methods, of which any number may be under way
 	flyingLeast = 64 << 10 // smaller ones are not counted
 	openMost    = 3
 )
@@ -82,6 +83,12 @@ var errTooMuch = errors.New("Too much data waits to be written: await earlier wr
 //
 //lint:ignore ST1005 learners read it as it is
 var errTooMuchRead = errors.New("Too much that was read waits for this code: await earlier reads before beginning more.")
+
+// errTooMuchAnswered is what code catches whose call was answered at length while
+// as much waited for it already.
+//
+//lint:ignore ST1005 learners read it as it is
+var errTooMuchAnswered = fmt.Errorf("This call was made, but its answer was dropped: %d MiB of answers wait for this code already. Await earlier calls before beginning more.", answersMax>>20)
 
 // errDeep is what code catches whose arguments the parent would take for a
 // broken protocol.

@@ -518,7 +518,8 @@ func (c *child) run(id string) *childRun {
 
 // takeCall ends a call whose answer has size bytes. What waits behind it goes on
 // once that is in the isolate, if it is large: taken, else nil, is to be called then.
-// The isolate may be busy while answers come, and they are held here.
+// The isolate may be busy while answers come, and they are held here, up to
+// answersMax: what comes beyond it is dropped, and the caller told.
 func (r *childRun) takeCall(id uint32, size int) (done func(any, error), taken func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -528,6 +529,11 @@ func (r *childRun) takeCall(id uint32, size int) (done func(any, error), taken f
 	if done == nil || size < flyingLeast {
 		r.landed(id)
 		return done, nil
+	}
+	if r.flights[id] == 0 && !storing && r.arrived+size > answersMax { // the others are few until they are taken
+		r.landed(id)
+		tell := done
+		return func(any, error) { tell(nil, errTooMuchAnswered) }, nil
 	}
 	r.arrived += size
 	if storing { // the isolate may be waiting for it

@@ -12,6 +12,7 @@ type socket struct {
 	remote   Socket
 	accepted bool
 	sent     []packet // before the remote was known
+	waiting  int      // bytes of these
 	closed   bool     // the script closed
 	gone     bool     // the other side closed
 }
@@ -79,6 +80,10 @@ func (w *Worker) addSocket(r *run, remote Socket) int {
 
 func (s *socket) put(p packet) {
 	if s.remote == nil {
+		if s.waiting += len(p.data) + packetCost; s.waiting > sentMax {
+			s.nobody()
+			return
+		}
 		s.sent = append(s.sent, p)
 		return
 	}
@@ -97,6 +102,19 @@ func (s *socket) put(p packet) {
 	}
 }
 
+// What a script may send before its answer is on its way, in bytes, and what a
+// message counts beside its own.
+const (
+	sentMax    = 4 << 20
+	packetCost = 64
+)
+
+// nobody ends a socket whose other end nobody will ever have: what the script
+// sends is dropped from now on.
+func (s *socket) nobody() {
+	s.closed, s.sent = true, nil
+}
+
 // connect joins a 101 response's socket and the visitor's.
 func (r *run) connect(id int) {
 	s := r.w.sockets[id]
@@ -104,6 +122,7 @@ func (r *run) connect(id int) {
 		return
 	}
 	if r.inv.Socket == nil {
+		s.nobody()
 		r.event(trace.Event{Kind: trace.KindFault, Fault: &trace.Fault{Kind: trace.FaultException, Message: "The response has a WebSocket, but the request did not ask for one."}})
 		return
 	}
@@ -114,10 +133,14 @@ func (r *run) connect(id int) {
 		return
 	}
 	s.remote = r.inv.Socket
+	if s.closed {
+		s.remote.Close(1009, "too much was sent before anybody listened")
+		return
+	}
 	for _, p := range s.sent {
 		s.put(p)
 	}
-	s.sent = nil
+	s.sent, s.waiting = nil, 0
 	if s.accepted {
 		s.receive()
 	}

@@ -129,7 +129,7 @@ func (r *Records) change(ctx context.Context, tx *sql.Tx, ns platform.Namespace,
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO records (workspace, project, kind, name, key, weight, expires, size, meta, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (workspace, project, kind, name, key) DO UPDATE SET weight = excluded.weight, expires = excluded.expires, size = excluded.size, meta = excluded.meta, value = excluded.value`,
-		r.args(ns, r.raw(c.Key), len(c.Key)+len(c.Value)+len(c.Meta), c.Expires, len(c.Value), c.Meta, c.Value)...)
+		r.args(ns, r.raw(c.Key), ns.Weight(c.Record), c.Expires, len(c.Value), c.Meta, c.Value)...)
 	return err
 }
 

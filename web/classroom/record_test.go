@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,8 +31,9 @@ func TestRecordsActAsMemoryDoes(t *testing.T) {
 	errOver := errors.New("over")
 	keys := []string{"a", "a/1", "a/2", "b", "é", "\x00", "a\xff", "zz", "", "%", "a_", "A"}
 	key := func() string { return keys[r.IntN(len(keys))] }
+	names := []string{"n0", "n1", strings.Repeat("n", 520)} // of the last, each record counts a part
 	for i := range 600 {
-		ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: fmt.Sprint("p", r.IntN(2))}, Kind: "kv", Name: fmt.Sprint("n", r.IntN(2))}
+		ns := platform.Namespace{Project: platform.Project{Learner: "l", Project: fmt.Sprint("p", r.IntN(2))}, Kind: "kv", Name: names[r.IntN(3)]}
 		switch r.IntN(6) {
 		case 5:
 			var list []platform.Move
@@ -41,7 +43,7 @@ func TestRecordsActAsMemoryDoes(t *testing.T) {
 					m.To = &platform.Record{Key: key(), Value: make([]byte, r.IntN(40)), Meta: []byte("m")}
 				}
 				if r.IntN(3) == 0 {
-					m.Name = fmt.Sprint("n", r.IntN(2))
+					m.Name = names[r.IntN(3)]
 				}
 				list = append(list, m)
 			}
