@@ -356,6 +356,9 @@ func TestStuck(t *testing.T) {
 		t.Errorf("end of a run that had none %+v", end)
 	}
 	<-p.Dead()
+	if waitSpare(t, ring) == spare { // before anybody asks for one
+		t.Error("no new spare stands by")
+	}
 }
 
 func waitSpare(t testing.TB, r *Ring) (p *Runner) {
