@@ -384,7 +384,8 @@ func eventually(t testing.TB, ok func() bool) {
 }
 
 func TestDeaths(t *testing.T) {
-	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
+	said := &tail{}
+	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20, Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError}))})
 	for path, want := range map[string]Lost{"/exit": LostSuspect, "/crash": LostSuspect, "/eat": LostGuilty, "kill": LostInnocent} {
 		t.Run(path, func(t *testing.T) {
 			p := first(t, ring)
@@ -408,6 +409,9 @@ func TestDeaths(t *testing.T) {
 			eventually(t, func() bool { return first(t, ring) != p })
 			begin(t, ring, first(t, ring), "/hello", h)
 			within(t, h.ends, 5*time.Second)
+			if path == "/crash" { // somebody should look
+				eventually(t, func() bool { return strings.Contains(said.String(), `msg="child crashed" pid=`+fmt.Sprint(p.PID())+" role=run ") })
+			}
 		})
 	}
 }
