@@ -396,20 +396,17 @@ func (s *Site) classLive(c *call) error {
 	b := &board{s: s, class: class.ID, owner: me, order: gridOrder(c.r.URL.Query().Get("order")), v: v}
 	// Whoever waits here must go when the server does, and within a second when the right ends.
 	ctx, cancel := context.WithCancel(c.r.Context())
-	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	tick, check := time.NewTicker(boardTick), time.NewTicker(700*time.Millisecond)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { s.untilNoTeacher(ctx, c, cancel) })
+	tick := time.NewTicker(boardTick)
 	defer tick.Stop()
-	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-check.C:
-			if now, err := s.session(ctx, c.r); err == nil && (now == nil || now.workspace.ID != me || !teacher(now.workspace)) {
-				return nil
-			}
-			continue
 		case <-v.wake:
 		case <-tick.C:
 		}
@@ -431,6 +428,25 @@ func (s *Site) classLive(c *call) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(boardEvery):
+		}
+	}
+}
+
+// untilNoTeacher calls end once the session that asks is no instructor's any
+// more, and returns then or with ctx. A view that is busy with its class would
+// get to it late.
+func (s *Site) untilNoTeacher(ctx context.Context, c *call, end func()) {
+	check := time.NewTicker(500 * time.Millisecond)
+	defer check.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-check.C:
+		}
+		if now, err := s.session(ctx, c.r); err == nil && (now == nil || now.workspace.ID != c.session.workspace.ID || !teacher(now.workspace)) {
+			end()
+			return
 		}
 	}
 }

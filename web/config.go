@@ -69,6 +69,10 @@ type Config struct {
 	Rates    Rates
 	Timeouts Timeouts
 	MaxConns int // open connections; 0 means 8192
+	// MaxConnsEach is how many of those one address may have, so that nobody
+	// takes them all; 0 means half. A trusted proxy, which speaks for many, may
+	// have all.
+	MaxConnsEach int
 }
 
 // Setting is something that a host sets when a server starts.
@@ -83,6 +87,7 @@ type Rates struct {
 	Address      Rate // requests of one address to the site: a class shares one, so 200 and 4000
 	Session      Rate // writes of one learner: 20 and 60
 	Run          Rate // runs and checks of one learner: 4 and 15, so that 20 clicks in a second are too many
+	Burst        Rate // bursts of one class, each of which asks all of it ten times: one in 5 s and 3
 	Workspace    Rate // new workspaces of one address: 5 and 300
 	Worker       Rate // requests to one public Worker: 1000 and 2000
 	WorkerCaller Rate // requests of one address to public Workers: 1000 and 2000
@@ -129,6 +134,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxConns == 0 {
 		c.MaxConns = 8192
 	}
+	if c.MaxConnsEach == 0 {
+		c.MaxConnsEach = max(1, c.MaxConns/2)
+	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
@@ -153,6 +161,7 @@ func (c Config) withDefaults() (Config, error) {
 	d(&r.Address, 200, 4000)
 	d(&r.Session, 20, 60)
 	d(&r.Run, 4, 15)
+	d(&r.Burst, 0.2, 3)
 	d(&r.Workspace, 5, 300)
 	d(&r.Worker, 1000, 2000)
 	d(&r.WorkerCaller, 1000, 2000)

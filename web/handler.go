@@ -62,6 +62,7 @@ func (s *Site) serve(c *call) error {
 		c.route = "/w/:slug/*"
 		return s.serveWorkerPath(c, rest)
 	}
+	c.headers() // here, so that what echo answers by itself carries them too
 	s.router.ServeHTTP(c.w, c.r)
 	return nil
 }
@@ -101,7 +102,6 @@ func callOf(r *http.Request) *call {
 
 // dispatch applies what the row says, then does the work.
 func (s *Site) dispatch(c *call, row route) error {
-	c.headers()
 	if row.changes() {
 		if err := s.crossOrigin(c.r); err != nil {
 			return err

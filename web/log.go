@@ -13,7 +13,8 @@ import (
 var logFields = map[string]bool{
 	"request": true, "method": true, "route": true, "status": true, "bytes": true, "duration_us": true,
 	"lesson": true, "run": true, "error": true, "panic": true, "stack": true, "addr": true, "count": true, "signal": true,
-	"pid": true, "role": true, "why": true, "version": true, "data": true,
+	"pid": true, "role": true, "why": true, "version": true, "data": true, "op": true, "lab": true, "revision": true,
+	"stderr": true, // the beginning of what a child said when it crashed
 }
 
 // LogHandler passes records on to next with only the attributes on the

@@ -228,7 +228,7 @@ func (s *Site) embed(c *call) error {
 		return err
 	}
 	p := s.shareView(c, sh)
-	p.Class = nil
+	p.Class, p.Theme = nil, ""
 	return c.page(http.StatusOK, view.EmbedView(p))
 }
 

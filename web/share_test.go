@@ -129,6 +129,11 @@ func TestEmbedIsFramedOnlyWhereAllowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, owner, link := sharing(t, func(c *Config) { c.EmbedFrom = from })
 			r := s.browser().get("/embed/" + strings.TrimPrefix(link, "/s/"))
+			themed := s.browser().request("GET", "/embed/"+strings.TrimPrefix(link, "/s/"), "", nil)
+			themed.Header.Set("Cookie", "theme=dark; "+cookieName+"="+owner.cookie())
+			if got := s.browser().send(themed); strings.Contains(got.body, "data-theme") || strings.Contains(got.body, "Stop sharing") || got.header.Get("Set-Cookie") != "" {
+				t.Error("a frame elsewhere depends on a cookie")
+			}
 			want, old := "frame-ancestors 'none'", "DENY"
 			if from != nil {
 				want, old = "frame-ancestors https://lms.example.org", ""

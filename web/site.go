@@ -56,7 +56,7 @@ type Site struct {
 	closed      bool           // nothing new begins beside requests; guarded by mu
 	wg          sync.WaitGroup // what goes on beside requests
 
-	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
+	byAddress, bySession, byClass, newWorkspaces, byWorker, byCaller *limiter
 
 	codes, phrases, passwords *guard
 	byName                    *limiter // wrong passwords of one name
@@ -83,6 +83,7 @@ func New(c Config) (*Site, error) {
 	}
 	s.byAddress = newLimiter(c.Rates.Address, c.Now)
 	s.bySession = newLimiter(c.Rates.Session, c.Now)
+	s.byClass = newLimiter(c.Rates.Burst, c.Now)
 	s.newWorkspaces = newLimiter(c.Rates.Workspace, c.Now)
 	s.byWorker = newLimiter(c.Rates.Worker, c.Now)
 	s.byCaller = newLimiter(c.Rates.WorkerCaller, c.Now)
@@ -144,13 +145,15 @@ func (s *Site) Server() *http.Server {
 	t := s.config.Timeouts
 	return &http.Server{
 		Handler: s, ReadHeaderTimeout: t.Header, IdleTimeout: t.Idle, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is answered as every other address, with the site's headers
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 
-// Listener bounds the connections of l.
+// Listener bounds the connections of l. One too many waits for a place; one too
+// many of an address is closed.
 func (s *Site) Listener(l net.Listener) net.Listener {
-	return netutil.LimitListener(l, s.config.MaxConns)
+	return &fairListener{Listener: netutil.LimitListener(l, s.config.MaxConns), most: s.config.MaxConnsEach, trusted: s.trusted, open: map[string]int{}}
 }
 
 // Close lets runs under way end until ctx is done, keeps their results and

@@ -432,21 +432,71 @@ func FuzzWorkerPath(f *testing.F) {
 	})
 }
 
-// FuzzRoutes: no address makes the site fail, and every answer carries its policy.
+// FuzzRoutes: no address and no body makes the site fail, whoever sends them,
+// and every answer carries its policy.
 func FuzzRoutes(f *testing.F) {
 	s := newFuzzServer(f, nil)
-	for _, seed := range []string{"/", "/learn/serverless/hello", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer"} {
-		f.Add("GET", seed)
-		f.Add("POST", seed)
+	cookies := s.people(f)
+	const nobody, learner, teacher, boss = 0, 1, 2, 3
+	for _, seed := range []string{"/", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer", "*", "/search?q=%ff", "/s/0123456789ab"} {
+		f.Add("GET", seed, "", uint8(nobody))
+		f.Add("POST", seed, "", uint8(learner))
+		f.Add("OPTIONS", seed, "", uint8(nobody))
 	}
-	f.Fuzz(func(t *testing.T, method, target string) {
+	for _, x := range []struct {
+		method, target, body string
+		who                  uint8
+	}{
+		{"GET", "/learn/serverless/hello?run=x&tab=logs", "", learner},
+		{"GET", "/api/projects/p/versions/1", "", learner},
+		{"PUT", "/api/projects/p", `{"base":0,"files":{"src/index.js":"x"}}`, learner},
+		{"POST", "/api/projects/p/restore", `{"revision":1}`, learner},
+		{"POST", "/learn/serverless/hello/run", "method=GET&path=/&headers=A:+1&times=warm20", learner},
+		{"POST", "/learn/serverless/hello/answer", "question=quiz-1&answer=0", learner},
+		{"POST", "/learn/serverless/hello/hint", "task=1&hint=1", learner},
+		{"POST", "/p/p/run", "path=%2F&body=%00", learner},
+		{"POST", "/share", "project=p", learner},
+		{"POST", "/join", "code=abcdefgh&nickname=x", nobody},
+		{"POST", "/resume", "phrase=a+b", nobody},
+		{"POST", "/you/hand", "class=CLASS&up=yes", learner},
+		{"GET", "/classes/CLASS?order=help", "", teacher},
+		{"GET", "/classes/CLASS/live", "", teacher},
+		{"GET", "/classes/CLASS/export.json", "", teacher},
+		{"GET", "/classes/CLASS/errors/hello/1", "", teacher},
+		{"POST", "/classes", "title=T", teacher},
+		{"POST", "/classes/CLASS/burst", "lesson=hello&path=/", teacher},
+		{"POST", "/classes/CLASS/settings", "title=T&lesson=hello&due:hello=2027-01-31", teacher},
+		{"GET", "/host/audit?before=2026-01-01T00:00:00Z&id=x&who=a", "", boss},
+		{"POST", "/host/accounts", "name=x&role=host", boss},
+	} {
+		f.Add(x.method, x.target, x.body, x.who)
+	}
+	f.Fuzz(func(t *testing.T, method, target, body string, who uint8) {
+		own := strings.NewReplacer("CLASS", s.class) // which has another name in each process
+		target, body = own.Replace(target), own.Replace(body)
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + target + " HTTP/1.1\r\nHost: site.test\r\n\r\n")))
 		if err != nil {
 			return // net/http answers 400 by itself
 		}
 		r.RemoteAddr = "192.0.2.1:1"
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		if c := cookies[int(who)%len(cookies)]; c != "" {
+			r.Header.Set("Cookie", c)
+		}
+		if body != "" {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if strings.HasPrefix(target, "/api/") {
+				r.Header.Set("Content-Type", "application/json")
+			}
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		if strings.HasSuffix(r.URL.Path, "/live") { // which lasts as long as its reader
+			time.AfterFunc(50*time.Millisecond, cancel)
+		}
 		w := httptest.NewRecorder()
-		s.site.ServeHTTP(w, r)
+		s.site.ServeHTTP(w, r.WithContext(ctx))
 		if w.Code >= 500 {
 			t.Errorf("%s %q: %d %s", method, target, w.Code, w.Body)
 		}

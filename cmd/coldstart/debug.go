@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"net/url"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -56,9 +57,25 @@ func newDebug(addr string, door sandbox.Door, site prometheus.Collector) (*debug
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	return &debugServer{ln, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}}, nil
+	// No command line: a flag may hold the database's password.
+	return &debugServer{ln, &http.Server{Handler: thisMachine(mux), ReadHeaderTimeout: 5 * time.Second}}, nil
+}
+
+// thisMachine refuses what a page elsewhere asks for through the browser of
+// somebody who sits at this machine: by a name that its owner has pointed here,
+// or from another origin.
+func thisMachine(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := (&url.URL{Host: r.Host}).Hostname()
+		ip, err := netip.ParseAddr(host)
+		site := r.Header.Get("Sec-Fetch-Site")
+		if host != "localhost" && (err != nil || !ip.IsLoopback()) || r.Header.Get("Origin") != "" || site != "" && site != "none" && site != "same-origin" {
+			http.Error(w, "This address is for programs on this machine.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serve answers until ctx ends.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,46 @@ func TestDebugAddressIsLoopback(t *testing.T) {
 		if d, err := newDebug(addr, countingDoor{}, prometheus.NewGauge(prometheus.GaugeOpts{Name: "x", Help: "x"})); err == nil {
 			_ = d.ln.Close()
 			t.Errorf("%q is taken", addr)
+		}
+	}
+}
+
+// A page elsewhere gets nothing by way of a browser on this machine, and nobody
+// gets the flags, which may hold the database's password.
+func TestDebugAddressIsForPrograms(t *testing.T) {
+	d, err := newDebug("127.0.0.1:0", countingDoor{}, prometheus.NewGauge(prometheus.GaugeOpts{Name: "x", Help: "x"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.ln.Close()
+	for _, c := range []struct {
+		method, path, host, header, value string
+		want                              int
+	}{
+		{"GET", "/metrics", "127.0.0.1:6060", "", "", 200},
+		{"GET", "/metrics", "localhost:6060", "", "", 200},
+		{"GET", "/metrics", "[::1]:6060", "", "", 200},
+		{"GET", "/debug/pprof/", "127.0.0.1", "Sec-Fetch-Site", "none", 200},
+		{"POST", "/debug/free", "127.0.0.1:6060", "", "", 204},
+		{"GET", "/metrics", "evil.example:6060", "", "", 403},
+		{"GET", "/metrics", "127.0.0.1.evil.example", "", "", 403},
+		{"GET", "/metrics", "192.0.2.1:6060", "", "", 403},
+		{"GET", "/metrics", "", "", "", 403},
+		{"GET", "/metrics", "127.0.0.1:6060", "Sec-Fetch-Site", "cross-site", 403},
+		{"GET", "/metrics", "localhost:6060", "Sec-Fetch-Site", "same-site", 403},
+		{"POST", "/debug/free", "127.0.0.1:6060", "Origin", "null", 403},
+		{"POST", "/debug/free", "127.0.0.1:6060", "Origin", "https://evil.example", 403},
+		{"GET", "/debug/pprof/cmdline", "127.0.0.1:6060", "", "", 404},
+	} {
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Host = c.host
+		if c.header != "" {
+			r.Header.Set(c.header, c.value)
+		}
+		w := httptest.NewRecorder()
+		d.srv.Handler.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s %s at %q, %s %s: %d, want %d", c.method, c.path, c.host, c.header, c.value, w.Code, c.want)
 		}
 	}
 }

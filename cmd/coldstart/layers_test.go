@@ -138,8 +138,8 @@ func eachTestFile(t *testing.T, f func(name string, src []byte)) {
 }
 
 // TestChildrenRunAlone demands that a package whose test binary is its own
-// child processes stands in the Makefile's CHILDREN, so that no other package
-// competes with them for the processors.
+// child processes stands in the Makefile's CHILDREN, so that no package without
+// children competes with them for the processors.
 func TestChildrenRunAlone(t *testing.T) {
 	text, err := os.ReadFile("../../Makefile")
 	if err != nil {

@@ -287,10 +287,11 @@ func (c *serveCmd) logger(g *globals) (*slog.Logger, error) {
 		return nil, err
 	}
 	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(g.Stderr, o)
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(g.Stderr, o)), nil
+		h = slog.NewJSONHandler(g.Stderr, o)
 	}
-	return slog.New(slog.NewTextHandler(g.Stderr, o)), nil
+	return slog.New(web.LogHandler(h)), nil // the sandbox and the bus log through it as the site does
 }
 
 // catalog loads the lessons; a mistake in them is told with its place.

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"coldstart/sandbox/trace"
@@ -319,7 +320,7 @@ func (p *player) play(c Case, alone bool) (r result) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	r.begin = time.Now()
-	hits, upMark := p.w.canaryHits.Load(), len(p.w.seen(0))
+	hits, upMark, logMark := p.w.canaryHits.Load(), len(p.w.seen(0)), len(p.s.loggedSince(0))
 	secrets := map[string]string{"PEER_TOKEN": "peer" + token(), "SESSION_TOKEN": "session" + token(), "SESSION_COOKIE": "cookie" + token()}
 	_, hostPort, _ := strings.Cut(p.s.addr, ":")
 	names := strings.NewReplacer(
@@ -370,7 +371,47 @@ func (p *player) play(c Case, alone bool) (r result) {
 		}
 	}
 	p.host(ctx, &r, c, x, alone, before, memBefore)
+	p.quiet(&r, c, secrets, names, logMark)
 	return r
+}
+
+// quiet demands that the log says nothing of what a case made or was given, and
+// holds no byte that drives a terminal. Metrics and profiles are looked at too.
+func (p *player) quiet(r *result, c Case, secrets map[string]string, names *strings.Replacer, mark int) {
+	never := []string{p.w.canaryToken}
+	for _, s := range secrets {
+		never = append(never, s)
+	}
+	seen := map[string]string{"log": p.s.loggedSince(mark)}
+	for _, path := range []string{"/metrics", "/debug/pprof/goroutine?debug=2"} {
+		text, err := p.s.figures(path)
+		if err != nil || len(text) < 1000 {
+			r.failf("%s: %d bytes, %v", path, len(text), err)
+		}
+		seen[path] = text
+	}
+	for _, project := range []*Project{&c.Project, c.Peer} {
+		if project == nil {
+			continue
+		}
+		for _, text := range project.Files {
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSpace(names.Replace(line)); len(line) >= 24 {
+					never = append(never, line[:min(len(line), 60)])
+				}
+			}
+		}
+	}
+	for where, text := range seen {
+		for _, s := range never {
+			if strings.Contains(text, s) || strings.Contains(text, jsonText(s)) {
+				r.failf("%s holds %q", where, s)
+			}
+		}
+	}
+	if i := strings.IndexFunc(seen["log"], func(c rune) bool { return c != '\n' && (unicode.IsControl(c) || unicode.Is(unicode.Cf, c)) }); i >= 0 {
+		r.failf("the log holds a control byte: %q", seen["log"][max(0, i-40):min(len(seen["log"]), i+10)])
+	}
 }
 
 // sample watches the memory of the whole tree every 10 ms.

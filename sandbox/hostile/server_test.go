@@ -84,7 +84,7 @@ func startServer(t *testing.T, w *world, args ...string) *server {
 	s.base = "http://" + s.addr
 	s.args = append([]string{
 		bin, "serve", "--addr", s.addr, "--data", s.data,
-		"--debug-addr", strings.TrimPrefix(s.debug, "http://"),
+		"--debug-addr", strings.TrimPrefix(s.debug, "http://"), "--log-level", "debug",
 		"--fetch-allow", "allowed.test=" + w.upstream, "--dns", w.dns,
 	}, args...)
 	s.env = append(os.Environ(), "HOST_CANARY="+w.canaryToken)
@@ -132,10 +132,24 @@ func (s *server) Write(p []byte) (int, error) {
 	return s.log.Write(p)
 }
 
-func (s *server) logged() string {
+func (s *server) logged() string { return s.loggedSince(0) }
+
+// loggedSince is the log without its first bytes.
+func (s *server) loggedSince(first int) string {
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
-	return s.log.String()
+	return string(s.log.Bytes()[first:])
+}
+
+// figures is what the debug address shows at a path.
+func (s *server) figures(path string) (string, error) {
+	resp, err := http.Get(s.debug + path)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
 }
 
 func (s *server) stop(t *testing.T) {

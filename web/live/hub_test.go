@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -28,7 +30,7 @@ import (
 
 // world is a hub with one learner and one saved project, "p".
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	door   *doortest.Door
 	store  *classroom.Store
 	hub    *Hub
@@ -38,7 +40,7 @@ type world struct {
 	begun  atomic.Int32 // projects that a run asked to have begun
 }
 
-func newWorld(t *testing.T, handle func(*doortest.Call), change ...func(*Config)) *world {
+func newWorld(t testing.TB, handle func(*doortest.Call), change ...func(*Config)) *world {
 	t.Helper()
 	store, err := classroom.Open(t.Context(), classroom.Config{Path: filepath.Join(t.TempDir(), "c.db")})
 	if err != nil {
@@ -93,7 +95,7 @@ func (w *world) save(code string) classroom.Project {
 
 // page is a browser's side of one socket.
 type page struct {
-	t       *testing.T
+	t       testing.TB
 	conn    *websocket.Conn
 	pending []ServerMessage
 }
@@ -955,4 +957,116 @@ func FuzzClientMessage(f *testing.F) {
 			t.Errorf("path %q leaves the project: %q", spec.Request.Path, url)
 		}
 	})
+}
+
+// FuzzSession plays bytes as the frames of a page, a line each, to a hub with
+// all that is behind it. Whatever they say, what comes back is messages of the
+// protocol, and then the answer to a ping or a close that says why.
+func FuzzSession(f *testing.F) {
+	w := newWorld(f, func(c *doortest.Call) {
+		c.Log("logged")
+		_, _ = io.WriteString(c, "answer")
+	}, func(c *Config) {
+		c.Checker = checker(func(_ context.Context, _ classroom.Project, emit func(CheckEvent)) error {
+			emit(CheckEvent{Task: 1, Name: "1: a", State: "passed"})
+			emit(CheckEvent{Done: true, Passed: 1, Total: 1})
+			return nil
+		})
+		c.Labs = quickLab{}
+	})
+	// On a socket of the file system: there are more rounds than ports.
+	path := filepath.Join(f.TempDir(), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.hub.Open(rw, r, Learner{
+			Workspace: w.key.Learner, Member: func(context.Context) bool { return true },
+			Begin: func(context.Context, string) error { return nil },
+		})
+	})}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = server.Serve(ln) })
+	f.Cleanup(func() { server.Close(); wg.Wait() })
+	d := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}
+
+	examples, err := os.ReadFile("testdata/client.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var messages []json.RawMessage
+	if err := json.Unmarshal(examples, &messages); err != nil {
+		f.Fatal(err)
+	}
+	const hello = `{"type":"hello","project":"p"}`
+	all := hello
+	for _, m := range messages {
+		f.Add([]byte(hello + "\n" + string(m)))
+		all += "\n" + string(m)
+	}
+	f.Add([]byte(all))
+	for _, seed := range []string{"", "{}", "\x00binary", hello + "\n" + hello, `{"type":"hello","project":"p","stream":"x","after":18446744073709551615}`, hello + "\n" + `{"type":"cancel"}`, hello + "\n" + `{"type":"run","id":"a","times":21}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 16<<10 {
+			return
+		}
+		conn, _, err := d.Dial("ws://site.test/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for i, line := range bytes.Split(data, []byte("\n")) {
+			kind := websocket.TextMessage
+			if len(line) > 0 && line[0] == 0 {
+				kind = websocket.BinaryMessage
+			}
+			if i == 50 || conn.WriteMessage(kind, line) != nil {
+				break
+			}
+		}
+		_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"ping"}`)) // it may have been closed for what came before
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		var seq uint64
+		for {
+			_, frame, err := conn.ReadMessage()
+			var ce *websocket.CloseError
+			if errors.As(err, &ce) {
+				if ce.Code != CloseUnsaid && ce.Code != CloseFlood && ce.Code != CloseSlow || ce.Text == "" || strings.ContainsAny(ce.Text, "{\n") {
+					t.Errorf("closed with %d %q", ce.Code, ce.Text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("neither answered nor closed: %v", err)
+			}
+			for line := range bytes.SplitSeq(frame, []byte("\n")) {
+				var m ServerMessage
+				dec := json.NewDecoder(bytes.NewReader(line))
+				dec.DisallowUnknownFields()
+				if err := dec.Decode(&m); err != nil {
+					t.Fatalf("line %q: %v", line, err)
+				}
+				if m.Type == "event" || m.Type == "check" || m.Type == "lab" {
+					if m.Seq <= seq && seq > 0 {
+						t.Errorf("message %d after %d", m.Seq, seq)
+					}
+					seq = m.Seq
+				}
+				if m.Type == "pong" {
+					return
+				}
+			}
+		}
+	})
+}
+
+// quickLab answers what it is asked and ends.
+type quickLab struct{}
+
+func (quickLab) Lab(_ context.Context, r LabRun) error {
+	r.Emit(LabEvent{HTML: "<p>drawn</p>", Figures: r.Values})
+	return nil
 }
