@@ -10,6 +10,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 # Packages whose tests start processes; TestChildrenRunAlone keeps the list whole.
 CHILDREN := ^coldstart/(cmd/coldstart|lessons/check|sandbox|sandbox/(box|conformance|hostile|runner)|web|web/(classroom|lab|live))$$
+# Those of them whose tests give their processes many seconds for whatever they wait for, and mostly wait.
+PATIENT := ^coldstart/(cmd/coldstart|sandbox/runner|web/(classroom|live))$$
 # Says at the end of a line of commands how long the line took: each has a shell of its own.
 took = && echo "== $@, $(1): $$SECONDS s"
 
@@ -56,17 +58,17 @@ test: browser postgres build check deploy-check test-go test-browser ## everythi
 # A race that is found is told at once; the second that each program would wait at its end for more is saved.
 test-go: export GORACE := atexit_sleep_ms=0
 test-go: ## Go tests under the race detector, the slow corpora once and without it
-	@# Compiled with every processor. Packages that start real children hold them to deadlines, which means
-	@# nothing while another package's children compete: they run one after the other, the rest two at a time.
+	@# Compiled with every processor. Packages that hold real children to deadlines, which means nothing while
+	@# another package's children compete, run one after the other, the rest two at a time.
 	$(GO) list -race -test -export ./... >/dev/null $(call took,compiling)
 	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -vE '$(CHILDREN)') $(call took,packages without children)
-	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '/sandbox/(conformance|hostile)$$') $(call took,packages with children)
+	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -E '$(PATIENT)') $(call took,packages with patient children)
+	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '$(PATIENT)|/sandbox/(conformance|hostile)$$') $(call took,packages with children)
 	@# What no race can be in, or what the race detector would slow or weigh, is played without it.
-	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,hostile projects)
 	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness $(call took,fairness of SQL)
-	$(GO) test -short -timeout 15m ./lessons/check -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime' $(call took,shipped lessons)
+	@# The lessons wait for two thirds of their time.
+	$(GO) test -short -p 2 -timeout 15m ./lessons/check ./cmd/coldstart ./sandbox/bundle -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime|TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint|TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,shipped lessons with their exports and hostile projects)
 	$(GO) test -short -timeout 15m ./web/lab -run 'TestSlopeAgreesWithAnOutsideMeasurement|TestRaceAgreesWithAnIndependentMeasurement|TestOwnCode' $(call took,labs against other measurements)
-	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint' $(call took,exports)
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass ' $(call took,conformance)
 	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile $(call took,hostile programs)
 

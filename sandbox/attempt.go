@@ -172,6 +172,9 @@ func (a *attempt) Events(list []trace.Event) {
 			if ev.Kind == trace.KindFault {
 				a.fault.Store(ev.Fault)
 			}
+			if ev.Call != nil && ev.Call.Error != "" && a.e.object != "" {
+				a.gate.met(ev.Call.Error)
+			}
 			a.effect.Store(true)
 			a.e.tell(ev)
 		}
@@ -182,6 +185,7 @@ func (a *attempt) Events(list []trace.Event) {
 func (a *attempt) Head(h runner.Head) {
 	a.effect.Store(true)
 	a.phase(trace.PhaseHandle, h.At)
+	a.gate.answer()
 	if h.Whole {
 		a.whole.Store(true)
 	}
@@ -206,6 +210,7 @@ func (a *attempt) Body(piece []byte, end bool, _ string) {
 // Result implements runner.Handler: what an RPC call gives back, ahead of waitUntil.
 func (a *attempt) Result(payload []byte) {
 	a.effect.Store(true)
+	a.gate.answer()
 	a.result = payload
 	close(a.headed)
 }

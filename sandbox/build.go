@@ -126,8 +126,13 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 		}
 	}
 	d, err := s.ring.Build(ctx, p)
-	late := errors.Is(err, runner.ErrBuildLate)
+	late, lost := errors.Is(err, runner.ErrBuildLate), errors.Is(err, runner.ErrBuildLost)
 	switch {
+	case lost:
+		d, err = &trace.Deployment{Fault: &trace.Fault{
+			Kind: trace.FaultPlatform, Message: "Our builder stopped. It was not your code.",
+			Hint: "Run again.",
+		}}, nil
 	case late:
 		d, err = &trace.Deployment{Fault: &trace.Fault{
 			Kind: trace.FaultPlatform, Message: "Building did not end in time: this server is busy. Nothing is wrong with your code.",
@@ -154,7 +159,7 @@ func (s *Sandbox) Build(ctx context.Context, key Key, p trace.Project) (*trace.D
 	if err != nil {
 		return nil, err
 	}
-	if !late { // the same files build well in a quieter moment
+	if !late && !lost { // the same files build well in a quieter moment
 		b.put(id, d)
 	}
 	return d, nil

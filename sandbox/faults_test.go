@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"coldstart/sandbox/platform"
+	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
 )
 
@@ -139,6 +142,81 @@ func TestRunnerKilled(t *testing.T) {
 	}
 	if st := s.Stats(); st.Restarts < 2 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// A run whose runner is killed again and again is not tried for ever, and is
+// told the truth.
+func TestRunnerKilledAgain(t *testing.T) {
+	held := heldStore{platform.NewMemory(), make(chan struct{}), make(chan struct{}, 9)}
+	s := open(t, func(c *Config) { c.Runners, c.Store = 1, held })
+	deploy(t, s, key("a"), waiter)
+	over := make(chan answer, 1)
+	go func() {
+		a, err := try(s, key("a"), "/")
+		if err != nil {
+			t.Error(err)
+		}
+		over <- a
+	}()
+	for range innocentMe + 1 {
+		select {
+		case <-held.asked:
+		case <-time.After(20 * time.Second):
+			t.Fatal("it was not begun again")
+		}
+		s.mu.Lock()
+		for _, i := range s.isolates {
+			_ = unix.Kill(i.runner.PID(), unix.SIGKILL)
+		}
+		s.mu.Unlock()
+	}
+	select {
+	case a := <-over:
+		if f := a.sum.Fault; !sameFault(platformFault(), f) {
+			t.Errorf("%q %+v", a.body, f)
+		}
+	case <-held.asked:
+		t.Errorf("its runner died under it %d times, and it is begun again", innocentMe+1)
+	}
+	close(held.opened)
+}
+
+// A builder that something else stops is no fault of the project: its build is
+// begun again, or its learner is told so and tries again.
+func TestBuilderKilled(t *testing.T) {
+	s := open(t, func(c *Config) { c.Runners = 1 })
+	long := trace.Project{Files: map[string][]byte{"worker.js": []byte("let n = 0;\n" + strings.Repeat("if (n > 1) { n = [n, { a: `${n}` }].length; }\n", 15_000) + "export default { fetch() { return new Response(String(n)); } };")}}
+	stop := make(chan struct{})
+	var killing sync.WaitGroup
+	killing.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			for _, r := range s.Stats().Runners {
+				if r.Role == runner.RoleBuild {
+					_ = unix.Kill(r.PID, unix.SIGKILL)
+				}
+			}
+		}
+	})
+	d, err := s.Build(t.Context(), key("a"), long)
+	close(stop)
+	killing.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := d.Fault; f == nil || f.Kind != trace.FaultPlatform || f.Message != "Our builder stopped. It was not your code." {
+		t.Errorf("told %+v", f)
+	}
+	if d, err := s.Build(t.Context(), key("a"), long); err != nil || d.Fault != nil {
+		t.Errorf("afterwards: %+v %v", d.Fault, err)
+	}
+	if n := s.Stats().Reached[limitBuild]; n != 0 {
+		t.Errorf("a limit of the build was counted %d times", n)
 	}
 }
 

@@ -122,6 +122,81 @@ func TestOutputGateStaysShut(t *testing.T) {
 	}
 }
 
+// unstored is what a Durable Object answers whose writes its store does not take:
+// nothing, unless its code knows of it.
+var unstored = map[string]string{
+	"wrangler.jsonc": counter["wrangler.jsonc"],
+	"worker.js": `import { DurableObject } from "cloudflare:workers";
+		const big = "x".repeat(9000), said = (e) => new Response("caught " + e.message);
+		export class O extends DurableObject {
+			async fetch(request) {
+				const { storage } = this.ctx;
+				switch (new URL(request.url).pathname) {
+				case "/left": storage.put("k", big); break;
+				case "/left-busy": storage.put("k", big); for (let i = 0; i < 200000; i++); break;
+				case "/left-stream": storage.put("k", big); return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(9)); c.close(); } }));
+				case "/left-alarm": storage.put("k", big); storage.setAlarm(Date.now() + 1e6); break;
+				case "/awaited": await storage.put("k", big); break;
+				case "/caught": try { await storage.put("k", big); } catch (e) { return said(e); } break;
+				case "/caught-later": { const p = storage.put("k", big).catch(said); await scheduler.wait(20); return p; }
+				case "/caught-sync": try { storage.kv.put("k", big); } catch (e) { return said(e); } break;
+				case "/caught-then-left": try { await storage.put("k", big); } catch {} storage.put("k", big); break;
+				}
+				return new Response("written");
+			}
+			left() { this.ctx.storage.put("k", big); return "written"; }
+			async caught() { try { await this.ctx.storage.put("k", big); } catch (e) { return "caught " + e.message; } return "written"; }
+		}
+		export default { async fetch(request, env) {
+			const o = env.O.getByName("o"), path = new URL(request.url).pathname;
+			return path.startsWith("/rpc-") ? new Response(await o[path.slice(5)]()) : o.fetch(request);
+		} };`,
+}
+
+// A Durable Object that does not wait for a write, and whose write is refused, does
+// not get to say that it wrote; one whose code met the refusal says what it likes.
+// Whose doing it was is told: a limit of the project's, or the server's disk.
+func TestUnstoredWritesHoldTheAnswerBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		store platform.Store
+		kind  trace.FaultKind
+		why   string
+		hint  string
+	}{
+		"limit": {platform.NewMemory(), trace.FaultLimit, "Durable Objects: this project's 8 KiB of storage are full; delete some first.", "Delete some data"},
+		"disk":  {fullStore{platform.NewMemory()}, trace.FaultPlatform, "The server's disk is full, so nothing was stored. It was not your code; your instructor has to make room.", "what was stored before is there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, func(conf *Config) { conf.Store = c.store })
+			deploy(t, s, key(name), unstored, trace.Limits{CPU: time.Second, KVBytes: 8 << 10})
+			for _, path := range []string{"/left", "/left-busy", "/left-stream", "/left-alarm", "/caught-then-left", "/rpc-left"} {
+				for range 3 {
+					a := get(t, s, key(name), path)
+					var told *trace.Fault
+					for _, e := range a.events {
+						if e.Kind == trace.KindFault && strings.HasPrefix(e.Fault.Message, "What the object wrote could not be stored, so its answer was held back: ") && told == nil {
+							told = e.Fault
+						}
+					}
+					if a.status != 500 || a.body != "" || told == nil {
+						t.Errorf("%s: %d %q %+v", path, a.status, a.body, a.sum.Fault)
+					} else if told.Kind != c.kind || !strings.HasSuffix(told.Message, c.why) || !strings.Contains(told.Hint, c.hint) {
+						t.Errorf("%s: told %+v", path, told)
+					}
+				}
+			}
+			if a := get(t, s, key(name), "/awaited"); a.status != 500 || a.sum.Fault == nil || a.sum.Fault.Message != c.why || len(a.sum.Fault.Frames) == 0 {
+				t.Errorf("/awaited: %d %q %+v", a.status, a.body, a.sum.Fault)
+			}
+			for _, path := range []string{"/caught", "/caught-later", "/caught-sync", "/rpc-caught"} {
+				if a := get(t, s, key(name), path); a.body != "caught "+c.why {
+					t.Errorf("%s: %d %q %+v", path, a.status, a.body, a.sum.Fault)
+				}
+			}
+		})
+	}
+}
+
 // What a Durable Object wrote without waiting for it is kept, all of it and in
 // order, though its answer was the last that it did; a transaction that was left
 // open is not.

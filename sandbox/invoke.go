@@ -317,7 +317,8 @@ func (e *execution) try(ctx context.Context) (*attempt, *Response, error) {
 			if back != nil {
 				back()
 			}
-			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + wall.String() + ".", Hint: "Other requests kept the isolates busy."}), nil
+			e.s.reached.add(limitWall)
+			return nil, e.refuse(500, &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + trace.WaitText(wall) + ".", Hint: "Other requests kept the isolates busy."}), nil
 		}
 		a.again = try-refused < retryMax && innocent < innocentMe && refused < refusedMax
 		if err := a.start(ctx); err != nil {

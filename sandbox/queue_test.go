@@ -17,13 +17,14 @@ import (
 	"coldstart/sandbox/trace"
 )
 
-// Thirty learners who burn their whole limit all the time, and one who says
-// hello now and then: the one is served at once, the thirty equally.
+// Thirty learners who burn CPU time all the time, every other one twice as
+// much a run, and one who says hello now and then: the one is served at once,
+// the thirty equally, in time and not in runs.
 func TestFairness(t *testing.T) {
 	s := open(t)
 	const hogs = 30
 	for i := range hogs {
-		deploy(t, s, key(fmt.Sprint("hog", i)), worker(fmt.Sprintf(`export default { fetch() { let n = 0; for (let i = 0; i < 2e4; i++) n += i; return new Response("%d " + n); } };`, i)))
+		deploy(t, s, key(fmt.Sprint("hog", i)), worker(fmt.Sprintf(`export default { fetch() { let n = 0; for (let i = 0; i < %d; i++) n += i; return new Response("%d " + n); } };`, 15_000*(1+i%2), i)))
 	}
 	deploy(t, s, key("benign"), worker(hello))
 	slow := slowdown()
@@ -202,6 +203,54 @@ func TestBusy(t *testing.T) {
 	if n := ordinal(1) + ordinal(2) + ordinal(3) + ordinal(4) + ordinal(11) + ordinal(22) + ordinal(113); n != "1st2nd3rd4th11th22nd113th" {
 		t.Error(n)
 	}
+}
+
+// The queue of a learner holds 32, and one's place in line counts who goes
+// first among others too.
+func TestPlaceInLine(t *testing.T) {
+	s, release := openHeld(t, func(c *Config) { c.QueueWait = time.Minute })
+	var wg sync.WaitGroup
+	running, queued := 0, 0
+	fill := func(learner string, n int) { // one runs, the others wait
+		for i := range n {
+			wg.Go(func() {
+				if a, err := try(s, key(learner), "/"); err != nil || a.body != "done" {
+					t.Errorf("%s: %q %v %+v", learner, a.body, err, a.sum)
+				}
+			})
+			if i == 0 {
+				running++
+			} else {
+				queued++
+			}
+			for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+				if st := s.Stats(); st.Running == running && st.Queued == queued {
+					break
+				} else if time.Now().After(end) {
+					t.Fatalf("%s: %+v", learner, st)
+				}
+			}
+		}
+	}
+	told := func(want string) {
+		t.Helper()
+		wantFault(t, get(t, s, key("a"), "/"), trace.FaultBusy, "Busy: you are "+want+" in line")
+	}
+	one := trace.Limits{Requests: 1, Isolates: 1}
+	deploy(t, s, key("a"), waiter, one)
+	fill("a", 1+32)
+	told("33rd")
+	for _, other := range []string{"b", "c"} {
+		deploy(t, s, key(other), waiter, one)
+		fill(other, 3)
+	}
+	told("37th") // of the others' four each goes before one of these
+	s.mu.Lock()
+	s.learnerOf("b").virtual = s.learnerOf("a").virtual + 1
+	s.mu.Unlock()
+	told("36th") // who used less goes first
+	release()
+	wg.Wait()
 }
 
 // Concurrent requests share one isolate up to its limit; then a second is made.

@@ -121,6 +121,64 @@ func TestReached(t *testing.T) {
 	}
 }
 
+// Whoever is answered for a Worker that was stopped hears why, at once: also where
+// the time limit, or another request in the same isolate, stopped it.
+func TestStoppedAnswersSayWhy(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`export default { async fetch(request) {
+		if (request.url.endsWith("/spin")) for (;;);
+		await scheduler.wait(60_000);
+	} };`), trace.Limits{CPU: 200 * time.Millisecond, Wall: 900 * time.Millisecond})
+	for range 3 {
+		resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/wait", Length: -1})
+		if err != nil || resp.Fault == nil || resp.Fault.Message != "Time limit: no answer within 900 ms." || len(resp.Fault.Frames) == 0 {
+			t.Errorf("a late one is answered %+v, %v", resp, err)
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/wait", Length: -1})
+		if err != nil || resp.Fault == nil || resp.Fault.Kind != trace.FaultCPU || !strings.HasPrefix(resp.Fault.Hint, "Another request in the same isolate") {
+			t.Errorf("one beside it is answered %+v, %v", resp, err)
+		}
+	})
+	await(t, s, 1)
+	time.Sleep(200 * time.Millisecond) // it waits by now
+	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/spin", Length: -1})
+	if err != nil || resp.Fault == nil || resp.Fault.Kind != trace.FaultCPU || !strings.HasPrefix(resp.Fault.Hint, "Look for a loop") {
+		t.Errorf("one that spins is answered %+v, %v", resp, err)
+	}
+	wg.Wait()
+}
+
+// The time limit says what was not over in time: nobody reads that there was no
+// answer who has one.
+func TestTimeLimitSaysWhatWasLate(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), worker(`export default {
+		async fetch(request, env, ctx) {
+			if (request.url.endsWith("/later")) { ctx.waitUntil(scheduler.wait(60_000)); return new Response("x"); }
+			return new Response(new ReadableStream({ async pull(c) { c.enqueue(new Uint8Array(1)); await scheduler.wait(100); } }));
+		},
+		async scheduled() { await scheduler.wait(60_000); },
+	};`), trace.Limits{Wall: 300 * time.Millisecond})
+	for path, want := range map[string]string{
+		"/later":  "Time limit: the answer was given, but what ctx.waitUntil() waits for had not ended after 300 ms.",
+		"/stream": "Time limit: the answer's body had not ended after 300 ms.",
+	} {
+		if a := get(t, s, key("a"), path); a.status != 200 || a.sum.Outcome != "wall" || a.sum.Fault == nil || a.sum.Fault.Message != want {
+			t.Errorf("%s: %d %+v", path, a.status, a.sum.Fault)
+		}
+	}
+	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Type: "scheduled", Payload: []byte(`{"cron":"* * * * *","scheduledTime":1}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum, err := resp.Summary(t.Context()); err != nil || sum.Fault == nil || sum.Fault.Message != "Time limit: the scheduled handler had not ended after 300 ms." {
+		t.Errorf("an event: %+v %v", sum, err)
+	}
+}
+
 // A request's body is bounded whether its length is told or not: the first is
 // answered by the platform, the second is an error that the Worker meets.
 func TestRequestBodyIsBounded(t *testing.T) {

@@ -384,7 +384,10 @@ func (c *call) brokenWorker(f *trace.Fault, own bool) error {
 // stoppedWorker answers for a Worker that was stopped before it answered.
 func (c *call) stoppedWorker(status int, f *trace.Fault, own bool) error {
 	say := "This Worker was stopped before it could answer."
-	if f.Kind == trace.FaultBusy {
+	switch {
+	case status == http.StatusRequestEntityTooLarge:
+		say = "This Worker was not asked."
+	case f.Kind == trace.FaultBusy:
 		say = "This Worker is busy."
 		c.w.Header().Set("Retry-After", "2")
 	}
@@ -398,7 +401,7 @@ const faultHeader = "Coldstart-Fault"
 func (c *call) workerFault(status int, say string, f *trace.Fault, own bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", say, f.Message)
-	if len(f.Frames) > 0 {
+	if len(f.Frames) > 0 && f.Frames[0].Line > 0 {
 		fmt.Fprintf(&b, "  at %s:%d:%d\n", f.Frames[0].File, f.Frames[0].Line, f.Frames[0].Column)
 	}
 	if f.Hint != "" {

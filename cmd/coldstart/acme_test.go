@@ -180,6 +180,7 @@ func (a *authority) sign(csr []byte) ([]byte, error) {
 // TestACME lets a server get its certificate from an authority at the first
 // visit, and use it again when it has been started anew.
 func TestACME(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	const name = "learn.example.test"
 	roots := x509.NewCertPool()

@@ -13,6 +13,7 @@ import (
 // TestDoctorAsksTheSite asks a server directly, and through proxies that lose
 // what a page's socket needs.
 func TestDoctorAsksTheSite(t *testing.T) {
+	t.Parallel()
 	r := launch(t)
 	r.ready()
 	target, err := url.Parse(r.url)

@@ -18,6 +18,7 @@ import (
 // TestDrain stops a server while a run is under way: the run ends, its page
 // gets the result and is told to connect again, and the result is kept.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	r := launch(t, "--data", data)
 	r.ready()

@@ -31,6 +31,7 @@ import (
 const workerdPath = "../../web/node_modules/@cloudflare/workerd-linux-64/bin/workerd"
 
 func TestExportCommand(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var out, errs bytes.Buffer
 	run := func(args ...string) error {

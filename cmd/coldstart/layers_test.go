@@ -138,8 +138,8 @@ func eachTestFile(t *testing.T, f func(name string, src []byte)) {
 }
 
 // TestChildrenRunAlone demands that a package whose test binary is its own
-// child processes stands in the Makefile's CHILDREN, so that no other package
-// competes with them for the processors.
+// child processes stands in the Makefile's CHILDREN, so that no package without
+// children competes with them for the processors.
 func TestChildrenRunAlone(t *testing.T) {
 	text, err := os.ReadFile("../../Makefile")
 	if err != nil {
@@ -173,8 +173,10 @@ func TestWhatTheRaceDetectorLeavesOutIsPlayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	played := map[string]string{} // package to the patterns it is played with
-	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test -short -timeout \w+ \./(\S+) -run (.*)`).FindAllSubmatch(text, -1) {
-		played[string(m[1])] += string(m[2])
+	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test -short (?:-p 2 )?-timeout \w+ ((?:\./\S+ )+)-run (.*)`).FindAllSubmatch(text, -1) {
+		for name := range strings.FieldsSeq(string(m[1])) {
+			played[strings.TrimPrefix(name, "./")] += string(m[2])
+		}
 	}
 	found := 0
 	eachTestFile(t, func(name string, src []byte) {

@@ -187,6 +187,7 @@ func (v *visitor) answers(r *replica, slug, want string) {
 
 // TestReplicas runs two servers on one database of PostgreSQL and kills one.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	db := pgtest.Start(t)
 	one, two := launch(t, "--db", db), launch(t, "--db", db) // at once: one of them makes the tables
 	one.ready()

@@ -29,6 +29,7 @@ var repository = func() string {
 
 // TestScripts plays testdata/script/*.txtar against the whole program.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)

@@ -89,6 +89,7 @@ func TestACMEAnswersForItsNamesOnly(t *testing.T) {
 }
 
 func TestServeTLS(t *testing.T) {
+	t.Parallel()
 	cert, key := certificate(t, t.TempDir(), 1, time.Now())
 	r := launch(t, "--tls-cert", cert, "--tls-key", key)
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -190,10 +191,27 @@ func (b *builder) checkFiles() *trace.Fault {
 	}
 	if total > b.limits.Source {
 		return limit(
-			fmt.Sprintf("The project's files are %s together; the limit is %s.", bytesText(total), bytesText(b.limits.Source)),
+			fmt.Sprintf("The project's files are %s together; the limit is %s.", overText(total), bytesText(b.limits.Source)),
 			fmt.Sprintf("The largest is %s with %s.", largest, bytesText(int64(size))), largest)
 	}
 	return nil
+}
+
+// overText writes a size that is over a limit: rounded up, so that it never
+// reads as the limit itself.
+func overText(n int64) string {
+	for _, unit := range []struct {
+		bytes int64
+		name  string
+	}{{1 << 20, " MiB"}, {1 << 10, " KiB"}} {
+		switch {
+		case n >= 10*unit.bytes:
+			return fmt.Sprint((n+unit.bytes-1)/unit.bytes, unit.name)
+		case n >= unit.bytes:
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", math.Ceil(10*float64(n)/float64(unit.bytes))/10), ".0") + unit.name
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // bytesText writes a size as people read it.
@@ -313,7 +331,7 @@ func (b *builder) worker(c *config) (*trace.Worker, *trace.Fault) {
 	if size := int64(len(w.Code)); size > b.limits.Bundle {
 		return nil, &trace.Fault{
 			Kind:    trace.FaultLimit,
-			Message: fmt.Sprintf("The bundled Worker is %s; the limit is %s.", bytesText(size), bytesText(b.limits.Bundle)),
+			Message: fmt.Sprintf("The bundled Worker is %s; the limit is %s.", overText(size), bytesText(b.limits.Bundle)),
 			Hint:    "Import less, or smaller packages.",
 		}
 	}

@@ -173,9 +173,9 @@ func TestBuildLimits(t *testing.T) {
 	}{
 		{"nothing", trace.Project{}, trace.FaultBuild, "The project has no files."},
 		{"many", many, trace.FaultLimit, "The project has 65 files; the limit is 64."},
-		{"large", large, trace.FaultLimit, "The project's files are 1 MiB together; the limit is 1 MiB."},
+		{"large", large, trace.FaultLimit, "The project's files are 1.1 MiB together; the limit is 1 MiB."},
 		{"small limit", small, trace.FaultLimit, "The project's files are 58 bytes together; the limit is 10 bytes."},
-		{"bundle", bundle, trace.FaultLimit, "The bundled Worker is 2 KiB; the limit is 1000 bytes."},
+		{"bundle", bundle, trace.FaultLimit, "The bundled Worker is 2.1 KiB; the limit is 1000 bytes."},
 		{"name", files("../x.js", hello), trace.FaultBuild, `File name "../x.js" has a ".." part; name files relative to the project, without it.`},
 		{"no entry", files("a.js", hello, "b.js", hello), trace.FaultBuild, "The project has no entry file."},
 	} {

@@ -46,7 +46,7 @@ func Unpack(archive []byte, files int, size int64) (out map[string][]byte, folde
 
 func unpackAll(archive []byte, most int, left int64, large string) (files map[string][]byte, folder string, err error) {
 	if len(archive) > maxArchive {
-		return nil, "", fmt.Errorf("the archive is %s; the limit is %s", bytesText(int64(len(archive))), bytesText(maxArchive))
+		return nil, "", fmt.Errorf("the archive is %s; the limit is %s", overText(int64(len(archive))), bytesText(maxArchive))
 	}
 	// Counted before they are read: an empty one takes 50 bytes there and many times that here.
 	if n := bytes.Count(archive, []byte(directoryEntry)); n > maxEntries {

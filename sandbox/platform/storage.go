@@ -197,7 +197,7 @@ func (p *Platform) change(ctx context.Context, op string, c Caller, ns Namespace
 			}
 		}
 		if err := p.durableLimit(c.Worker.Limits)(u); err != nil {
-			return err
+			return p.trouble(op, err)
 		}
 		for _, ch := range batch {
 			tx.add(ch)

@@ -14,6 +14,8 @@ type statement struct {
 	// params is how many values it takes, -1 when it both counts and names them.
 	params int
 	names  []string // of its parameters when all have one, in order, without their sign
+	// module is what follows its first USING, upper case, "?" if that is quoted; of a virtual table, its kind.
+	module string
 	// refused is the first function in it that is not available, as written; none if "".
 	refused string
 }
@@ -32,6 +34,13 @@ func statements(sql string) []statement {
 	var out []statement
 	begin := 0
 	var words []string
+	last, module := "", ""
+	word := func(w string) {
+		if last == "USING" && module == "" {
+			module = w
+		}
+		words, last = appendWord(words, w), w
+	}
 	trigger, depth, params := false, 0, 0
 	var names []string
 	refused := ""
@@ -43,22 +52,22 @@ func statements(sql string) []statement {
 			} else if len(names) > 0 {
 				params = len(names)
 			}
-			out = append(out, statement{text, leading(words), params, names, refused})
+			out = append(out, statement{text, leading(words), params, names, module, refused})
 		}
-		words, trigger, depth, params, names, refused = nil, false, 0, 0, nil, ""
+		words, last, module, trigger, depth, params, names, refused = nil, "", "", false, 0, 0, nil, ""
 	}
 	for i := 0; i < len(sql); {
 		switch c := sql[i]; {
 		case c == '\'' || c == '"' || c == '`':
 			i = quoted(sql, i, c)
-			words = appendWord(words, "?")
+			word("?")
 		case c == '[':
 			if n := strings.IndexByte(sql[i:], ']'); n >= 0 {
 				i += n + 1
 			} else {
 				i = len(sql)
 			}
-			words = appendWord(words, "?")
+			word("?")
 		case strings.HasPrefix(sql[i:], "--"):
 			if n := strings.IndexByte(sql[i:], '\n'); n >= 0 {
 				i += n + 1
@@ -81,7 +90,7 @@ func statements(sql string) []statement {
 				j++
 			}
 			w := strings.ToUpper(sql[i:j])
-			words = appendWord(words, w)
+			word(w)
 			if refused == "" && functions[w] != "" && strings.HasPrefix(strings.TrimLeft(sql[j:], " \t\r\n"), "(") {
 				refused = sql[i:j]
 			}
@@ -109,7 +118,7 @@ func statements(sql string) []statement {
 			case err == nil:
 				params = max(params, n)
 			}
-			words = appendWord(words, "?")
+			word("?")
 			i = j
 		default:
 			j := i + 1
@@ -122,7 +131,7 @@ func statements(sql string) []statement {
 				}
 			}
 			if c > ' ' {
-				words = appendWord(words, string(c))
+				word(string(c))
 			}
 			i = j
 		}
@@ -194,7 +203,7 @@ func (s statement) allowed() error {
 			return refused
 		}
 	case "CREATE":
-		if len(s.words) > 1 && (s.words[1] == "TEMP" || s.words[1] == "TEMPORARY" || s.words[1] == "VIRTUAL" && !fullText.MatchString(s.text)) ||
+		if len(s.words) > 1 && (s.words[1] == "TEMP" || s.words[1] == "TEMPORARY" || s.words[1] == "VIRTUAL" && !fullText[s.module]) ||
 			slices.ContainsFunc(s.words, func(w string) bool { return strings.HasPrefix(w, "_CF_") }) {
 			return refused
 		}
@@ -205,8 +214,8 @@ func (s statement) allowed() error {
 	return nil
 }
 
-// fullText finds the modules of virtual tables that Workers allow.
-var fullText = regexp.MustCompile(`(?i)\busing\s+(fts5|fts5vocab)\b`)
+// fullText are the modules of virtual tables that Workers allow.
+var fullText = map[string]bool{"FTS5": true, "FTS5VOCAB": true}
 
 // at is a place in a statement as Workers' errors name it; none below 0.
 func at(offset int) string {

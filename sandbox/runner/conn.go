@@ -67,7 +67,8 @@ const (
 )
 
 // send adds a CBOR frame. An encoding error is the caller's; a broken
-// connection is an error too, and stays one.
+// connection is an error too, and stays one. One that breaks behind the frame
+// is none: the other side may have it, and do what it says.
 func (c *conn) send(m mode, k kind, n uint64, v any) error {
 	return c.add(m, n, answerBytes(v), func(b *bytes.Buffer) error { return appendFrame(b, k, n, v) })
 }
@@ -179,6 +180,7 @@ func (c *conn) writeBeside() {
 // more than most bytes came meanwhile. It is entered with mu held and writing set,
 // and returns with mu released.
 func (c *conn) write(most int) error {
+	var failed error
 	for first := true; c.err == nil; first = false {
 		if !first && c.pending.Len()+c.weight > most {
 			c.writeBeside()
@@ -202,12 +204,14 @@ func (c *conn) write(most int) error {
 		if err != nil && c.err == nil {
 			c.err = errClosed
 		}
+		if err != nil && first {
+			failed = errClosed
+		}
 		c.room.Broadcast()
 	}
 	c.writing = false
-	err := c.err
 	c.mu.Unlock()
-	return err
+	return failed
 }
 
 // count is how many frames were sent.

@@ -116,3 +116,30 @@ func TestOthersFramesAreLeftToOthers(t *testing.T) {
 	g.reads <- struct{}{}
 	c.close()
 }
+
+// A run whose frame was written has begun: its child may have done things and
+// died of them before the writer knows that it wrote. One whose frame was not has not.
+func TestWhatWasWrittenWasSent(t *testing.T) {
+	g := gate{make(chan struct{}, 10), make(chan struct{}, 10)}
+	p := &Runner{conn: newConn(g), runs: map[uint64]*Run{}}
+	begun := make(chan error, 1)
+	go func() { begun <- p.begin(&Run{p: p, n: 1}, kindStart, startMsg{}) }()
+	<-g.wants
+	p.conn.close() // as the reader does when the child is gone
+	g.reads <- struct{}{}
+	if err := <-begun; err != nil || p.runs[1] == nil {
+		t.Errorf("it has begun and is to be told of its end: %v, %v", err, p.runs)
+	}
+	for name, c := range map[string]*conn{"closed": p.conn, "broken": newConn(broken{})} {
+		p.conn = c
+		if err := p.begin(&Run{p: p, n: 2}, kindStart, startMsg{}); err == nil || p.runs[2] != nil {
+			t.Errorf("%s: it has not begun and would be told of its end: %v, %v", name, err, p.runs)
+		}
+	}
+}
+
+// broken is a socket whose far side is gone.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (broken) Close() error              { return nil }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,8 @@ func (fakeQuerier) Do(ctx context.Context, q query.Request) query.Reply {
 		wg.Wait()
 	case "hang":
 		<-ctx.Done()
+	case "eat":
+		eat()
 	case "lie":
 		return query.Reply{Results: make([]query.Result, 2)}
 	}
@@ -131,6 +134,22 @@ type fakeWorker struct {
 	dead bool
 	deaf bool // to Cancel
 	seen int
+}
+
+var starved []byte
+
+// eat takes more and more memory.
+func eat() {
+	var all [][]byte
+	for {
+		b := make([]byte, 8<<20)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		all = append(all, b)
+		_ = all
+		time.Sleep(time.Millisecond)
+	}
 }
 
 //go:noinline
@@ -283,16 +302,14 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		go func() { panic("crashed on purpose") }()
 		return
 	case "/eat":
-		var all [][]byte
-		for {
-			b := make([]byte, 8<<20)
-			for i := range b {
-				b[i] = 1
-			}
-			all = append(all, b)
-			_ = all
-			time.Sleep(time.Millisecond)
-		}
+		eat()
+	case "/starve":
+		starved = make([]byte, 1<<44) // more than there is anywhere
+	case "/cut": // half a frame, and the end
+		var b bytes.Buffer
+		appendRaw(&b, kindBody, 1, 0, 0, make([]byte, 1000))
+		_, _ = w.spec.Backend.(*child).conn.w.Write(b.Bytes()[:500])
+		os.Exit(0)
 	case "/spent":
 		w.mu.Lock()
 		w.dead = true
@@ -302,6 +319,12 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 	case "scheduled":
 		sink.Result([]byte(`{"ok":true}`))
 	default:
+		if what, ok := strings.CutPrefix(path, "/break/"); ok {
+			if w.breakProtocol(what, inv.Run); !strings.HasPrefix(what, "forge/") {
+				return
+			}
+			text("forged")
+		}
 		if what, ok := strings.CutPrefix(path, "/climb/"); ok {
 			text(climb(what))
 		}
@@ -310,6 +333,35 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 		}
 	}
 	w.finish(inv.Run, sink, nil)
+}
+
+// breakProtocol sends the parent what a child that somebody took over might.
+func (w *fakeWorker) breakProtocol(what, run string) {
+	c := w.spec.Backend.(*child)
+	head := headMsg{Head: trace.ResponseHead{Status: 200}, Body: []byte("forged"), End: true}
+	var b bytes.Buffer
+	n := c.run(run).n
+	name, of, _ := strings.Cut(what, "/")
+	if of != "" {
+		_, _ = fmt.Sscan(of, &n)
+	}
+	switch name {
+	case "heads":
+		_ = appendFrame(&b, kindHead, n, head)
+		_ = appendFrame(&b, kindHead, n, head)
+	case "never": // of a run that never was
+		_ = appendFrame(&b, kindHead, 1<<60, head)
+	case "cut": // half a frame
+		_ = appendFrame(&b, kindHead, n, head)
+		b.Truncate(b.Len() / 2)
+	case "forge": // another child's run
+		_ = appendFrame(&b, kindHead, n, head)
+		_ = appendFrame(&b, kindDone, n, doneMsg{Summary: trace.Summary{Outcome: "ok"}})
+	}
+	_, _ = c.conn.w.Write(b.Bytes()) // nobody else writes: all others wait
+	if name == "cut" {
+		os.Exit(0)
+	}
 }
 
 func (w *fakeWorker) Cancel(run string, why error) {
@@ -336,6 +388,10 @@ func (fakeBuilder) Build(_ context.Context, p trace.Project) (*trace.Deployment,
 		spin()
 	case "sleep":
 		select {}
+	case "eat":
+		eat()
+	case "linger":
+		time.Sleep(300 * time.Millisecond)
 	}
 	return &trace.Deployment{Workers: []trace.Worker{{Name: p.Main, Code: string(p.Files["a"])}}}, nil
 }

@@ -310,7 +310,7 @@ func (r *Ring) lost(p *Runner, why string) {
 // replace puts the spare in the place of a child that takes no more runs.
 func (r *Ring) replace(p *Runner, why string) {
 	p.mu.Lock()
-	known := p.guilty != 0
+	known := p.guilty != 0 || p.building
 	p.mu.Unlock()
 	r.mu.Lock()
 	served, spare := false, r.spares[p.role] == p
@@ -387,6 +387,13 @@ var ErrBuildLate = errors.New("building did not end in time: this server is busy
 // ErrBuildDied is the error of a build whose child died of it.
 var ErrBuildDied = errors.New("building stopped")
 
+// ErrBuildLost is the error of a build whose children died one after the other,
+// of something else: nothing is known of the project.
+var ErrBuildLost = errors.New("the build children stopped, for no fault of this build")
+
+// buildTries is how many children are given a build that none of them died of.
+const buildTries = 3
+
 // buildCPU bounds the CPU time of one build.
 const buildCPU = 2 * time.Second * instrumented
 
@@ -399,19 +406,17 @@ func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) err
 		return context.Cause(waiting)
 	}
 	defer r.builds.Release(1)
-	for try := 0; ; try++ {
+	for try := 1; ; try++ {
 		p, err := r.idleBuilder(ctx)
 		if err != nil {
 			return err
 		}
-		began := false
 		err = func() error {
 			bctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), r.cfg.BuildWall, ErrBuildLate)
 			defer cancel()
 			done := make(chan struct{})
 			defer close(done)
 			r.wg.Go(func() { p.limitCPU(done, buildCPU) })
-			began = true
 			return f(bctx, p)
 		}()
 		r.mu.Lock()
@@ -423,13 +428,15 @@ func (r *Ring) builder(ctx context.Context, f func(context.Context, *Runner) err
 		}
 		<-p.dead
 		p.mu.Lock()
-		why := p.why
+		why, ofIt := p.why, p.building
 		p.mu.Unlock()
-		if why == ErrBuildTime.Error() {
+		switch {
+		case why == ErrBuildTime.Error():
 			return ErrBuildTime
-		}
-		if began && try > 0 || why != "" {
+		case ofIt:
 			return ErrBuildDied
+		case try == buildTries:
+			return ErrBuildLost
 		}
 	}
 }
@@ -482,7 +489,8 @@ func (p *Runner) limitCPU(done <-chan struct{}, limit time.Duration) {
 }
 
 // Build builds a project in a build child. ErrBuildTime and ErrBuildDied say
-// that the project made its child stop, ErrBuildLate that the child got no time.
+// that the project made its child stop, ErrBuildLate that the child got no time,
+// ErrBuildLost that something else stopped the children it was given to.
 func (r *Ring) Build(ctx context.Context, project trace.Project) (*trace.Deployment, error) {
 	var d *trace.Deployment
 	err := r.builder(ctx, func(ctx context.Context, p *Runner) error {

@@ -12,11 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"coldstart/sandbox/query"
 	"coldstart/sandbox/trace"
 	"coldstart/sandbox/webapi"
 )
@@ -356,6 +358,9 @@ func TestStuck(t *testing.T) {
 		t.Errorf("end of a run that had none %+v", end)
 	}
 	<-p.Dead()
+	if waitSpare(t, ring) == spare { // before anybody asks for one
+		t.Error("no new spare stands by")
+	}
 }
 
 func waitSpare(t testing.TB, r *Ring) (p *Runner) {
@@ -381,8 +386,9 @@ func eventually(t testing.TB, ok func() bool) {
 }
 
 func TestDeaths(t *testing.T) {
-	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
-	for path, want := range map[string]Lost{"/exit": LostSuspect, "/crash": LostSuspect, "/eat": LostGuilty, "kill": LostInnocent} {
+	said := &tail{}
+	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20, Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError}))})
+	for path, want := range map[string]Lost{"/exit": LostSuspect, "/crash": LostSuspect, "/starve": LostSuspect, "/eat": LostGuilty, "kill": LostInnocent} {
 		t.Run(path, func(t *testing.T) {
 			p := first(t, ring)
 			h := newRecorder()
@@ -398,13 +404,18 @@ func TestDeaths(t *testing.T) {
 			} else {
 				begin(t, ring, p, path, h)
 			}
-			if end := within(t, h.ends, 20*time.Second); end.Lost != want || end.Full != (path == "/eat") {
+			if end := within(t, h.ends, 20*time.Second); end.Lost != want || end.Full != (path == "/eat" || path == "/starve") {
 				t.Errorf("end %+v, want %d", end, want)
 			}
 			h = newRecorder()
 			eventually(t, func() bool { return first(t, ring) != p })
 			begin(t, ring, first(t, ring), "/hello", h)
 			within(t, h.ends, 5*time.Second)
+			if path == "/crash" { // somebody should look
+				eventually(t, func() bool {
+					return strings.Contains(said.String(), `msg="child crashed" pid=`+fmt.Sprint(p.PID())+" role=run ")
+				})
+			}
 		})
 	}
 }
@@ -513,6 +524,48 @@ func TestCrowdedIsTold(t *testing.T) {
 	}
 }
 
+// What builds and what runs SQL may hold as little as what runs code.
+func TestMemoryOfEveryRole(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1, Memory: 200 << 20})
+	for role, eat := range map[string]func() error{
+		RoleBuild: func() error {
+			_, err := ring.Build(t.Context(), trace.Project{Main: "eat"})
+			return err
+		},
+		RoleSQL: func() error {
+			_, err := ring.Query(t.Context(), query.Request{Op: query.Exec, Queries: []query.Query{{Text: "eat"}}})
+			return err
+		},
+	} {
+		p, err := ring.take(t.Context(), role, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := eat(); !errors.Is(err, ErrBuildDied) && !errors.Is(err, query.ErrDied) {
+			t.Errorf("%s: %v", role, err)
+		}
+		p.mu.Lock()
+		why, full := p.why, p.full
+		p.mu.Unlock()
+		held := 0
+		if _, err := fmt.Sscanf(why, "it held %d MiB", &held); err != nil || !full || held > 600 {
+			t.Errorf("%s: it ended because %s, full %v", role, why, full)
+		}
+	}
+}
+
+// All children together have a ceiling too; who can make room is told of it.
+func TestTightIsTold(t *testing.T) {
+	told := make(chan int64, 1000)
+	ring := testRing(t, Config{Runners: 1, MemoryAll: 200 << 20, Tight: func(over int64) { told <- over }})
+	begin(t, ring, first(t, ring), "/fill", newRecorder())
+	for over := range told { // it grows until all is filled
+		if over > 100<<20 {
+			break
+		}
+	}
+}
+
 func TestBuild(t *testing.T) {
 	ring := testRing(t, Config{Runners: 1})
 	d, err := ring.Build(t.Context(), trace.Project{Main: "m", Files: map[string][]byte{"a": []byte("code")}})
@@ -521,10 +574,14 @@ func TestBuild(t *testing.T) {
 	}
 	for name, want := range map[string]error{"exit": ErrBuildDied, "spin": ErrBuildTime} {
 		at := time.Now()
+		_, before, _ := ring.Snapshot()
 		if _, err := ring.Build(t.Context(), trace.Project{Main: name}); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 		t.Log(name, time.Since(at))
+		if _, after, _ := ring.Snapshot(); after != before+1 {
+			t.Errorf("%s: %d children died of it", name, after-before)
+		}
 	}
 	impatient := testRing(t, Config{Runners: 1, BuildWall: 100 * time.Millisecond})
 	if _, err := impatient.Build(t.Context(), trace.Project{Main: "sleep"}); !errors.Is(err, ErrBuildLate) {
@@ -533,6 +590,77 @@ func TestBuild(t *testing.T) {
 	code, m, fault, err := ring.Lower(t.Context(), "checks.js", "abc")
 	if code != "ABC" || string(m) != "checks.js" || fault != nil || err != nil {
 		t.Errorf("%q %q %v %v", code, m, fault, err)
+	}
+}
+
+// A visitor who leaves does not end a build that others may wait for, and
+// there is one at a time in a child.
+func TestBuildsByThemselves(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := ring.Build(ctx, trace.Project{Main: "linger"}); err != nil {
+			t.Error(err)
+		}
+	})
+	busy := func() (n int) {
+		ring.mu.Lock()
+		defer ring.mu.Unlock()
+		p := ring.places[RoleBuild][0]
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.jobs)
+	}
+	eventually(t, func() bool { return busy() == 1 })
+	cancel()
+	if _, err := ring.Build(ctx, trace.Project{Main: "none"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a visitor who has left: %v", err)
+	}
+	wg.Go(func() {
+		if _, err := ring.Build(t.Context(), trace.Project{Main: "exit"}); !errors.Is(err, ErrBuildDied) {
+			t.Error(err)
+		}
+	})
+	wg.Wait()
+}
+
+// A build child that something else stops gets no project blamed: the build is
+// begun again in another, and only once that has gone on for long is it given up.
+func TestBuildersKilledFromOutside(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	kill := func() {
+		var p *Runner
+		eventually(t, func() bool {
+			ring.mu.Lock()
+			defer ring.mu.Unlock()
+			if p = ring.places[RoleBuild][0]; p == nil {
+				return false
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return len(p.jobs) == 1
+		})
+		if err := unix.Kill(p.PID(), unix.SIGKILL); err != nil {
+			t.Error(err)
+		}
+		within(t, p.Dead(), 10*time.Second)
+	}
+	for deaths, want := range []error{nil, nil, nil, ErrBuildLost} {
+		built := make(chan error, 1)
+		go func() {
+			d, err := ring.Build(t.Context(), trace.Project{Main: "linger"})
+			if err == nil && d.Workers[0].Name != "linger" {
+				err = errors.New("another project was built")
+			}
+			built <- err
+		}()
+		for range deaths {
+			kill()
+		}
+		if err := within(t, built, 20*time.Second); !errors.Is(err, want) {
+			t.Errorf("after %d deaths: %v, want %v", deaths, err, want)
+		}
 	}
 }
 
@@ -728,6 +856,21 @@ func TestOldDeathsAreForgotten(t *testing.T) {
 	}
 }
 
+// counting counts the records with a message.
+type counting struct {
+	slog.Handler
+	message string
+	n       *atomic.Int64
+}
+
+func (c counting) Enabled(context.Context, slog.Level) bool { return true }
+func (c counting) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == c.message {
+		c.n.Add(1)
+	}
+	return nil
+}
+
 // A program that cannot be started any more, during an update for instance, is
 // tried ever more slowly, and serves soon after it is there again.
 func TestStartsThatFailAreBackedOff(t *testing.T) {
@@ -739,8 +882,8 @@ func TestStartsThatFailAreBackedOff(t *testing.T) {
 	if err := os.Symlink(self, program); err != nil {
 		t.Fatal(err)
 	}
-	said := &tail{}
-	ring := testRing(t, Config{Runners: 1, Executable: program, Log: slog.New(slog.NewTextHandler(said, nil))})
+	var failed atomic.Int64
+	ring := testRing(t, Config{Runners: 1, Executable: program, Log: slog.New(counting{slog.DiscardHandler, "child did not start", &failed})})
 	waitSpare(t, ring)
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)
@@ -751,7 +894,7 @@ func TestStartsThatFailAreBackedOff(t *testing.T) {
 		within(t, p.Dead(), 10*time.Second)
 	}
 	time.Sleep(time.Second)
-	if n := strings.Count(said.String(), "child did not start"); n < 2 || n > 24 { // of two roles, when the sql child had not been started
+	if n := failed.Load(); n < 2 || n > 24 { // of two roles, when the sql child had not been started
 		t.Errorf("%d starts failed within a second", n)
 	}
 	if err := os.Symlink(self, program); err != nil {
@@ -777,5 +920,33 @@ func TestKnownCulpritsAreNoCrashLoop(t *testing.T) {
 			t.Fatalf("child %d, killed for a learner's code, counts towards a crash loop", n)
 		}
 		within(t, p.Dead(), 10*time.Second)
+	}
+}
+
+// Nor does a learner hold back others whose code ends each child that it has
+// alone, or whose project ends each build child.
+func TestOneLearnersCrashesHoldBackNobody(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1})
+	for n := range 12 {
+		p, back, err := ring.Alone(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newRecorder()
+		begin(t, ring, p, "/crash", h)
+		if end := within(t, h.ends, 10*time.Second); end.Lost != LostGuilty {
+			t.Errorf("crash %d: %+v", n, end)
+		}
+		back()
+		if _, err := ring.Build(t.Context(), trace.Project{Main: "exit"}); !errors.Is(err, ErrBuildDied) {
+			t.Errorf("build %d: %v", n, err)
+		}
+	}
+	ring.mu.Lock()
+	defer ring.mu.Unlock()
+	for role, list := range ring.deaths {
+		if len(list) > 0 {
+			t.Errorf("%d deaths of %s children count towards a crash loop", len(list), role)
+		}
 	}
 }

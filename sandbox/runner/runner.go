@@ -41,6 +41,7 @@ type Runner struct {
 	guilty   uint64 // the isolate it was killed for, 0 for none
 	outside  bool   // it died of nothing that ran in it
 	full     bool   // it died of memory
+	building bool   // it died of the build that it had; one at a time is in a child
 	runs     map[uint64]*Run
 	jobs     map[uint64]*job
 	workers  map[string]uint64 // version to handle
@@ -300,6 +301,7 @@ func (p *Runner) over() {
 	if p.why == "" {
 		p.postmortem()
 	}
+	p.building = p.role == RoleBuild && len(p.jobs) > 0 && !p.outside
 	why, drained := p.why, p.drain != 0
 	runs, jobs := p.runs, p.jobs
 	p.runs, p.jobs = map[uint64]*Run{}, map[uint64]*job{}

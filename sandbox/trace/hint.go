@@ -103,6 +103,7 @@ var hints = []hint{
 	rule("RangeError", `(?i)status`, `\b101\b`, "A 101 answer carries a socket: new Response(null, { status: 101, webSocket: client })."),
 	rule("RangeError", `(?i)status`, "", "Use a status from 200 to 599."),
 	rule("", `(?i)different request`, "", "Streams and bodies belong to one request; keep text or data in globals instead."),
+	rule("", `^The execution context which hosted this callback is no longer running`, "", "What a call gave back ends with the isolate that it came from, which also ends when its runner is stopped, and that need not be your code: make the call again, or run again."),
 	rule("", `(?i)global scope|top level`, "", "Do this inside a handler: the top level runs once, before any request."),
 
 	// Bindings and promises, seen in the line.
@@ -197,9 +198,12 @@ var hints = []hint{
 	rule("TypeError", notFunction, "", "Check the spelling, and that what stands before the bracket is the value you expect."),
 	rule("RangeError", `(?i)call stack|stack overflow`, "", "A function calls itself without end: check what should stop it."),
 	rule("InternalError", `(?i)stack overflow`, "", "A function calls itself without end: check what should stop it."),
-	rule("RangeError", `(?i)invalid array length|invalid string length|array buffer`, "", "The size is negative or too large: check how it is computed."),
+	rule("RangeError", `(?i)invalid array length|invalid string length|string too long|array buffer`, "", "The size is negative or too large: check how it is computed."),
 	rule("EvalError", `.`, "", "Workers make no code from text here: write the function instead."),
-	rule("", `(?i)too many subrequests`, "", "Do less in one request: batch, or keep results in a variable."),
+	rule("Error", `^(?:CPU|Memory|Time) limit: |^Your code (?:could not be stopped gently|stopped its runner)`, "", "What is called here reached it: its own fault, before this one, says where and what to do."),
+	rule("Error", `^Queue send failed: .*this project's .*queues`, "", "Give the queue a consumer, or wait until those that wait are delivered."),
+	rule("RangeError", `^WebAssembly\.(?:Memory|Table|Global)\(\): could not allocate memory`, "", "An isolate has one memory limit for all that it holds, WebAssembly included: ask for less."),
+	rule("", `(?i)too many (?:subrequests|calls of|pieces of)`, "", "Do less in one request: batch, or keep results in a variable."),
 	rule("", `No such module`, "", "Check the path; an import() finds only files and packages that the bundler sees as text."),
 	rule("", `(?i)no server is listening`, "", "Call app.listen(3000) when the file loads, outside any callback."),
 	rule("", `^Response \{`, "", "A Response is returned, not thrown: write return."),

@@ -193,6 +193,14 @@ func (l *Limits) Name(name string, value int64, ceiling Limits) bool {
 	return true
 }
 
+// WaitText is a limit of time as learners read it: "50 ms", "10 s".
+func WaitText(d time.Duration) string {
+	if d >= time.Second && d%time.Second == 0 {
+		return fmt.Sprint(int64(d/time.Second), " s")
+	}
+	return fmt.Sprint(d.Milliseconds(), " ms")
+}
+
 // SizeText is a limit of n bytes as learners read it, exact: in the largest unit
 // of which it is a whole number.
 func SizeText(n int64) string {

@@ -1,6 +1,8 @@
 package webapi
 
 import (
+	"strings"
+
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
@@ -107,11 +109,16 @@ func syncOps(o *isolate.Ops) {
 		if !ok {
 			return nil, &isolate.Throw{Name: "Error", Message: "SQL storage is not available here."}
 		}
-		id := ""
-		if r := runOf(h); r != nil {
-			id = r.inv.Run
+		id, r, op := "", runOf(h), str(args, 0)
+		c := trace.Call{Kind: "durable", Name: op}
+		if r != nil {
+			id, c.Start = r.inv.Run, r.at()
 		}
-		h.Aside(func() { v, err = b.CallSync(id, str(args, 0), list(args, 1)) })
+		h.Aside(func() { v, err = b.CallSync(id, op, list(args, 1)) })
+		if err != nil && r != nil && strings.HasPrefix(op, "storage.") { // whoever holds the object's answer back hears that its code knows
+			c.Error = err.Error()
+			r.called(c)
+		}
 		return v, err
 	})
 	// durable.name: script ("" for its own), class, name → the object's id

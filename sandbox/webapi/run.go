@@ -26,16 +26,17 @@ type run struct {
 	wall    *time.Timer
 	stop    func() bool // undoes watching the caller's context
 
-	headed    bool // the response head, or the result, was given
-	ended     bool // nothing more will be given
-	done      bool // waitUntil is over
-	finishing bool // all is done; the turn under way is the last
-	closing   bool // its last socket closed, whose handler may have more to do
-	lingers   bool // all is done, but for what it works on for another run: see lends
-	lent      int  // streams of it that another isolate may still read
-	aside     bool // it takes no place: see giveWay
-	over      bool // Done was called
-	quiet     bool // nothing is pending for it
+	headed    bool         // the response head, or the result, was given
+	ended     bool         // nothing more will be given
+	done      bool         // waitUntil is over
+	finishing bool         // all is done; the turn under way is the last
+	closing   bool         // its last socket closed, whose handler may have more to do
+	lingers   bool         // all is done, but for what it works on for another run: see lends
+	lent      int          // streams of it that another isolate may still read
+	aside     bool         // it takes no place: see giveWay
+	over      bool         // Done was called
+	quiet     bool         // nothing is pending for it
+	told      *trace.Fault // the last that its sink was told of
 	status    int
 	headAt    int64
 	lastByte  int64
@@ -84,7 +85,7 @@ func (w *Worker) Invoke(ctx context.Context, inv Invocation, sink Sink) error {
 		})
 	}
 	r.wall = time.AfterFunc(cmp.Or(inv.Wall, w.limits.Wall), func() {
-		r.abort(r.wallFault())
+		r.abort(w.wallFault())
 		// Its own code may be what keeps the isolate from ending it.
 		time.AfterFunc(wallGrace, func() { w.loop.StopTurn(r.account, errWall) })
 	})
@@ -216,10 +217,23 @@ const wallGrace = 50 * time.Millisecond
 
 var errWall = errors.New("wall time limit")
 
-func (r *run) wallFault() *trace.Fault { return r.w.wallFault() }
-
 func (w *Worker) wallFault() *trace.Fault {
-	return &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + spell(w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+	return &trace.Fault{Kind: trace.FaultWall, Message: "Time limit: no answer within " + trace.WaitText(w.limits.Wall) + ".", Hint: "Await less, or answer first and continue in ctx.waitUntil()."}
+}
+
+// late says what of the run was not over in time, where that is not its answer.
+func (r *run) late(f *trace.Fault) {
+	limit := trace.WaitText(r.w.limits.Wall)
+	switch {
+	case r.sockets > 0:
+		f.Message, f.Hint = "Time limit: the WebSocket's connection was still open after "+limit+".", "Close it when all is said, or open it again."
+	case r.ended:
+		f.Message, f.Hint = "Time limit: the answer was given, but what ctx.waitUntil() waits for had not ended after "+limit+".", "Start less after the answer, or spread it over several requests."
+	case r.headed:
+		f.Message, f.Hint = "Time limit: the answer's body had not ended after "+limit+".", "Send less, write it sooner, and close the stream when all is written."
+	case r.inv.Type == "queue" || r.inv.Type == "scheduled" || r.inv.Type == "alarm":
+		f.Message, f.Hint = "Time limit: the "+r.inv.Type+" handler had not ended after "+limit+".", "Await less, or spread the work over several events."
+	}
 }
 
 // abort ends the run from outside its turns. One that waits for its first turn
@@ -238,6 +252,7 @@ func (r *run) abort(f *trace.Fault) {
 			return nil
 		}
 		if f.Kind == trace.FaultWall && !r.over {
+			r.late(f)
 			err = r.placeWait(iso, f)
 		}
 		r.fail(f)
@@ -429,6 +444,9 @@ func (r *run) event(e trace.Event) {
 		return
 	}
 	e.Run, e.At, e.Worker = r.inv.Run, r.at(), r.w.cfg.Worker.Name
+	if e.Fault != nil {
+		r.told = e.Fault
+	}
 	r.sink.Event(e)
 }
 
@@ -470,7 +488,6 @@ func (r *run) respond(args []isolate.Value) {
 	}
 	if int64(len(body)) > r.w.limits.Body {
 		f := r.bodyFault()
-		r.event(trace.Event{Kind: trace.KindFault, Fault: f}) // before the bare head, which says nothing
 		r.fail(f)
 		r.finish()
 		return
@@ -485,7 +502,6 @@ func (r *run) respond(args []isolate.Value) {
 		if known, ok := errors.AsType[*FaultError](err); ok {
 			f = known.Fault
 			r.headed, r.sent = false, 0 // nothing was given
-			r.event(trace.Event{Kind: trace.KindFault, Fault: f})
 		}
 		r.fail(f)
 		r.finish()
@@ -524,6 +540,9 @@ func (r *run) fail(f *trace.Fault) {
 	}
 	switch {
 	case !r.headed:
+		if r.told != f && f.Kind != trace.FaultCanceled { // before the bare head, which says nothing
+			r.event(trace.Event{Kind: trace.KindFault, Fault: f})
+		}
 		r.headed, r.ended = true, true
 		r.headAt = r.at()
 		r.lastByte = r.headAt
@@ -749,7 +768,6 @@ func (r *run) hung() {
 		if at := r.w.stacks.promise(); at != nil {
 			f.Frames, f.Code = []trace.Frame{*at}, r.w.stacks.code(*at)
 		}
-		r.event(trace.Event{Kind: trace.KindFault, Fault: f})
 		r.fail(f)
 	}
 	r.finish()

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -283,9 +282,9 @@ func (w *Worker) faultOf(err error) *trace.Fault {
 		return w.stacks.place(&trace.Fault{Kind: trace.FaultMemory, Message: w.memoryMessage(), Hint: memoryHint}, where)
 	case errors.Is(err, isolate.ErrInterrupted):
 		if errors.Is(w.loop.StopCause(), isolate.ErrCPU) {
-			f := &trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + spell(w.limits.CPU) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}
+			f := &trace.Fault{Kind: trace.FaultCPU, Message: "CPU limit: stopped after " + trace.WaitText(w.limits.CPU) + ".", Hint: "Look for a loop that does not end, or do less work per request; waiting costs no CPU time."}
 			if !w.isLoaded() {
-				f.Message = "CPU limit: stopped after " + spell(w.limits.StartCPU) + " at the module’s top level."
+				f.Message = "CPU limit: stopped after " + trace.WaitText(w.limits.StartCPU) + " at the module’s top level."
 				f.Hint = "Look for a loop that does not end, or move work into the handler: the top level runs before the first request."
 			}
 			return w.stacks.placeLoop(f, where)
@@ -321,7 +320,11 @@ func (w *Worker) broken(err error) {
 	if f == nil {
 		f = w.faultOf(err)
 	}
-	w.shut(string(f.Kind), &trace.Fault{Kind: f.Kind, Message: f.Message, Hint: f.Hint})
+	others := &trace.Fault{Kind: f.Kind, Message: f.Message, Hint: f.Hint}
+	if w.spent != nil {
+		others.Hint = "Another request in the same isolate reached it, and this one ended with it: see that one's run, then run again."
+	}
+	w.shut(string(f.Kind), others)
 	w.loop.Shutdown()
 }
 
@@ -463,12 +466,4 @@ func (w *Worker) compat(flag string) bool {
 		}
 	}
 	return false
-}
-
-// spell writes a limit as a sentence does: "50 ms", "10 s".
-func spell(d time.Duration) string {
-	if d >= time.Second && d%time.Second == 0 {
-		return strconv.FormatInt(int64(d/time.Second), 10) + " s"
-	}
-	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }

@@ -218,10 +218,91 @@ func TestCollectionsDoNotWait(t *testing.T) {
 	}
 }
 
+// Every loop of the engine counts down, but for those around the interpreter's
+// choice of the next step, and so does every copy; the call is of what asks.
+func TestEveryLoopPolls(t *testing.T) {
+	module := wasm(t)
+	polled, err := addPolls(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := functions(module), functions(polled)
+	if len(before) != len(after) || len(before) < 1000 {
+		t.Fatalf("%d functions became %d", len(before), len(after))
+	}
+	ask, left := -1, 0
+	sections(module, func(id byte, s *wasmReader) {
+		var p polls
+		switch id {
+		case sectionImport:
+			p = polls{ask: -1}
+			p.imports(s)
+			ask, left = p.ask, p.left
+		case sectionGlobal:
+			left += s.number()
+		}
+	})
+	p := polls{ask: ask, left: left, size: left + 1}
+	loops, copies, free := 0, 0, 0
+	for i := range before {
+		want := 0
+		r := &wasmReader{before[i]}
+		for n := r.number(); n > 0; n-- {
+			r.leb()
+			r.byte()
+		}
+		table := false
+		for len(r.in) > 0 {
+			switch op, number := r.instruction(); {
+			case op == opLoop:
+				want++
+			case op == opMore && (number == moreCopy || number == moreFill):
+				copies++
+				if !bytes.Contains(after[i], p.copied()) {
+					t.Errorf("function %d copies without a count", i)
+				}
+			case op == opBrTable && number >= stepsMin:
+				table = true
+			}
+		}
+		have := bytes.Count(after[i], p.round())
+		loops += have
+		if table {
+			free += want - have
+		} else if have != want {
+			t.Errorf("function %d has %d loops, and %d count down", i, want, have)
+		}
+	}
+	t.Logf("%d loops and %d copies count, %d loops do not", loops, copies, free)
+	if loops < 1000 || copies < 10 || free < 1 || free > 3 {
+		t.Errorf("%d loops and %d copies count, %d loops do not", loops, copies, free)
+	}
+}
+
+// sections tells of each section of a module.
+func sections(module []byte, tell func(id byte, s *wasmReader)) {
+	for r := (&wasmReader{module[wasmHeader:]}); len(r.in) > 0; {
+		id := r.byte()
+		tell(id, &wasmReader{r.bytes(r.number())})
+	}
+}
+
+// functions are the bodies of a module's functions.
+func functions(module []byte) (list [][]byte) {
+	sections(module, func(id byte, s *wasmReader) {
+		if id == sectionCode {
+			for n := s.number(); n > 0; n-- {
+				list = append(list, s.bytes(s.number()))
+			}
+		}
+	})
+	return list
+}
+
 // A module that is cut short is an error, wherever the cut is.
 func TestPollsNeedAWholeModule(t *testing.T) {
 	for code := wasm(t); len(code) > wasmHeader+1; code = code[:len(code)*9/10] {
-		if _, err := addPolls(code[:len(code)-1]); !errors.Is(err, errWasmFormat) {
+		if _, err := addPolls(code[:len(code)-1]); !errors.Is(err, errWasmFormat) || err.Error() != "count the engine's loops: "+errWasmFormat.Error() {
 			t.Errorf("%d bytes: got %v", len(code)-1, err)
 		}
 	}
