@@ -168,6 +168,21 @@ func (s gatedSocket) Receive(message func([]byte, bool), closed func(int, string
 	})
 }
 
+// Room implements webapi.Paced.
+func (s gatedSocket) Room() {
+	if p, ok := s.Socket.(webapi.Paced); ok {
+		p.Room()
+	}
+}
+
+// Pace implements webapi.Paced.
+func (s gatedSocket) Pace() (taken func(size int)) {
+	if p, ok := s.Socket.(webapi.Paced); ok {
+		return p.Pace()
+	}
+	return func(int) {}
+}
+
 // gated puts the gate before everything that an answer has left to say.
 func (a *attempt) gated(body io.ReadCloser, socket Socket) (io.ReadCloser, Socket) {
 	if a.e.object == "" {

@@ -226,7 +226,11 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 		})
 	})
 	var ce *websocket.CloseError
+	paced, _ := resp.Socket.(interface{ Room() })
 	for {
+		if paced != nil { // who sends faster than the Worker takes it waits
+			paced.Room()
+		}
 		kind, data, err := conn.ReadMessage()
 		if err != nil {
 			if !errors.As(err, &ce) || ce.Code == websocket.CloseAbnormalClosure {

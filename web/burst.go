@@ -67,6 +67,9 @@ func (s *Site) classBurst(c *call) error {
 	if err := s.allowRun(c); err != nil {
 		return err
 	}
+	if err := s.byClass.take(class.ID, "This class was asked a moment ago. Wait until it has rested."); err != nil {
+		return err
+	}
 	members, err := s.config.Store.Members(c.r.Context(), class.ID)
 	if err != nil {
 		return err

@@ -1013,6 +1013,33 @@ func TestRule7EachBudgetIsItsOwners(t *testing.T) {
 	}
 }
 
+// Bursts are counted for the class that they ask, whatever their instructor may
+// do otherwise.
+func TestRule7AClassRestsBetweenBursts(t *testing.T) {
+	now := time.Now()
+	s := newServer(t, nil, func(c *Config) { c.Now = func() time.Time { return now } })
+	ada := s.instructor("ada")
+	first, second := ada.newClass("Period 3"), ada.newClass("Period 4")
+	burst := func(class classroom.Class) reply {
+		return ada.form("/classes/"+class.ID+"/burst", "lesson", "hello", "path", "/")
+	}
+	for i := range 5 {
+		r := burst(first)
+		if refused := r.status == http.StatusTooManyRequests; refused != (i >= 3) || !refused && r.status != 303 {
+			t.Errorf("burst %d gives %d", i+1, r.status)
+		} else if refused && r.header.Get("Retry-After") != "5" {
+			t.Errorf("told to come again after %q seconds", r.header.Get("Retry-After"))
+		}
+	}
+	if r := burst(second); r.status != 303 {
+		t.Errorf("another class's burst gives %d", r.status)
+	}
+	now = now.Add(5 * time.Second)
+	if r := burst(first); r.status != 303 {
+		t.Errorf("five seconds later a burst gives %d", r.status)
+	}
+}
+
 // A clock that is set back shuts nobody out for as long as it was ahead.
 func TestRule7ClockJumps(t *testing.T) {
 	now := time.Now().Round(0) // without the monotonic reading, which a real clock has

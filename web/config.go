@@ -87,6 +87,7 @@ type Rates struct {
 	Address      Rate // requests of one address to the site: a class shares one, so 200 and 4000
 	Session      Rate // writes of one learner: 20 and 60
 	Run          Rate // runs and checks of one learner: 4 and 15, so that 20 clicks in a second are too many
+	Burst        Rate // bursts of one class, each of which asks all of it ten times: one in 5 s and 3
 	Workspace    Rate // new workspaces of one address: 5 and 300
 	Worker       Rate // requests to one public Worker: 1000 and 2000
 	WorkerCaller Rate // requests of one address to public Workers: 1000 and 2000
@@ -160,6 +161,7 @@ func (c Config) withDefaults() (Config, error) {
 	d(&r.Address, 200, 4000)
 	d(&r.Session, 20, 60)
 	d(&r.Run, 4, 15)
+	d(&r.Burst, 0.2, 3)
 	d(&r.Workspace, 5, 300)
 	d(&r.Worker, 1000, 2000)
 	d(&r.WorkerCaller, 1000, 2000)

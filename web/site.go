@@ -56,7 +56,7 @@ type Site struct {
 	closed      bool           // nothing new begins beside requests; guarded by mu
 	wg          sync.WaitGroup // what goes on beside requests
 
-	byAddress, bySession, newWorkspaces, byWorker, byCaller *limiter
+	byAddress, bySession, byClass, newWorkspaces, byWorker, byCaller *limiter
 
 	codes, phrases, passwords *guard
 	byName                    *limiter // wrong passwords of one name
@@ -83,6 +83,7 @@ func New(c Config) (*Site, error) {
 	}
 	s.byAddress = newLimiter(c.Rates.Address, c.Now)
 	s.bySession = newLimiter(c.Rates.Session, c.Now)
+	s.byClass = newLimiter(c.Rates.Burst, c.Now)
 	s.newWorkspaces = newLimiter(c.Rates.Workspace, c.Now)
 	s.byWorker = newLimiter(c.Rates.Worker, c.Now)
 	s.byCaller = newLimiter(c.Rates.WorkerCaller, c.Now)

@@ -437,26 +437,39 @@ func FuzzWorkerPath(f *testing.F) {
 func FuzzRoutes(f *testing.F) {
 	s := newFuzzServer(f, nil)
 	cookies := s.people(f)
-	for _, seed := range []string{
-		"/", "/learn/serverless/hello", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer", "*",
-		"/learn/serverless/hello?run=x&tab=logs", "/search?q=%ff", "/host/audit?before=2026-01-01T00:00:00Z&id=x", "/classes/CLASS", "/classes/CLASS/export.json", "/s/0123456789ab", "/api/projects/p/versions/1",
-	} {
-		for who := range cookies {
-			f.Add("GET", seed, "", uint8(who))
-		}
-		f.Add("POST", seed, "", uint8(1))
-		f.Add("OPTIONS", seed, "", uint8(0))
+	const nobody, learner, teacher, boss = 0, 1, 2, 3
+	for _, seed := range []string{"/", "/learn/%2e%2e/x", "/api/projects/a%2fb", "/static/../x", "/api/live", "//", "/setup?token=%00", "/learn/a/b/answer", "*", "/search?q=%ff", "/s/0123456789ab"} {
+		f.Add("GET", seed, "", uint8(nobody))
+		f.Add("POST", seed, "", uint8(learner))
+		f.Add("OPTIONS", seed, "", uint8(nobody))
 	}
-	for target, body := range map[string]string{
-		"/api/projects/p": `{"base":0,"files":{"src/index.js":"x"}}`, "/api/projects/p/restore": `{"revision":1}`, "/api/projects/p/undo": `{"revision":1}`,
-		"/learn/serverless/hello/run": "method=GET&path=/&headers=A:+1&times=warm20", "/learn/serverless/hello/answer": "question=quiz-1&answer=0", "/learn/serverless/hello/hint": "task=1&hint=1",
-		"/share": "project=p", "/signin": "name=a&password=b", "/join": "code=abcdefgh&nickname=x", "/resume": "phrase=a+b", "/you/hand": "class=CLASS&up=yes", "/classes": "title=T",
-		"/classes/CLASS/settings": "title=T&lesson=hello&due:hello=2027-01-31", "/host/accounts": "name=x&role=host", "/p/p/run": "path=%2F&body=%00",
+	for _, x := range []struct {
+		method, target, body string
+		who                  uint8
+	}{
+		{"GET", "/learn/serverless/hello?run=x&tab=logs", "", learner},
+		{"GET", "/api/projects/p/versions/1", "", learner},
+		{"PUT", "/api/projects/p", `{"base":0,"files":{"src/index.js":"x"}}`, learner},
+		{"POST", "/api/projects/p/restore", `{"revision":1}`, learner},
+		{"POST", "/learn/serverless/hello/run", "method=GET&path=/&headers=A:+1&times=warm20", learner},
+		{"POST", "/learn/serverless/hello/answer", "question=quiz-1&answer=0", learner},
+		{"POST", "/learn/serverless/hello/hint", "task=1&hint=1", learner},
+		{"POST", "/p/p/run", "path=%2F&body=%00", learner},
+		{"POST", "/share", "project=p", learner},
+		{"POST", "/join", "code=abcdefgh&nickname=x", nobody},
+		{"POST", "/resume", "phrase=a+b", nobody},
+		{"POST", "/you/hand", "class=CLASS&up=yes", learner},
+		{"GET", "/classes/CLASS?order=help", "", teacher},
+		{"GET", "/classes/CLASS/live", "", teacher},
+		{"GET", "/classes/CLASS/export.json", "", teacher},
+		{"GET", "/classes/CLASS/errors/hello/1", "", teacher},
+		{"POST", "/classes", "title=T", teacher},
+		{"POST", "/classes/CLASS/burst", "lesson=hello&path=/", teacher},
+		{"POST", "/classes/CLASS/settings", "title=T&lesson=hello&due:hello=2027-01-31", teacher},
+		{"GET", "/host/audit?before=2026-01-01T00:00:00Z&id=x&who=a", "", boss},
+		{"POST", "/host/accounts", "name=x&role=host", boss},
 	} {
-		for who := range cookies {
-			f.Add("POST", target, body, uint8(who))
-			f.Add("PUT", target, body, uint8(who))
-		}
+		f.Add(x.method, x.target, x.body, x.who)
 	}
 	f.Fuzz(func(t *testing.T, method, target, body string, who uint8) {
 		own := strings.NewReplacer("CLASS", s.class) // which has another name in each process
@@ -477,8 +490,11 @@ func FuzzRoutes(f *testing.F) {
 				r.Header.Set("Content-Type", "application/json")
 			}
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a live view lasts as long as its reader
+		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
+		if strings.HasSuffix(r.URL.Path, "/live") { // which lasts as long as its reader
+			time.AfterFunc(50*time.Millisecond, cancel)
+		}
 		w := httptest.NewRecorder()
 		s.site.ServeHTTP(w, r.WithContext(ctx))
 		if w.Code >= 500 {

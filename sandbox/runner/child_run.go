@@ -733,6 +733,12 @@ func (r *childRun) stream(k kind, stream uint32, flags byte, data []byte) error 
 		}
 		return nil
 	case kindCredit:
+		if flags&flagSocket != 0 {
+			if s := r.socket(stream); s != nil {
+				return s.credit(data)
+			}
+			return nil
+		}
 		return credit(out, data)
 	case kindStop:
 		out.stop(errStopped)

@@ -315,6 +315,7 @@ const (
 	flagEnd    = 1 << iota // last piece
 	flagBroken             // with flagEnd: the stream broke off, data is the reason
 	flagBinary             // message: bytes, not text
+	flagSocket             // credit: for messages, not for a stream
 )
 
 // appendRaw appends a frame about a stream.

@@ -358,6 +358,9 @@ func TestStuck(t *testing.T) {
 		t.Errorf("end of a run that had none %+v", end)
 	}
 	<-p.Dead()
+	if waitSpare(t, ring) == spare { // before anybody asks for one
+		t.Error("no new spare stands by")
+	}
 }
 
 func waitSpare(t testing.TB, r *Ring) (p *Runner) {
@@ -383,7 +386,8 @@ func eventually(t testing.TB, ok func() bool) {
 }
 
 func TestDeaths(t *testing.T) {
-	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20})
+	said := &tail{}
+	ring := testRing(t, Config{Runners: 1, Memory: 300 << 20, Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError}))})
 	for path, want := range map[string]Lost{"/exit": LostSuspect, "/crash": LostSuspect, "/starve": LostSuspect, "/eat": LostGuilty, "kill": LostInnocent} {
 		t.Run(path, func(t *testing.T) {
 			p := first(t, ring)
@@ -407,6 +411,11 @@ func TestDeaths(t *testing.T) {
 			eventually(t, func() bool { return first(t, ring) != p })
 			begin(t, ring, first(t, ring), "/hello", h)
 			within(t, h.ends, 5*time.Second)
+			if path == "/crash" { // somebody should look
+				eventually(t, func() bool {
+					return strings.Contains(said.String(), `msg="child crashed" pid=`+fmt.Sprint(p.PID())+" role=run ")
+				})
+			}
 		})
 	}
 }

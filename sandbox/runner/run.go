@@ -504,7 +504,7 @@ func (r *Run) answer(call uint32, s *sub, resp *webapi.Response, err error) {
 		_ = r.p.conn.send(queued, kindResponse, r.n, responseMsg{Call: call, Error: throwOf(e)})
 	}
 	if sock != nil {
-		bridge(resp.Socket, sock)
+		webapi.Bridge(resp.Socket, sock, 1009, "message not delivered")
 	}
 	if body != nil {
 		go out.copyFrom(body)
@@ -546,6 +546,9 @@ func (r *Run) stream(k kind, stream uint32, flags byte, data []byte) error {
 		}
 		return s.deliver(append([]byte(nil), data...), flags&flagBinary != 0)
 	case kindCredit:
+		if flags&flagSocket != 0 {
+			return r.socket(stream).credit(data)
+		}
 		return credit(out, data)
 	case kindStop:
 		if out == nil {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/binary"
 	"errors"
 	"sync"
 	"time"
@@ -27,13 +28,30 @@ type socket struct {
 	mu    sync.Mutex
 	ended bool          // nothing may be sent any more; held while something is, so that the close is last
 	shut  chan struct{} // gets one for each direction that closes
+	room  sync.Cond     // something was taken, or a side closed
+	out   int           // bytes sent that the other side has not taken
+	gone  bool          // the other side closed
+	paced bool          // the receiver says when it is done with a message
+	owed  int           // bytes taken that the other side does not know of
 }
+
+// Messages that one side has not taken are in one of the two processes: in the
+// buffer of frames that all its runs share, or before the isolate's next turn.
+// So there is a bound for each socket. Who can wait, waits; who cannot, loses it.
+const (
+	roomMax  = 128 << 10 // bytes not taken with which Room waits
+	tellMin  = 32 << 10  // bytes taken that the other side is told of at once
+	outMax   = 16 << 20  // bytes not taken with which a socket takes no more
+	eachCost = 64        // of a message, beside its bytes
+)
 
 // closeWait is how long the other direction may take to close.
 const closeWait = 2 * time.Second
 
 func newSocket(c *conn, run uint64, stream uint32) *socket {
-	return &socket{conn: c, run: run, stream: stream, shut: make(chan struct{}, 2)}
+	s := &socket{conn: c, run: run, stream: stream, shut: make(chan struct{}, 2)}
+	s.room.L = &s.mu
+	return s
 }
 
 // settled waits until both directions are closed, or one is and the other does
@@ -53,7 +71,10 @@ type earlyMessage struct {
 	binary bool
 }
 
-var _ webapi.Socket = (*socket)(nil)
+var (
+	_ webapi.Socket = (*socket)(nil)
+	_ webapi.Paced  = (*socket)(nil)
+)
 
 // Send queues a message for the other side.
 func (s *socket) Send(data []byte, binary bool) error {
@@ -69,6 +90,10 @@ func (s *socket) Send(data []byte, binary bool) error {
 	if s.ended {
 		return errStopped
 	}
+	if s.out > outMax {
+		return errFull
+	}
+	s.out += len(data) + eachCost
 	return s.conn.raw(queued, kindMessage, s.run, s.stream, flags, data)
 }
 
@@ -78,8 +103,63 @@ func (s *socket) Close(code int, reason string) {
 	defer s.mu.Unlock()
 	if !s.ended {
 		s.ended = true
+		s.room.Broadcast()
 		_ = s.conn.send(queued, kindSockEnd, s.run, sockEndMsg{Stream: s.stream, Code: code, Reason: reason, Clean: code != 1006})
 		s.shut <- struct{}{} // after it: its run may end now, and nothing follows that
+	}
+}
+
+// Room implements webapi.Paced.
+func (s *socket) Room() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.out > roomMax && !s.ended && !s.gone {
+		s.room.Wait()
+	}
+}
+
+// Pace implements webapi.Paced.
+func (s *socket) Pace() (taken func(size int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paced = true
+	return s.taken
+}
+
+// taken counts a message that whoever receives is done with.
+func (s *socket) taken(size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owed += size + eachCost; s.ended || s.owed < tellMin {
+		return
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(s.owed))
+	s.owed = 0
+	_ = s.conn.raw(queued, kindCredit, s.run, s.stream, flagSocket, b[:])
+}
+
+// credit is what the other side says it took. One that lies, as only a child can,
+// gets more than it should, and kills itself.
+func (s *socket) credit(data []byte) error {
+	if s == nil || len(data) != 4 {
+		return violation("credit of %d bytes for a socket", len(data))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out = max(0, s.out-int(binary.BigEndian.Uint32(data)))
+	s.room.Broadcast()
+	return nil
+}
+
+// gave hands a message over. s.order is held.
+func (s *socket) gave(data []byte, binary bool) {
+	s.message(data, binary)
+	s.mu.Lock()
+	paced := s.paced
+	s.mu.Unlock()
+	if !paced {
+		s.taken(len(data))
 	}
 }
 
@@ -89,7 +169,7 @@ func (s *socket) Receive(message func([]byte, bool), closed func(int, string, bo
 	defer s.order.Unlock()
 	s.message, s.closed = message, closed
 	for _, m := range s.early {
-		message(m.data, m.binary)
+		s.gave(m.data, m.binary)
 	}
 	s.early = nil
 	s.tell()
@@ -105,7 +185,7 @@ func (s *socket) deliver(data []byte, binary bool) error {
 		return violation("message after the close of socket %d", s.stream)
 	}
 	if s.message != nil {
-		s.message(data, binary)
+		s.gave(data, binary)
 		return nil
 	}
 	if s.bytes += len(data) + 64; s.bytes > window {
@@ -129,6 +209,10 @@ func (s *socket) finish(m sockEndMsg) {
 		s.over = &m
 		s.shut <- struct{}{}
 	}
+	s.mu.Lock()
+	s.gone = true
+	s.room.Broadcast()
+	s.mu.Unlock()
 	s.tell()
 }
 
@@ -139,20 +223,7 @@ func (s *socket) tell() {
 	}
 }
 
-var errTooLarge = errors.New("the message is larger than 1 MiB")
-
-// bridge joins two sockets.
-func bridge(a, b webapi.Socket) {
-	join := func(from, to webapi.Socket) {
-		from.Receive(
-			func(data []byte, binary bool) {
-				if to.Send(data, binary) != nil {
-					from.Close(1009, "message not delivered")
-				}
-			},
-			func(code int, reason string, _ bool) { to.Close(code, reason) },
-		)
-	}
-	join(a, b)
-	join(b, a)
-}
+var (
+	errTooLarge = errors.New("the message is larger than 1 MiB")
+	errFull     = errors.New("too many messages wait for the other side")
+)

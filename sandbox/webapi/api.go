@@ -36,6 +36,16 @@ type Socket interface {
 	Receive(message func(data []byte, binary bool), closed func(code int, reason string, clean bool))
 }
 
+// Paced is a Socket that counts what the other side has not taken yet: whoever
+// sends can wait for it, and whoever receives can be slower than its callback.
+type Paced interface {
+	// Room waits until the other side took most of what was sent, or a side closed.
+	Room()
+	// Pace, called before Receive, has what comes count until taken is called with
+	// its size, once for each message. taken may be called from anywhere.
+	Pace() (taken func(size int))
+}
+
 // Invocation is one event for a Worker.
 type Invocation struct {
 	Run        string   // id, unique in the process

@@ -1,6 +1,8 @@
 package webapi
 
 import (
+	"sync"
+
 	"coldstart/sandbox/isolate"
 	"coldstart/sandbox/trace"
 )
@@ -98,7 +100,8 @@ func (s *socket) put(p packet) {
 		return
 	}
 	if s.remote.Send(p.data, p.binary) != nil {
-		s.closed = true // the other side is gone; its close event follows
+		s.closed = true // the other side is gone, and its close event follows; or it takes nothing
+		s.remote.Close(1009, "too many messages wait")
 	}
 }
 
@@ -129,7 +132,7 @@ func (r *run) connect(id int) {
 	if s.remote != nil {
 		// A subrequest's socket is passed on as it is.
 		delete(r.w.sockets, id)
-		bridge(s.remote, r.inv.Socket)
+		Bridge(s.remote, r.inv.Socket, 1006, "")
 		return
 	}
 	s.remote = r.inv.Socket
@@ -146,15 +149,63 @@ func (r *run) connect(id int) {
 	}
 }
 
-// bridge joins two sockets outside the isolate.
-func bridge(a, b Socket) {
-	for _, p := range [][2]Socket{{a, b}, {b, a}} {
-		p[0].Receive(func(data []byte, binary bool) {
-			if p[1].Send(data, binary) != nil {
-				p[0].Close(1006, "")
-			}
-		}, func(code int, reason string, _ bool) { p[1].Close(code, reason) })
+// Bridge joins two sockets outside the isolate. A side whose messages the other
+// does not take gets the code and the reason. What is Paced stays so: a message
+// counts as taken here once there is room beyond.
+func Bridge(a, b Socket, code int, reason string) {
+	pass(a, b, code, reason)
+	pass(b, a, code, reason)
+}
+
+func pass(from, to Socket, code int, reason string) {
+	taken := func(int) {}
+	beyond, ok := to.(Paced)
+	if p, paced := from.(Paced); ok && paced {
+		l := &lag{beyond: beyond, taken: p.Pace()}
+		taken = l.passed
 	}
+	from.Receive(func(data []byte, binary bool) {
+		if to.Send(data, binary) != nil {
+			from.Close(code, reason)
+		}
+		taken(len(data))
+	}, func(code int, reason string, _ bool) { to.Close(code, reason) })
+}
+
+// lag is what was passed on while there was no room beyond.
+type lag struct {
+	beyond Paced
+	taken  func(size int)
+
+	mu    sync.Mutex
+	sizes []int
+	busy  bool // somebody waits for room
+}
+
+func (l *lag) passed(size int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sizes = append(l.sizes, size)
+	if !l.busy {
+		l.busy = true
+		go l.wait()
+	}
+}
+
+func (l *lag) wait() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.sizes) > 0 {
+		sizes := l.sizes
+		l.sizes = nil
+		l.mu.Unlock()
+		l.beyond.Room()
+		for _, n := range sizes {
+			l.taken(n)
+		}
+		l.mu.Lock()
+	}
+	l.busy = false
 }
 
 // receive starts taking messages, once both sides are there.
@@ -164,12 +215,17 @@ func (s *socket) receive() {
 	}
 	r, id := s.run, s.id
 	w := r.w
+	taken := func(int) {}
+	if p, ok := s.remote.(Paced); ok {
+		taken = p.Pace()
+	}
 	s.remote.Receive(func(data []byte, binary bool) {
 		var v isolate.Value = data
 		if !binary {
 			v = string(data)
 		}
 		_ = w.loop.Post(r.account, func(iso isolate.Isolate) error { // a closed loop needs no messages
+			taken(len(data))
 			_, err := iso.Call("socketMessage", id, v, r.id)
 			return err
 		})
