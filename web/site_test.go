@@ -452,6 +452,15 @@ func TestHostIsClaimedByLink(t *testing.T) {
 		t.Fatalf("link %q, %v", link, err)
 	}
 	_, token, _ := strings.Cut(link, "token=")
+	db := s.open()
+	defer db.Close()
+	var expires int64
+	if err := db.QueryRow(`SELECT expires_at FROM tokens WHERE purpose = 'host'`).Scan(&expires); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Until(time.UnixMilli(expires)); d > time.Hour || d < 50*time.Minute {
+		t.Errorf("the link works for %v", d)
+	}
 	if r := b.get("/setup?token=" + token); r.status != 200 || !strings.Contains(r.body, token) {
 		t.Errorf("setup with the token gives %d", r.status)
 	}
