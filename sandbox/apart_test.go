@@ -257,11 +257,13 @@ func TestWhatAnEndSaysOfItsLearner(t *testing.T) {
 		}
 		s.judge(a, c.end)
 		is := none
-		switch {
-		case l.guilty:
+		switch apart := time.Now().Before(l.apart); {
+		case apart && l.guilty:
 			is = guilty
-		case time.Now().Before(l.apart):
+		case apart:
 			is = suspect
+		case l.guilty:
+			t.Errorf("%s: is guilty, and not apart", name)
 		}
 		if is != c.is || c.renew != l.apart.After(c.apart) {
 			t.Errorf("%s: is %d, want %d; apart for %v more", name, is, c.is, time.Until(l.apart))
@@ -283,7 +285,7 @@ func TestFewAreApartAtATime(t *testing.T) {
 	}
 	s.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, l := range learners {
+	for i, l := range learners {
 		for range 2 {
 			wg.Go(func() {
 				if a, err := try(s, key(l), "/"); err != nil || a.body != "done" {
@@ -291,19 +293,13 @@ func TestFewAreApartAtATime(t *testing.T) {
 				}
 			})
 		}
-	}
-	await(t, s, 2)
-	time.Sleep(time.Second) // others would begin meanwhile
-	s.mu.Lock()
-	for _, l := range learners {
-		if n := s.learnerOf(l).running; n > 1 {
-			t.Errorf("%d runs of %s are under way", n, l)
+		want := min(i+1, 2)
+		await(t, s, want)
+		time.Sleep(500 * time.Millisecond) // others would begin meanwhile
+		if n := s.Stats().Running; n != want {
+			t.Errorf("of %d learners %d runs are under way, want %d", i+1, n, want)
 		}
 	}
-	if s.running != 2 {
-		t.Errorf("%d runs are under way", s.running)
-	}
-	s.mu.Unlock()
 	apart := 0
 	for _, r := range s.Stats().Runners {
 		if r.Alone {
