@@ -220,6 +220,29 @@ func TestBuilderKilled(t *testing.T) {
 	}
 }
 
+// A project asks for no more than its host gives, and what is far too large
+// goes to no builder.
+func TestBuildIsBounded(t *testing.T) {
+	s := open(t)
+	for size, told := range map[int]string{1 << 19: "", 2 << 20: "the limit is 1 MiB", 34 << 20: "The project's files are 34 MiB together; large.txt is the largest."} {
+		d, err := s.Build(t.Context(), key("a"), trace.Project{
+			Files:  map[string][]byte{"worker.js": []byte("export default { fetch() { return new Response('x'); } };"), "large.txt": make([]byte, size)},
+			Limits: trace.Limits{Source: 1 << 40, Files: 1 << 20, Bundle: 1 << 40, CPU: time.Hour, Memory: 1 << 40},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch f := d.Fault; {
+		case told == "" && f == nil:
+			if l, most := d.Workers[0].Limits, trace.Ceiling(); l.CPU != most.CPU || l.Memory != most.Memory || l.Source != most.Source || l.Bundle != most.Bundle {
+				t.Errorf("it is given %+v", l)
+			}
+		case told == "" || f == nil || f.Kind != trace.FaultLimit || !strings.Contains(f.Message, told):
+			t.Errorf("%d bytes: %+v, want %q", size, f, told)
+		}
+	}
+}
+
 func TestStreams(t *testing.T) {
 	s := open(t)
 	deploy(t, s, key("a"), worker(`export default { fetch(request) {
