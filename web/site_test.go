@@ -534,6 +534,22 @@ func TestReadyUntilClosing(t *testing.T) {
 
 // Who is refused on a page of its own finds the way back to the form, if that
 // is a page of this site; an import is refused where its form is.
+// Only who cannot help themselves is given a number to have looked up.
+func TestNumberOfRefusal(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	for path, want := range map[string]int{"/nowhere": 404, "/classes": 401} {
+		r := b.get(path)
+		if r.status != want || strings.Contains(r.body, "tell whoever runs this server") {
+			t.Errorf("%s gives %d, its number there: %t", path, r.status, strings.Contains(r.body, "number <code>"))
+		}
+	}
+	r := b.send(b.request(http.MethodPost, "/you/erase", "application/x-www-form-urlencoded", strings.NewReader("a=b")))
+	if !strings.Contains(r.body, "tell whoever runs this server") {
+		t.Errorf("what did not work has no number:\n%s", r.body)
+	}
+}
+
 func TestRefusalLeadsBack(t *testing.T) {
 	s := newServer(t, nil)
 	b := s.instructor("ada")
