@@ -65,11 +65,10 @@ test-go: ## Go tests under the race detector, the slow corpora once and without 
 	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -E '$(PATIENT)') $(call took,packages with patient children)
 	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '$(PATIENT)|/sandbox/(conformance|hostile)$$') $(call took,packages with children)
 	@# What no race can be in, or what the race detector would slow or weigh, is played without it.
-	$(GO) test -short -timeout 15m ./sandbox/bundle -run 'TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,hostile projects)
 	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness $(call took,fairness of SQL)
-	$(GO) test -short -timeout 15m ./lessons/check -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime' $(call took,shipped lessons)
+	@# The lessons wait for two thirds of their time.
+	$(GO) test -short -p 2 -timeout 15m ./lessons/check ./cmd/coldstart ./sandbox/bundle -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime|TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint|TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,shipped lessons with their exports and hostile projects)
 	$(GO) test -short -timeout 15m ./web/lab -run 'TestSlopeAgreesWithAnOutsideMeasurement|TestRaceAgreesWithAnIndependentMeasurement|TestOwnCode' $(call took,labs against other measurements)
-	$(GO) test -short -timeout 15m ./cmd/coldstart -run 'TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint' $(call took,exports)
 	$(GO) test -short -p 1 -timeout 15m -v ./sandbox/conformance | grep -vE '^pass ' $(call took,conformance)
 	$(GO) test -short -p 1 -timeout 15m ./sandbox/hostile $(call took,hostile programs)
 

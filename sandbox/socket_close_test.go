@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"coldstart/sandbox/trace"
 )
 
 // What webSocketClose does after an await is done, though its client is gone and
@@ -116,4 +118,87 @@ func eventually(t *testing.T, want string, f func() string) (got string) {
 		got = f()
 	}
 	return got
+}
+
+// A connection lasts longer than the time limit of a request: its messages arrive
+// and are answered, and it takes no place from others, in a Worker and in objects.
+func TestSocketsOutliveTheTimeLimit(t *testing.T) {
+	const wall = 400 * time.Millisecond
+	object := func(fetch, more string) map[string]string {
+		return map[string]string{"wrangler.jsonc": counter["wrangler.jsonc"], "worker.js": `import { DurableObject } from "cloudflare:workers";
+			export class O extends DurableObject { fetch() { const { 0: a, 1: b } = new WebSocketPair(); ` + fetch + ` return new Response(null, { status: 101, webSocket: a }); } ` + more + ` }
+			export default { fetch(r, env) { return env.O.getByName("a").fetch(r); } };`}
+	}
+	const echo = `b.accept(); b.addEventListener("message", (e) => b.send("echo " + e.data));`
+	for name, files := range map[string]map[string]string{
+		"worker":     worker(`export default { fetch() { const { 0: a, 1: b } = new WebSocketPair(); ` + echo + ` return new Response(null, { status: 101, webSocket: a }); } };`),
+		"object":     object(echo, ""),
+		"hibernates": object(`this.ctx.acceptWebSocket(b);`, `webSocketMessage(b, m) { b.send("echo " + m); }`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			deploy(t, s, key("a"), files, trace.Limits{Wall: wall, CPU: time.Second, Requests: 2})
+			var sockets []Socket
+			got, closed := make(chan string, 100), make(chan int, 100)
+			for range 6 { // three times the places of the object's isolate
+				resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/", Length: -1, Upgrade: true, Headers: [][2]string{{"Upgrade", "websocket"}}})
+				if err != nil || resp.Socket == nil {
+					t.Fatalf("%+v %v", resp, err)
+				}
+				resp.Socket.Receive(func(b []byte, _ bool) { got <- string(b) }, func(code int, _ string, _ bool) { closed <- code })
+				sockets = append(sockets, resp.Socket)
+			}
+			time.Sleep(2 * wall)
+			for _, sock := range sockets {
+				if err := sock.Send([]byte("x"), false); err != nil {
+					t.Error(err)
+				}
+				select {
+				case text := <-got:
+					if text != "echo x" {
+						t.Errorf("answered %q", text)
+					}
+				case code := <-closed:
+					t.Fatalf("closed with %d", code)
+				case <-time.After(10 * time.Second):
+					t.Fatal("no answer to a message")
+				}
+			}
+			for _, sock := range sockets {
+				sock.Close(1000, "")
+			}
+		})
+	}
+}
+
+// A run that the time limit ends while it still holds a connection to another Worker
+// closes that one: nobody waits at its other end for ever.
+func TestEndedRunsCloseTheirSockets(t *testing.T) {
+	s := open(t)
+	deploy(t, s, key("a"), map[string]string{
+		"wrangler.jsonc": `{"name":"w","main":"worker.js","compatibility_date":"2026-11-01","services":[{"binding":"SELF","service":"w"}],"kv_namespaces":[{"binding":"KV","id":"kv"}]}`,
+		"worker.js": `export default { async fetch(request, env, ctx) {
+			const path = new URL(request.url).pathname;
+			if (path === "/server") {
+				const { 0: a, 1: b } = new WebSocketPair();
+				b.accept();
+				b.addEventListener("close", (e) => ctx.waitUntil(env.KV.put("closed", String(e.code))));
+				return new Response(null, { status: 101, webSocket: a });
+			}
+			if (path === "/closed") return new Response(await env.KV.get("closed"));
+			const r = await env.SELF.fetch("https://w.example/server", { headers: { upgrade: "websocket" } });
+			r.webSocket.accept();
+			return new Response("connected");
+		} };`,
+	}, trace.Limits{Wall: 400 * time.Millisecond})
+	if a := get(t, s, key("a"), "/"); a.body != "connected" {
+		t.Fatalf("%d %q %+v", a.status, a.body, a.sum.Fault)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if a := get(t, s, key("a"), "/closed"); a.body == "1011" {
+			return
+		} else if time.Now().After(end) {
+			t.Fatalf("its other end saw %q", a.body)
+		}
+	}
 }

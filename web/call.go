@@ -167,6 +167,9 @@ func (s *Site) respond(c *call, err error) {
 
 func (s *Site) errorPage(c *call, e *Error) view.ErrorPage {
 	p := view.ErrorPage{Shell: c.shell(), Status: e.Status, Heading: e.Heading, Message: e.Message, Request: c.id}
+	if e.Status < 500 && (p.Heading != "" || e.Status == http.StatusNotFound || e.Status == http.StatusTooManyRequests) {
+		p.Request = "" // the page says what to do; nobody has to look anything up
+	}
 	switch {
 	case p.Heading != "":
 	case e.Status == http.StatusNotFound:

@@ -130,6 +130,7 @@ func atMost(cpu time.Duration) func(*Config) {
 // A lesson's page names the limit that its code meets, which is the host's
 // where that is lower.
 func TestPageNamesTheHostsLimit(t *testing.T) {
+	t.Parallel()
 	for cpu, want := range map[time.Duration]string{2 * time.Second: `"cpu_us":50000`, 20 * time.Millisecond: `"cpu_us":20000`} {
 		s := newServer(t, nil, atMost(cpu))
 		if r := s.browser().get("/learn/serverless/hello"); r.status != 200 || !strings.Contains(r.body, want) {
@@ -452,6 +453,15 @@ func TestHostIsClaimedByLink(t *testing.T) {
 		t.Fatalf("link %q, %v", link, err)
 	}
 	_, token, _ := strings.Cut(link, "token=")
+	db := s.open()
+	defer db.Close()
+	var expires int64
+	if err := db.QueryRow(`SELECT expires_at FROM tokens WHERE purpose = 'host'`).Scan(&expires); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Until(time.UnixMilli(expires)); d > time.Hour || d < 50*time.Minute {
+		t.Errorf("the link works for %v", d)
+	}
 	if r := b.get("/setup?token=" + token); r.status != 200 || !strings.Contains(r.body, token) {
 		t.Errorf("setup with the token gives %d", r.status)
 	}
@@ -525,6 +535,22 @@ func TestReadyUntilClosing(t *testing.T) {
 
 // Who is refused on a page of its own finds the way back to the form, if that
 // is a page of this site; an import is refused where its form is.
+// Only who cannot help themselves is given a number to have looked up.
+func TestNumberOfRefusal(t *testing.T) {
+	s := newServer(t, nil)
+	b := s.browser()
+	for path, want := range map[string]int{"/nowhere": 404, "/classes": 401} {
+		r := b.get(path)
+		if r.status != want || strings.Contains(r.body, "tell whoever runs this server") {
+			t.Errorf("%s gives %d, its number there: %t", path, r.status, strings.Contains(r.body, "number <code>"))
+		}
+	}
+	r := b.send(b.request(http.MethodPost, "/you/erase", "application/x-www-form-urlencoded", strings.NewReader("a=b")))
+	if !strings.Contains(r.body, "tell whoever runs this server") {
+		t.Errorf("what did not work has no number:\n%s", r.body)
+	}
+}
+
 func TestRefusalLeadsBack(t *testing.T) {
 	s := newServer(t, nil)
 	b := s.instructor("ada")

@@ -173,8 +173,10 @@ func TestWhatTheRaceDetectorLeavesOutIsPlayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	played := map[string]string{} // package to the patterns it is played with
-	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test -short -timeout \w+ \./(\S+) -run (.*)`).FindAllSubmatch(text, -1) {
-		played[string(m[1])] += string(m[2])
+	for _, m := range regexp.MustCompile(`(?m)^\t\$\(GO\) test -short (?:-p 2 )?-timeout \w+ ((?:\./\S+ )+)-run (.*)`).FindAllSubmatch(text, -1) {
+		for name := range strings.FieldsSeq(string(m[1])) {
+			played[strings.TrimPrefix(name, "./")] += string(m[2])
+		}
 	}
 	found := 0
 	eachTestFile(t, func(name string, src []byte) {

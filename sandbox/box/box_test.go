@@ -190,7 +190,7 @@ func TestMissingNodeSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := NewProcesses(Config{Most: 1})
 	var missing *MissingError
-	if !errors.As(err, &missing) || missing.Why != "no `node` is on PATH" {
+	if !errors.As(err, &missing) || missing.Why != "no node is on PATH" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func newOCI(cfg Config, program string) (*Commands, error) {
 	runtime, err := exec.LookPath("crun")
 	if err != nil {
 		if runtime, err = exec.LookPath("runc"); err != nil {
-			return nil, &MissingError{"neither `crun` nor `runc` is on PATH"}
+			return nil, &MissingError{"neither crun nor runc is on PATH"}
 		}
 	}
 	name := filepath.Base(runtime)
@@ -166,7 +166,7 @@ func NewDocker(cfg Config) (*Commands, error) {
 	}
 	docker, err := exec.LookPath("docker")
 	if err != nil {
-		return nil, &MissingError{"no `docker` is on PATH"}
+		return nil, &MissingError{"no docker is on PATH"}
 	}
 	ask := func(stdin []byte, args ...string) (string, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

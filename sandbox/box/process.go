@@ -13,7 +13,7 @@ var visits string
 func node() (string, error) {
 	path, err := exec.LookPath("node")
 	if err != nil {
-		return "", &MissingError{"no `node` is on PATH"}
+		return "", &MissingError{"no node is on PATH"}
 	}
 	return path, nil
 }

@@ -32,7 +32,7 @@ func NewWorkerd(cfg Config) (*Commands, error) {
 		found, err = exec.LookPath("workerd")
 	}
 	if err != nil {
-		why := "no `workerd` is on PATH; the host can name one with --workerd"
+		why := "no workerd is on PATH; the host can name one with --workerd"
 		if path != "" {
 			why = "there is no workerd at the path that --workerd names"
 		}

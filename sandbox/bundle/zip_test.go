@@ -334,14 +334,34 @@ func TestImportSkips(t *testing.T) {
 	}
 }
 
+// FuzzImport unpacks any bytes: what comes out has names that may be kept and is
+// no more than a project may be, and a refusal is one sentence.
 func FuzzImport(f *testing.F) {
 	f.Add(archive(f, entry{name: "a/b.js", data: "x"}))
+	f.Add(archive(f, entry{name: "my-app/", mode: fs.ModeDir | 0o755}, entry{name: "my-app/src/index.js", data: hello}, entry{name: "my-app/.git/HEAD", data: "x"}))
+	f.Add(archive(f, entry{name: "a.js", data: "/etc/passwd", mode: fs.ModeSymlink | 0o777}))
+	f.Add(archive(f, entry{name: "../a.js"}, entry{name: "/b.js"}, entry{name: `c\d.js`}, entry{name: "con.js"}, entry{name: "e.zip"}))
+	f.Add(archive(f, entry{name: "a.bin", data: strings.Repeat("\x00", 100<<10)}, entry{name: "b.bin", data: "PK\x03\x04"}))
+	f.Add(sameFile(3))
+	f.Add(emptyFiles(3))
+	limits := trace.Limits{Files: 8, Source: 64 << 10}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := Import(data, trace.Limits{})
-		if err == nil {
-			if err := CheckNames(p.Files); err != nil {
-				t.Error(err)
+		p, err := Import(data, limits)
+		if err != nil {
+			if err.Error() == "" || strings.ContainsAny(err.Error(), "\n\x00\x1b") {
+				t.Errorf("refused with %q", err)
 			}
+			return
+		}
+		if err := CheckNames(p.Files); err != nil {
+			t.Error(err)
+		}
+		var total int64
+		for _, text := range p.Files {
+			total += int64(len(text))
+		}
+		if len(p.Files) == 0 || len(p.Files) > limits.Files || total > limits.Source {
+			t.Errorf("%d files of %d bytes come out of %d", len(p.Files), total, len(data))
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 type Limits struct {
 	CPU       time.Duration `json:"cpu_ns,omitempty" cbor:"1,keyasint,omitempty"`         // thread CPU time per request; awaiting is free
 	StartCPU  time.Duration `json:"start_cpu_ns,omitempty" cbor:"2,keyasint,omitempty"`   // thread CPU time of the module's top level
-	Wall      time.Duration `json:"wall_ns,omitempty" cbor:"3,keyasint,omitempty"`        // begin of handle to last byte
+	Wall      time.Duration `json:"wall_ns,omitempty" cbor:"3,keyasint,omitempty"`        // begin of handle to last byte, and to the end of waitUntil; an open WebSocket does not count
 	Memory    int64         `json:"memory,omitempty" cbor:"4,keyasint,omitempty"`         // bytes per isolate; a multiple of 64 KiB is used
 	Body      int64         `json:"body,omitempty" cbor:"5,keyasint,omitempty"`           // bytes of one response body
 	LogBytes  int           `json:"log_bytes,omitempty" cbor:"6,keyasint,omitempty"`      // per request

@@ -226,7 +226,9 @@ func (r *run) late(f *trace.Fault) {
 	limit := trace.WaitText(r.w.limits.Wall)
 	switch {
 	case r.sockets > 0:
-		f.Message, f.Hint = "Time limit: the WebSocket's connection was still open after "+limit+".", "Close it when all is said, or open it again."
+		f.Message, f.Hint = "Time limit: a WebSocket that this request opened was still connected after "+limit+".", "Close it when all is said: it ends with the request that opened it."
+	case r.closing:
+		f.Message, f.Hint = "Time limit: the WebSocket closed, but what was waited for then had not ended after "+limit+".", "Await less when it closes."
 	case r.ended:
 		f.Message, f.Hint = "Time limit: the answer was given, but what ctx.waitUntil() waits for had not ended after "+limit+".", "Start less after the answer, or spread it over several requests."
 	case r.headed:
@@ -512,6 +514,10 @@ func (r *run) respond(args []isolate.Value) {
 		r.socketID = socket
 		r.connect(socket)
 		r.ended = true
+		if r.sockets > 0 {
+			r.wall.Stop() // a connection may last; what is left when it closes has its own time, see socket.end
+			r.giveWay()
+		}
 	case !streaming:
 		r.ended = true
 	}
@@ -657,6 +663,14 @@ func (r *run) finish() {
 	}
 	if r.closing {
 		maps.DeleteFunc(w.sockets, func(_ int, s *socket) bool { return s.run == r && s.gone })
+	}
+	if r.sockets > 0 { // whoever is at their other ends would wait for nothing
+		for _, s := range w.sockets {
+			if s.run == r && s.accepted && !s.gone && !s.closed && s.remote != nil {
+				s.closed = true
+				w.loop.Aside(func() { s.remote.Close(1011, "") })
+			}
+		}
 	}
 	w.dropTimers(r)
 	delete(w.runs, r.id)

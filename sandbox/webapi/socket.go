@@ -249,6 +249,9 @@ func (s *socket) end() {
 	if s.accepted {
 		if s.run.sockets--; s.run.sockets == 0 {
 			s.run.closing = true
+			if s.run.ended && !s.run.over {
+				s.run.wall.Reset(s.run.w.limits.Wall)
+			}
 		}
 		s.run.maybeFinish()
 	}

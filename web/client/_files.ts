@@ -55,6 +55,7 @@ export class FileBar {
     this.#sheet?.addEventListener("keydown", (e) => this.#keys(e));
     this.#details?.addEventListener("toggle", () => this.#draw());
     new ResizeObserver(this.#reveal).observe(this.#tabs); // on a phone the row comes in sight later
+    this.#tabs.addEventListener("scroll", () => this.#tabs.classList.toggle("is-on", this.#tabs.scrollLeft > 0), { passive: true });
     document.addEventListener("pointerdown", (e) => {
       if (this.#details?.open && !this.#details.contains(e.target as Node)) this.#details.open = false;
     });
@@ -125,9 +126,9 @@ export class FileBar {
   #reveal = (): void => {
     const tab = $("[aria-selected=true]", this.#tabs)?.getBoundingClientRect();
     const row = this.#tabs.getBoundingClientRect();
-    const end = row.right - 16; // there it fades
-    if (tab && tab.right > end) this.#tabs.scrollLeft += Math.min(tab.right - end, tab.left - row.left); // of a long name the begin
-    else if (tab && tab.left < row.left) this.#tabs.scrollLeft -= row.left - tab.left;
+    const [begin, end] = [row.left + 16, row.right - 16]; // there it fades
+    if (tab && tab.right > end) this.#tabs.scrollLeft += Math.min(tab.right - end, tab.left - begin); // of a long name the begin
+    else if (tab && tab.left < begin) this.#tabs.scrollLeft -= begin - tab.left;
   };
 
   #tree(): void {

@@ -107,7 +107,7 @@ export function stopped(f: Fault, run?: Run, limits?: { cpu_us: number; memory_b
   const gauge = limits && run?.summary && (f.kind === "cpu" || f.kind === "memory")
     ? f.kind === "cpu"
       ? bar(run.summary.cpu_us, limits.cpu_us, `stopped at ${duration(run.summary.cpu_us)} of CPU`, `limit ${roundly(limits.cpu_us)}`)
-      : bar(run.summary.memory_bytes, limits.memory_bytes, size(run.summary.memory_bytes), size(limits.memory_bytes))
+      : bar(run.summary.memory_bytes, limits.memory_bytes, `held ${size(run.summary.memory_bytes)}; the next did not fit`, `limit ${size(limits.memory_bytes)}`)
     : null;
   return el("article", { class: isOwn(f) ? "stop stop-fault" : "stop", "data-fault": f.kind },
     el("h3", null, faultTitle(f)),

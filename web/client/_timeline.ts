@@ -10,9 +10,9 @@ import { temp } from "./_values.ts";
 
 const sameRequest = (a: Run, b: Run): boolean => requestLine(a.request) === requestLine(b.request);
 
-/** The run to compare with: the newest of the other temperature for the same request, else the newest before. */
+/** The run to compare with: the newest of the other temperature for the same request, else the newest before. One that met no isolate, as after a build error, has nothing to compare. */
 function before(runs: Runs, run: Run): Run | null {
-  const older = runs.list.filter((r) => r.n < run.n && r.over && r.summary && wall(r) > 0).reverse();
+  const older = runs.list.filter((r) => r.n < run.n && r.over && r.summary && wall(r) > 0 && temperature(r)).reverse();
   const t = temperature(run);
   return older.find((r) => sameRequest(r, run) && temperature(r) !== t) ?? older.find((r) => sameRequest(r, run)) ?? older[0] ?? null;
 }

@@ -49,6 +49,14 @@ test("edits TypeScript, runs it, sees response, log, timeline and isolate", with
   await page.waitForSelector(".pagemap");
   assert.match(await page.textContent("#panel-isolate .facts"), /Served2 requests/);
   assert.match(await page.getAttribute(".pagemap", "aria-label"), /Page map: \d+ pages/);
+
+  await write(page, "export default { fetch: };\n");
+  await run(page);
+  await write(page, hello);
+  await run(page);
+  await tab(page, "timeline");
+  const compared = await page.locator(".waterfall thead th").allTextContents();
+  assert.ok(compared.length === 4 && !compared.some((name) => /run 3$/.test(name)), `a build error is no run to compare with: ${compared}`);
 }));
 
 test("×20 cold and ×20 warm draw clouds with p50 and p99", withPage({}, async (page) => {
@@ -257,4 +265,7 @@ test("the open file's tab is in view, however many files stand before it", withP
     return Math.max(row.left - tab.left, tab.right - row.right);
   });
   assert.ok(hidden <= 1, `${hidden} px of the tab are hidden`);
+  await page.waitForFunction(() => /transparent\)$|rgba\(0, 0, 0, 0\)\)$/.test(getComputedStyle(document.querySelector(".files_tabs")).maskImage), null, { timeout: 5000 }); // what went out of sight on the left fades, as on the right
+  await page.$eval(".files_tabs", (e) => { e.scrollLeft = 0; });
+  await page.waitForFunction(() => /rgb\(0, 0, 0\) \d+px\)$/.test(getComputedStyle(document.querySelector(".files_tabs")).maskImage), null, { timeout: 5000 });
 }));

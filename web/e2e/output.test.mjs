@@ -18,6 +18,7 @@ test("what hostile programs say does nothing to the page that shows it", { timeo
     const page = await context.newPage();
     const bad = [];
     const leaks = [];
+    const asked = [];
     page.on("dialog", (d) => { bad.push(`dialog ${d.message()}`); return d.dismiss(); });
     await context.addInitScript(() => {
       if (window !== top || origin === "null") return;
@@ -26,8 +27,10 @@ test("what hostile programs say does nothing to the page that shows it", { timeo
       addEventListener("message", (e) => globalThis.refused.push(`message ${String(e.data).slice(0, 100)}`));
     });
     context.on("request", async (r) => {
-      const headers = await r.allHeaders().catch(() => ({}));
-      if (/\/api\/admin\//.test(r.url()) && headers.cookie) leaks.push(r.url());
+      // What a Worker's page asks for by itself: its own address was asked for by the page around it.
+      if (r.isNavigationRequest() || r.frame() === page.mainFrame()) return;
+      asked.push(r.url());
+      if ((await r.allHeaders().catch(() => ({}))).cookie) leaks.push(r.url());
     });
     await openLesson(page);
     await page.selectOption("#method", "GET");
@@ -56,12 +59,35 @@ test("what hostile programs say does nothing to the page that shows it", { timeo
     await tab(page, "response");
     await page.check("#panel-response input[value=page]", { force: true });
     await page.frameLocator("#panel-response iframe").locator("p", { hasText: "here" }).waitFor();
-    const address = page.frames().find((f) => f !== page.mainFrame() && f.url().startsWith("http"))?.url();
-    assert.ok(address, page.frames().map((f) => f.url()).join(" "));
+    const preview = page.frames().find((f) => f !== page.mainFrame() && f.url().startsWith("http"));
+    assert.ok(preview, page.frames().map((f) => f.url()).join(" "));
+    const address = preview.url();
     const direct = await context.newPage();
     direct.on("dialog", (d) => { bad.push(`dialog ${d.message()}`); return d.dismiss(); });
     await direct.goto(address);
-    assert.equal(await direct.evaluate(() => origin), "null");
+    // In both it reads nothing of its visitor's, and changes nothing.
+    const mine = () => page.evaluate(() => fetch("/api/projects").then((r) => r.text()));
+    const before = await mine();
+    for (const [where, frame] of [["frame", preview], ["own address", direct.mainFrame()]]) {
+      assert.equal(await frame.evaluate(() => origin), "null", where);
+      asked.length = 0;
+      const got = await frame.evaluate(async () => {
+        const said = [];
+        for (const [path, init] of [["/api/projects", {}], ["/api/projects", { mode: "no-cors" }], ["/you/erase", { method: "POST", mode: "no-cors", body: new URLSearchParams({ sure: "yes" }) }]]) {
+          said.push(await fetch(path, { credentials: "include", ...init }).then((r) => r.text(), () => "refused"));
+        }
+        const socket = await new Promise((done) => {
+          const s = new WebSocket(`ws://${location.host}/api/live`);
+          s.onopen = () => done("open");
+          s.onerror = () => done("refused");
+        });
+        return [...said, socket];
+      });
+      assert.deepEqual(got, ["refused", "refused", "refused", "refused"], where);
+      assert.ok(asked.length >= 3, `${where}: ${asked.join(" ")}`);
+    }
+    assert.ok(before.length > 10);
+    assert.equal(await mine(), before);
     assert.deepEqual(bad, []);
     assert.deepEqual(leaks, []);
   } finally {

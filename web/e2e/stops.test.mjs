@@ -86,6 +86,7 @@ test("14 CPU limit, memory limit, crash, platform fault and busy are five differ
     };
     await stop("cpu", "    for (;;) {}");
     await stop("memory", "    const kept = [];\n    for (;;) kept.push(new Uint8Array(1 << 20).fill(1));");
+    assert.match(await page.textContent("#panel-response .gauge"), /^held [\d.]+ MB; the next did not fitlimit \d+ MB$/, "the memory's gauge says what its figures are");
     await stop("crash", '    throw new TypeError("codes() gave undefined");');
     const long = '    const { readable, writable } = new TransformStream();\n    const w = writable.getWriter();\n    w.write(new TextEncoder().encode("begun"));\n    setTimeout(() => w.close(), 8000);\n    return new Response(readable);';
     await write(page, worker(long));

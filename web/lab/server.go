@@ -19,7 +19,7 @@ type Server struct {
 	Port    int         `json:"port,omitempty"`
 	Bytes   int64       `json:"bytes,omitempty"` // what it held when it was asked last
 	Steps   []ServerDid `json:"steps,omitempty"` // oldest first, the newest twelve
-	Off     string      `json:"off,omitempty"`   // why there are none on this host: "no `node` is on PATH"
+	Off     string      `json:"off,omitempty"`   // why there are none on this host: "no node is on PATH"
 }
 
 // ServerDid is one thing that was done, and what came of it.

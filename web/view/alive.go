@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -92,7 +93,9 @@ func (a Alive) each(pages int64) string {
 	if a.Read == 0 {
 		return "–"
 	}
-	return decimal(float64(int64(10*float64(pages)/float64(a.Read)+.5)) / 10)
+	whole, tenth, _ := strings.Cut(fmt.Sprintf("%.1f", float64(pages)/float64(a.Read)), ".")
+	n, _ := strconv.Atoi(whole)
+	return strings.TrimSuffix(grouped(n)+"."+tenth, ".0")
 }
 
 // pages is a number of them behind a name; nothing before they were read.

@@ -28,6 +28,9 @@ func TestAliveMap(t *testing.T) {
 	if got := m.each(m.Private); got != "71.5" {
 		t.Errorf("%s pages each", got)
 	}
+	if got := m.each(1019 * int64(a.Read)); got != "1,019" {
+		t.Errorf("many pages each are written %s", got)
+	}
 }
 
 func TestAliveSaysOnlyWhatIsKnown(t *testing.T) {

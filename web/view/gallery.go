@@ -104,7 +104,7 @@ func Gallery() []Sample {
 			{"start", 4711, "listens", 182_000}, {"request", 4711, "visit 1", 2100}, {"kill", 4711, "gone, and its memory with it", 4800}, {"request", 4711, "connection refused", 300},
 		}})},
 		{"process-alive", "part_process", "A server process that listens", ServerView(Server{Action: "#", PID: 4711, Port: 40123, Alive: true, Bytes: 43 << 20})},
-		{"process-off", "part_process", "No processes on this host", ServerView(Server{Off: "no `node` is on PATH"})},
+		{"process-off", "part_process", "No processes on this host", ServerView(Server{Off: "no node is on PATH"})},
 		{"density", "part_density", "Density, measured", DensityView(sampleDensity())},
 		{"density-begun", "part_density", "Density, begun, and off on this host", DensityView(Density{Cap: 256 << 20, Boxes: []DensityBox{
 			{Name: "Isolate", Plural: "isolates", Round: true, Samples: []DensitySample{{1, 22 << 20}}},
