@@ -65,7 +65,7 @@ test-go: ## Go tests under the race detector, the slow corpora once and without 
 	$(GO) test -race -short -p 2 -timeout 15m $$($(GO) list ./... | grep -E '$(PATIENT)') $(call took,packages with patient children)
 	$(GO) test -race -short -p 1 -timeout 15m $$($(GO) list ./... | grep -E '$(CHILDREN)' | grep -vE '$(PATIENT)|/sandbox/(conformance|hostile)$$') $(call took,packages with children)
 	@# What no race can be in, or what the race detector would slow or weigh, is played without it.
-	$(GO) test -short -timeout 15m ./sandbox -run TestSQLFairness $(call took,fairness of SQL)
+	$(GO) test -short -timeout 15m ./sandbox ./sandbox/query -run 'TestSQLFairness|TestBounds' $(call took,fairness and bounds of SQL)
 	@# The lessons wait for two thirds of their time.
 	$(GO) test -short -p 2 -timeout 15m ./lessons/check ./cmd/coldstart ./sandbox/bundle -run 'TestShippedLessons|TestWrongAnswersHelp|TestOwnRunsJudgeALoadTime|TestExportedSolutions|TestDialectsAgainstWorkerd|TestLessonsAreReadApart|TestScripts/lint|TestDeep|TestHostileParsers|TestRandomRepeats' $(call took,shipped lessons with their exports and hostile projects)
 	$(GO) test -short -timeout 15m ./web/lab -run 'TestSlopeAgreesWithAnOutsideMeasurement|TestRaceAgreesWithAnIndependentMeasurement|TestOwnCode' $(call took,labs against other measurements)
