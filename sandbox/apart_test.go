@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coldstart/sandbox/platform"
+	"coldstart/sandbox/runner"
 	"coldstart/sandbox/trace"
 )
 
@@ -183,6 +184,137 @@ func TestMemorySuspectIsToldTheTruth(t *testing.T) {
 	if time.Now().Before(s.learnerOf("a").apart) || !s.learnerOf("eater").guilty {
 		t.Errorf("kept apart: %+v %+v", s.learnerOf("a"), s.learnerOf("eater"))
 	}
+}
+
+// What cannot be tried apart is told that it is not known: a WebSocket, which
+// may last for hours, and a run in an isolate of choice.
+func TestMemorySuspectsThatCannotBeTriedApart(t *testing.T) {
+	s, first := openTight(t)
+	lim := trace.Limits{Memory: 128 << 20, CPU: 2 * time.Second, Wall: 20 * time.Second}
+	deploy(t, s, key("eater"), worker(eater), lim)
+	for _, o := range []string{"socket", "chosen"} {
+		deploy(t, s, key(o), worker(`export default { async fetch(request) { if (request.url.endsWith("/wait")) await scheduler.wait(10_000); return new Response("done"); } };`), lim)
+	}
+	isolate := get(t, s, key("chosen"), "/").sum.Isolate
+	var wg sync.WaitGroup
+	for i, c := range []struct {
+		learner, path string
+		change        func(*Run)
+	}{
+		{"socket", "/wait", func(r *Run) { r.Upgrade = true }},
+		{"chosen", "/wait", func(r *Run) { r.Isolate = isolate }},
+		{"eater", "/log", func(*Run) {}},
+	} {
+		await(t, s, i)
+		wg.Go(func() {
+			a, err := try(s, key(c.learner), c.path, c.change)
+			if err != nil {
+				t.Error(c.learner, err)
+				return
+			}
+			wantFault(t, a, trace.FaultPlatform, "It is not known whose code filled it.")
+		})
+	}
+	wg.Wait()
+	if serving(t, s) == first {
+		t.Error("the runner did not die, so nothing was tested")
+	}
+}
+
+// One suspicion is ended by one good run apart; being found out lasts; who was
+// killed for another's code, or is being tried again, is no suspect.
+func TestWhatAnEndSaysOfItsLearner(t *testing.T) {
+	const none, suspect, guilty = 0, 1, 2
+	ago, soon := time.Now().Add(-time.Second), time.Now().Add(10*time.Second)
+	s := open(t)
+	for name, c := range map[string]struct {
+		was   int
+		apart time.Time
+		end   runner.End
+		alone bool // it had a runner to itself
+		again bool // it is tried again
+		is    int
+		renew bool // is apart for longer than it was
+	}{
+		"filled its runner":              {end: runner.End{Lost: runner.LostGuilty, Full: true}, is: guilty, renew: true},
+		"ended its runner alone":         {end: runner.End{Lost: runner.LostGuilty, Alone: true}, alone: true, is: guilty, renew: true},
+		"ended its runner alone again":   {was: guilty, apart: soon, end: runner.End{Lost: runner.LostGuilty, Alone: true}, alone: true, is: guilty, renew: true},
+		"did not yield":                  {end: runner.End{Lost: runner.LostGuilty}},
+		"may have ended its runner":      {end: runner.End{Lost: runner.LostSuspect}, is: suspect, renew: true},
+		"may have, and is tried again":   {end: runner.End{Lost: runner.LostSuspect}, again: true},
+		"may have, and is known for it":  {was: guilty, apart: soon, end: runner.End{Lost: runner.LostSuspect}, is: guilty},
+		"died of another's code":         {end: runner.End{Lost: runner.LostInnocent}},
+		"suspect, died of another's":     {was: suspect, apart: soon, end: runner.End{Lost: runner.LostInnocent}, is: suspect},
+		"suspect, ended well alone":      {was: suspect, apart: soon, alone: true},
+		"suspect, ended well in company": {was: suspect, apart: soon, is: suspect},
+		"guilty, ended well alone":       {was: guilty, apart: soon, alone: true, is: guilty},
+		"guilty a minute ago":            {was: guilty, apart: ago},
+	} {
+		l := &learner{apart: c.apart, guilty: c.was == guilty}
+		a := &attempt{e: &execution{s: s}, t: &ticket{learner: l}, retry: c.again}
+		if c.alone {
+			a.back = func() {}
+		}
+		s.judge(a, c.end)
+		is := none
+		switch {
+		case l.guilty:
+			is = guilty
+		case time.Now().Before(l.apart):
+			is = suspect
+		}
+		if is != c.is || c.renew != l.apart.After(c.apart) {
+			t.Errorf("%s: is %d, want %d; apart for %v more", name, is, c.is, time.Until(l.apart))
+		}
+	}
+}
+
+// Of a learner whose runs are apart one is under way at a time, and of all such
+// learners' two: each costs a process.
+func TestFewAreApartAtATime(t *testing.T) {
+	s, release := openHeld(t, func(c *Config) { c.QueueWait = time.Minute })
+	learners := []string{"a", "b", "c"}
+	for _, l := range learners {
+		deploy(t, s, key(l), waiter)
+	}
+	s.mu.Lock()
+	for _, l := range learners {
+		s.learnerOf(l).apart = time.Now().Add(time.Minute)
+	}
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, l := range learners {
+		for range 2 {
+			wg.Go(func() {
+				if a, err := try(s, key(l), "/"); err != nil || a.body != "done" {
+					t.Errorf("%s: %q %v %+v", l, a.body, err, a.sum)
+				}
+			})
+		}
+	}
+	await(t, s, 2)
+	time.Sleep(time.Second) // others would begin meanwhile
+	s.mu.Lock()
+	for _, l := range learners {
+		if n := s.learnerOf(l).running; n > 1 {
+			t.Errorf("%d runs of %s are under way", n, l)
+		}
+	}
+	if s.running != 2 {
+		t.Errorf("%d runs are under way", s.running)
+	}
+	s.mu.Unlock()
+	apart := 0
+	for _, r := range s.Stats().Runners {
+		if r.Alone {
+			apart++
+		}
+	}
+	if apart != 2 {
+		t.Errorf("%d processes are for one run each", apart)
+	}
+	release()
+	wg.Wait()
 }
 
 // What runs by itself is known at once, and a kill from outside blames nobody.

@@ -21,7 +21,7 @@ func TestMemoryCeiling(t *testing.T) {
 	const each = 16 << 20
 	var (
 		hogs  = int(30 * scale)
-		all   = scale * 448 << 20
+		all   = scale * 256 << 20 // less than two children of three quarters, above which each is made to give some back by itself
 		one   = scale * 320 << 20
 		slack = scale * 128 << 20 // pages that are shared, and what code fills before the next look
 	)

@@ -17,6 +17,7 @@ import (
 // Whatever an instructor or a host can change has words in the audit log, and
 // no words are about nothing.
 func TestEveryRouteOfInstructorsAndHostsHasWords(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	there, names := map[string]bool{}, map[string]string{}
 	for _, row := range s.site.routes {
@@ -77,6 +78,7 @@ func (b *browser) auditLines(query string) []string {
 }
 
 func TestAuditLog(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	boss := s.host()
 	boss.form("/host/accounts", "name", "gone")

@@ -61,6 +61,7 @@ func (r route) payload() (kind string, body string) {
 }
 
 func TestRule1PolicyOnEveryAnswer(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	b := s.browser()
 	b.get("/")
@@ -157,6 +158,7 @@ func TestRule1PolicyOnWhatIsRefused(t *testing.T) {
 }
 
 func TestRule2WorkersAnswersAreSandboxed(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, func(c *doortest.Call) {
 		switch {
 		case strings.HasSuffix(c.Run.URL, "/throws"):
@@ -186,6 +188,7 @@ func TestRule2WorkersAnswersAreSandboxed(t *testing.T) {
 }
 
 func TestRule3ForeignPagesChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	b := s.browser()
 	b.get("/")
@@ -234,6 +237,7 @@ func TestRule3ForeignPagesChangeNothing(t *testing.T) {
 // A body that a form of another site could send without asking, or that is of no
 // kind that the address takes, changes nothing, also when this site's page sends it.
 func TestRule3KindsOfBodies(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil, func(c *Config) { c.Rates.Session, c.Rates.Run = Rate{PerSecond: -1}, Rate{PerSecond: -1} })
 	link, err := s.site.AdminLink(t.Context(), s.url, false)
 	if err != nil {
@@ -536,6 +540,7 @@ func (s *server) workspaceOf(b *browser) string {
 }
 
 func TestRule5SessionCookie(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, public, cookie string
 		secure               bool
@@ -606,6 +611,7 @@ func TestRule5SessionCookie(t *testing.T) {
 // Whoever signs in gets a session that no browser had before, and the one that
 // the browser had is no way into the account. Signing in again ends the first.
 func TestRule5SigningInRotates(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	s.instructor("ada")
 	status := func(cookie, path string) int {
@@ -666,6 +672,7 @@ var update = os.Getenv("UPDATE") != ""
 // TestRule6Matrix asks every row as every kind of person and compares with a
 // golden table, so that a new row cannot come in without saying whose it is.
 func TestRule6Matrix(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
 	owner := s.browser()
 	owner.get("/")
@@ -767,6 +774,7 @@ func TestRule6Matrix(t *testing.T) {
 // An instructor's own class in the address is no way to learners of another, and
 // a link for one purpose none to another.
 func TestRule6NothingIsReachedByAnotherName(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil, func(c *Config) { c.Rates.Session = Rate{PerSecond: -1} })
 	class := s.instructor("ada").newClass("Period 3")
 	pupil := s.browser()
@@ -824,6 +832,7 @@ func TestRule6NothingIsReachedByAnotherName(t *testing.T) {
 }
 
 func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	class := s.instructor("ada").newClass("Period 3")
 	code := s.site.code(class.ID, class.CodeNumber)
@@ -855,6 +864,7 @@ func TestRule7AClassJoinsFromOneAddress(t *testing.T) {
 }
 
 func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	s := newServer(t, nil, func(c *Config) { c.Now = func() time.Time { return now } })
 	b := s.browser()
@@ -894,6 +904,7 @@ func TestRule7OneLearnerIsSlowedDown(t *testing.T) {
 // Each budget is spent by whom it is for, wherever they ask from and whatever
 // they ask for, and by nobody else. A second later there is one more of it.
 func TestRule7EachBudgetIsItsOwners(t *testing.T) {
+	t.Parallel()
 	const most = 5
 	few := Rate{1, most}
 	type from func(b *browser, address, method, path string) reply
@@ -1058,6 +1069,7 @@ func TestRule7ClockJumps(t *testing.T) {
 // Callers who invent ever new names for themselves cost no more memory than is
 // set aside for it, and do not get one forgotten who has spent their budget.
 func TestRule7NamesOfCallersAreBounded(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	l := newLimiter(Rate{1, 2}, func() time.Time { return now })
 	for i := range maxBuckets - 1 {
@@ -1422,6 +1434,7 @@ func TestRule11ConnectionsOfOneAddress(t *testing.T) {
 }
 
 func TestRule12StaticStaysInside(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	for _, path := range []string{"/static/../static.go", "/static/%2e%2e/static.go", "/static/..%2fstatic.go", "/static//etc/passwd", "/static/manifest.json/../x", `/static/..\static.go`} {
 		resp, body := s.raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -1432,6 +1445,7 @@ func TestRule12StaticStaysInside(t *testing.T) {
 }
 
 func TestRule17SecretsStayOutOfTheLog(t *testing.T) {
+	t.Parallel()
 	const canary = "cAnArY"
 	s := newServer(t, func(c *doortest.Call) {
 		c.Log(canary + "-logged\x1b[31m")
@@ -1546,6 +1560,7 @@ func (h plainLogWith) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func TestRule18NoDebugRoutes(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	b := s.browser()
 	for _, row := range s.site.routes {
@@ -1624,6 +1639,7 @@ func TestErrorsAreSentences(t *testing.T) {
 }
 
 func TestPagesAreCompressed(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	for _, encoding := range []string{"br", "gzip"} {
 		resp, body := s.raw("GET /learn/serverless/hello HTTP/1.1\r\nHost: x\r\nAccept-Encoding: deflate, " + encoding + "\r\nConnection: close\r\n\r\n")

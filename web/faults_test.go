@@ -33,6 +33,7 @@ func (r reply) told(t *testing.T) string {
 // While another program holds the database, a save waits five seconds, then
 // says so and that it can be tried again. What is read, is read at once.
 func TestLockedDatabaseIsToldAndReadable(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil)
 	b := s.browser()
 	b.deployed("before")

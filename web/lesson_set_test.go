@@ -103,6 +103,7 @@ func reading(title, text string) map[string]string {
 var keptSet = regexp.MustCompile(`/teach/lessons/(t[0-9a-z]{7})/remove`)
 
 func TestInstructorsBringLessons(t *testing.T) {
+	t.Parallel()
 	messages := &bus.Local{}
 	s := newServer(t, nil, func(c *Config) { c.Bus = messages })
 	ada, bob := s.instructor("ada"), s.instructor("bob")
@@ -223,6 +224,7 @@ func TestInstructorsBringLessons(t *testing.T) {
 }
 
 func TestUploadsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil, atMost(100*time.Millisecond))
 	ada := s.instructor("ada")
 	with := func(name, text string) []byte {
@@ -262,6 +264,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 
 // Switched off by the host there are neither pages nor lessons.
 func TestLessonsOfInstructorsSwitchedOff(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, nil, func(c *Config) { c.ReadLessons = nil })
 	ada := s.instructor("ada")
 	if r := ada.get("/teach/lessons"); r.status != 404 {

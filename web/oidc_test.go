@@ -11,6 +11,7 @@ import (
 )
 
 func TestInstructorSignsInWithProvider(t *testing.T) {
+	t.Parallel()
 	provider := oidctest.New(t)
 	p, err := oidc.New(oidc.Config{Issuer: provider.URL, Client: oidctest.Client, Secret: oidctest.Secret})
 	if err != nil {

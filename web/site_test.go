@@ -130,6 +130,7 @@ func atMost(cpu time.Duration) func(*Config) {
 // A lesson's page names the limit that its code meets, which is the host's
 // where that is lower.
 func TestPageNamesTheHostsLimit(t *testing.T) {
+	t.Parallel()
 	for cpu, want := range map[time.Duration]string{2 * time.Second: `"cpu_us":50000`, 20 * time.Millisecond: `"cpu_us":20000`} {
 		s := newServer(t, nil, atMost(cpu))
 		if r := s.browser().get("/learn/serverless/hello"); r.status != 200 || !strings.Contains(r.body, want) {

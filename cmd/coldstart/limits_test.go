@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -50,5 +52,18 @@ func TestLimitsCutLessons(t *testing.T) {
 	}
 	if got := said.String(); !strings.Contains(got, "E006 cpu_ms 400 is over this server's ceiling (100)") || strings.Contains(got, "left out") {
 		t.Errorf("the start says %s", got)
+	}
+}
+
+// The manual lists each limit with what a run has usually and at most.
+func TestManualHasEveryLimit(t *testing.T) {
+	page, err := os.ReadFile("../../docs/authoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range trace.LimitNames() {
+		if row := fmt.Sprintf("\n| `%s` | %d | %d | ", name, trace.Default().Named(name), trace.Ceiling().Named(name)); !strings.Contains(string(page), row) {
+			t.Errorf("docs/authoring.md has no row %q", row[1:])
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,58 @@ func TestScanAllows(t *testing.T) {
 	const page = "export const Page = (p: Props) => <main class='x'>\n  Don't {p.list.map((i) => <li key={i}>{i} isn't `{'`'}`</li>)}\n  <br/> a &gt; b\n</main>;\n"
 	if f := scanScript(strings.Repeat(page, 800), syntax{ts: true, jsx: true}); f != nil {
 		t.Errorf("jsx: %s", f.message)
+	}
+}
+
+// Each bound lies where it is written: as many parts as that pass, and not many more.
+func TestScanBounds(t *testing.T) {
+	ts, tsx := syntax{ts: true}, syntax{ts: true, jsx: true}
+	for name, c := range map[string]struct {
+		syn                   syntax
+		before, middle, after string // as rep has them
+		most                  int
+		told                  string
+	}{
+		"brackets":          {ts, "a=", "[", "]", 200, "nested more than 200 deep"},
+		"blocks":            {ts, "", "{", "}", 200, "nested more than 200 deep"},
+		"templates":         {ts, "a=", "`${", "}`", 100, "nested more than 200 deep"},
+		"elements":          {tsx, "a=", "<a>", "</a>", 200, "nested more than 200 deep"},
+		"members":           {ts, "a=a", ".b", "", 2000, "more than 2,000 links"},
+		"calls":             {ts, "a=a", "()", "", 2000, "more than 2,000 links"},
+		"operators":         {ts, "a=", "!", "", 2000, "more than 2,000 links"},
+		"arrows":            {ts, "a=", "a?(b):c=>", "", 12, "More than 12 conditions"},
+		"commas":            {ts, "a=(a", ",b", "", 4000, "More than 4,000 parts"},
+		"strings":           {ts, "a='a'", "+'a'", "", 2000, "More than 2,000 strings"},
+		"declarations":      {ts, "", "var a;", "", 4000, "4,000"},
+		"cases":             {ts, "switch(x){", "case 1:a();", "", 4000, "4,000"},
+		"stray brackets":    {tsx, "a=<T>", "}", "<", 500, "many } and >"},
+		"dotted namespaces": {ts, "namespace a", ".b", "", 50, "more than 50 parts"},
+	} {
+		refused := func(n int) *finding {
+			inner := "d"
+			if c.after == "<" {
+				return scanScript(rep(c.before, c.middle, n, "</T>", ""), c.syn)
+			}
+			return scanScript(rep(c.before, c.middle, n, inner, c.after), c.syn)
+		}
+		least := sort.Search(4*c.most, func(n int) bool { return refused(n) != nil })
+		if least < c.most*9/10 || least > c.most+3 {
+			t.Errorf("%s: %d are refused, want about %d", name, least, c.most)
+		}
+		if f := refused(4 * c.most); f == nil || !strings.Contains(f.message, c.told) {
+			t.Errorf("%s: %d are told %+v, want %q", name, 4*c.most, f, c.told)
+		}
+	}
+	// What can be read in two ways passes as long as it is short.
+	unsure := func(n int) *finding { return scanScript("{}/'/;"+strings.Repeat("a;", n)+"//'", ts) }
+	if f := unsure(48_000/2 - 10); f != nil {
+		t.Errorf("a short file: %+v", f)
+	}
+	if f := unsure(48_000/2 + 10); f == nil || !strings.Contains(f.message, "too long to be read safely") {
+		t.Errorf("a long file: %+v", f)
+	}
+	if f := scanScript("{}/'/;"+strings.Repeat("aaaaaaaaa;", 48_000/10+10)+"//'", ts); f != nil {
+		t.Errorf("a long file of few parts: %+v", f)
 	}
 }
 

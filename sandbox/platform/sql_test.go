@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +100,29 @@ func TestSQLDies(t *testing.T) {
 	m.engine = query.New()
 	if got := show(call(t, p, c, "d1.query", "db", []any{"SELECT count(*) FROM t", []any{}})); !strings.HasSuffix(got, " 1]]") {
 		t.Errorf("D1 holds %s", got)
+	}
+}
+
+// So many databases are held open, however many are used: each takes memory
+// where the SQL runs. What was closed is there when it is used again.
+func TestFewDatabasesAreOpen(t *testing.T) {
+	p, c := testPlatform(t, nil)
+	c.Class = "O"
+	use := func(i int, text string) any {
+		c.Object = fmt.Sprint("o", i)
+		return call(t, p, c, "sql.exec", c.Object, text, []any{})
+	}
+	for i := range sqlOpen + 10 {
+		use(i, fmt.Sprintf("CREATE TABLE t AS SELECT %d AS n", i))
+		p.sql.mu.Lock()
+		if n := len(p.sql.list); n > sqlOpen {
+			t.Errorf("%d are open", n)
+		}
+		p.sql.mu.Unlock()
+	}
+	for i := range 10 {
+		if got := show(use(i, "SELECT n FROM t")); got != fmt.Sprintf("[[n] 1 0 %d]", i) {
+			t.Errorf("object %d: %s", i, got)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] { // processes of walls_test.go
 		case "mute":
+			time.Sleep(time.Hour)
+		case "rude": // says the right thing in a frame of another kind
+			var b bytes.Buffer
+			_ = appendFrame(&b, kindPong, 0, readyMsg{})
+			_, _ = os.NewFile(3, "socket").Write(b.Bytes())
 			time.Sleep(time.Hour)
 		case "parent":
 			os.Exit(parent())
@@ -137,6 +143,16 @@ type fakeWorker struct {
 }
 
 var starved []byte
+
+// hold takes so many MiB for a minute, whatever becomes of its run.
+func hold(mib int) {
+	held := make([]byte, mib<<20)
+	for i := 0; i < len(held); i += 4096 {
+		held[i] = 1
+	}
+	time.Sleep(time.Minute)
+	runtime.KeepAlive(held)
+}
 
 // eat takes more and more memory.
 func eat() {
@@ -286,12 +302,7 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 	case "/wait", "/deaf":
 		return // until Cancel
 	case "/fill":
-		held := make([]byte, 330<<20)
-		for i := 0; i < len(held); i += 4096 {
-			held[i] = 1
-		}
-		time.Sleep(time.Minute)
-		runtime.KeepAlive(held)
+		hold(330)
 	case "/spin":
 		runtime.LockOSThread()
 		w.spec.Enter()
@@ -319,6 +330,11 @@ func (w *fakeWorker) serve(path string, seen int, inv webapi.Invocation, sink we
 	case "scheduled":
 		sink.Result([]byte(`{"ok":true}`))
 	default:
+		if mib, ok := strings.CutPrefix(path, "/hold/"); ok {
+			n, _ := strconv.Atoi(mib)
+			hold(n)
+			return
+		}
 		if what, ok := strings.CutPrefix(path, "/break/"); ok {
 			if w.breakProtocol(what, inv.Run); !strings.HasPrefix(what, "forge/") {
 				return

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -461,6 +462,18 @@ func TestAlone(t *testing.T) {
 		second()
 	}
 	back()
+	// It goes when nothing was tried for a while.
+	for range cellMax {
+		c := <-ring.cells
+		if c.p != nil {
+			c.idle.Reset(0)
+			within(t, c.p.Dead(), 10*time.Second)
+		}
+		ring.cells <- c
+	}
+	if list, _, _ := ring.Snapshot(); slices.ContainsFunc(list, func(i Info) bool { return i.Alone }) {
+		t.Errorf("children that nobody uses: %+v", list)
+	}
 }
 
 func TestRunDoesNotEnd(t *testing.T) {
@@ -498,6 +511,16 @@ func TestHardDeadlines(t *testing.T) {
 			t.Errorf("end %+v", end)
 		}
 	})
+	t.Run("a child that begins with something else", func(t *testing.T) {
+		t.Parallel()
+		ring, err := New(t.Context(), Config{Args: []string{"rude"}})
+		if err == nil {
+			_ = ring.Close()
+		}
+		if !errors.Is(err, errProtocol) {
+			t.Errorf("it was used: %v", err)
+		}
+	})
 	t.Run("a child that is never ready", func(t *testing.T) {
 		t.Parallel()
 		ring, err := New(t.Context(), Config{Args: []string{"mute"}, ReadyWall: 100 * time.Millisecond})
@@ -517,10 +540,33 @@ func TestCrowdedIsTold(t *testing.T) {
 	if over := within(t, told, 10*time.Second); over <= 0 || over > 100<<20 {
 		t.Errorf("over by %d MiB", over>>20)
 	}
+	for range len(told) { // while it grew
+		<-told
+	}
+	time.Sleep(10 * crowdedEvery)
+	if n := len(told); n < 1 || n > 11 {
+		t.Errorf("told %d times within %v", n, 10*crowdedEvery)
+	}
 	select {
 	case end := <-h.ends:
 		t.Errorf("end %+v", end)
 	default:
+	}
+}
+
+// Who is at work when a child has too much is not to blame for what was there before.
+func TestLittleIsNotToBlame(t *testing.T) {
+	ring := testRing(t, Config{Runners: 1, Memory: 400 << 20})
+	p := first(t, ring)
+	h := newRecorder()
+	run := begin(t, ring, p, "/hold/320", h)
+	eventually(t, func() bool { return p.Private() > 320<<20 })
+	run.Cancel("enough")
+	within(t, h.ends, 10*time.Second)
+	h = newRecorder()
+	begin(t, ring, p, "/hold/110", h)
+	if end := within(t, h.ends, 20*time.Second); end.Lost != LostSuspect || !end.Full {
+		t.Errorf("end %+v", end)
 	}
 }
 

@@ -90,7 +90,8 @@ type Handler interface {
 
 // Bounds on what one child may ask of the parent at a time.
 const (
-	runCalls  = 256 // open calls of one run
+	runCalls  = 256      // open calls of one run
+	runAsks   = 96 << 20 // bytes of their arguments: an honest child stays below two thirds of that, see child_calls.go
 	runEvents = 4096
 )
 
@@ -126,6 +127,8 @@ type Run struct {
 	in     *inStream // response body
 	client *socket
 	calls  map[uint32]bool
+	asks   int  // bytes of the arguments of those
+	script bool // an instructor's, whose calls have no such bound
 	subs   map[uint32]*sub
 }
 
@@ -198,7 +201,7 @@ type ScriptJob struct {
 // StartScript begins a script. Its result and fault come with h's End; of h
 // only Call and End are used.
 func (p *Runner) StartScript(j ScriptJob, h Handler) (*Run, error) {
-	r := &Run{p: p, n: p.ring.number(), h: h, slot: j.Slot, started: monotonic(), calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
+	r := &Run{p: p, n: p.ring.number(), h: h, slot: j.Slot, started: monotonic(), script: true, calls: map[uint32]bool{}, subs: map[uint32]*sub{}}
 	r.isolate = r.n
 	r.cpuMax = int64(min(j.Limits.CPU, j.Limits.StartCPU) + turnGrace) // of one turn; Limits.CPU is for all
 	r.wallMax = int64(j.Limits.Wall + wallGrace)
@@ -414,18 +417,21 @@ func (r *Run) onCall(m callMsg) error {
 			return err
 		}
 	}
+	size := argBytes(m.Args)
 	r.mu.Lock()
-	if r.calls[m.Call] || len(r.calls) >= runCalls {
-		n := len(r.calls)
+	if r.calls[m.Call] || len(r.calls) >= runCalls || r.asks+size > runAsks && !r.script {
+		n, asks := len(r.calls), r.asks
 		r.mu.Unlock()
-		return violation("call %d beside %d others", m.Call, n)
+		return violation("call %d with %d bytes beside %d others with %d", m.Call, size, n, asks)
 	}
 	r.calls[m.Call] = true
+	r.asks += size
 	r.mu.Unlock()
 	r.h.Call(m.Op, m.Args, func(result any, err error) {
 		r.mu.Lock()
 		open := r.calls[m.Call] && !r.over
 		delete(r.calls, m.Call)
+		r.asks -= size
 		r.mu.Unlock()
 		if !open {
 			return

@@ -116,7 +116,7 @@ func TestViolations(t *testing.T) {
 		"a result behind a head":          {cb(kindHead, 1, head), cb(kindResult, 1, []byte("x"))},
 		"a result twice":                  {cb(kindResult, 1, []byte("x")), cb(kindResult, 1, []byte("x"))},
 		"a head behind a result":          {cb(kindResult, 1, []byte("x")), cb(kindHead, 1, head)},
-		"a result of nothing":             {cb(kindResult, 1, nil)},
+		"a result of nothing":             {bytesOf(kindResult, 1, 0xf6)},
 		"status 99":                       {cb(kindHead, 1, headMsg{Head: trace.ResponseHead{Status: 99}})},
 		"status 1000":                     {cb(kindHead, 1, headMsg{Head: trace.ResponseHead{Status: 1000}})},
 		"a run that never was":            {cb(kindHead, 4, head)},
@@ -213,6 +213,41 @@ func TestViolations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// keeper is a Handler that keeps how its calls are answered.
+type keeper struct {
+	Handler
+	done []func(any, error)
+}
+
+func (k *keeper) Call(_ string, _ []any, done func(any, error)) { k.done = append(k.done, done) }
+
+// What a run asks lies in the parent until it is answered, and is bounded there
+// too: an honest child waits long before.
+func TestCallsAreBoundedInBytes(t *testing.T) {
+	h := &keeper{}
+	p := &Runner{conn: newConn(swallow{}), runs: map[uint64]*Run{}}
+	r := &Run{p: p, n: 1, h: h, calls: map[uint32]bool{}}
+	ask := func(size int) error {
+		return r.onCall(callMsg{Call: uint32(len(h.done) + 1), Op: "r2.put", Args: []any{make([]byte, size)}})
+	}
+	for range 4 {
+		if err := ask(runAsks / 4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ask(1); !errors.Is(err, errProtocol) {
+		t.Errorf("a byte too many: %v", err)
+	}
+	h.done[2](nil, nil)
+	if err := ask(runAsks / 4); err != nil {
+		t.Errorf("one was answered: %v", err)
+	}
+	if r.script = true; ask(1) != nil {
+		t.Error("an instructor's script is bounded")
+	}
+	p.conn.close()
 }
 
 // A child that breaks the protocol is killed for it, and it is not known of
