@@ -308,8 +308,10 @@ func (s *Site) filter(c *call, h http.Header, slug string, own bool) {
 	for _, name := range []string{"Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Connection"} {
 		h.Del(name)
 	}
+	h.Del(faultHeader)
 	if own {
 		keepOwnCookies(h)
+		h.Del("Clear-Site-Data") // its cookies are those of the whole domain, the site's too if it is below the same one
 	} else {
 		for _, name := range notPassedOn {
 			h.Del(name)

@@ -189,6 +189,43 @@ func TestWorkerHeaders(t *testing.T) {
 	})
 }
 
+// Each header that would act on more than the answer it comes with stays here,
+// however it is written, unless the Worker has a host name of its own.
+func TestWorkerHeadersForAnOriginStayHere(t *testing.T) {
+	names := strings.Fields(`Set-Cookie Set-Cookie2 Clear-Site-Data Strict-Transport-Security Public-Key-Pins Expect-CT Refresh Alt-Svc NEL Report-To Reporting-Endpoints
+		Service-Worker-Allowed Content-Security-Policy-Report-Only Access-Control-Allow-Credentials Accept-CH Critical-CH Origin-Agent-Cluster Cross-Origin-Opener-Policy
+		Cross-Origin-Embedder-Policy Speculation-Rules Supports-Loading-Mode Set-Login Attribution-Reporting-Register-Source Attribution-Reporting-Register-Trigger
+		Observe-Browsing-Topics Use-As-Dictionary Proxy-Authenticate Sec-Session-Registration Secure-Session-Registration Sec-Session-Challenge Secure-Session-Challenge
+		Secure-Session-Skipped Shared-Storage-Write Activate-Storage-Access Ad-Auction-Allowed Ad-Auction-Signals Ad-Auction-Result Ad-Auction-Additional-Bid Coldstart-Fault`)
+	for _, spelled := range []func(string) string{strings.ToLower, strings.ToUpper, http.CanonicalHeaderKey} {
+		s := newServer(t, func(c *doortest.Call) {
+			list := [][2]string{{"X-Own", "kept"}}
+			for _, name := range names {
+				list = append(list, [2]string{spelled(name), "x=1"}, [2]string{name, "y=2"})
+			}
+			c.Head(200, list...)
+		})
+		slug := s.browser().deployed("x")
+		here, _ := s.raw("GET /w/" + slug + "/ HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n")
+		own, _ := s.raw("GET / HTTP/1.1\r\nHost: " + slug + ".localhost\r\nConnection: close\r\n\r\n")
+		for _, name := range names {
+			if got := here.Header.Values(name); len(got) > 0 {
+				t.Errorf("%s: %q is passed on", name, got)
+			}
+			want := 2
+			if name == "Coldstart-Fault" || name == "Proxy-Authenticate" || name == "Clear-Site-Data" {
+				want = 0
+			}
+			if got := own.Header.Values(name); len(got) != want {
+				t.Errorf("%s: %q comes from the Worker's own host", name, got)
+			}
+		}
+		if here.Header.Get("X-Own") != "kept" {
+			t.Errorf("headers %v", here.Header)
+		}
+	}
+}
+
 func TestRelocate(t *testing.T) {
 	const slug, prefix = "abcdefghjkmn", "/w/abcdefghjkmn"
 	tests := []struct{ to, onPrefix, onHost string }{

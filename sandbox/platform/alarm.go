@@ -245,17 +245,26 @@ func (p *Platform) unlessAnew(k alarmKey, a alarm, when int64) {
 	}
 }
 
-// resumeAlarms sets the timers of alarms that the store holds.
-func (p *Platform) resumeAlarms(pr Project) {
-	list, err := p.cfg.Store.List(p.ctx, Namespace{pr, "alarm", ""}, Query{Limit: 1000, Values: true})
-	if err != nil {
-		p.cfg.Log.Error("alarms not read", "error", err)
-		return
-	}
-	for _, r := range list {
-		parts := strings.SplitN(r.Key, "\n", 3)
-		if a, ok := parseAlarm(&r); ok && len(parts) == 3 {
-			p.unlessAnew(alarmKey{pr, parts[0], parts[1], parts[2]}, a, a.due)
+// resumeAlarms sets the timers of alarms that the store holds: with all of every
+// one, of which there may be as many as a project has objects, else of the first
+// alarmPage.
+func (p *Platform) resumeAlarms(pr Project, all bool) {
+	for after, more := "", true; more; more = more && all {
+		list, err := p.cfg.Store.List(p.ctx, Namespace{pr, "alarm", ""}, Query{After: after, Limit: alarmPage, Values: true})
+		if err != nil {
+			p.cfg.Log.Error("alarms not read", "error", err)
+			return
+		}
+		more = len(list) == alarmPage
+		for _, r := range list {
+			after = r.Key
+			parts := strings.SplitN(r.Key, "\n", 3)
+			if a, ok := parseAlarm(&r); ok && len(parts) == 3 {
+				p.unlessAnew(alarmKey{pr, parts[0], parts[1], parts[2]}, a, a.due)
+			}
 		}
 	}
 }
+
+// alarmPage is how many alarms are read at a time.
+const alarmPage = 1000

@@ -81,7 +81,7 @@ func (p *Platform) sweep() {
 	}
 	for _, pr := range alarms {
 		if p.ctx.Err() == nil {
-			p.resumeAlarms(pr)
+			p.resumeAlarms(pr, false)
 		}
 	}
 }

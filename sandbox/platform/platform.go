@@ -197,7 +197,7 @@ func (p *Platform) Deploy(pr Project, d *trace.Deployment) {
 			p.deliver(Namespace{pr, "queue", c.Queue})
 		}
 	}
-	p.resumeAlarms(pr)
+	p.resumeAlarms(pr, true)
 }
 
 // Forget ends what the platform does by itself for a project: nothing is

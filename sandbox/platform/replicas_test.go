@@ -128,6 +128,26 @@ func TestAlarmRingsAtOneReplica(t *testing.T) {
 	}
 }
 
+// Whoever deploys a project waits for all of its alarms, also where they are more
+// than are read at a time.
+func TestEveryAlarmIsResumed(t *testing.T) {
+	r := newReplicas(t, 2)
+	pr := Project{Learner: "l", Project: "p"}
+	w := trace.Worker{Name: "w", Limits: trace.Default()}
+	const n = alarmPage + 300
+	at := float64(time.Now().Add(time.Hour).UnixMilli())
+	for i := range n {
+		object := fmt.Sprintf("o%04d", i)
+		call(t, r.all[0], Caller{Project: pr, Worker: &w, Class: "C", Object: object}, "storage.setAlarm", object, at)
+	}
+	r.all[1].Deploy(pr, &trace.Deployment{Workers: []trace.Worker{w}})
+	r.all[1].mu.Lock()
+	defer r.all[1].mu.Unlock()
+	if len(r.all[1].alarms) != n {
+		t.Errorf("of %d alarms it waits for %d", n, len(r.all[1].alarms))
+	}
+}
+
 // An alarm that one replica set anew, or off, does not ring at another one,
 // which waits for the new time instead.
 func TestAlarmIsMovedByAnotherReplica(t *testing.T) {

@@ -739,6 +739,22 @@ func TestSocketLimits(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	t.Run("pings", func(t *testing.T) {
+		w := newWorld(t, nil)
+		p, _ := w.dial("", 0)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if code := p.closeCode(); code != CloseFlood {
+				t.Errorf("closed with %d", code)
+			}
+		})
+		for range 400 {
+			if p.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) != nil {
+				break
+			}
+		}
+		wg.Wait()
+	})
 	t.Run("pile", func(t *testing.T) { // of what a page does not take
 		x := &session{ready: make(chan struct{}, 1)}
 		for i := range maxQueued + 2 {

@@ -280,10 +280,24 @@ func (x *session) read(ctx context.Context) {
 		}
 		return x.conn.SetReadDeadline(time.Now().Add(x.h.Silence))
 	})
+	x.conn.SetPingHandler(func(data string) error {
+		if !x.rate.Allow() { // pages send none: browsers answer those that they get
+			return errFlood
+		}
+		err := x.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
+			return err
+		}
+		return nil
+	})
 	for {
 		kind, data, err := x.conn.ReadMessage()
 		if err != nil {
-			if errors.Is(err, websocket.ErrReadLimit) {
+			switch {
+			case errors.Is(err, websocket.ErrReadLimit):
+				x.drain()
+			case errors.Is(err, errFlood):
+				x.close(CloseFlood, tooMany)
 				x.drain()
 			}
 			if x.following() == nil {
@@ -295,7 +309,7 @@ func (x *session) read(ctx context.Context) {
 			return
 		}
 		if !x.rate.Allow() {
-			x.end(CloseFlood, "Too many messages. Wait before connecting again.")
+			x.end(CloseFlood, tooMany)
 			return
 		}
 		m, err := parse(kind, data)
@@ -341,6 +355,11 @@ func (x *session) ended() bool {
 	defer x.mu.Unlock()
 	return x.code != 0
 }
+
+// tooMany is what a page is told that sends more than one may.
+const tooMany = "Too many messages. Wait before connecting again."
+
+var errFlood = errors.New("more pings than a page may send")
 
 var errNotMessage = errors.New("a frame was not a message of this protocol")
 
