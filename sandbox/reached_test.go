@@ -125,26 +125,28 @@ func TestReached(t *testing.T) {
 // the time limit, or another request in the same isolate, stopped it.
 func TestStoppedAnswersSayWhy(t *testing.T) {
 	s := open(t)
-	deploy(t, s, key("a"), worker(`export default { async fetch(request) {
+	waits := worker(`export default { async fetch(request) {
 		if (request.url.endsWith("/spin")) for (;;);
 		await scheduler.wait(60_000);
-	} };`), trace.Limits{CPU: 200 * time.Millisecond, Wall: 900 * time.Millisecond})
+	} };`)
+	deploy(t, s, key("a"), waits, trace.Limits{Wall: 900 * time.Millisecond})
 	for range 3 {
 		resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/wait", Length: -1})
 		if err != nil || resp.Fault == nil || resp.Fault.Message != "Time limit: no answer within 900 ms." || len(resp.Fault.Frames) == 0 {
 			t.Errorf("a late one is answered %+v, %v", resp, err)
 		}
 	}
+	deploy(t, s, key("b"), waits, trace.Limits{CPU: 200 * time.Millisecond, Wall: 25 * time.Second})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/wait", Length: -1})
+		resp, err := s.Invoke(t.Context(), Run{Key: key("b"), Method: "GET", URL: "https://a.example/wait", Length: -1})
 		if err != nil || resp.Fault == nil || resp.Fault.Kind != trace.FaultCPU || !strings.HasPrefix(resp.Fault.Hint, "Another request in the same isolate") {
 			t.Errorf("one beside it is answered %+v, %v", resp, err)
 		}
 	})
 	await(t, s, 1)
 	time.Sleep(200 * time.Millisecond) // it waits by now
-	resp, err := s.Invoke(t.Context(), Run{Key: key("a"), Method: "GET", URL: "https://a.example/spin", Length: -1})
+	resp, err := s.Invoke(t.Context(), Run{Key: key("b"), Method: "GET", URL: "https://a.example/spin", Length: -1})
 	if err != nil || resp.Fault == nil || resp.Fault.Kind != trace.FaultCPU || !strings.HasPrefix(resp.Fault.Hint, "Look for a loop") {
 		t.Errorf("one that spins is answered %+v, %v", resp, err)
 	}

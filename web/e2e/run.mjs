@@ -2,8 +2,8 @@
 //
 // Starts bin/coldstart on a free port with a data folder of its own, then runs
 // every *.test.mjs beside this file in Debian's Chromium: three files at a time,
-// because two leave a quarter of two processors idle, then those that measure
-// time by themselves.
+// because a test waits for a part of its time, then those that measure time by
+// themselves.
 //   COLDSTART_URL   test a server that runs already
 //   CHROMIUM        another browser binary
 //   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5, a socket cut for 30 s)

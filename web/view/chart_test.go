@@ -137,6 +137,30 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+// A value without a tree is shown as a terminal shows it: Headers have no
+// entries to unfold and are not empty.
+func TestLogLineText(t *testing.T) {
+	object := []trace.Value{{Type: "object", Text: "Headers"}}
+	for _, test := range []struct {
+		log  trace.Log
+		want string
+	}{
+		{trace.Log{Text: "Headers(1) { 'a' => 'b' }", Args: object}, `<div class="log_text">Headers(1) { &#39;a&#39; =&gt; &#39;b&#39; }</div>`},
+		{trace.Log{Text: "Headers(1) {\n  'a' => 'b'\n}", Args: object}, "<summary>Headers(1) { &#39;a&#39; =&gt; &#39;b&#39; }</summary>"},
+		{trace.Log{Text: "Error: no\n    at f", Args: []trace.Value{{Type: "error", Text: "Error: no"}}}, "<summary>Error: no</summary>"},
+		{trace.Log{Text: strings.Repeat("é", 300)}, "<summary>" + strings.Repeat("é", 200) + "</summary>"},
+		{trace.Log{Text: "{ a: 1 }", Args: []trace.Value{{Type: "object", Entries: []trace.Entry{{Key: "a", Value: trace.Value{Type: "number", Text: "1"}}}}}}, "<details><summary>{ a: 1 }</summary>"},
+	} {
+		var b strings.Builder
+		if err := logLine(LogLine{Log: test.log}).Render(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), test.want) {
+			t.Errorf("%q is shown as\n%s\nwant\n%s", test.log.Text, b.String(), test.want)
+		}
+	}
+}
+
 func TestPageMap(t *testing.T) {
 	pages := make([]byte, 300)
 	pages[0], pages[1], pages[65], pages[66] = 1, 1, 2, 1

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,28 @@ import (
 
 // isTree reports whether a logged value has something to unfold.
 func isTree(v trace.Value) bool { return len(v.Entries) > 0 }
+
+// logRow is what the row of a log line shows that has no tree: all of a short
+// line, the begin of a longer one. What an object is shown as belongs on one
+// line; of a text, the first is enough. The browser's script cuts it alike.
+func logRow(l trace.Log) string {
+	if len(l.Text) <= 200 && !strings.Contains(l.Text, "\n") {
+		return l.Text
+	}
+	begin := l.Text
+	if r := []rune(begin); len(r) > 200 {
+		begin = string(r[:200])
+	}
+	if slices.ContainsFunc(l.Args, func(v trace.Value) bool { return v.Type == "object" }) {
+		lines := strings.Split(begin, "\n")
+		for i := range lines {
+			lines[i] = strings.TrimSpace(lines[i])
+		}
+		return strings.Join(lines, " ")
+	}
+	first, _, _ := strings.Cut(begin, "\n")
+	return first
+}
 
 // argText writes a logged value on one line. A string at the top is plain; in
 // an object it is quoted.
