@@ -1,9 +1,8 @@
 // Browser tests: node web/e2e/run.mjs [FILE.test.mjs …] [words of a test's name]
 //
 // Starts bin/coldstart on a free port with a data folder of its own, then runs
-// every *.test.mjs beside this file in Debian's Chromium: three files at a time,
-// because a test waits for a part of its time, then those that measure time by
-// themselves.
+// every *.test.mjs beside this file in Debian's Chromium: two files at a time,
+// because a test mostly waits, then those that measure time by themselves.
 //   COLDSTART_URL   test a server that runs already
 //   CHROMIUM        another browser binary
 //   COLDSTART_FULL  1: the long versions (100 killed tabs instead of 5, a socket cut for 30 s)
@@ -28,7 +27,7 @@ const times = [];
 let child;
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child?.kill(signal));
 let code = 0;
-for (const [part, atOnce] of [[files.filter((f) => !measures.includes(f)), 3], [measures, 1]]) {
+for (const [part, atOnce] of [[files.filter((f) => !measures.includes(f)), 2], [measures, 1]]) {
   if (part.length === 0) continue;
   times.push(join(notes, `times-${times.length}`));
   child = spawn(process.execPath, [
