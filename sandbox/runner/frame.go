@@ -349,7 +349,6 @@ type frameReader struct {
 	r     io.Reader
 	child bool
 	buf   []byte
-	big   []byte
 }
 
 // next reads one frame. The length is checked against its kind before any
@@ -368,7 +367,6 @@ func (f *frameReader) next() (frame, error) {
 		return frame{}, violation("kind %d with %d bytes", k, size)
 	}
 	n := int(size - 9)
-	f.big = nil
 	var p []byte
 	if n <= smallMax {
 		if cap(f.buf) < n {
