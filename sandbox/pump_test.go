@@ -59,11 +59,7 @@ func TestVisitorWhoDoesNotReadHoldsNobody(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	conn, resp, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	conn := connect(t, server.URL)
 	defer conn.Close()
 	if err := conn.WriteMessage(websocket.TextMessage, []byte("go")); err != nil {
 		t.Fatal(err)
@@ -78,6 +74,17 @@ func TestVisitorWhoDoesNotReadHoldsNobody(t *testing.T) {
 	if serving(t, s) != before {
 		t.Error("the runner was replaced")
 	}
+}
+
+// connect opens a WebSocket, which the caller closes.
+func connect(t *testing.T, url string) *websocket.Conn {
+	t.Helper()
+	conn, resp, err := websocket.DefaultDialer.Dial(strings.Replace(url, "http", "ws", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return conn
 }
 
 // A visitor who sends faster than a Worker takes messages waits, as the network has
@@ -114,11 +121,7 @@ export default { fetch(r, env, ctx) { return ` + map[bool]string{true: "ctx.expo
 		}
 	}))
 	defer server.Close()
-	conn, resp, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	conn := connect(t, server.URL)
 	defer conn.Close()
 	if err := conn.WriteMessage(websocket.TextMessage, []byte("hold")); err != nil {
 		t.Fatal(err)

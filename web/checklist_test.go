@@ -239,15 +239,7 @@ func TestRule3ForeignPagesChangeNothing(t *testing.T) {
 func TestRule3KindsOfBodies(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, nil, func(c *Config) { c.Rates.Session, c.Rates.Run = Rate{PerSecond: -1}, Rate{PerSecond: -1} })
-	link, err := s.site.AdminLink(t.Context(), s.url, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	boss := s.browser()
-	boss.get("/")
-	if r := boss.form("/setup", "token", link[strings.Index(link, "token=")+6:]); r.status != 303 {
-		t.Fatal(r.body)
-	}
+	boss := s.host()
 	class := boss.newClass("Period 3")
 	if r := boss.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "x"}}); r.status != 200 {
 		t.Fatal(r.body)
@@ -679,15 +671,7 @@ func TestRule6Matrix(t *testing.T) {
 	if r := owner.json("PUT", "/api/projects/hello", obj{"files": obj{"src/index.js": "the owner's secret"}}); r.status != 200 {
 		t.Fatal(r.body)
 	}
-	link, err := s.site.AdminLink(t.Context(), s.url, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	boss := s.browser()
-	boss.get("/")
-	if r := boss.form("/setup", "token", link[strings.Index(link, "token=")+6:]); r.status != 303 {
-		t.Fatal(r.body)
-	}
+	boss := s.host()
 	other := s.browser()
 	other.get("/")
 	// The owner and a mate are in one class; another instructor has one too.

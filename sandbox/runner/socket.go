@@ -188,7 +188,7 @@ func (s *socket) deliver(data []byte, binary bool) error {
 		s.gave(data, binary)
 		return nil
 	}
-	if s.bytes += len(data) + 64; s.bytes > window {
+	if s.bytes += len(data) + eachCost; s.bytes > window {
 		// A program may do that, so it costs the connection and not the child.
 		const why = "too much was sent before anybody listened"
 		s.flooded, s.early, s.over = true, nil, &sockEndMsg{Stream: s.stream, Code: 1009, Reason: why}
