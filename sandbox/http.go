@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"coldstart/sandbox/trace"
+	"coldstart/sandbox/webapi"
 )
 
 // HTTP joins a Door to net/http: a request becomes a fetch event, a response
@@ -226,7 +227,7 @@ func (h HTTP) bridge(w http.ResponseWriter, req *http.Request, resp *Response) e
 		})
 	})
 	var ce *websocket.CloseError
-	paced, _ := resp.Socket.(interface{ Room() })
+	paced, _ := resp.Socket.(webapi.Paced)
 	for {
 		if paced != nil { // who sends faster than the Worker takes it waits
 			paced.Room()
